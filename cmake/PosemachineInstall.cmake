@@ -1,0 +1,30 @@
+# Headers, one export file per component, and the package files that make find_package(posemachine) work.
+include(CMakePackageConfigHelpers)
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/posemachine)
+
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/posemachine DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  FILES_MATCHING PATTERN "*.hpp"
+)
+foreach(component IN LISTS POSEMACHINE_TARGETS ITEMS all)
+  install(TARGETS posemachine_${component} EXPORT posemachine-${component})
+  install(EXPORT posemachine-${component} NAMESPACE posemachine:: DESTINATION ${package_dir}
+    FILE posemachine-${component}.cmake
+  )
+endforeach()
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/posemachineConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/package/posemachineConfig.cmake INSTALL_DESTINATION ${package_dir}
+)
+# ARCH_INDEPENDENT: headers only. SameMinorVersion: before 1.0 a minor version may break its users.
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/posemachineConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+)
+install(FILES
+  ${PROJECT_BINARY_DIR}/package/posemachineConfig.cmake
+  ${PROJECT_BINARY_DIR}/package/posemachineConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FindMatio.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/FindStb.cmake
+  DESTINATION ${package_dir}
+)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})

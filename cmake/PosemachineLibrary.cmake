@@ -1,0 +1,75 @@
+# The library's targets, one per tier of headers. All are INTERFACE: there is nothing to compile.
+#   posemachine::compose      core graph layers modules networks; no third party
+#   posemachine::run          + base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
+#   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
+#   posemachine::dataset      + data/; matio and zlib
+#   posemachine::posemachine  all of the above
+
+foreach(component IN LISTS POSEMACHINE_COMPONENTS)
+  if(NOT component MATCHES "^(compose|run|image|dataset)$")
+    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image or dataset, got ${component}")
+  endif()
+endforeach()
+
+set(POSEMACHINE_TARGETS "") # the components that are defined, for the install rules
+
+add_library(posemachine_compose INTERFACE)
+target_compile_features(posemachine_compose INTERFACE cxx_std_20)
+target_include_directories(posemachine_compose INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+)
+# A choice that changes types or behaviour is seen by every tier, so that mixed programs fail to link.
+target_compile_definitions(posemachine_compose INTERFACE $<$<BOOL:${POSEMACHINE_IMAGE_STB}>:POSEMACHINE_IMAGE_STB>)
+list(APPEND POSEMACHINE_TARGETS compose)
+
+set(needs_run OFF)
+if(POSEMACHINE_COMPONENTS MATCHES "run|image|dataset")
+  set(needs_run ON)
+endif()
+
+if(needs_run)
+  find_package(OneDNN 2.6 REQUIRED)
+  find_package(TBB CONFIG REQUIRED)
+  find_package(nlohmann_json 3.10 CONFIG REQUIRED)
+  find_package(Threads REQUIRED)
+  add_library(posemachine_run INTERFACE)
+  target_link_libraries(posemachine_run INTERFACE
+    posemachine_compose DNNL::dnnl TBB::tbb nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS}
+  )
+  list(APPEND POSEMACHINE_TARGETS run)
+endif()
+
+if(POSEMACHINE_COMPONENTS MATCHES "image")
+  add_library(posemachine_image INTERFACE)
+  if(POSEMACHINE_IMAGE_STB)
+    find_package(Stb REQUIRED)
+    target_link_libraries(posemachine_image INTERFACE posemachine_run Stb::stb)
+  else()
+    find_package(JPEG REQUIRED)
+    find_package(PNG REQUIRED)
+    target_link_libraries(posemachine_image INTERFACE posemachine_run JPEG::JPEG PNG::PNG)
+  endif()
+  list(APPEND POSEMACHINE_TARGETS image)
+endif()
+
+if(POSEMACHINE_COMPONENTS MATCHES "dataset")
+  find_package(Matio REQUIRED)
+  find_package(ZLIB REQUIRED)
+  add_library(posemachine_dataset INTERFACE)
+  target_link_libraries(posemachine_dataset INTERFACE posemachine_run Matio::matio ZLIB::ZLIB)
+  if(TARGET posemachine_image)
+    target_link_libraries(posemachine_dataset INTERFACE posemachine_image)
+  endif()
+  list(APPEND POSEMACHINE_TARGETS dataset)
+endif()
+
+# posemachine_all, not posemachine: that name is free for the command-line tool's file.
+add_library(posemachine_all INTERFACE)
+foreach(component IN LISTS POSEMACHINE_TARGETS)
+  target_link_libraries(posemachine_all INTERFACE posemachine_${component})
+  set_target_properties(posemachine_${component} PROPERTIES EXPORT_NAME ${component})
+  add_library(posemachine::${component} ALIAS posemachine_${component})
+endforeach()
+set_target_properties(posemachine_all PROPERTIES EXPORT_NAME posemachine)
+add_library(posemachine::posemachine ALIAS posemachine_all)

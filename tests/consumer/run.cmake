@@ -1,0 +1,43 @@
+# Builds and runs one consumer in a fresh folder. Arguments: MODE SOURCE BUILD SCRATCH COMPILER LAUNCHER.
+function(run_step)
+  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${MODE}: status ${status} from: ${ARGV}\n${output}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${SCRATCH})
+file(MAKE_DIRECTORY ${SCRATCH})
+file(COPY ${SOURCE}/tests/consumer/program DESTINATION ${SCRATCH})
+
+set(options -G Ninja -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
+  -DCMAKE_CXX_FLAGS=-O0 -DMODE=${MODE}
+)
+if(MODE MATCHES "find_package|mixed")
+  run_step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${SCRATCH}/installed)
+  file(RENAME ${SCRATCH}/installed ${SCRATCH}/prefix) # what was installed must not know where it lies
+  list(APPEND options -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
+endif()
+if(MODE STREQUAL find_package_compose)
+  foreach(package IN ITEMS OneDNN TBB nlohmann_json JPEG PNG Matio ZLIB)
+    list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON) # a machine without them
+  endforeach()
+endif()
+if(MODE STREQUAL add_subdirectory)
+  list(APPEND options -DPOSEMACHINE_SOURCE=${SOURCE})
+endif()
+
+run_step(${CMAKE_COMMAND} -S ${SCRATCH}/program -B ${SCRATCH}/build ${options})
+if(MODE STREQUAL mixed_builds)
+  run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build --target same)
+  execute_process(COMMAND ${CMAKE_COMMAND} --build ${SCRATCH}/build --target mixed
+    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output
+  )
+  if(status EQUAL 0 OR NOT output MATCHES "undefined reference")
+    message(FATAL_ERROR "mixed_builds: expected an undefined reference, got status ${status}:\n${output}")
+  endif()
+else()
+  run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build)
+  run_step(${SCRATCH}/build/consumer)
+endif()
+message(STATUS "${MODE}: passed")

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Bounds what the headers include: folders point upwards, third parties stay behind their doors, compose is light.
+
+Counts instead of seconds: the result does not depend on the machine. Exit status 0: all bounds hold.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+# A folder includes only itself and folders before it.
+ORDER = "core graph layers modules networks base model engine pose data inference training".split()
+COMPOSE = ORDER[:5]
+
+# Third-party headers, and the files that may include them.
+DOORS = [
+    (r"nlohmann/", r"base/json\.hpp"),
+    (r"(oneapi/)?tbb/", r"base/parallel\.hpp"),
+    (r"(oneapi/dnnl/)?dnnl", r"engine/.*"),
+    (r"(jpeglib|jerror|jmorecfg|png|pngconf)\.h", r"data/image_io.*\.hpp"),
+    (r"stb/", r"data/image_io_stb\.hpp"),
+    (r"(matio|zlib)\.h", r"data/mat_(file|header)\.hpp"),
+]
+
+# Standard headers that cost more to parse than all of compose.
+HEAVY = {"regex", "iostream", "filesystem", "thread", "future", "random", "execution", "locale", "sstream", "fstream"}
+
+# Paths that must not appear among the files a compose program reads.
+THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(omp|jpeglib|png|matio|zlib|dnnl)\.h")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
+
+
+def folder_of(name):
+    """'graph/ops/add.hpp' -> 'graph'; 'compose.hpp' -> ''."""
+    return name.split("/")[0] if "/" in name else ""
+
+
+def check_headers(root):
+    """Order, doors and spelling of every #include under root/posemachine."""
+    problems = []
+    base = root / "posemachine"
+    for path in sorted(base.rglob("*.hpp")):
+        name = path.relative_to(base).as_posix()
+        folder = folder_of(name)
+        text = path.read_text(encoding="utf-8")
+        if folder and folder not in ORDER:
+            problems.append(f"{name}: folder {folder} is not one of {' '.join(ORDER)}")
+            continue
+        if "#pragma once" not in text:
+            problems.append(f"{name}: no #pragma once")
+        for bracket, included in INCLUDE.findall(text):
+            if bracket == '"':
+                problems.append(f'{name}: "{included}" must be written <posemachine/...>')
+            elif included.startswith("posemachine/"):
+                target = included.removeprefix("posemachine/")
+                if not (base / target).is_file():
+                    problems.append(f"{name}: <{included}> does not exist")
+                elif folder and not folder_of(target):
+                    problems.append(f"{name}: <{included}> is an umbrella, for users only")
+                elif folder and ORDER.index(folder_of(target)) > ORDER.index(folder):
+                    problems.append(f"{name}: folder {folder} must not include <{included}>, which is below it")
+            elif folder in COMPOSE and not re.fullmatch(r"[a-z_0-9]+", included):
+                problems.append(f"{name}: <{included}> is not a header of the C++ standard library; compose has no other")
+            elif folder in COMPOSE and included in HEAVY:
+                problems.append(f"{name}: <{included}> is too heavy for compose")
+            else:
+                for pattern, door in DOORS:
+                    if re.match(pattern, included) and not re.fullmatch(door, name):
+                        problems.append(f"{name}: <{included}> belongs behind {door}")
+    return problems
+
+
+def files_read(compiler, root, header):
+    """Every file the compiler reads for one header, by its own list."""
+    command = [compiler, "-std=c++20", "-M", "-x", "c++", f"-I{root}", str(header)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return None, done.stderr
+    return done.stdout.replace("\\\n", " ").split()[1:], ""
+
+
+def check_compose(root, compiler):
+    """compose.hpp reaches every header of its folders, and nothing else but the standard library."""
+    umbrella = root / "posemachine" / "compose.hpp"
+    if not umbrella.is_file():
+        return ["compose.hpp does not exist"]
+    paths, error = files_read(compiler, root, umbrella)
+    if paths is None:
+        return [f"compose.hpp does not preprocess:\n{error}"]
+    problems = []
+    reached = set()
+    for path in paths:
+        resolved = pathlib.Path(path).resolve()
+        if resolved.is_relative_to(root / "posemachine"):
+            name = resolved.relative_to(root / "posemachine").as_posix()
+            reached.add(name)
+            if folder_of(name) not in COMPOSE + [""]:
+                problems.append(f"compose.hpp reads {name}, which is below compose")
+        elif THIRD_PARTY.search(path):
+            problems.append(f"compose.hpp reads {path}, which is third party")
+    for folder in COMPOSE:
+        for path in sorted((root / "posemachine" / folder).rglob("*.hpp")):
+            name = path.relative_to(root / "posemachine").as_posix()
+            if name not in reached:
+                problems.append(f"compose.hpp does not include <posemachine/{name}>")
+    return problems
+
+
+def self_test(compiler):
+    """Each rule broken once in a small tree; each must be reported."""
+    tree = {
+        "compose.hpp": "#pragma once\n#include <posemachine/graph/graph.hpp>\n#include <posemachine/engine/plan.hpp>\n",
+        "core/a.hpp": "#pragma once\n#include <posemachine/graph/graph.hpp>\n#include <vector>\n",
+        "core/once.hpp": "int x;\n",
+        "graph/graph.hpp": "#pragma once\n#include <regex>\n#include <unistd.h>\n",
+        "graph/local.hpp": '#pragma once\n#include "graph.hpp"\n#include <posemachine/graph/absent.hpp>\n',
+        "engine/plan.hpp": "#pragma once\n#include <posemachine/compose.hpp>\n",
+        "data/lsp.hpp": "#pragma once\n#include <nlohmann/json.hpp>\n",
+        "extra/x.hpp": "#pragma once\n",
+    }
+    expected = [
+        "core/a.hpp: folder core must not include <posemachine/graph/graph.hpp>",
+        "core/once.hpp: no #pragma once",
+        "graph/graph.hpp: <regex> is too heavy",
+        "graph/graph.hpp: <unistd.h> is not a header of the C++ standard",
+        'graph/local.hpp: "graph.hpp" must be written',
+        "graph/local.hpp: <posemachine/graph/absent.hpp> does not exist",
+        "engine/plan.hpp: <posemachine/compose.hpp> is an umbrella",
+        "data/lsp.hpp: <nlohmann/json.hpp> belongs behind",
+        "extra/x.hpp: folder extra is not one of",
+        "compose.hpp reads engine/plan.hpp",
+        "compose.hpp does not include <posemachine/core/a.hpp>",
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name).resolve()
+        for path, text in tree.items():
+            file = root / "posemachine" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        problems = check_headers(root) + check_compose(root, compiler)
+    missed = [text for text in expected if not any(problem.startswith(text) for problem in problems)]
+    return [f"self-test: this was not reported: {text}" for text in missed]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--include", type=pathlib.Path, help="the folder that holds posemachine/")
+    parser.add_argument("--compiler", default="g++")
+    parser.add_argument("--self-test", action="store_true", help="check that every rule can fail")
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        problems = self_test(arguments.compiler)
+    else:
+        if arguments.include is None:
+            parser.error("--include is required")
+        root = arguments.include.resolve()
+        problems = check_headers(root) + check_compose(root, arguments.compiler)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"{len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
