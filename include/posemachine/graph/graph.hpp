@@ -1,0 +1,324 @@
+// The graph of a network: operations on values, with stable names; free of layouts, sizes and buffers.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/graph/op_info.hpp>
+#include <posemachine/graph/rules.hpp>
+#include <posemachine/graph/value.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// How a parameter gets its first values.
+enum class Init : std::uint8_t {
+  zeros,
+  ones,
+  he_normal,    // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
+  lecun_normal  // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
+};
+
+/// A tensor a network learns, or a buffer it keeps. Shape: extents in row-major order, the rest 1.
+struct Parameter {
+  int scope = 0;
+  int name = 0;                      // index into Graph::names: "weights", "bias", ...
+  std::array<int, 4> extents{1, 1, 1, 1};
+  int rank = 1;
+  Init init = Init::zeros;
+  int fan_in = 1;
+  bool trainable = true;             // false: a buffer, as batch norm's running mean
+
+  constexpr std::int64_t size() const {
+    return std::int64_t{1} * extents[0] * extents[1] * extents[2] * extents[3];
+  }
+};
+
+/// Consecutive entries of a pool.
+struct Range {
+  int first = 0;
+  int count = 0;
+};
+
+/// One operation. Its dst is values[dst]; a node that only accumulates parameter gradients has none.
+struct Node {
+  const OpInfo* op = nullptr;
+  Options options{};
+  Range inputs;       // of Graph::operands, value ids
+  Range parameters;   // of Graph::operands, parameter ids
+  int dst = -1;
+  int scope = 0;
+  int forward = -1;   // backward nodes: the node they differentiate
+};
+
+/// A level of the dotted names. Ordinals count from 1 among siblings of one name that own parameters; 0: owns none.
+struct Scope {
+  int parent = -1;
+  int name = -1;      // index into Graph::names; the root has none
+  int ordinal = 0;    // -1: the name stands as it is (graphs read from files)
+  int first_tally = -1;
+};
+
+/// How many children of one name a scope has that own parameters.
+struct Tally {
+  int name = -1;
+  int count = 0;
+  int next = -1;
+};
+
+/// A distinct piece of Graph::text.
+struct NameEntry {
+  int begin = 0;
+  int size = 0;
+};
+
+/// A named input or output. Outputs of one name form a series, first stage first.
+struct Port {
+  int name = 0;
+  int value = -1;
+  int series = 0;     // outputs: position within the name's series, from 1
+};
+
+struct VisibleTag {
+  int name = 0;
+  int value = -1;
+};
+
+/// A directed acyclic graph; nodes stand in an order in which they can be executed. Copyable, constexpr.
+struct Graph {
+  std::vector<Node> nodes;
+  std::vector<ValueInfo> values;
+  std::vector<int> operands;
+  std::vector<Parameter> parameters;
+  std::vector<Scope> scopes;
+  std::vector<Tally> tallies;
+  std::vector<NameEntry> names;
+  std::vector<char> text;
+  std::vector<Port> inputs;
+  std::vector<Port> outputs;
+
+  // While layers are lowered: the block being built and the tags it can see.
+  int scope = 0;
+  std::vector<VisibleTag> tags;
+  Broken broken;
+
+  constexpr Graph() {
+    nodes.reserve(64);
+    scopes.push_back({});
+  }
+};
+
+constexpr std::string_view name_text(const Graph& graph, int name) {
+  const NameEntry& entry = graph.names[static_cast<std::size_t>(name)];
+  return {graph.text.data() + entry.begin, static_cast<std::size_t>(entry.size)};
+}
+
+/// The index of a name, added if it is new.
+constexpr int intern(Graph& graph, std::string_view text) {
+  for (std::size_t i = 0; i < graph.names.size(); ++i) {
+    if (name_text(graph, static_cast<int>(i)) == text) return static_cast<int>(i);
+  }
+  const int begin = static_cast<int>(graph.text.size());
+  for (const char c : text) graph.text.push_back(c);
+  graph.names.push_back({begin, static_cast<int>(text.size())});
+  return static_cast<int>(graph.names.size()) - 1;
+}
+
+constexpr const ValueInfo& info(const Graph& graph, Value value) {
+  return graph.values[static_cast<std::size_t>(value.id)];
+}
+constexpr int channels(const Graph& graph, Value value) { return info(graph, value).channels; }
+constexpr Stride stride_of(const Graph& graph, Value value) { return info(graph, value).stride; }
+
+constexpr Value input(const Graph& graph, const Node& node, int i) {
+  return {graph.operands[static_cast<std::size_t>(node.inputs.first + i)]};
+}
+constexpr int parameter_id(const Graph& graph, const Node& node, int i) {
+  return graph.operands[static_cast<std::size_t>(node.parameters.first + i)];
+}
+constexpr const Parameter& parameter(const Graph& graph, const Node& node, int i) {
+  return graph.parameters[static_cast<std::size_t>(parameter_id(graph, node, i))];
+}
+
+/// "Trunk_1.PyramidStack_2.Conv_1"; blocks without parameters have no ordinal.
+inline std::string scope_path(const Graph& graph, int scope) {
+  const Scope& level = graph.scopes[static_cast<std::size_t>(scope)];
+  if (level.parent < 0) return "";
+  std::string path = scope_path(graph, level.parent);
+  if (!path.empty()) path += '.';
+  path += name_text(graph, level.name);
+  if (level.ordinal > 0) path += "_" + std::to_string(level.ordinal);
+  return path;
+}
+
+inline std::string parameter_name(const Graph& graph, int id) {
+  const Parameter& parameter = graph.parameters[static_cast<std::size_t>(id)];
+  std::string path = scope_path(graph, parameter.scope);
+  if (!path.empty()) path += '.';
+  return path + std::string(name_text(graph, parameter.name));
+}
+
+/// "node 12 (convolution in Trunk_1.Conv_1)": how messages speak of a node.
+inline std::string describe(const Graph& graph, int node) {
+  std::string text = "node " + std::to_string(node);
+  if (node >= static_cast<int>(graph.nodes.size())) return text;
+  const Node& which = graph.nodes[static_cast<std::size_t>(node)];
+  const std::string path = scope_path(graph, which.scope);
+  return text + " (" + std::string(which.op->name) + (path.empty() ? "" : " in " + path) + ")";
+}
+
+/// A rule of the library: in a constant evaluation the first broken one is recorded, for Checked<Net> to report;
+/// at run time it is thrown. Errors: ModelError.
+constexpr bool require(Graph& graph, bool kept, Rule rule, int first = 0, int second = 0) {
+  if (kept) return true;
+  const int node = static_cast<int>(graph.nodes.size());
+  if (std::is_constant_evaluated()) {
+    if (graph.broken.rule == Rule::none) graph.broken = {rule, node, first, second};
+    return false;
+  }
+  const RuleText text = rule_text(rule);
+  const std::string path = scope_path(graph, graph.scope);
+  throw ModelError("node " + std::to_string(node) + (path.empty() ? "" : " in " + path) + ": " +
+                   std::string(text.sentence) + " (" + std::string(text.first) + " " + std::to_string(first) + ", " +
+                   std::string(text.second) + " " + std::to_string(second) + ")");
+}
+
+/// A user's own rule: stops compilation with the text in sight, or throws ModelError.
+constexpr void require(const Graph& graph, bool kept, const char* text) {
+  if (kept) return;
+  throw ModelError("node " + std::to_string(graph.nodes.size()) + " in " + scope_path(graph, graph.scope) + ": " + text);
+}
+
+/// Opens a block of the given name inside the current one; close_scope(graph, returned) ends it.
+constexpr int open_scope(Graph& graph, std::string_view name) {
+  const int outer = graph.scope;
+  graph.scopes.push_back({outer, intern(graph, name), 0, -1});
+  graph.scope = static_cast<int>(graph.scopes.size()) - 1;
+  return outer;
+}
+constexpr void close_scope(Graph& graph, int outer) { graph.scope = outer; }
+
+namespace detail {
+
+// The current block and those around it own a parameter: those that had none get their ordinals now.
+constexpr void claim_ordinals(Graph& graph, int scope) {
+  Scope& level = graph.scopes[static_cast<std::size_t>(scope)];
+  if (level.parent < 0 || level.ordinal != 0) return;
+  claim_ordinals(graph, level.parent);
+  int& first = graph.scopes[static_cast<std::size_t>(level.parent)].first_tally;
+  for (int i = first; i >= 0; i = graph.tallies[static_cast<std::size_t>(i)].next) {
+    Tally& tally = graph.tallies[static_cast<std::size_t>(i)];
+    if (tally.name != level.name) continue;
+    level.ordinal = ++tally.count;
+    return;
+  }
+  level.ordinal = 1;
+  graph.tallies.push_back({level.name, 1, first});
+  first = static_cast<int>(graph.tallies.size()) - 1;
+}
+
+}  // namespace detail
+
+/// Adds a parameter owned by the current block and returns its id.
+constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int, 4> extents, int rank, Init init,
+                            int fan_in = 1, bool trainable = true) {
+  detail::claim_ordinals(graph, graph.scope);
+  graph.parameters.push_back({graph.scope, intern(graph, name), extents, rank, init, fan_in, trainable});
+  return static_cast<int>(graph.parameters.size()) - 1;
+}
+
+/// A node to be added: what add_node needs.
+struct NodeSpec {
+  const OpInfo* op = nullptr;
+  Options options{};
+  std::span<const Value> inputs{};
+  std::span<const int> parameters{};
+  int forward = -1;
+  int like = -1;         // gradients: the value whose channels, stride and size dst has
+  bool has_dst = true;
+};
+
+/// Adds an operation after checking its rules, and returns its dst (id -1 where it has none).
+/// Errors: ModelError naming the node and the figures, or Graph::broken in a constant evaluation.
+constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
+  const OpInfo& op = *spec.op;
+  const int input_count = static_cast<int>(spec.inputs.size());
+  require(graph, input_count >= op.min_inputs && (op.max_inputs < 0 || input_count <= op.max_inputs), Rule::input_count,
+          input_count, op.min_inputs);
+  for (std::size_t i = 0; i < op.options.size(); ++i) {
+    require(graph, spec.options[i] >= op.options[i].low && spec.options[i] <= op.options[i].high, Rule::option_range,
+            static_cast<int>(i), spec.options[i]);
+  }
+  Node node;
+  node.op = spec.op;
+  node.options = spec.options;
+  node.scope = graph.scope;
+  node.forward = spec.forward;
+  node.inputs = {static_cast<int>(graph.operands.size()), input_count};
+  for (const Value value : spec.inputs) graph.operands.push_back(value.id);
+  node.parameters = {static_cast<int>(graph.operands.size()), static_cast<int>(spec.parameters.size())};
+  for (const int id : spec.parameters) graph.operands.push_back(id);
+
+  ValueInfo dst;
+  dst.producer = static_cast<int>(graph.nodes.size());
+  if (spec.like >= 0) {
+    dst.channels = graph.values[static_cast<std::size_t>(spec.like)].channels;
+    dst.stride = graph.values[static_cast<std::size_t>(spec.like)].stride;
+    dst.like = spec.like;
+  } else if (spec.has_dst) {
+    if (graph.broken.rule == Rule::none || op.infer != nullptr) {
+      dst.channels = op.infer != nullptr ? op.infer(graph, node) : channels(graph, input(graph, node, 0));
+    }
+    const Window window = op.geometry(node.options);
+    if (window.global) {
+      dst.stride = global_stride;
+    } else if (input_count > 0) {
+      const Stride src = stride_of(graph, input(graph, node, 0));
+      require(graph, !src.global || (window.kernel == 1 && window.stride == 1), Rule::global_kernel, window.kernel,
+              window.stride);
+      dst.stride = coarser(src, window.stride);
+    }
+  }
+  if (spec.has_dst) {
+    node.dst = static_cast<int>(graph.values.size());
+    graph.values.push_back(dst);
+  }
+  graph.nodes.push_back(node);
+  return {node.dst};
+}
+
+constexpr Value add_node(Graph& graph, const OpInfo& op, const Options& options, std::initializer_list<Value> inputs,
+                         std::initializer_list<int> parameters = {}) {
+  return add_node(graph, {.op = &op,
+                          .options = options,
+                          .inputs = std::span<const Value>(inputs.begin(), inputs.size()),
+                          .parameters = std::span<const int>(parameters.begin(), parameters.size())});
+}
+
+/// Marks a value as an output; the same name again continues a series whose last member is the answer.
+constexpr void add_output(Graph& graph, std::string_view name, Value value) {
+  const int id = intern(graph, name);
+  int series = 1;
+  for (const Port& port : graph.outputs) series += port.name == id ? 1 : 0;
+  graph.outputs.push_back({id, value.id, series});
+}
+
+/// The name of an output: "heatmaps" for the last of its series, "heatmaps_stage_2" for the ones before.
+inline std::string output_name(const Graph& graph, std::size_t output) {
+  const Port& port = graph.outputs[output];
+  const std::string name(name_text(graph, port.name));
+  for (std::size_t later = output + 1; later < graph.outputs.size(); ++later) {
+    if (graph.outputs[later].name == port.name) return name + "_stage_" + std::to_string(port.series);
+  }
+  return name;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

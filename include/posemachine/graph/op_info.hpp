@@ -1,0 +1,92 @@
+// What the library knows about a kind of operation: one description, from which strides, sizes, receptive fields,
+// costs, files and gradients follow.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct Graph;
+struct Node;
+class Gradients;
+
+/// The options of a node: the fields of its operation's option struct, in order, then zeros.
+using Options = std::array<std::int32_t, 8>;
+
+/// Name and inclusive range of one option; the name is also its key in a model file.
+struct OptionInfo {
+  std::string_view name;
+  std::int32_t low = 0;
+  std::int32_t high = 0;
+};
+
+/// How an operation's dst cells look at src cells. An operation that works cell by cell is the default window.
+struct Window {
+  int kernel = 1;       // cells, square
+  int stride = 1;       // cells
+  int dilation = 1;     // cells between taps, counted from 1: 1 is dense
+  int padding = 0;      // cells added at the top and left; as many as needed at the bottom and right
+  bool ceil = false;    // round the size up instead of down
+  bool global = false;  // looks at the whole map and gives one cell
+
+  constexpr int reach() const { return (kernel - 1) * dilation + 1; }  // cells from the first tap to the last
+
+  /// dst extent for a src extent, or 0 where the window does not fit.
+  constexpr int extent(int src) const {
+    if (global) return 1;
+    const int span = src + 2 * padding - reach();
+    if (span < 0) return 0;
+    int dst = (ceil ? span + stride - 1 : span) / stride + 1;
+    if (ceil && (dst - 1) * stride >= src + padding) --dst;  // the last window must start inside the map (Caffe, PyTorch)
+    return dst;
+  }
+  constexpr Size size(Size src) const { return {extent(src.height), extent(src.width)}; }
+
+  /// Cells of padding at the bottom or right that the last window reaches into; negative: cells that no window reads.
+  constexpr int padding_end(int src) const { return global ? 0 : (extent(src) - 1) * stride + reach() - src - padding; }
+};
+
+/// The description of an operation. Built-in and user-made operations are the same to a graph.
+struct OpInfo {
+  std::string_view name;
+  int version = 1;
+  int min_inputs = 1;
+  int max_inputs = 1;
+  std::span<const OptionInfo> options{};
+  /// Geometry; null for operations that work cell by cell.
+  constexpr Window geometry(const Options& values) const { return window != nullptr ? window(values) : Window{}; }
+  Window (*window)(const Options&) = nullptr;
+  /// Checks inputs and parameters and returns dst channels.
+  int (*infer)(Graph&, const Node&) = nullptr;
+  /// Multiply-adds per dst cell and image.
+  std::int64_t (*multiply_adds)(const Graph&, const Node&) = nullptr;
+  /// Adds the nodes that carry the gradient of dst to inputs and parameters; null: no gradient passes.
+  void (*differentiate)(Gradients&, int node) = nullptr;
+};
+
+/// Option structs hold only std::int32_t fields, in the order of their OptionInfo, so they convert to Options and back.
+template <class OptionStruct>
+constexpr Options pack(const OptionStruct& values) {
+  static_assert(sizeof(OptionStruct) % sizeof(std::int32_t) == 0 && sizeof(OptionStruct) <= sizeof(Options));
+  const auto fields = std::bit_cast<std::array<std::int32_t, sizeof(OptionStruct) / sizeof(std::int32_t)>>(values);
+  Options packed{};
+  for (std::size_t i = 0; i < fields.size(); ++i) packed[i] = fields[i];
+  return packed;
+}
+
+template <class OptionStruct>
+constexpr OptionStruct unpack(const Options& packed) {
+  std::array<std::int32_t, sizeof(OptionStruct) / sizeof(std::int32_t)> fields{};
+  for (std::size_t i = 0; i < fields.size(); ++i) fields[i] = packed[i];
+  return std::bit_cast<OptionStruct>(fields);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

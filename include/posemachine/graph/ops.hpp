@@ -1,0 +1,34 @@
+// Every built-in operation, in one list: what files name, the engine implements and the oracle computes.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/op_info.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+#include <posemachine/graph/ops/channel_scale.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/graph/ops/dropout.hpp>
+#include <posemachine/graph/ops/input.hpp>
+#include <posemachine/graph/ops/pooling.hpp>
+
+#include <array>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The operations a network is made of: those a model file may hold.
+inline constexpr std::array forward_ops{
+    &input_op,        &convolution_op, &max_pool_op,   &average_pool_op, &global_average_pool_op, &relu_op, &sigmoid_op,
+    &concat_op,       &add_op,         &channel_scale_op, &batch_norm_op, &dropout_op,
+};
+
+/// The operations that differentiate() adds besides them.
+inline constexpr std::array backward_ops{
+    &convolution_backward_data_op, &convolution_backward_weights_op, &max_pool_backward_op,
+    &average_pool_backward_op,     &global_average_pool_backward_op, &relu_backward_op,
+    &sigmoid_backward_op,          &slice_op,                        &channel_scale_backward_gate_op,
+    &batch_norm_backward_op,       &dropout_backward_op,
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

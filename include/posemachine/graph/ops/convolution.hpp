@@ -1,0 +1,112 @@
+// convolution: (C, H, W) -> (out, H', W'); a learnt square kernel with stride, dilation and bias.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/gradients.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/add.hpp>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+inline constexpr std::int32_t same_padding = -1;  // ConvolutionOptions: as much as keeps the size at stride 1
+
+/// Options of a convolution; all counts are of cells.
+struct ConvolutionOptions {
+  std::int32_t out = 1;                 // dst channels
+  std::int32_t kernel = 1;              // height and width
+  std::int32_t stride = 1;
+  std::int32_t dilation = 1;            // counted from 1: 1 is dense
+  std::int32_t padding = same_padding;  // top and left; as much as needed at the bottom and right
+  std::int32_t bias = 1;                // 0: none
+  std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
+};
+
+inline constexpr std::array convolution_options{
+    OptionInfo{"out", 1, 65536},    OptionInfo{"kernel", 1, 63},      OptionInfo{"stride", 1, 16},
+    OptionInfo{"dilation", 1, 64},  OptionInfo{"padding", 0, 4096},   OptionInfo{"bias", 0, 1},
+    OptionInfo{"init", 0, 3},
+};
+
+namespace detail {
+
+constexpr Window convolution_window(const Options& values) {
+  const auto options = unpack<ConvolutionOptions>(values);
+  return {.kernel = options.kernel, .stride = options.stride, .dilation = options.dilation, .padding = options.padding};
+}
+
+constexpr std::int64_t weights_size(const Graph& graph, const Node& node) {
+  const auto options = unpack<ConvolutionOptions>(node.options);
+  return std::int64_t{options.out} * channels(graph, input(graph, node, 0)) * options.kernel * options.kernel;
+}
+
+constexpr int infer_convolution(Graph& graph, const Node& node) {
+  const auto options = unpack<ConvolutionOptions>(node.options);
+  require(graph, node.parameters.count == 1 + options.bias, Rule::parameter_shape, 1 + options.bias,
+          node.parameters.count);
+  if (node.parameters.count > 0) {
+    const Parameter& weights = parameter(graph, node, 0);
+    const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel, options.kernel};
+    require(graph, weights.extents == expected, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
+            static_cast<int>(weights.size()));
+  }
+  if (node.parameters.count > 1) {
+    const Parameter& bias = parameter(graph, node, 1);
+    require(graph, bias.size() == options.out, Rule::parameter_shape, options.out, static_cast<int>(bias.size()));
+  }
+  return options.out;
+}
+
+void differentiate_convolution(Gradients& gradients, int node);
+
+}  // namespace detail
+
+inline constexpr OpInfo convolution_op{
+    .name = "convolution",
+    .options = convolution_options,
+    .window = detail::convolution_window,
+    .infer = detail::infer_convolution,
+    .multiply_adds = detail::weights_size,
+    .differentiate = detail::differentiate_convolution,
+};
+
+/// (diff_dst; weights) -> diff_src.
+inline constexpr OpInfo convolution_backward_data_op{.name = "convolution_backward_data", .options = convolution_options};
+
+/// (src, diff_dst) -> gradients of weights and bias.
+inline constexpr OpInfo convolution_backward_weights_op{
+    .name = "convolution_backward_weights", .min_inputs = 2, .max_inputs = 2, .options = convolution_options};
+
+inline void detail::differentiate_convolution(Gradients& gradients, int node) {
+  const Value src = input(gradients.graph, gradients.node(node), 0);
+  const Value diff_dst = gradients.total({gradients.node(node).dst}, add_op);
+  const std::vector<int> parameters = parameter_ids(gradients.graph, gradients.node(node));
+  gradients.add_backward(node, convolution_backward_data_op, src, {diff_dst}, parameters);
+  gradients.add_parameter_gradient(node, convolution_backward_weights_op, {src, diff_dst}, parameters);
+}
+
+/// dst[o, y, x] = bias[o] + sum over c, ky, kx of weights[o, c, ky, kx] * src[c, y * stride + ky * dilation - padding, ...].
+/// Shapes: (C, H, W) -> (out, H', W'), H' = (H + 2 padding - (kernel - 1) dilation - 1) / stride + 1, rounded down.
+/// Parameters: Conv.weights (out, C, kernel, kernel), Conv.bias (out). Errors: ModelError for options out of range.
+constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options) {
+  if (options.padding == same_padding) options.padding = options.dilation * (options.kernel - 1) / 2;
+  const int outer = open_scope(graph, "Conv");
+  const int in = channels(graph, src);
+  const int fan_in = in * options.kernel * options.kernel;
+  const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
+                                    static_cast<Init>(options.init), fan_in);
+  Value dst;
+  if (options.bias != 0) {
+    const int bias = add_parameter(graph, "bias", {options.out, 1, 1, 1}, 1, Init::zeros);
+    dst = add_node(graph, convolution_op, pack(options), {src}, {weights, bias});
+  } else {
+    dst = add_node(graph, convolution_op, pack(options), {src}, {weights});
+  }
+  close_scope(graph, outer);
+  return dst;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
