@@ -1,0 +1,50 @@
+// Everything needed to compose a network and ask what it costs; no third party, nothing that runs.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/fixed_string.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/core/tensor.hpp>
+
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/gradients.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/op_info.hpp>
+#include <posemachine/graph/ops.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+#include <posemachine/graph/ops/channel_scale.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/graph/ops/dropout.hpp>
+#include <posemachine/graph/ops/input.hpp>
+#include <posemachine/graph/ops/pooling.hpp>
+#include <posemachine/graph/passes/drop_dead.hpp>
+#include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/graph/rules.hpp>
+#include <posemachine/graph/sizes.hpp>
+#include <posemachine/graph/value.hpp>
+
+#include <posemachine/layers/activation.hpp>
+#include <posemachine/layers/branches.hpp>
+#include <posemachine/layers/convolution.hpp>
+#include <posemachine/layers/identifier.hpp>
+#include <posemachine/layers/layer.hpp>
+#include <posemachine/layers/network.hpp>
+#include <posemachine/layers/pooling.hpp>
+#include <posemachine/layers/sequential.hpp>
+#include <posemachine/layers/tags.hpp>
+
+#include <posemachine/modules/convolution_relu.hpp>
+#include <posemachine/modules/dilation_module.hpp>
+#include <posemachine/modules/fire.hpp>
+#include <posemachine/modules/pyramid_stack.hpp>
+#include <posemachine/modules/se_gate.hpp>
+
+#include <posemachine/networks/registry.hpp>
+#include <posemachine/networks/scaling_dilation.hpp>

@@ -1,0 +1,45 @@
+// Conv, BatchNorm: the layers that learn.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+
+#include <cstdint>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What a convolution can be besides its channels and kernel; counts are of cells.
+struct ConvOptions {
+  std::int32_t stride = 1;
+  std::int32_t dilation = 1;            // counted from 1: 1 is dense
+  std::int32_t padding = same_padding;
+  bool bias = true;
+  Init init = Init::he_normal;          // of the weights
+};
+
+/// (C, H, W) -> (Out, H / stride, W / stride). Errors: a rule, where an option is out of range. See convolution().
+template <std::int32_t Out, std::int32_t Kernel, ConvOptions Options = ConvOptions{}>
+struct Conv {
+  using Glue = Conv;
+  static constexpr Value lower(Graph& graph, Value src) {
+    return convolution(graph, src,
+                       {.out = Out,
+                        .kernel = Kernel,
+                        .stride = Options.stride,
+                        .dilation = Options.dilation,
+                        .padding = Options.padding,
+                        .bias = Options.bias ? 1 : 0,
+                        .init = static_cast<std::int32_t>(Options.init)});
+  }
+};
+
+/// (C, H, W) -> (C, H, W). See batch_norm().
+template <BatchNormOptions Options = BatchNormOptions{}>
+struct BatchNorm {
+  using Glue = BatchNorm;
+  static constexpr Value lower(Graph& graph, Value src) { return batch_norm(graph, src, Options); }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

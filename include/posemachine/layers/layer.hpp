@@ -1,0 +1,65 @@
+// What a layer is: a type with one function that adds it to a graph.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/fixed_string.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/layers/identifier.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A layer has `static constexpr Value lower(Graph&, Value src)`, which adds its nodes and returns its dst.
+template <class L>
+concept Layer = requires(Graph& graph, Value src) {
+  { L::lower(graph, src) } -> std::same_as<Value>;
+};
+
+namespace detail {
+
+// Glue adds no level to the names: a type that says `using Glue = <itself>`. A struct derived from it is a block again.
+template <class L>
+constexpr bool is_glue() {
+  if constexpr (requires { typename L::Glue; }) {
+    return std::is_same_v<typename L::Glue, L>;
+  } else {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// Adds a layer to a graph, inside a block of its name: how every layer calls another.
+template <class L>
+constexpr Value apply(Graph& graph, Value src) {
+  static_assert(Layer<L>, "a layer needs: static constexpr Value lower(Graph& graph, Value src)");
+  if constexpr (Layer<L>) {
+    if constexpr (detail::is_glue<L>()) {
+      return L::lower(graph, src);
+    } else {
+      const int outer = open_scope(graph, identifier<L>);
+      const Value dst = L::lower(graph, src);
+      close_scope(graph, outer);
+      return dst;
+    }
+  } else {
+    return src;
+  }
+}
+
+/// Block with a name of the user's choice: Named<"head", Conv<15, 1>> owns "head_1.Conv_1.weights".
+template <FixedString Name, class L>
+struct Named {
+  using Glue = Named;
+
+  static constexpr Value lower(Graph& graph, Value src) {
+    const int outer = open_scope(graph, Name.view());
+    const Value dst = apply<L>(graph, src);
+    close_scope(graph, outer);
+    return dst;
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,43 @@
+// MaxPool, AveragePool, GlobalAveragePool.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/pooling.hpp>
+
+#include <cstdint>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What a pooling window can be besides its size; counts are of cells.
+struct PoolingOptions {
+  std::int32_t stride = stride_of_window;
+  std::int32_t padding = 0;
+  bool ceil = false;  // sizes round up (Caffe)
+};
+
+/// (C, H, W) -> (C, H / stride, W / stride), the largest value of each window. See max_pool().
+template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
+struct MaxPool {
+  using Glue = MaxPool;
+  static constexpr Value lower(Graph& graph, Value src) {
+    return max_pool(graph, src, {Window, Options.stride, Options.padding, Options.ceil ? 1 : 0});
+  }
+};
+
+/// (C, H, W) -> (C, H / stride, W / stride), the mean of each window. See average_pool().
+template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
+struct AveragePool {
+  using Glue = AveragePool;
+  static constexpr Value lower(Graph& graph, Value src) {
+    return average_pool(graph, src, {Window, Options.stride, Options.padding, Options.ceil ? 1 : 0});
+  }
+};
+
+/// (C, H, W) -> (C, 1, 1), the mean of each channel: a global value.
+struct GlobalAveragePool {
+  using Glue = GlobalAveragePool;
+  static constexpr Value lower(Graph& graph, Value src) { return global_average_pool(graph, src); }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,37 @@
+// Sequential, Repeat: layers one after another.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/layers/layer.hpp>
+
+#include <array>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Every layer takes the dst of the one before. Written in place it adds no level to the names; a struct derived from it
+/// is a block of the struct's name. Tags set inside stay visible after it.
+template <class... Layers>
+struct Sequential {
+  using Glue = Sequential;
+
+  static constexpr Value lower(Graph& graph, Value src) {
+    // A loop over pointers: a fold over more than 256 layers exceeds Clang's default nesting.
+    constexpr std::array<Value (*)(Graph&, Value), sizeof...(Layers)> steps{&apply<Layers>...};
+    for (const auto step : steps) src = step(graph, src);
+    return src;
+  }
+};
+
+/// The same layer several times over, each with parameters of its own.
+template <int Times, class L>
+struct Repeat {
+  static_assert(Times >= 0, "Repeat<times, layer>: how often, 0 or more");
+  using Glue = Repeat;
+
+  static constexpr Value lower(Graph& graph, Value src) {
+    for (int i = 0; i < Times; ++i) src = apply<L>(graph, src);
+    return src;
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

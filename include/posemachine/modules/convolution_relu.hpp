@@ -1,0 +1,34 @@
+// convolution_relu: the convolution, optional batch norm and ReLU that modules are made of.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+
+#include <cstdint>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What stands between a module's convolutions and their ReLU.
+enum class Norm : std::int32_t { none, batch };
+
+/// (C, H, W) -> (out, H / stride, W / stride): convolution, batch norm where asked for (the bias is then its shift), ReLU.
+constexpr Value convolution_relu(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
+  options.bias = norm == Norm::none ? 1 : 0;
+  Value dst = convolution(graph, src, options);
+  if (norm == Norm::batch) dst = batch_norm(graph, dst);
+  return relu(graph, dst);
+}
+
+/// The same as a layer: ConvReLU<32, 3>, ConvReLU<32, 3, Norm::batch>.
+template <std::int32_t Out, std::int32_t Kernel, Norm Normalised = Norm::none>
+struct ConvReLU {
+  using Glue = ConvReLU;
+  static constexpr Value lower(Graph& graph, Value src) {
+    return convolution_relu(graph, src, {.out = Out, .kernel = Kernel}, Normalised);
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,64 @@
+// DilationModule: parallel 3x3 convolutions at several rates, concatenated with what they looked at.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+#include <posemachine/modules/convolution_relu.hpp>
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Channels of each branch, where a module takes rates as plain numbers: DilationModule<1, 2, Width{48}>.
+struct Width {
+  std::int32_t channels = 32;
+  Norm norm = Norm::none;  // before each ReLU
+};
+
+namespace detail {
+
+template <class T>
+concept RateOrWidth = std::integral<T> || std::same_as<T, Width>;
+
+// DilationModule's arguments, told apart: a rate above 0, or the Width.
+struct RateArgument {
+  std::int32_t rate = 0;
+  Width width;
+  bool is_width = false;
+
+  constexpr RateArgument(std::integral auto number) : rate(static_cast<std::int32_t>(number)) {}
+  constexpr RateArgument(Width option) : width(option), is_width(true) {}
+};
+
+}  // namespace detail
+
+/// (C, H, W) -> (C + rates * width, H, W): src, then a 3x3 convolution with ReLU for each rate (1 is dense, padding equal
+/// to the rate). 32 channels per rate unless a Width is given. Source: Nie et al. 2019, 3.3, Fig. 5.
+template <auto... RatesAndWidth>
+  requires(detail::RateOrWidth<std::remove_cv_t<decltype(RatesAndWidth)>> && ...)
+struct DilationModule {
+  static constexpr std::array<detail::RateArgument, sizeof...(RatesAndWidth)> arguments{RatesAndWidth...};
+  static constexpr std::size_t rate_count = (std::size_t{0} + ... + (detail::RateArgument(RatesAndWidth).is_width ? 0 : 1));
+  static_assert(rate_count > 0, "DilationModule needs at least one rate: DilationModule<1, 2, 3, 4>");
+  static_assert(sizeof...(RatesAndWidth) - rate_count <= 1, "DilationModule takes one Width");
+
+  static constexpr Value lower(Graph& graph, Value src) {
+    Width width;
+    for (const detail::RateArgument& argument : arguments) width = argument.is_width ? argument.width : width;
+    std::array<Value, rate_count + 1> branches{src};
+    std::size_t next = 1;
+    for (const detail::RateArgument& argument : arguments) {
+      if (argument.is_width) continue;
+      branches[next++] =
+          convolution_relu(graph, src, {.out = width.channels, .kernel = 3, .dilation = argument.rate}, width.norm);
+    }
+    return concat(graph, branches);
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
