@@ -1,0 +1,200 @@
+// Random networks of all operations, built through the public functions: a function of the seed.
+#pragma once
+
+#include "fill.hpp"
+
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::reference {
+
+struct RandomGraphOptions {
+  int steps = 12;         // operations drawn; a gate counts as one
+  int most_channels = 9;  // of a convolution's dst
+  int norm_numbers = 8;   // batch norm only over at least so many numbers per channel: fewer amplify rounding errors
+  bool batch_norm = true;
+  bool dropout = true;
+};
+
+/// A network and a size of image and batch that it accepts.
+struct RandomGraph {
+  Graph graph;
+  Size image;
+  int batch = 1;
+};
+
+namespace detail {
+
+class GraphGrower {
+ public:
+  GraphGrower(std::uint64_t seed, const RandomGraphOptions& options)
+      : options_(options), stream_(seed, Purpose::test, 3) {}
+
+  RandomGraph grow() {
+    constexpr std::array<int, 9> sides{5, 7, 8, 11, 12, 13, 16, 17, 19};
+    result_.image = {sides[below(sides.size())], sides[below(sides.size())]};
+    result_.batch = draw(1, 3);
+    add_input_of("image", draw(1, 4));
+    if (chance(30)) add_input_of("centre", 1);
+    for (int step = 0; step < options_.steps; ++step) {
+      const bool block = chance(20);
+      const int outer = block ? open_scope(graph_, "Block") : graph_.scope;
+      grow_once();
+      close_scope(graph_, outer);
+    }
+    add_outputs();
+    return std::move(result_);
+  }
+
+ private:
+  std::size_t below(std::size_t count) { return static_cast<std::size_t>(stream_.below(count)); }
+  int draw(int low, int high) { return low + static_cast<int>(below(static_cast<std::size_t>(high - low + 1))); }
+  bool chance(int percent) { return draw(1, 100) <= percent; }
+
+  Size size_of(Value value) const { return sizes_[static_cast<std::size_t>(value.id)]; }
+  bool is_global(Value value) const { return stride_of(graph_, value).global; }
+
+  // Sizes are kept beside the graph, which knows none.
+  Value keep(Value dst) {
+    for (std::size_t id = sizes_.size(); id < graph_.values.size(); ++id) {
+      const Node& node = graph_.nodes[static_cast<std::size_t>(graph_.values[id].producer)];
+      const bool fed = node.inputs.count == 0;
+      sizes_.push_back(fed ? result_.image : node.op->geometry(node.options).size(size_of(input(graph_, node, 0))));
+    }
+    return dst;
+  }
+
+  void add_input_of(const char* name, int channel_count) { keep(add_input(graph_, name, channel_count)); }
+
+  // Mostly the newest value, so that graphs grow deep; else any.
+  Value pick() {
+    const auto last = graph_.values.size() - 1;
+    return {static_cast<int>(chance(60) ? last : below(last + 1))};
+  }
+  Value pick_map() {
+    Value value = pick();
+    while (is_global(value)) value = {value.id - 1};  // the inputs come first
+    return value;
+  }
+
+  // Values that can meet this one: of equal stride and size, and channels if asked; itself among them.
+  std::vector<Value> partners(Value value, bool equal_channels) const {
+    std::vector<Value> found;
+    for (int id = 0; id < static_cast<int>(graph_.values.size()); ++id) {
+      const Value other{id};
+      const bool fits = stride_of(graph_, other) == stride_of(graph_, value) && size_of(other) == size_of(value);
+      if (fits && (!equal_channels || channels(graph_, other) == channels(graph_, value))) found.push_back(other);
+    }
+    return found;
+  }
+
+  std::vector<Value> pick_branches(Value first, bool equal_channels) {
+    const std::vector<Value> found = partners(first, equal_channels);
+    std::vector<Value> branches{first};
+    for (int more = draw(1, 2); more > 0; --more) branches.push_back(found[below(found.size())]);
+    return branches;
+  }
+
+  void grow_convolution(Value src) {
+    ConvolutionOptions options;
+    options.out = draw(1, options_.most_channels);
+    options.bias = chance(70) ? 1 : 0;
+    if (!is_global(src)) {
+      options.kernel = 1 + 2 * draw(0, 2);
+      options.stride = draw(1, 2);
+      options.dilation = draw(1, 4);
+      const int same = options.dilation * (options.kernel - 1) / 2;
+      options.padding = chance(75) ? same : draw(0, same + 1);
+      const Window window{options.kernel, options.stride, options.dilation, options.padding};
+      const Size dst = window.size(size_of(src));
+      if (dst.height < 1 || dst.width < 1) options.padding = same;
+    }
+    keep(convolution(graph_, src, options));
+  }
+
+  void grow_pool(Value src, bool maximum) {
+    PoolOptions options;
+    options.window = draw(2, 3);
+    options.stride = draw(0, 3);
+    options.padding = draw(0, options.window - 1);
+    options.ceil = draw(0, 1);
+    const int stride = options.stride == stride_of_window ? options.window : options.stride;
+    const Window window{.kernel = options.window, .stride = stride, .padding = options.padding, .ceil = options.ceil != 0};
+    const Size dst = window.size(size_of(src));
+    if (dst.height < 1 || dst.width < 1) return;
+    keep(maximum ? max_pool(graph_, src, options) : average_pool(graph_, src, options));
+  }
+
+  void grow_gate(Value src) {
+    const int channel_count = channels(graph_, src);
+    Value gate = global_average_pool(graph_, src);
+    if (chance(50)) gate = relu(graph_, convolution(graph_, gate, {.out = draw(1, 3)}));
+    gate = sigmoid(graph_, convolution(graph_, gate, {.out = channel_count}));
+    keep(channel_scale(graph_, src, gate));
+  }
+
+  void grow_once() {
+    const Value src = pick();
+    const auto numbers = result_.batch * size_of(src).height * size_of(src).width;
+    switch (draw(1, 16)) {
+      case 1: case 2: case 3: case 4: return grow_convolution(src);
+      case 5: return grow_pool(pick_map(), true);
+      case 6: return grow_pool(pick_map(), false);
+      case 7: case 8: keep(relu(graph_, src)); return;
+      case 9: keep(sigmoid(graph_, src)); return;
+      case 10: keep(concat(graph_, pick_branches(src, false))); return;
+      case 11: case 12: keep(add(graph_, pick_branches(src, true))); return;
+      case 13: return grow_gate(pick_map());
+      case 14: keep(global_average_pool(graph_, pick_map())); return;
+      case 15:
+        if (options_.batch_norm && numbers >= options_.norm_numbers) {
+          keep(batch_norm(graph_, src, {.epsilon_billionths = chance(50) ? 10'000 : 10'000'000}));
+        }
+        return;
+      default:
+        if (options_.dropout) keep(dropout(graph_, src, {.percent = draw(0, 3) * 25}));
+    }
+  }
+
+  // The newest value is the answer. Others that nobody reads are outputs too or stay dead; some that are read as well.
+  void add_outputs() {
+    std::vector<bool> read(graph_.values.size(), false);
+    for (const Node& node : graph_.nodes) {
+      for (int i = 0; i < node.inputs.count; ++i) read[static_cast<std::size_t>(input(graph_, node, i).id)] = true;
+    }
+    const int last = static_cast<int>(graph_.values.size()) - 1;
+    for (int id = static_cast<int>(graph_.inputs.size()); id < last; ++id) {
+      if (!chance(read[static_cast<std::size_t>(id)] ? 5 : 60)) continue;
+      if (chance(50)) {
+        add_output(graph_, "maps", Value{id});
+      } else {
+        add_output(graph_, "side_" + std::to_string(id), Value{id});
+      }
+    }
+    add_output(graph_, "maps", Value{last});
+  }
+
+  RandomGraphOptions options_;
+  RandomStream stream_;
+  RandomGraph result_;
+  Graph& graph_ = result_.graph;
+  std::vector<Size> sizes_;
+};
+
+}  // namespace detail
+
+/// A network with one or two inputs, one or more outputs, shared and dead values. Equal arguments give equal graphs.
+inline RandomGraph random_graph(std::uint64_t seed, const RandomGraphOptions& options = {}) {
+  return detail::GraphGrower(seed, options).grow();
+}
+
+}  // namespace posemachine::reference
