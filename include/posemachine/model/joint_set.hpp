@@ -1,0 +1,127 @@
+// Joint sets are data: names, left and right, limbs to draw, groups and sticks to measure.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/image.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A line drawn between two joints.
+struct Limb {
+  int from = 0;
+  int to = 0;
+  Rgb colour{255, 255, 255};
+  friend bool operator==(const Limb&, const Limb&) = default;
+};
+
+/// Joints whose rates are averaged in one row of a table.
+struct JointGroup {
+  std::string name;
+  std::vector<int> joints;
+  friend bool operator==(const JointGroup&, const JointGroup&) = default;
+};
+
+/// A body part as PCP measures it; an end is one joint, or the middle of two.
+struct Stick {
+  std::string group;
+  std::vector<int> from;
+  std::vector<int> to;
+  friend bool operator==(const Stick&, const Stick&) = default;
+};
+
+/// The joints a network predicts, in the order of its maps. Left and right are the person's own.
+struct JointSet {
+  std::string name;
+  std::vector<std::string> joints;
+  std::vector<std::pair<int, int>> pairs;  // left and right of the same joint
+  std::vector<Limb> limbs;
+  std::vector<JointGroup> groups;
+  std::vector<Stick> sticks;
+  std::array<int, 2> torso{0, 0};          // the two joints whose distance PCK measures by
+  friend bool operator==(const JointSet&, const JointSet&) = default;
+};
+
+/// Where each joint goes when the image is mirrored: an involution. Shapes: one index a joint.
+inline std::vector<int> mirror(const JointSet& set) {
+  std::vector<int> to(set.joints.size());
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<int>(i);
+  for (const auto& [left, right] : set.pairs) {
+    to[static_cast<std::size_t>(left)] = right;
+    to[static_cast<std::size_t>(right)] = left;
+  }
+  return to;
+}
+
+/// Errors: ModelError where an index is no joint, a joint is in two pairs or twice in one, or two names are equal.
+inline void check(const JointSet& set) {
+  const auto count = static_cast<int>(set.joints.size());
+  const auto require_joint = [&](int index, const std::string& where) {
+    if (index >= 0 && index < count) return;
+    fail<ModelError>({.where = "joint set " + set.name + ": " + where,
+                      .expected = "a joint from 0 to " + std::to_string(count - 1),
+                      .got = std::to_string(index)});
+  };
+  if (count == 0) fail<ModelError>({.where = "joint set " + set.name, .expected = "at least one joint", .got = "none"});
+  for (std::size_t i = 0; i < set.joints.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (set.joints[i] != set.joints[k]) continue;
+      fail<ModelError>({.where = "joint set " + set.name,
+                        .expected = "joints of different names",
+                        .got = "\"" + set.joints[i] + "\" twice"});
+    }
+  }
+  std::vector<bool> paired(set.joints.size(), false);
+  for (const auto& [left, right] : set.pairs) {
+    for (const int joint : {left, right}) {
+      require_joint(joint, "pairs");
+      if (paired[static_cast<std::size_t>(joint)]) {
+        fail<ModelError>({.where = "joint set " + set.name + ": pairs",
+                          .expected = "every joint in at most one pair",
+                          .got = "\"" + set.joints[static_cast<std::size_t>(joint)] + "\" again"});
+      }
+      paired[static_cast<std::size_t>(joint)] = true;
+    }
+  }
+  for (const Limb& limb : set.limbs) {
+    require_joint(limb.from, "limbs");
+    require_joint(limb.to, "limbs");
+  }
+  for (const JointGroup& group : set.groups) {
+    for (const int joint : group.joints) require_joint(joint, "groups." + group.name);
+  }
+  for (const Stick& stick : set.sticks) {
+    for (const int joint : stick.from) require_joint(joint, "sticks." + stick.group);
+    for (const int joint : stick.to) require_joint(joint, "sticks." + stick.group);
+  }
+  for (const int joint : set.torso) require_joint(joint, "torso");
+}
+
+/// The 14 joints of the Leeds Sports Pose data sets, in their order.
+inline JointSet lsp_joints() {
+  constexpr Rgb right_leg{255, 140, 40}, right_arm{240, 60, 70}, left_leg{60, 170, 255}, left_arm{90, 90, 240};
+  constexpr Rgb trunk{110, 220, 110}, head{250, 225, 80};
+  JointSet set;
+  set.name = "lsp";
+  set.joints = {"right_ankle",    "right_knee",    "right_hip",  "left_hip",   "left_knee", "left_ankle", "right_wrist",
+                "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck",      "head_top"};
+  set.pairs = {{5, 0}, {4, 1}, {3, 2}, {11, 6}, {10, 7}, {9, 8}};
+  set.limbs = {{12, 13, head},     {8, 12, trunk},   {9, 12, trunk},  {2, 8, trunk},     {3, 9, trunk},
+               {2, 3, trunk},      {0, 1, right_leg}, {1, 2, right_leg}, {5, 4, left_leg}, {4, 3, left_leg},
+               {6, 7, right_arm}, {7, 8, right_arm}, {11, 10, left_arm}, {10, 9, left_arm}};
+  set.groups = {{"head", {12, 13}}, {"shoulder", {8, 9}}, {"elbow", {7, 10}}, {"wrist", {6, 11}},
+                {"hip", {2, 3}},    {"knee", {1, 4}},     {"ankle", {0, 5}}};
+  set.sticks = {{"torso", {2, 3}, {8, 9}},    {"head", {12}, {13}},         {"upper_leg", {2}, {1}}, {"upper_leg", {3}, {4}},
+                {"lower_leg", {1}, {0}},      {"lower_leg", {4}, {5}},      {"upper_arm", {8}, {7}}, {"upper_arm", {9}, {10}},
+                {"lower_arm", {7}, {6}},      {"lower_arm", {10}, {11}}};
+  set.torso = {9, 2};
+  return set;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,62 @@
+// What a model's inputs and outputs mean: everything a tool needs to know besides the graph and the weights.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/model/joint_set.hpp>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// From 8-bit pixels to the network's input: (pixel - mean) * scale, per channel.
+struct Normalisation {
+  std::array<double, 3> mean{128, 128, 128};
+  std::array<double, 3> scale{1.0 / 256, 1.0 / 256, 1.0 / 256};  // CPM: (x - 128) / 256
+  friend bool operator==(const Normalisation&, const Normalisation&) = default;
+};
+
+/// Which square of an image the network sees; the same rule in training, validation, evaluation and estimation.
+struct CropRule {
+  double box_context = 1.25;  // with a person's box: side = box_context * max(box width, box height), at the box's centre
+  double image_scale = 1.0;   // without one: side = image_scale * max(image width, image height), at the image's centre
+  friend bool operator==(const CropRule&, const CropRule&) = default;
+};
+
+/// How heatmaps become joints.
+struct Decoder {
+  bool quarter_offset = true;  // a quarter of a cell towards the higher neighbour of the arg-max
+  bool flip_average = false;   // average the maps with those of the mirrored image, sides swapped back
+  friend bool operator==(const Decoder&, const Decoder&) = default;
+};
+
+/// Roles an input can have.
+enum class InputRole {
+  image,           // (N, 3, H, W), normalised pixels
+  centre_gaussian  // (N, 1, H, W), a Gaussian at the crop's centre (CPM's centre map)
+};
+
+/// A named input of the network and what to feed it.
+struct InputMeaning {
+  std::string name;
+  InputRole role = InputRole::image;
+  double sigma_px = 0;  // centre_gaussian: standard deviation in input pixels
+  friend bool operator==(const InputMeaning&, const InputMeaning&) = default;
+};
+
+/// The meaning of a pose network. Every map output is (N, joints + 1, H / stride, W / stride), the last map background.
+struct Meaning {
+  std::vector<InputMeaning> inputs{{"image", InputRole::image, 0}};
+  std::vector<std::string> heatmaps{"heatmaps"};  // outputs, first stage first; the last one is the answer
+  JointSet joints = lsp_joints();
+  int input_height = 368;  // pixels of the network's input
+  int input_width = 368;
+  std::string colour_order = "rgb";  // "rgb" or "bgr"
+  Normalisation normalisation;
+  CropRule crop;
+  double sigma_px = 7;  // targets' standard deviation in input pixels
+  Decoder decoder;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

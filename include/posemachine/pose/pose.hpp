@@ -1,0 +1,41 @@
+// Annotated joints, estimated keypoints and the pose of one person.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What an annotation says of a joint. Only `unlabelled` joints have no position.
+enum class JointState {
+  unlabelled,  // nobody said where it is; its position means nothing
+  outside,     // labelled, but beyond the original image's edges: supervised with an empty map
+  occluded,    // hidden, its position estimated by the annotator
+  visible,
+};
+
+/// An annotated joint. Shapes: position in pixels, the centre of the first pixel being (0, 0).
+struct Joint {
+  Point position;
+  JointState state = JointState::unlabelled;
+};
+
+/// An estimated joint. Shapes: position in pixels, score 0 to 1. A missing joint has score 0 and no position (NaN).
+struct Keypoint {
+  Point position{std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  double score = 0;
+
+  bool found() const { return std::isfinite(position.x) && std::isfinite(position.y); }
+};
+
+/// The estimated pose of one person: the box it was looked for in and its keypoints, in the order of a joint set.
+struct Pose {
+  Box box;
+  std::vector<Keypoint> keypoints;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
