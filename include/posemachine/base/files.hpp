@@ -1,0 +1,130 @@
+// Files: read whole with a bound, written atomically.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The system calls a write goes through; tests replace them to fail the n-th call.
+struct FileSystemCalls {
+  int (*open)(const char* path, int flags, mode_t mode) = [](const char* path, int flags, mode_t mode) {
+    return ::open(path, flags, mode);
+  };
+  ssize_t (*write)(int file, const void* bytes, std::size_t count) = ::write;
+  int (*fsync)(int file) = ::fsync;
+  int (*close)(int file) = ::close;
+  int (*rename)(const char* from, const char* to) = std::rename;
+  int (*unlink)(const char* path) = ::unlink;
+};
+
+namespace detail {
+
+template <class E>
+[[noreturn]] void fail_errno(const std::filesystem::path& path, std::string_view what, int error, std::string remedy = "") {
+  fail<E>({.where = path.string(),
+           .got = std::string(what) + ": " + std::strerror(error),
+           .remedy = std::move(remedy)});
+}
+
+// A file descriptor that is closed on every way out.
+class OpenFile {
+ public:
+  OpenFile(int descriptor, int (*close_call)(int)) : descriptor_(descriptor), close_(close_call) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (descriptor_ >= 0) close_(descriptor_);
+  }
+  int get() const { return descriptor_; }
+  int close() {
+    const int result = close_(descriptor_);
+    descriptor_ = -1;
+    return result;
+  }
+
+ private:
+  int descriptor_;
+  int (*close_)(int);
+};
+
+}  // namespace detail
+
+/// The bytes of a regular file of at most max_bytes. Errors: E naming the file, for a missing or unreadable one, for what
+/// is no regular file, and for a larger one; its size is checked before memory is taken for it.
+template <class E = DataError>
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
+  const detail::OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), ::close);  // a FIFO must not block
+  if (file.get() < 0) detail::fail_errno<E>(path, "cannot be opened", errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) detail::fail_errno<E>(path, "cannot be examined", errno);
+  if (!S_ISREG(status.st_mode)) {
+    fail<E>({.where = path.string(), .expected = "a file", .got = S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"});
+  }
+  if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
+    fail<E>({.where = path.string(),
+             .expected = "at most " + std::to_string(max_bytes) + " bytes",
+             .got = std::to_string(status.st_size)});
+  }
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::read(file.get(), bytes.data() + done, bytes.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) detail::fail_errno<E>(path, "cannot be read", errno);
+    if (count == 0) break;  // it became shorter meanwhile
+    done += static_cast<std::size_t>(count);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+/// Replaces a file as a whole: after a failure at any moment, a crash included, either the old or the new bytes are there.
+/// Errors: RuntimeFailure naming the file and the system's reason (a full disk, missing rights); the old file stays.
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
+                                  const FileSystemCalls& calls = {}) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
+  const std::string kept = "the file before it, if any, is unchanged";
+  const auto give_up = [&](std::string_view what, int error) {
+    calls.unlink(temporary.c_str());
+    detail::fail_errno<RuntimeFailure>(path, what, error, kept);
+  };
+  {
+    detail::OpenFile file(calls.open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), calls.close);
+    if (file.get() < 0) detail::fail_errno<RuntimeFailure>(path, "cannot be written", errno, kept);
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t count = calls.write(file.get(), bytes.data() + done, bytes.size() - done);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) give_up("cannot be written", count < 0 ? errno : EIO);
+      done += static_cast<std::size_t>(count);
+    }
+    while (calls.fsync(file.get()) != 0) {
+      if (errno != EINTR) give_up("cannot be stored", errno);
+    }
+    if (file.close() != 0 && errno != EINTR) give_up("cannot be closed", errno);
+  }
+  if (calls.rename(temporary.c_str(), path.c_str()) != 0) give_up("cannot be put in place", errno);
+  detail::OpenFile directory(calls.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), calls.close);
+  if (directory.get() < 0) detail::fail_errno<RuntimeFailure>(folder, "cannot be opened to store it", errno);
+  while (calls.fsync(directory.get()) != 0) {
+    if (errno != EINTR) detail::fail_errno<RuntimeFailure>(folder, "cannot be stored", errno);
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

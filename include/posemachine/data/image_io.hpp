@@ -1,0 +1,66 @@
+// The image door: photographs in, as upright 8-bit RGB; PNG pictures out.
+#pragma once
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/data/image_io_exif.hpp>
+#include <posemachine/data/image_io_format.hpp>
+#if defined(POSEMACHINE_IMAGE_STB)
+#include <posemachine/data/image_io_stb.hpp>
+#else
+#include <posemachine/data/image_io_jpeg.hpp>
+#include <posemachine/data/image_io_png.hpp>
+#endif
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Decodes a JPEG or PNG file held in memory, turned upright by a JPEG's EXIF orientation. Grey, palette, CMYK and
+/// 16-bit pictures become 8-bit RGB; alpha is dropped. `where` names the file in messages.
+/// Errors: DataError for another format, a picture above the limits (read from the header, before any allocation), or a
+/// damaged or truncated file.
+inline Image decode_image(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits = {}) {
+  const ImageFormat format = detail::image_format(bytes, where);
+#if defined(POSEMACHINE_IMAGE_STB)
+  Image image = detail::decode_stb(bytes, format, where, limits);
+#else
+  Image image = format == ImageFormat::jpeg ? detail::decode_jpeg(bytes, where, limits)
+                                            : detail::decode_png(bytes, where, limits);
+#endif
+  if (format == ImageFormat::png) return image;
+  return detail::upright(std::move(image), detail::jpeg_header(bytes).orientation);
+}
+
+/// Reads and decodes an image file. Errors: DataError if it is missing, no regular file, unreadable or too large, and
+/// for everything decode_image refuses.
+inline Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {}) {
+  const std::string bytes = read_file<DataError>(path, limits.max_file_bytes);
+  return decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
+}
+
+/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture.
+inline std::string encode_png(const Image& image) {
+  if (image.width < 1 || image.height < 1) {
+    fail<UsageError>({.where = "encode_png", .expected = "a picture of at least 1 x 1 pixels",
+                      .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
+  }
+#if defined(POSEMACHINE_IMAGE_STB)
+  return detail::stb_png_bytes(image);
+#else
+  return detail::png_bytes(image);
+#endif
+}
+
+/// Writes the picture as a PNG file: whole or not at all. Errors: RuntimeFailure if the file cannot be written.
+inline void write_png(const std::filesystem::path& path, const Image& image) {
+  write_file_atomically(path, encode_png(image));
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,109 @@
+// The .mat door: one named array of doubles out of a MATLAB v5 file.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/mat_header.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <matio.h>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A real array in MATLAB's column-major order: the FIRST index is contiguous, so that element (i, j, k) of an array of
+/// dims {I, J, K} is values[i + I * (j + J * k)].
+struct MatArray {
+  std::vector<std::size_t> dims;
+  std::vector<double> values;
+};
+
+/// What an array may cost; a larger one is refused from its header, before memory is allocated for it.
+struct MatLimits {
+  std::size_t max_elements = 16'000'000;  // 128 MB of doubles
+};
+
+/// "3 x 14 x 1500".
+inline std::string mat_dims_text(const std::vector<std::size_t>& dims) {
+  std::string text;
+  for (std::size_t i = 0; i < dims.size(); ++i) text += (i ? " x " : "") + std::to_string(dims[i]);
+  return text;
+}
+
+namespace detail {
+
+inline std::string_view mat_class_name(unsigned class_type) {
+  static constexpr std::array<std::string_view, 18> names{
+      "an empty array",    "a cell array",    "a struct", "an object", "text",  "a sparse matrix",
+      "double",            "single",          "int8",     "uint8",     "int16", "uint16",
+      "int32",             "uint32",          "int64",    "uint64",    "a function handle",
+      "an opaque object"};
+  return class_type < names.size() ? names[class_type] : "an unknown class";
+}
+
+/// Marks memory that matio has not written: a quiet NaN that arithmetic does not produce. The last word of a reader
+/// that reports success on data that end too early.
+inline constexpr std::uint64_t unread_mark = 0x7ff8'dead'beef'0001;
+
+}  // namespace detail
+
+/// Reads the array `name` of class double from a MATLAB v5 file, compressed or not, of either byte order.
+/// Shapes: dims as stored, of rank `rank`; values column-major, see MatArray; they may be NaN or infinite.
+/// Errors: DataError if the file is missing, no v5 file (v7.3 is HDF5) or damaged, or the variable is missing, of
+/// another class, complex, of another rank or above the limits; all of that is checked before any allocation.
+inline MatArray read_mat_array(const std::filesystem::path& path, const std::string& name, std::size_t rank,
+                               const MatLimits& limits = {}) {
+  const std::string where = path.string() + ": " + name;
+  const std::string wanted = "a real array of class double with " + std::to_string(rank) + " dimensions";
+  const std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name);
+  const auto refuse = [&](const std::string& got) {
+    fail<DataError>({.where = where, .expected = wanted, .got = got});
+  };
+  if (!header) refuse("no variable of that name");
+  if (header->class_type != MAT_C_DOUBLE) refuse(std::string(detail::mat_class_name(header->class_type)));
+  if (header->complex) refuse("complex values");
+  if (header->dims.size() != rank) refuse(std::to_string(header->dims.size()) + " dimensions");
+  std::size_t count = 1;
+  for (const std::size_t extent : header->dims) {
+    if (extent != 0 && count > limits.max_elements / extent) {
+      fail<DataError>({.where = where,
+                       .expected = "at most " + std::to_string(limits.max_elements) + " elements",
+                       .got = mat_dims_text(header->dims)});
+    }
+    count *= extent;
+  }
+  // A small file may announce a huge array: deflate expands at most 1032 times, and a double takes at least a byte.
+  std::error_code error;
+  const std::uintmax_t file_bytes = std::filesystem::file_size(path, error);
+  if (count / 1032 > file_bytes) {
+    refuse(mat_dims_text(header->dims) + " in a file of " + std::to_string(file_bytes) + " bytes");
+  }
+  // matio prints nothing unless the program has called Mat_LogInit.
+  const std::unique_ptr<mat_t, int (*)(mat_t*)> mat(Mat_Open(path.c_str(), MAT_ACC_RDONLY), Mat_Close);
+  if (!mat) refuse("a file that matio cannot open");
+  const std::unique_ptr<matvar_t, void (*)(matvar_t*)> variable(Mat_VarReadInfo(mat.get(), name.c_str()), Mat_VarFree);
+  const bool agreed = variable && variable->class_type == MAT_C_DOUBLE && !variable->isComplex &&
+                      variable->rank == int(rank) &&
+                      std::equal(header->dims.begin(), header->dims.end(), variable->dims);
+  if (!agreed) refuse("a damaged variable");
+  MatArray array{header->dims, std::vector<double>(count, std::bit_cast<double>(detail::unread_mark))};
+  if (count == 0) return array;
+  const int failed = Mat_VarReadDataLinear(mat.get(), variable.get(), array.values.data(), 0, 1, int(count));
+  bool whole = failed == 0;
+  for (const double value : array.values) whole = whole && std::bit_cast<std::uint64_t>(value) != detail::unread_mark;
+  if (!whole) fail<DataError>({.where = where, .expected = wanted, .got = "damaged data"});
+  return array;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,169 @@
+// From a photograph to the network's input: one affine sampling of the original pixels, normalised.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/model/meaning.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A change of colours: value = gain * pixel + bias, clamped to 0 .. 255; per channel in the order red, green, blue.
+struct Photometric {
+  std::array<double, 3> gain{1, 1, 1};
+  std::array<double, 3> bias{0, 0, 0};  // in pixel values, 0 to 255
+  friend bool operator==(const Photometric&, const Photometric&) = default;
+};
+
+namespace detail {
+
+/// The picture with each cell of factor x factor pixels averaged, the last ones over what is left of them.
+inline Image reduce_by(const Image& image, int factor) {
+  Image out((image.width + factor - 1) / factor, (image.height + factor - 1) / factor);
+  std::vector<std::uint32_t> sums(std::size_t(out.width) * 3);  // 255 * factor^2 < 2^32 up to factor 4104
+  for (int oy = 0; oy < out.height; ++oy) {
+    const int rows = std::min(factor, image.height - oy * factor);
+    std::fill(sums.begin(), sums.end(), 0u);
+    for (int y = oy * factor; y < oy * factor + rows; ++y) {
+      const std::uint8_t* pixel = image.at(0, y);
+      for (int ox = 0; ox < out.width; ++ox) {
+        std::uint32_t* sum = sums.data() + std::size_t(ox) * 3;
+        for (int k = std::min(factor, image.width - ox * factor); k > 0; --k, pixel += 3) {
+          sum[0] += pixel[0];
+          sum[1] += pixel[1];
+          sum[2] += pixel[2];
+        }
+      }
+    }
+    for (int ox = 0; ox < out.width; ++ox) {
+      const auto count = static_cast<std::uint32_t>(rows * std::min(factor, image.width - ox * factor));
+      for (std::size_t c = 0; c < 3; ++c) {
+        out.at(ox, oy)[c] = static_cast<std::uint8_t>((sums[std::size_t(ox) * 3 + c] + count / 2) / count);
+      }
+    }
+  }
+  return out;
+}
+
+/// Sums of weighted pixels: 65536 for each sample that lies wholly inside the image.
+struct WeightedSum {
+  std::uint32_t value[3]{};  // at most 255 * 65536 * 16 samples < 2^32
+  std::uint32_t weight = 0;
+};
+
+/// Adds the bilinear sample at (x, y), 32.32 fixed-point pixel centres; neighbours outside the image add nothing.
+inline void add_bilinear(const Image& image, std::int64_t x, std::int64_t y, WeightedSum& sum) {
+  const auto ix = static_cast<std::int32_t>(x >> 32);
+  const auto iy = static_cast<std::int32_t>(y >> 32);
+  const auto right = static_cast<std::uint32_t>(x >> 24) & 255u;  // weights of 1/256 pixel
+  const auto below = static_cast<std::uint32_t>(y >> 24) & 255u;
+  const std::uint32_t weights[4]{(256 - right) * (256 - below), right * (256 - below),  //
+                                 (256 - right) * below, right * below};
+  if (ix >= 0 && iy >= 0 && ix < image.width - 1 && iy < image.height - 1) {
+    const std::uint8_t* upper = image.at(ix, iy);
+    const std::uint8_t* lower = upper + std::size_t(image.width) * 3;
+    for (int c = 0; c < 3; ++c) {
+      sum.value[c] += weights[0] * upper[c] + weights[1] * upper[c + 3] +  //
+                      weights[2] * lower[c] + weights[3] * lower[c + 3];
+    }
+    sum.weight += 65'536;
+    return;
+  }
+  if (ix < -1 || iy < -1 || ix >= image.width || iy >= image.height) return;
+  for (int k = 0; k < 4; ++k) {
+    const int nx = ix + (k & 1);
+    const int ny = iy + (k >> 1);
+    if (nx < 0 || ny < 0 || nx >= image.width || ny >= image.height) continue;
+    for (int c = 0; c < 3; ++c) sum.value[c] += weights[k] * image.at(nx, ny)[c];
+    sum.weight += weights[k];
+  }
+}
+
+}  // namespace detail
+
+/// Samples the image at every input pixel through `image_from_input` (pixel centres to pixel centres), changes its
+/// colours and normalises: (value - mean) * scale. Beyond the image's edge lies the mean, so the input is 0 there.
+/// Where the map shrinks, each input pixel is the average of n x n bilinear samples spread over it, n = the shrinking
+/// rounded up; beyond 4 times the picture is first averaged in whole cells. Positions and weights are integers (1/256
+/// of a pixel), so that neither vector width nor order of sums shows.
+/// Shapes: out (3, input.height, input.width); channel order red, green, blue, or its reverse where `bgr`;
+/// normalisation is per channel of out. Errors: UsageError for an empty image or input, or a map that is not finite.
+inline void warp(const Image& image, const Affine& image_from_input, Size input, const Normalisation& normalisation,
+                 bool bgr, const Photometric& photometric, float* out) {
+  const Affine& m = image_from_input;
+  if (image.width < 1 || image.height < 1 || input.width < 1 || input.height < 1) {
+    fail<UsageError>({.where = "warp", .expected = "an image and an input of at least 1 x 1 pixels",
+                      .got = std::to_string(image.width) + " x " + std::to_string(image.height) + " and " +
+                             std::to_string(input.width) + " x " + std::to_string(input.height)});
+  }
+  for (const Point corner : {Point{0, 0}, Point{double(input.width), 0}, Point{0, double(input.height)},
+                             Point{double(input.width), double(input.height)}}) {
+    const Point p = apply(m, corner);
+    if (!(std::abs(p.x) < 1e9 && std::abs(p.y) < 1e9)) {  // 2^30: 32.32 fixed point holds twice that
+      fail<UsageError>({.where = "warp", .expected = "a crop within 10^9 pixels of the image",
+                        .got = std::to_string(p.x) + ", " + std::to_string(p.y)});
+    }
+  }
+  const double shrink = std::max(std::hypot(m.a, m.d), std::hypot(m.b, m.e));
+  if (shrink > 4 && (image.width > 1 || image.height > 1)) {
+    // What is left is a shrinking of 2 to 3, or less for a picture that is itself smaller than that.
+    const int factor = static_cast<int>(std::min({shrink / 2, 4096.0, double(std::max(image.width, image.height))}));
+    const double centre = (factor - 1) / 2.0;  // of the first cell, in the image's pixels
+    const Affine reduced_from_image{1.0 / factor, 0, -centre / factor, 0, 1.0 / factor, -centre / factor};
+    warp(detail::reduce_by(image, factor), compose(reduced_from_image, m), input, normalisation, bgr,
+         photometric, out);
+    return;
+  }
+  const int n = std::clamp(static_cast<int>(std::ceil(shrink - 1e-6)), 1, 4);  // 1e-6: rounding of a rotation's cosine
+  const auto fixed = [](double value) { return static_cast<std::int64_t>(std::llround(value * 0x1p32)); };
+  std::array<std::array<std::int64_t, 2>, 16> offsets{};  // of the samples from the pixel's centre
+  for (int k = 0; k < n * n; ++k) {
+    const double u = (k % n + 0.5) / n - 0.5;
+    const double v = (k / n + 0.5) / n - 0.5;  // k / n: the row
+    offsets[std::size_t(k)] = {fixed(m.a * u + m.b * v), fixed(m.d * u + m.e * v)};
+  }
+  const std::int64_t step_x = fixed(m.a);
+  const std::int64_t step_y = fixed(m.d);
+  const std::size_t plane = std::size_t(input.width) * std::size_t(input.height);
+  const auto whole = static_cast<std::uint32_t>(n * n) * 65'536u;
+  std::array<float, 3> gain{}, bias{}, mean{}, scale{};  // in the image's order, red first
+  std::array<float*, 3> planes{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const std::size_t channel = bgr ? 2 - c : c;
+    gain[c] = static_cast<float>(photometric.gain[c]);
+    bias[c] = static_cast<float>(photometric.bias[c]);
+    mean[c] = static_cast<float>(normalisation.mean[channel]);
+    scale[c] = static_cast<float>(normalisation.scale[channel]);
+    planes[c] = out + channel * plane;
+  }
+  for (int y = 0; y < input.height; ++y) {
+    std::int64_t at_x = fixed(m.b * y + m.c);
+    std::int64_t at_y = fixed(m.e * y + m.f);
+    for (int x = 0; x < input.width; ++x, at_x += step_x, at_y += step_y) {
+      detail::WeightedSum sum;
+      for (int k = 0; k < n * n; ++k) {
+        detail::add_bilinear(image, at_x + offsets[std::size_t(k)][0], at_y + offsets[std::size_t(k)][1], sum);
+      }
+      const std::size_t index = std::size_t(y) * std::size_t(input.width) + std::size_t(x);
+      const float covered = static_cast<float>(sum.weight) / static_cast<float>(whole);
+      const float per_weight = sum.weight ? 1.0f / static_cast<float>(sum.weight) : 0.0f;
+      for (std::size_t c = 0; c < 3; ++c) {
+        const float pixel = static_cast<float>(sum.value[c]) * per_weight;
+        const float value = std::clamp(gain[c] * pixel + bias[c], 0.0f, 255.0f);
+        planes[c][index] = covered * (value - mean[c]) * scale[c];
+      }
+    }
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

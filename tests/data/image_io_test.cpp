@@ -1,0 +1,400 @@
+// Pictures in and out: formats, EXIF, limits and damage.
+#include <posemachine/data/image_io.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <jpeglib.h>
+#include <png.h>
+#include <sys/stat.h>
+
+namespace pm = posemachine;
+
+namespace {
+
+std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+pm::Image decode(const std::string& text, const pm::ImageLimits& limits = {}) {
+  return pm::decode_image(bytes_of(text), "picture", limits);
+}
+
+/// The message of the error that decoding throws; empty if it throws none.
+std::string refusal(const std::string& text, const pm::ImageLimits& limits = {}) {
+  try {
+    decode(text, limits);
+  } catch (const pm::DataError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+/// A picture whose every pixel differs from its neighbours.
+pm::Image pattern(int width, int height) {
+  pm::Image image(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.at(x, y)[0] = static_cast<std::uint8_t>(7 * x + 3 * y);
+      image.at(x, y)[1] = static_cast<std::uint8_t>(255 - 5 * x);
+      image.at(x, y)[2] = static_cast<std::uint8_t>(11 * y);
+    }
+  }
+  return image;
+}
+
+/// A smooth picture: red grows to the right, green downwards; JPEG keeps it within a few levels.
+pm::Image gradient(int width, int height) {
+  pm::Image image(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      image.at(x, y)[0] = static_cast<std::uint8_t>(20 + 200 * x / width);
+      image.at(x, y)[1] = static_cast<std::uint8_t>(20 + 200 * y / height);
+      image.at(x, y)[2] = 100;
+    }
+  }
+  return image;
+}
+
+struct JpegOptions {
+  J_COLOR_SPACE stored = JCS_YCbCr;
+  J_COLOR_SPACE given = JCS_RGB;
+  bool progressive = false;
+  bool adobe = true;
+};
+
+/// Encodes rows of `components` bytes a pixel.
+std::string jpeg(int width, int height, int components, std::vector<std::uint8_t> pixels, JpegOptions options = {}) {
+  jpeg_compress_struct info{};
+  jpeg_error_mgr errors{};
+  info.err = jpeg_std_error(&errors);
+  jpeg_create_compress(&info);
+  unsigned char* data = nullptr;
+  unsigned long size = 0;
+  jpeg_mem_dest(&info, &data, &size);
+  info.image_width = static_cast<JDIMENSION>(width);
+  info.image_height = static_cast<JDIMENSION>(height);
+  info.input_components = components;
+  info.in_color_space = options.given;
+  jpeg_set_defaults(&info);
+  jpeg_set_colorspace(&info, options.stored);
+  jpeg_set_quality(&info, 98, TRUE);
+  if (options.progressive) jpeg_simple_progression(&info);
+  if (!options.adobe) info.write_Adobe_marker = FALSE;
+  jpeg_start_compress(&info, TRUE);
+  while (info.next_scanline < info.image_height) {
+    auto* row = pixels.data() + std::size_t(info.next_scanline) * std::size_t(width * components);
+    jpeg_write_scanlines(&info, &row, 1);
+  }
+  jpeg_finish_compress(&info);
+  jpeg_destroy_compress(&info);
+  std::string out(reinterpret_cast<char*>(data), size);
+  std::free(data);
+  return out;
+}
+
+std::string jpeg(const pm::Image& image, JpegOptions options = {}) {
+  return jpeg(image.width, image.height, 3, image.pixels, options);
+}
+
+/// The file with an EXIF block, little- or big-endian, right after its first marker.
+std::string with_orientation(const std::string& file, int orientation, bool little) {
+  std::string tiff;
+  const auto put = [&tiff, little](unsigned value, int count) {
+    for (int i = 0; i < count; ++i) tiff += static_cast<char>(value >> 8 * (little ? i : count - 1 - i) & 255u);
+  };
+  tiff += little ? "II" : "MM";
+  put(42, 2), put(8, 4), put(2, 2);              // header; directory at 8 with two entries
+  put(0x010f, 2), put(2, 2), put(4, 4), put(0, 4);  // the maker: text
+  put(0x0112, 2), put(3, 2), put(1, 4), put(static_cast<unsigned>(orientation), 2), put(0, 2);
+  put(0, 4);
+  const std::string payload = std::string("Exif\0\0", 6) + tiff;
+  const std::size_t length = payload.size() + 2;
+  std::string segment = "\xff\xe1";
+  segment += static_cast<char>(length >> 8);
+  segment += static_cast<char>(length & 255);
+  return file.substr(0, 2) + segment + payload + file.substr(2);
+}
+
+struct PngOptions {
+  int type = PNG_COLOR_TYPE_RGB;
+  int depth = 8;
+  bool interlaced = false;
+};
+
+std::string png(int width, int height, PngOptions options, std::size_t row_bytes, std::vector<std::uint8_t> rows) {
+  std::string out;
+  png_structp codec = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(codec);
+  png_set_write_fn(
+      codec, &out,
+      [](png_structp p, png_bytep data, std::size_t n) {
+        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<const char*>(data), n);
+      },
+      [](png_structp) {});
+  png_set_IHDR(codec, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), options.depth,
+               options.type, options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  const png_color palette[]{{10, 20, 30}, {200, 100, 50}, {0, 255, 0}, {1, 2, 3}};
+  if (options.type == PNG_COLOR_TYPE_PALETTE) {
+    png_set_PLTE(codec, info, palette, 4);
+    const png_byte transparent[]{0, 128};
+    png_set_tRNS(codec, info, transparent, 2, nullptr);
+  }
+  png_write_info(codec, info);
+  std::vector<png_bytep> pointers;
+  for (int y = 0; y < height; ++y) pointers.push_back(rows.data() + std::size_t(y) * row_bytes);
+  png_write_image(codec, pointers.data());
+  png_write_end(codec, info);
+  png_destroy_write_struct(&codec, &info);
+  return out;
+}
+
+/// The folder of this process's test files, removed at the end.
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "posemachine_image_XXXXXX").string();
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+pm::Rgb pixel(const pm::Image& image, int x, int y) {
+  return {image.at(x, y)[0], image.at(x, y)[1], image.at(x, y)[2]};
+}
+
+int largest_difference(const pm::Image& a, const pm::Image& b) {
+  REQUIRE(a.width == b.width);
+  REQUIRE(a.height == b.height);
+  int worst = 0;
+  for (std::size_t i = 0; i < a.pixels.size(); ++i) {
+    worst = std::max(worst, std::abs(int(a.pixels[i]) - int(b.pixels[i])));
+  }
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("image door: a PNG we write reads back with the same bytes, 1 x 1 to odd sizes") {
+  for (const auto& [width, height] : {std::pair{1, 1}, {3, 1}, {1, 7}, {37, 53}}) {
+    const pm::Image image = pattern(width, height);
+    const pm::Image back = decode(pm::encode_png(image));
+    CHECK(back.width == width);
+    CHECK(back.height == height);
+    CHECK(back.pixels == image.pixels);
+  }
+  CHECK_THROWS_AS(pm::encode_png(pm::Image{}), pm::UsageError);
+}
+
+TEST_CASE("image door: write_png and read_image go through a file") {
+  const Folder folder;
+  const pm::Image image = pattern(9, 4);
+  pm::write_png(folder.path / "a.png", image);
+  CHECK(pm::read_image(folder.path / "a.png").pixels == image.pixels);
+}
+
+TEST_CASE("image door: JPEG baseline and progressive are within a few levels of the picture") {
+  const pm::Image image = gradient(53, 37);
+  CHECK(largest_difference(decode(jpeg(image)), image) <= 6);
+  CHECK(largest_difference(decode(jpeg(image, {.progressive = true})), image) <= 6);
+}
+
+TEST_CASE("image door: grey JPEG becomes equal red, green and blue") {
+  const std::vector<std::uint8_t> grey(16 * 8, 77);
+  const pm::Image image = decode(jpeg(16, 8, 1, grey, {.stored = JCS_GRAYSCALE, .given = JCS_GRAYSCALE}));
+  CHECK(pixel(image, 5, 5) == pm::Rgb{77, 77, 77});
+}
+
+#if !defined(POSEMACHINE_IMAGE_STB)
+TEST_CASE("image door: CMYK and YCCK JPEGs are converted, Adobe's inverted inks included") {
+  std::vector<std::uint8_t> inks;
+  for (int i = 0; i < 16 * 16; ++i) inks.insert(inks.end(), {250, 100, 50, 200});  // Adobe: 255 is no ink
+  const auto near = [](const pm::Image& image, int r, int g, int b) {
+    const pm::Rgb p = pixel(image, 7, 7);
+    return std::abs(p[0] - r) <= 4 && std::abs(p[1] - g) <= 4 && std::abs(p[2] - b) <= 4;
+  };
+  CHECK(near(decode(jpeg(16, 16, 4, inks, {.stored = JCS_CMYK, .given = JCS_CMYK})), 196, 78, 39));
+  CHECK(near(decode(jpeg(16, 16, 4, inks, {.stored = JCS_YCCK, .given = JCS_CMYK})), 196, 78, 39));
+  // Without Adobe's marker the inks are what they say: 250 is nearly full cyan, 200 much black.
+  CHECK(near(decode(jpeg(16, 16, 4, inks, {.stored = JCS_CMYK, .given = JCS_CMYK, .adobe = false})), 1, 33, 44));
+}
+#endif
+
+TEST_CASE("image door: EXIF orientations 1 to 8, both byte orders, turn the picture upright") {
+  const pm::Image seen = gradient(48, 32);  // what the viewer should see: red to the right, green downwards
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    // How a camera stores it. Source of the eight cases: EXIF 2.3, the place of row 0 and column 0.
+    const bool swapped = orientation >= 5;
+    pm::Image stored(swapped ? 32 : 48, swapped ? 48 : 32);
+    for (int row = 0; row < stored.height; ++row) {
+      for (int column = 0; column < stored.width; ++column) {
+        int x = 0;
+        int y = 0;
+        switch (orientation) {
+          case 1: x = column, y = row; break;            // row 0 top, column 0 left
+          case 2: x = 47 - column, y = row; break;       // top, right
+          case 3: x = 47 - column, y = 31 - row; break;  // bottom, right
+          case 4: x = column, y = 31 - row; break;       // bottom, left
+          case 5: x = row, y = column; break;            // left, top
+          case 6: x = 47 - row, y = column; break;       // right, top
+          case 7: x = 47 - row, y = 31 - column; break;  // right, bottom
+          case 8: x = row, y = 31 - column; break;       // left, bottom
+        }
+        for (int c = 0; c < 3; ++c) stored.at(column, row)[c] = seen.at(x, y)[c];
+      }
+    }
+    for (const bool little : {false, true}) {
+      CAPTURE(orientation);
+      CHECK(largest_difference(decode(with_orientation(jpeg(stored), orientation, little)), seen) <= 8);
+    }
+  }
+}
+
+TEST_CASE("image door: an EXIF block without sense leaves the picture as it is stored") {
+  const std::string plain = jpeg(gradient(24, 16));
+  for (const int orientation : {0, 9, 65535}) CHECK(decode(with_orientation(plain, orientation, true)).width == 24);
+  // Every truncation and every damaged byte of the block itself must be survived.
+  const std::string whole = with_orientation(plain, 6, false);
+  for (std::size_t at = 12; at < 50; ++at) {
+    for (const char value : {'\0', '\x7f', '\xff'}) {
+      std::string damaged = whole;
+      damaged[at] = value;
+      const pm::Image image = decode(damaged);
+      CHECK(image.width * image.height == 24 * 16);
+    }
+  }
+}
+
+TEST_CASE("image door: PNG of every colour type and depth becomes 8-bit RGB") {
+  for (const bool interlaced : {false, true}) {
+    const auto read = [interlaced](int type, int depth, std::size_t row_bytes, const std::vector<std::uint8_t>& row) {
+      std::vector<std::uint8_t> rows;
+      for (int y = 0; y < 3; ++y) rows.insert(rows.end(), row.begin(), row.end());
+      return decode(png(2, 3, {type, depth, interlaced}, row_bytes, rows));
+    };
+    CAPTURE(interlaced);
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 8, 2, {40, 90}), 1, 2) == pm::Rgb{90, 90, 90});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 1, 1, {0b0100'0000}), 1, 2) == pm::Rgb{255, 255, 255});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 2, 1, {0b0010'0000}), 1, 1) == pm::Rgb{170, 170, 170});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 4, 1, {0x05}), 1, 1) == pm::Rgb{85, 85, 85});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 16, 4, {0, 0, 0x80, 0x80}), 1, 0) == pm::Rgb{128, 128, 128});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY_ALPHA, 8, 4, {1, 2, 60, 0}), 1, 0) == pm::Rgb{60, 60, 60});
+    const std::vector<std::uint8_t> deep{0, 0, 0, 0, 0, 0, 10, 10, 20, 20, 30, 30};
+    CHECK(pixel(read(PNG_COLOR_TYPE_RGB, 16, 12, deep), 1, 0) == pm::Rgb{10, 20, 30});
+    CHECK(pixel(read(PNG_COLOR_TYPE_RGBA, 8, 8, {0, 0, 0, 0, 9, 8, 7, 0}), 1, 2) == pm::Rgb{9, 8, 7});
+    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 8, 2, {0, 1}), 1, 2) == pm::Rgb{200, 100, 50});
+    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 2, 1, {0b0010'0000}), 1, 2) == pm::Rgb{0, 255, 0});
+  }
+}
+
+TEST_CASE("image door: a JPEG cut short anywhere is an error, never a half grey picture") {
+  for (const bool progressive : {false, true}) {
+    const std::string whole = jpeg(pattern(40, 40), {.progressive = progressive});
+    for (std::size_t size = 1; size < whole.size(); size += 7) {
+      CAPTURE(size);
+      CHECK(contains(refusal(whole.substr(0, size)), "picture"));
+    }
+    CHECK(refusal(whole.substr(0, whole.size() - 2)) != "");  // only the end marker is missing
+    CHECK(refusal(whole + "trailing bytes") == "");
+  }
+}
+
+TEST_CASE("image door: a PNG cut short anywhere, or with a wrong checksum, is an error") {
+  const std::string whole = pm::encode_png(pattern(30, 30));
+  for (std::size_t size = 1; size < whole.size(); size += 7) {
+    CAPTURE(size);
+    CHECK(contains(refusal(whole.substr(0, size)), "picture"));
+  }
+#if !defined(POSEMACHINE_IMAGE_STB)  // stb_image does not compare checksums
+  std::string damaged = whole;
+  damaged[whole.size() / 2] = static_cast<char>(damaged[whole.size() / 2] ^ 1);
+  CHECK(contains(refusal(damaged), "expected a whole PNG image"));
+#endif
+}
+
+#if !defined(POSEMACHINE_IMAGE_STB)
+TEST_CASE("image door: 2000 damaged files neither crash nor give a picture of another size") {
+  const std::vector<std::string> whole{jpeg(pattern(33, 21)), jpeg(pattern(33, 21), {.progressive = true}),
+                                       pm::encode_png(pattern(33, 21))};
+  std::uint64_t state = 1;
+  int refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string damaged = whole[std::size_t(i % 3)];
+    for (int k = 0; k <= i % 4; ++k) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      damaged[(state >> 33) % damaged.size()] = static_cast<char>(state >> 56);
+    }
+    refused += refusal(damaged, {.max_pixels = 100'000}) != "";
+  }
+  CHECK(refused > 500);
+}
+#endif
+
+TEST_CASE("image door: a picture above the pixel budget is refused from its header") {
+  const pm::ImageLimits limits{.max_pixels = 30 * 20 - 1};
+  CHECK(contains(refusal(pm::encode_png(pattern(30, 20)), limits), "30 x 20"));
+  CHECK(contains(refusal(jpeg(pattern(30, 20)), limits), "30 x 20"));
+  CHECK(refusal(jpeg(pattern(30, 20)), {.max_pixels = 600}) == "");
+  // A header that announces 65280 x 65280: start of frame, after SOI and the tables, patched in place.
+  std::string bomb = jpeg(pattern(16, 16));
+  const std::size_t frame = bomb.find("\xff\xc0");
+  for (std::size_t i = 5; i < 9; i += 2) bomb[frame + i] = '\xff', bomb[frame + i + 1] = '\0';
+  CHECK(contains(refusal(bomb), "65280 x 65280"));
+  bomb[frame + 5] = bomb[frame + 6] = '\0';  // no height at all
+  CHECK(refusal(bomb) != "");
+}
+
+TEST_CASE("image door: other formats are refused by name") {
+  const std::vector<std::pair<std::string, std::string>> files{
+      {"", "an empty file"},
+      {"x", "no image format"},
+      {"\xff\xd8", "no image format"},
+      {"GIF89a....", "GIF"},
+      {"BM......", "BMP"},
+      {"RIFF....WEBPVP8 ", "WebP"},
+      {std::string("II*\0....", 8), "TIFF"},
+      {"#?RADIANCE\n", "HDR"},
+      {"P5\n2 2\n65535\n", "PNM"},
+      {std::string("\0\0\0\x1c", 4) + "ftypheic", "HEIC"},
+      {std::string("\0\0\0\x1c", 4) + "ftypavif", "AVIF"},
+      {"8BPS..", "Photoshop"},
+      {"%PDF-1.7", "PDF"}};
+  for (const auto& [file, format] : files) {
+    const std::string& name = format;  // Clang 14 cannot capture a structured binding
+    CAPTURE(name);
+    CHECK(contains(refusal(file), name));
+    CHECK(contains(refusal(file), "picture: expected a JPEG or PNG image"));
+  }
+}
+
+TEST_CASE("read_image: a missing file, a directory, a FIFO and a huge file are refused by name") {
+  const Folder folder;
+  const auto message = [](const std::filesystem::path& path, const pm::ImageLimits& limits = {}) -> std::string {
+    try {
+      pm::read_image(path, limits);
+    } catch (const pm::DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(contains(message(folder.path / "none.jpg"), "none.jpg"));
+  CHECK(contains(message(folder.path), folder.path.string()));
+  REQUIRE(mkfifo((folder.path / "fifo").c_str(), 0600) == 0);
+  CHECK(contains(message(folder.path / "fifo"), "fifo"));
+  pm::write_png(folder.path / "a.png", pattern(20, 20));
+  CHECK(contains(message(folder.path / "a.png", {.max_file_bytes = 10}), "a.png: expected at most 10 bytes"));
+}

@@ -1,0 +1,209 @@
+// Training batches: order, crops, masks, and the same bytes whatever the threads.
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/loader.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace {
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "posemachine_loader_XXXXXX").string();
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+};
+
+/// Pictures of noise with people whose joints lie on a circle; every third one has unlabelled joints.
+std::vector<pm::Person> make_people(const std::filesystem::path& folder, int count) {
+  std::vector<pm::Person> people;
+  std::uint32_t state = 9;
+  for (int i = 0; i < count; ++i) {
+    pm::Image image(60 + i, 80 - i);
+    for (auto& value : image.pixels) value = static_cast<std::uint8_t>((state = state * 1664525u + 1013904223u) >> 24);
+    const auto path = folder / ("p" + std::to_string(i) + ".png");
+    pm::write_png(path, image);
+    pm::Person person{path, "made", i + 1, {}, i % 2 ? pm::Framing::labelled_box : pm::Framing::image};
+    for (int j = 0; j < 14; ++j) {
+      const pm::Point at{image.width / 2.0 + 20 * std::cos(j), image.height / 2.0 + 20 * std::sin(j)};
+      person.joints.push_back({at, i % 3 == 2 && j > 9 ? pm::JointState::unlabelled : pm::JointState::visible});
+    }
+    people.push_back(person);
+  }
+  return people;
+}
+
+pm::LoaderOptions small() {
+  pm::LoaderOptions options;
+  options.input = {32, 48};
+  options.batch = 3;
+  return options;
+}
+
+bool equal(const pm::Batch& a, const pm::Batch& b) {
+  return a.images.values == b.images.values && a.targets.values == b.targets.values &&
+         a.map_weights.values == b.map_weights.values && a.samples == b.samples && a.step == b.step &&
+         a.epoch == b.epoch;
+}
+
+}  // namespace
+
+TEST_CASE("epoch_order: every person once, another order for another epoch or seed, the same for the same") {
+  const std::vector<int> order = pm::epoch_order(101, 5, 0);
+  std::vector<int> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<int> all(101);
+  std::iota(all.begin(), all.end(), 0);
+  CHECK(sorted == all);
+  CHECK(order != all);
+  CHECK(order == pm::epoch_order(101, 5, 0));
+  CHECK(order != pm::epoch_order(101, 5, 1));
+  CHECK(order != pm::epoch_order(101, 6, 0));
+}
+
+TEST_CASE("training_square: the image's rule for photos cut around a person, the labelled box for others") {
+  pm::LoaderOptions options = small();
+  options.crop.image_scale = 1.1;
+  options.labelled_box_context = 1.5;
+  using enum pm::JointState;
+  const std::vector<pm::Joint> joints{
+      {{19.5, 29.5}, visible}, {{39.5, 69.5}, occluded}, {{900, 0}, outside}, {{0, 900}, unlabelled}};
+  pm::Person person{"x.jpg", "made", 1, joints};
+  CHECK(pm::training_square(person, 100, 80, options) == pm::crop_square(options.crop, 100, 80));
+  person.framing = pm::Framing::labelled_box;
+  const pm::Box square = pm::training_square(person, 100, 80, options);
+  CHECK(square.width == doctest::Approx(40 * 1.5 * 1.1));
+  CHECK(square.height == square.width);
+  CHECK(pm::centre(square).x == doctest::Approx(30));
+  CHECK(pm::centre(square).y == doctest::Approx(50));
+  person.joints.resize(1);  // one joint gives no size
+  CHECK(pm::training_square(person, 100, 80, options) == pm::crop_square(options.crop, 100, 80));
+}
+
+TEST_CASE("BatchLoader: the same bytes for any number of workers and any depth, across epochs") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 8);  // batches of 3: two steps an epoch, two people left over
+  std::vector<pm::Batch> reference;
+  {
+    const pm::BatchMaker maker(people, pm::lsp_joints(), small());
+    CHECK(maker.steps_per_epoch() == 2);
+    for (std::uint64_t step = 0; step < 7; ++step) reference.push_back(maker(step));
+  }
+  for (const auto& [workers, depth] : {std::pair{1, 1}, {1, 4}, {2, 3}, {3, 8}}) {
+    pm::LoaderOptions options = small();
+    options.workers = workers;
+    options.depth = depth;
+    pm::BatchLoader loader(people, pm::lsp_joints(), options);
+    for (const pm::Batch& expected : reference) CHECK(equal(loader.next(), expected));
+  }
+}
+
+TEST_CASE("BatchLoader: a loader started at a later step continues as the first one would have") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 8);
+  pm::BatchLoader whole(people, pm::lsp_joints(), small());
+  for (int step = 0; step < 3; ++step) whole.next();
+  pm::BatchLoader resumed(people, pm::lsp_joints(), small(), 3);
+  for (int step = 3; step < 6; ++step) CHECK(equal(resumed.next(), whole.next()));
+}
+
+TEST_CASE("BatchLoader: an epoch holds nobody twice, and the shapes are those of the network") {
+  const Folder folder;
+  pm::BatchLoader loader(make_people(folder.path, 8), pm::lsp_joints(), small());
+  std::set<int> seen;
+  for (int step = 0; step < 2; ++step) {
+    const pm::Batch batch = loader.next();
+    CHECK(batch.epoch == 0);
+    CHECK(batch.images.shape == pm::Shape{3, 3, 32, 48});
+    CHECK(batch.targets.shape == pm::Shape{3, 15, 4, 6});
+    CHECK(batch.map_weights.shape == pm::Shape{3, 15});
+    seen.insert(batch.samples.begin(), batch.samples.end());
+  }
+  CHECK(seen.size() == 6);
+  CHECK(loader.next().epoch == 1);
+}
+
+TEST_CASE("BatchLoader: unlabelled joints are masked, labelled ones are not, after mirroring too") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 9);
+  const pm::BatchMaker maker(people, pm::lsp_joints(), small());
+  int masked = 0;
+  for (std::uint64_t step = 0; step < 12; ++step) {
+    const pm::Batch batch = maker(step);
+    for (std::size_t i = 0; i < 3; ++i) {
+      int zeros = 0;  // joints 10 to 13 lack labels: L elbow and L wrist (or, mirrored, R), neck, head top
+      for (std::size_t j = 0; j < 14; ++j) zeros += batch.map_weights.values[i * 15 + j] == 0;
+      CHECK(zeros == (batch.samples[i] % 3 == 2 ? 4 : 0));
+      if (zeros != 0) CHECK(batch.map_weights.values[i * 15 + 12] == 0);
+      masked += zeros;
+    }
+  }
+  CHECK(masked > 0);
+}
+
+TEST_CASE("BatchLoader: without augmentation a sample is the same in every epoch, with it never") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 3);
+  for (const bool augment : {false, true}) {
+    pm::LoaderOptions options = small();
+    options.batch = 1;
+    options.augment = augment;
+    const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+    std::vector<std::vector<float>> first(3);
+    for (std::uint64_t step = 0; step < 6; ++step) {
+      const pm::Batch batch = maker(step);
+      auto& known = first[std::size_t(batch.samples[0])];
+      if (known.empty()) {
+        known = batch.images.values;
+      } else {
+        CHECK((known == batch.images.values) == !augment);
+      }
+    }
+  }
+}
+
+TEST_CASE("BatchLoader: a damaged photograph is an error that names it, at the step that needs it") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 3);
+  std::ofstream(people[1].image) << "no picture";
+  pm::BatchLoader loader(people, pm::lsp_joints(), small());
+  try {
+    loader.next();
+    FAIL("no error");
+  } catch (const pm::DataError& error) {
+    CHECK(std::string(error.what()).find("p1.png: expected a JPEG or PNG image") != std::string::npos);
+  }
+}
+
+TEST_CASE("BatchLoader: options without sense are refused") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 3);
+  const auto refused = [&](auto change) {
+    pm::LoaderOptions options = small();
+    change(options);
+    CHECK_THROWS_AS(pm::BatchMaker(people, pm::lsp_joints(), options), pm::UsageError);
+  };
+  refused([](pm::LoaderOptions& o) { o.batch = 4; });
+  refused([](pm::LoaderOptions& o) { o.batch = 0; });
+  refused([](pm::LoaderOptions& o) { o.stride = 0; });
+  refused([](pm::LoaderOptions& o) { o.input = {4, 64}; });
+  refused([](pm::LoaderOptions& o) { o.colour_order = "hsv"; });
+  refused([](pm::LoaderOptions& o) { o.augmentation.scale_min = 0; });
+  std::vector<pm::Person> other = people;
+  other[2].joints.resize(16);
+  CHECK_THROWS_AS(pm::BatchMaker(other, pm::lsp_joints(), small()), pm::UsageError);
+}
