@@ -1,0 +1,219 @@
+// BatchGradients: the gradients of a batch, cut into fixed slices that workers compute side by side.
+#pragma once
+
+#include <posemachine/base/parallel.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct BatchGradientsOptions {
+  int batch = 32;
+  int slice = 8;    // images computed together; batch norm's statistics are those of a slice
+  int workers = 2;  // threads, each with a plan of its own whose primitives have a team of one
+  Size image;
+};
+
+/// What the loss sees of one slice: the outputs of its images, and where their gradients go.
+struct SliceView {
+  int index = 0;                                   // of the slice
+  int first = 0;                                   // its first image within the batch
+  int count = 0;
+  std::vector<std::span<const float>> outputs;     // of every stage: (count, C, h, w)
+  std::vector<std::span<float>> output_gradients;  // to be written: the same shapes
+};
+
+/// Forward and backward over a batch. The bytes of the results depend on batch and slice, not on the number of workers:
+/// slices are the same whoever computes them, and their gradients are summed along a fixed tree.
+class BatchGradients {
+ public:
+  /// The parameters are the master values: plain, changed by the optimiser between steps. Batch norm's running statistics
+  /// among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice, ModelError where the
+  /// network cannot be differentiated at this size.
+  BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
+                 const BatchGradientsOptions& options)
+      : options_(options), parameters_(std::move(parameters)),
+        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(options.workers) {
+    if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
+      fail<UsageError>({.where = "batch",
+                        .expected = "a multiple of the slice, " + std::to_string(options.slice),
+                        .got = std::to_string(options.batch)});
+    }
+    const Graph graph = differentiate(network);
+    PlanOptions plan_options;
+    plan_options.batch = options.slice;
+    plan_options.image = options.image;
+    plan_options.mode = Mode::training;
+    const int plan_count = std::min(options.workers, slice_count());
+    for (int i = 0; i < plan_count; ++i) plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
+    const GradientLayout& layout = plans_.front()->gradient_layout();
+    for (int i = 0; i < slice_count(); ++i) slices_.push_back(allocate(layout.floats));
+    for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
+    make_unpacking();
+    find_statistics(network);
+  }
+
+  int slice_count() const { return options_.batch / options_.slice; }
+  const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
+  Workers& workers() { return workers_; }
+
+  /// By parameter id, of the last compute(); zero for buffers.
+  const std::vector<Tensor>& gradients() const { return gradients_; }
+  std::vector<Tensor>& gradients() { return gradients_; }
+
+  /// One step: `images` (batch, 3, H, W) feeds input `input_name`; `loss` is called once a slice, on any worker, and writes
+  /// the gradients of the outputs. Draws of dropout are those of (seed, step, sample = position in the batch).
+  void compute(std::string_view input_name, std::span<const float> images,
+               const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
+    weights_->refresh();
+    const std::size_t slice_floats = images.size() / static_cast<std::size_t>(slice_count());
+    workers_.for_each(slice_count(), [&](int index, int slot) {
+      Plan& plan = *plans_[static_cast<std::size_t>(slot)];
+      plan.bind_gradients(slices_[static_cast<std::size_t>(index)].get());
+      const std::span<float> input = plan.input(input_name);
+      const auto begin = images.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(index) * slice_floats);
+      std::copy(begin, begin + static_cast<std::ptrdiff_t>(slice_floats), input.begin());
+      SliceView view;
+      view.index = index;
+      view.first = index * options_.slice;
+      view.count = options_.slice;
+      const Draw draw{seed, step, static_cast<std::uint64_t>(view.first)};
+      plan.run_forward(draw);
+      for (std::size_t k = 0; k < plan.output_count(); ++k) view.outputs.push_back(plan.output(k));
+      for (const Port& port : plan.graph().inputs) {
+        if (plan.graph().values[static_cast<std::size_t>(port.value)].like < 0) continue;
+        view.output_gradients.push_back(plan.input(Value{port.value}));
+      }
+      loss(view);
+      plan.run_backward(draw);
+    });
+    merge_statistics();
+    sum_slices();
+    unpack_gradients();
+  }
+
+ private:
+  struct Free {
+    void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t{64}); }
+  };
+  using Slice = std::unique_ptr<float[], Free>;
+
+  struct Unpacking {
+    dnnl::reorder reorder;
+    dnnl::memory from;
+    dnnl::memory to;
+  };
+  struct Statistic {
+    int mean = -1;       // parameter ids
+    int variance = -1;
+    float momentum = 0;
+    float unbiased = 1;  // n / (n - 1), n = images x cells of a slice
+  };
+
+  static Slice allocate(std::size_t floats) {
+    auto* memory = static_cast<float*>(::operator new[](floats * sizeof(float) + 64, std::align_val_t{64}));
+    std::fill_n(memory, floats, 0.0f);
+    return Slice(memory);
+  }
+
+  void make_unpacking() {
+    const std::scoped_lock lock(detail::creation_mutex());
+    const Team team(1);
+    const dnnl::engine& engine = Device::cpu().engine();
+    stream_ = dnnl::stream(engine);
+    const GradientLayout& layout = plans_.front()->gradient_layout();
+    for (std::size_t id = 0; id < layout.entries.size(); ++id) {
+      const GradientLayout::Entry& entry = layout.entries[id];
+      if (!entry.written || !is_trainable(id)) continue;
+      Unpacking unpacking;
+      unpacking.from = dnnl::memory(entry.desc, engine, slices_.front().get() + entry.offset);
+      unpacking.to = dnnl::memory(detail::plain_desc(gradients_[id].shape), engine, gradients_[id].values.data());
+      unpacking.reorder = dnnl::reorder(unpacking.from, unpacking.to);
+      unpackings_.push_back(unpacking);
+    }
+  }
+
+  bool is_trainable(std::size_t id) const { return plans_.front()->graph().parameters[id].trainable; }
+
+  void find_statistics(const Graph& network) {
+    for (const Node& node : network.nodes) {
+      if (node.op != &batch_norm_op) continue;
+      const ScheduledValue& value = plans_.front()->schedule().value(posemachine::input(network, node, 0).id);
+      const double n = double(value.n) * value.h * value.w;
+      statistics_.push_back({parameter_id(network, node, detail::batch_norm_mean),
+                             parameter_id(network, node, detail::batch_norm_variance),
+                             static_cast<float>(momentum(unpack<BatchNormOptions>(node.options))),
+                             static_cast<float>(n > 1 ? n / (n - 1) : 1)});
+    }
+  }
+
+  // running = (1 - m) running + m slice, one slice after the other.
+  void merge_statistics() {
+    const GradientLayout& layout = plans_.front()->gradient_layout();
+    for (const Statistic& statistic : statistics_) {
+      const auto merge = [&](int id, float factor) {
+        std::vector<float>& running = (*parameters_)[static_cast<std::size_t>(id)].values;
+        const std::size_t offset = layout.entries[static_cast<std::size_t>(id)].offset;
+        for (const Slice& slice : slices_) {
+          for (std::size_t c = 0; c < running.size(); ++c) {
+            const float seen = slice[offset + c] * factor;
+            running[c] += statistic.momentum * (seen - running[c]);
+          }
+        }
+      };
+      merge(statistic.mean, 1);
+      merge(statistic.variance, statistic.unbiased);
+    }
+  }
+
+  // slices[0] = the sum, along a tree that depends on the number of slices alone.
+  void sum_slices() {
+    const std::size_t floats = plans_.front()->gradient_layout().floats;
+    const std::size_t chunk = 1 << 16;  // 256 KiB of each slice: stays in the second-level cache
+    workers_.for_each(static_cast<int>((floats + chunk - 1) / chunk), [&](int index, int) {
+      const std::size_t begin = static_cast<std::size_t>(index) * chunk;
+      const std::size_t end = std::min(floats, begin + chunk);
+      for (std::size_t distance = 1; distance < slices_.size(); distance *= 2) {
+        for (std::size_t i = 0; i + distance < slices_.size(); i += 2 * distance) {
+          float* into = slices_[i].get();
+          const float* from = slices_[i + distance].get();
+          for (std::size_t k = begin; k < end; ++k) into[k] += from[k];
+        }
+      }
+    });
+  }
+
+  void unpack_gradients() {
+    for (Unpacking& each : unpackings_) each.reorder.execute(stream_, each.from, each.to);
+    stream_.wait();
+  }
+
+  BatchGradientsOptions options_;
+  std::shared_ptr<std::vector<Tensor>> parameters_;
+  std::shared_ptr<PreparedWeights> weights_;
+  Workers workers_;
+  std::vector<std::unique_ptr<Plan>> plans_;
+  std::vector<Slice> slices_;
+  std::vector<Tensor> gradients_;
+  dnnl::stream stream_;
+  std::vector<Unpacking> unpackings_;
+  std::vector<Statistic> statistics_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

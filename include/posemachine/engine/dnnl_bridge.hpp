@@ -1,0 +1,136 @@
+// The one bridge to oneDNN: one spelling for 2.6 and 3.x.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+inline constexpr bool dnnl_is_v3 = DNNL_VERSION_MAJOR >= 3;
+
+#if DNNL_VERSION_MAJOR >= 3
+using PoolForward = dnnl::pooling_forward;
+using PoolBackward = dnnl::pooling_backward;
+#else
+using PoolForward = dnnl::pooling_v2_forward;
+using PoolBackward = dnnl::pooling_v2_backward;
+#endif
+
+/// A primitive descriptor from the arguments both versions share; empty where oneDNN has no implementation.
+template <class Primitive, class... Args>
+typename Primitive::primitive_desc make_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                             const Args&... args) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(engine, args..., attr, true);
+#else
+  try {
+    return typename Primitive::primitive_desc(typename Primitive::desc(args...), attr, engine, true);
+  } catch (const dnnl::error&) {  // 2.6 checks arguments when the operation descriptor is made
+    return {};
+  }
+#endif
+}
+
+/// The same for backward primitives, which need the forward descriptor as a hint.
+template <class Primitive, class Hint, class... Args>
+typename Primitive::primitive_desc make_backward_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                                      const Hint& hint, const Args&... args) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(engine, args..., hint, attr, true);
+#else
+  try {
+    return typename Primitive::primitive_desc(typename Primitive::desc(args...), attr, engine, hint, true);
+  } catch (const dnnl::error&) {
+    return {};
+  }
+#endif
+}
+
+inline dnnl::eltwise_forward::primitive_desc make_eltwise_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                                               dnnl::prop_kind kind, dnnl::algorithm algorithm,
+                                                               const dnnl::memory::desc& data) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, data, 0.0f, 0.0f);
+#else
+  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, 0.0f, 0.0f);
+#endif
+}
+
+inline dnnl::eltwise_backward::primitive_desc make_eltwise_backward_desc(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attr, const dnnl::eltwise_forward::primitive_desc& hint,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& data) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, data, 0.0f, 0.0f);
+#else
+  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, 0.0f, 0.0f);
+#endif
+}
+
+inline dnnl::batch_normalization_forward::primitive_desc make_batch_norm_desc(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attr, dnnl::prop_kind kind, const dnnl::memory::desc& data,
+    float epsilon, dnnl::normalization_flags flags) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_desc<dnnl::batch_normalization_forward>(engine, attr, kind, data, data, epsilon, flags);
+#else
+  return make_desc<dnnl::batch_normalization_forward>(engine, attr, kind, data, epsilon, flags);
+#endif
+}
+
+inline dnnl::batch_normalization_backward::primitive_desc make_batch_norm_backward_desc(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+    const dnnl::batch_normalization_forward::primitive_desc& hint, const dnnl::memory::desc& data, float epsilon,
+    dnnl::normalization_flags flags) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data, data,
+                                                                data, epsilon, flags);
+#else
+  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data, data,
+                                                                epsilon, flags);
+#endif
+}
+
+inline dnnl::sum::primitive_desc make_sum_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                               const dnnl::memory::desc& dst, const std::vector<float>& scales,
+                                               const std::vector<dnnl::memory::desc>& srcs) {
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl::sum::primitive_desc(engine, dst, scales, srcs, attr);
+#else
+  return dnnl::sum::primitive_desc(dst, scales, srcs, engine, attr);
+#endif
+}
+
+inline void append_relu(dnnl::post_ops& ops) {
+#if DNNL_VERSION_MAJOR >= 3
+  ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+#else
+  ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+#endif
+}
+
+/// How many channels stand together in a blocked layout, 0 where the layout is plain.
+inline int block_size(const dnnl::memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  if (desc.get_format_kind() != dnnl::memory::format_kind::blocked || desc.get_inner_nblks() == 0) return 0;
+  return static_cast<int>(desc.get_inner_blks().front());
+#else
+  if (desc.data.format_kind != dnnl_blocked || desc.data.format_desc.blocking.inner_nblks == 0) return 0;
+  return static_cast<int>(desc.data.format_desc.blocking.inner_blks[0]);
+#endif
+}
+
+template <class Desc>
+bool is_empty(const Desc& desc) {
+  return desc.get(true) == nullptr;
+}
+
+/// Whether oneDNN would run a loop without vectorisation: 100 to 5000 times slower, without a word.
+inline bool is_reference(std::string_view implementation) {
+  return implementation.starts_with("ref") || implementation.find("ref:any") != std::string_view::npos;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,90 @@
+// The engine's batch norm: statistics of the slice in training, running ones in inference.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
+
+#include <array>
+#include <memory>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+inline dnnl::normalization_flags batch_norm_flags(bool running) {
+  auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+  if (running) flags = flags | dnnl::normalization_flags::use_global_stats;
+  return flags;
+}
+
+inline dnnl::memory::desc per_channel(const ScheduledValue& value) {
+  return {{value.c}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x};
+}
+
+// The parameters of a batch norm node, in the order batch_norm() adds them.
+enum BatchNormParameter { batch_norm_scale, batch_norm_shift, batch_norm_mean, batch_norm_variance };
+
+inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
+  const dnnl::memory::desc data = context.desc(context.dst());
+  const auto options = unpack<BatchNormOptions>(context.node().options);
+  const bool training = context.training();
+  const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  const auto desc = make_batch_norm_desc(context.engine(), plan_attributes(), kind, data,
+                                         static_cast<float>(epsilon(options)), batch_norm_flags(!training));
+  if (is_empty(desc)) fail_no_implementation(context);
+  const dnnl::memory::desc vector = per_channel(context.dst());
+  const auto id = [&](BatchNormParameter which) { return parameter_id(context.graph(), context.node(), which); };
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::batch_normalization_forward>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
+  runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
+  if (training) {
+    runner->add_gradient(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    runner->add_gradient(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  } else {
+    runner->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    runner->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  }
+  runner->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
+  runner->finish();
+  return runner;
+}
+
+inline std::unique_ptr<Runner> make_batch_norm_backward(const BuildContext& context) {
+  const dnnl::memory::desc data = context.desc(context.dst());
+  const auto options = unpack<BatchNormOptions>(context.node().options);
+  const auto flags = batch_norm_flags(false);
+  const auto eps = static_cast<float>(epsilon(options));
+  const auto hint =
+      make_batch_norm_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, eps, flags);
+  if (is_empty(hint)) fail_no_implementation(context);
+  const auto desc = make_batch_norm_backward_desc(context.engine(), plan_attributes(), hint, data, eps, flags);
+  if (is_empty(desc)) fail_no_implementation(context);
+  const dnnl::memory::desc vector = per_channel(context.dst());
+  const auto id = [&](BatchNormParameter which) { return parameter_id(context.graph(), context.node(), which); };
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::batch_normalization_backward>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
+  runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+  runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
+  runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);  // oneDNN wants it wherever use_shift is set
+  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
+  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SCALE, id(batch_norm_scale), vector);
+  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SHIFT, id(batch_norm_shift), vector);
+  runner->finish();
+  return runner;
+}
+
+}  // namespace detail
+
+inline constexpr std::array batch_norm_engine{
+    EngineOp{&batch_norm_op, detail::make_batch_norm},
+    EngineOp{&batch_norm_backward_op, detail::make_batch_norm_backward},
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,72 @@
+// The engine's channel_scale: oneDNN's binary multiplication, and a loop for the gate's gradient.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/channel_scale.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+inline std::unique_ptr<Runner> make_channel_scale(const BuildContext& context) {
+  // The small tensor must be the second one: oneDNN broadcasts the first in a reference loop.
+  const dnnl::memory::desc data = context.desc(context.dst());
+  const dnnl::memory::desc gate = context.desc(context.src(1));
+  const auto desc = make_desc<dnnl::binary>(context.engine(), plan_attributes(), dnnl::algorithm::binary_mul, data, gate, data);
+  if (is_empty(desc)) fail_no_implementation(context);
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::binary>(desc);
+  runner->add_src(DNNL_ARG_SRC_0, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  runner->add_src(DNNL_ARG_SRC_1, context.schedule->src(*context.step, 1), gate, gate);
+  runner->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
+  runner->finish();
+  return runner;
+}
+
+// diff_gate[c] = sum over cells of src * diff_dst, in double: maps of a few hundred thousand cells lose digits in float.
+inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const MapMemory& diff_gate) {
+  for (int image = 0; image < src.n; ++image) {
+    for (int c = 0; c < src.c; ++c) {
+      const float* a = src.channel(image, c);
+      const float* b = diff_dst.channel(image, c);
+      const std::size_t step = src.cell_step();
+      const std::size_t other = diff_dst.cell_step();
+      double sum = 0;
+      for (std::size_t cell = 0; cell < src.cells(); ++cell) sum += double{a[cell * step]} * double{b[cell * other]};
+      *diff_gate.channel(image, c) = static_cast<float>(sum);
+    }
+    for (std::size_t c = static_cast<std::size_t>(src.c); c < diff_gate.padded_channels(); ++c) {
+      *diff_gate.channel(image, static_cast<int>(c)) = 0;
+    }
+  }
+}
+
+inline std::unique_ptr<Runner> make_channel_scale_backward_gate(const BuildContext& context) {
+  const int src = context.schedule->src(*context.step, 0);
+  const int diff_dst = context.schedule->src(*context.step, 1);
+  const int dst = context.step->dst;
+  auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
+    const auto map = [&](int id) {
+      return MapMemory::of(binding.schedule->value(id), binding.schedule->block, binding.floats(id));
+    };
+    return [a = map(src), b = map(diff_dst), c = map(dst)](const Draw&) { sum_products(a, b, c); };
+  });
+  runner->implementation = "posemachine:sum_products";
+  return runner;
+}
+
+}  // namespace detail
+
+inline constexpr std::array channel_scale_engine{
+    EngineOp{&channel_scale_op, detail::make_channel_scale},
+    EngineOp{&channel_scale_backward_gate_op, detail::make_channel_scale_backward_gate},
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

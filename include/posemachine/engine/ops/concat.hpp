@@ -1,0 +1,75 @@
+// The engine's concat and slice: copies of channels, for those that a pass could not make the same memory.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+struct ChannelCopy {
+  int src = 0;        // value ids
+  int dst = 0;
+  int src_first = 0;
+  int dst_first = 0;
+  int count = 0;
+};
+
+inline std::unique_ptr<Runner> make_copies(std::vector<ChannelCopy> copies) {
+  auto runner = std::make_unique<KernelRunner>([copies = std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
+    struct Bound {
+      MapMemory src;
+      MapMemory dst;
+      ChannelCopy copy;
+    };
+    std::vector<Bound> bound;
+    const Schedule& schedule = *binding.schedule;
+    for (const ChannelCopy& copy : copies) {
+      bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block, binding.floats(copy.src)),
+                       MapMemory::of(schedule.value(copy.dst), schedule.block, binding.floats(copy.dst)), copy});
+    }
+    return [bound = std::move(bound)](const Draw&) {
+      for (const Bound& each : bound) {
+        copy_channels(each.src, each.copy.src_first, each.dst, each.copy.dst_first, each.copy.count);
+      }
+    };
+  });
+  runner->implementation = "posemachine:copy_channels";
+  return runner;
+}
+
+inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
+  std::vector<ChannelCopy> copies;
+  int first = 0;
+  for (int i = 0; i < context.node().inputs.count; ++i) {
+    const int src = context.schedule->src(*context.step, i);
+    const int count = context.src(i).c;
+    // Branches that already stand in dst: their channels only shift from the value's place.
+    const bool there = context.src(i).parent == context.step->dst && context.src(i).channel_offset == first;
+    if (!there) copies.push_back({src, context.step->dst, 0, first, count});
+    first += count;
+  }
+  return make_copies(std::move(copies));
+}
+
+inline std::unique_ptr<Runner> make_slice(const BuildContext& context) {
+  const auto options = unpack<SliceOptions>(context.node().options);
+  return make_copies({{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});
+}
+
+}  // namespace detail
+
+inline constexpr std::array concat_engine{
+    EngineOp{&concat_op, detail::make_concat},
+    EngineOp{&slice_op, detail::make_slice},
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,166 @@
+// The engine's convolution: forward, gradient of src, gradients of weights and bias.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+
+#include <array>
+#include <memory>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+struct ConvolutionShape {
+  dnnl::memory::desc weights;
+  dnnl::memory::desc bias;
+  bool has_bias = false;
+  dnnl::memory::dims strides;
+  dnnl::memory::dims dilates;  // oneDNN counts dilation from 0, we count from 1
+  dnnl::memory::dims padding_begin;
+  dnnl::memory::dims padding_end;
+};
+
+inline ConvolutionShape convolution_shape(const BuildContext& context, const ScheduledValue& src) {
+  using dnnl::memory;
+  const auto options = unpack<ConvolutionOptions>(context.node().options);
+  const Window window = convolution_window(context.node().options);
+  ConvolutionShape shape;
+  shape.weights = memory::desc({options.out, src.c, options.kernel, options.kernel}, memory::data_type::f32,
+                               memory::format_tag::any);
+  shape.has_bias = options.bias != 0;
+  shape.bias = memory::desc({options.out}, memory::data_type::f32, memory::format_tag::x);
+  shape.strides = {options.stride, options.stride};
+  shape.dilates = {options.dilation - 1, options.dilation - 1};
+  shape.padding_begin = {options.padding, options.padding};
+  shape.padding_end = {window.padding_end(src.h), window.padding_end(src.w)};
+  return shape;
+}
+
+// The layouts to try, in order: what the values have, then any: oneDNN then says what it wants and the runner reorders.
+struct LayoutChoice {
+  dnnl::memory::desc src;
+  dnnl::memory::desc dst;
+};
+inline std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const ScheduledValue& src,
+                                                  const ScheduledValue& dst) {
+  return {LayoutChoice{context.desc(src), context.desc(dst)}, LayoutChoice{context.any(src), context.desc(dst)},
+          LayoutChoice{context.desc(src), context.any(dst)}, LayoutChoice{context.any(src), context.any(dst)}};
+}
+
+// The first descriptor that is not a reference loop; failing that, the first at all.
+template <class Make>
+auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& choices, const Make& make) {
+  decltype(make(choices.front())) slow;
+  for (const LayoutChoice& choice : choices) {
+    auto desc = make(choice);
+    if (is_empty(desc)) continue;
+    if (!is_reference(desc.impl_info_str())) return desc;
+    if (is_empty(slow)) slow = desc;
+  }
+  if (is_empty(slow)) fail_no_implementation(context);
+  return slow;
+}
+
+inline dnnl::convolution_forward::primitive_desc convolution_forward_desc(const BuildContext& context,
+                                                                          const ConvolutionShape& shape,
+                                                                          const LayoutChoice& choice, bool training,
+                                                                          bool relu) {
+  dnnl::primitive_attr attributes = plan_attributes();
+  if (relu) {
+    dnnl::post_ops ops;
+    append_relu(ops);
+    attributes.set_post_ops(ops);
+  }
+  const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  const auto direct = dnnl::algorithm::convolution_direct;
+  if (shape.has_bias) {
+    return make_desc<dnnl::convolution_forward>(context.engine(), attributes, kind, direct, choice.src, shape.weights,
+                                                shape.bias, choice.dst, shape.strides, shape.dilates,
+                                                shape.padding_begin, shape.padding_end);
+  }
+  return make_desc<dnnl::convolution_forward>(context.engine(), attributes, kind, direct, choice.src, shape.weights,
+                                              choice.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                              shape.padding_end);
+}
+
+inline std::unique_ptr<Runner> make_convolution(const BuildContext& context) {
+  const ConvolutionShape shape = convolution_shape(context, context.src(0));
+  const auto desc = first_fast(context, layout_choices(context, context.src(0), context.dst()), [&](const LayoutChoice& c) {
+    return convolution_forward_desc(context, shape, c, context.training(), context.step->relu);
+  });
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::convolution_forward>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
+  runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
+  if (shape.has_bias) {
+    runner->add_weights(DNNL_ARG_BIAS, parameter_id(context.graph(), context.node(), 1), shape.bias);
+  }
+  runner->add_dst(DNNL_ARG_DST, context.step->dst, context.desc(context.dst()), desc.dst_desc());
+  runner->finish();
+  return runner;
+}
+
+inline std::unique_ptr<Runner> make_convolution_backward_data(const BuildContext& context) {
+  const ScheduledValue& diff_src = context.dst();
+  const ScheduledValue& diff_dst = context.src(0);
+  const ConvolutionShape shape = convolution_shape(context, diff_src);
+  const auto desc = first_fast(context, layout_choices(context, diff_src, diff_dst), [&](const LayoutChoice& c) {
+    const auto hint = convolution_forward_desc(context, shape, c, true, false);
+    if (is_empty(hint)) return dnnl::convolution_backward_data::primitive_desc{};
+    return make_backward_desc<dnnl::convolution_backward_data>(
+        context.engine(), plan_attributes(), hint, dnnl::algorithm::convolution_direct, c.src, shape.weights, c.dst,
+        shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+  });
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::convolution_backward_data>(desc);
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst), desc.diff_dst_desc());
+  runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
+  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
+  runner->finish();
+  return runner;
+}
+
+inline std::unique_ptr<Runner> make_convolution_backward_weights(const BuildContext& context) {
+  const ScheduledValue& src = context.src(0);
+  const ScheduledValue& diff_dst = context.src(1);
+  const ConvolutionShape shape = convolution_shape(context, src);
+  const auto desc = first_fast(context, layout_choices(context, src, diff_dst), [&](const LayoutChoice& c) {
+    using Backward = dnnl::convolution_backward_weights;
+    const auto hint = convolution_forward_desc(context, shape, c, true, false);
+    if (is_empty(hint)) return Backward::primitive_desc{};
+    const auto direct = dnnl::algorithm::convolution_direct;
+    if (shape.has_bias) {
+      return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, direct, c.src, shape.weights,
+                                          shape.bias, c.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                          shape.padding_end);
+    }
+    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, direct, c.src, shape.weights, c.dst,
+                                        shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+  });
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::convolution_backward_weights>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(src), desc.src_desc());
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst), desc.diff_dst_desc());
+  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_WEIGHTS, parameter_id(context.graph(), context.node(), 0),
+                       desc.diff_weights_desc());
+  if (shape.has_bias) {
+    runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_BIAS, parameter_id(context.graph(), context.node(), 1),
+                         shape.bias);
+  }
+  runner->finish();
+  return runner;
+}
+
+}  // namespace detail
+
+inline constexpr std::array convolution_engine{
+    EngineOp{&convolution_op, detail::make_convolution},
+    EngineOp{&convolution_backward_data_op, detail::make_convolution_backward_data},
+    EngineOp{&convolution_backward_weights_op, detail::make_convolution_backward_weights},
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

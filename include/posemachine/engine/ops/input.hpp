@@ -1,0 +1,34 @@
+// The engine's input: what the caller wrote, moved into the layout that the graph reads.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/input.hpp>
+
+#include <array>
+#include <memory>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
+  const int dst = context.step->dst;
+  auto runner = std::make_unique<KernelRunner>([dst](const Binding& binding) -> KernelRunner::Kernel {
+    const ScheduledValue& value = binding.schedule->value(dst);
+    auto* given = reinterpret_cast<float*>(binding.externals[static_cast<std::size_t>(dst)]);
+    const MapMemory plain{given, value.n, value.c, value.h, value.w, 0};
+    const MapMemory target = MapMemory::of(value, binding.schedule->block, binding.floats(dst));
+    if (target.data == plain.data) return [](const Draw&) {};
+    return [plain, target](const Draw&) { copy_channels(plain, 0, target, 0, plain.c); };
+  });
+  runner->implementation = "posemachine:input";
+  return runner;
+}
+
+}  // namespace detail
+
+inline constexpr std::array input_engine{EngineOp{&input_op, detail::make_input}};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,81 @@
+// in_place: operations that work cell by cell write over a src that nobody reads afterwards.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/channel_scale.hpp>
+#include <posemachine/graph/ops/dropout.hpp>
+
+#include <cstddef>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// The input that an operation may overwrite, or -1.
+inline int overwritable_input(const Node& node) {
+  if (node.op == &relu_op || node.op == &sigmoid_op || node.op == &dropout_op || node.op == &dropout_backward_op) return 0;
+  if (node.op == &channel_scale_op) return 0;
+  if (node.op == &relu_backward_op || node.op == &sigmoid_backward_op) return 1;  // diff_dst
+  return -1;
+}
+
+// Whether, after step `at`, nothing reads any value that overlaps `id` in memory, other than `except`.
+inline bool is_dead_after(const Schedule& schedule, int id, int at, int except) {
+  const Schedule::Place mine = schedule.place(id);
+  const int first = mine.channel_offset;
+  const int last = first + schedule.value(id).c;
+  for (std::size_t other = 0; other < schedule.values.size(); ++other) {
+    const int which = static_cast<int>(other);
+    if (which == except || schedule.values[other].first_step < 0) continue;
+    const Schedule::Place place = schedule.place(which);
+    if (place.root != mine.root) continue;
+    const int end = place.channel_offset + schedule.values[other].c;
+    const bool overlaps = place.channel_offset < last && first < end;
+    if (overlaps && schedule.values[other].last_step > at) return false;
+  }
+  return true;
+}
+
+inline bool is_external(const Schedule& schedule, int id) { return schedule.value(schedule.place(id).root).external; }
+
+inline bool is_output(const Graph& graph, int value) {
+  for (const Port& output : graph.outputs) {
+    if (output.value == value) return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// Lets src and dst share memory, wherever src is dead after the step.
+inline void in_place(Schedule& schedule) {
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    const int which = detail::overwritable_input(schedule.node(step));
+    if (which < 0 || step.elided) continue;
+    const int src = schedule.src(step, which);
+    if (detail::is_external(schedule, src) || detail::is_output(*schedule.graph, src)) continue;
+    // A src that another value overlaps on both sides of the step would be destroyed: nothing may read it afterwards.
+    if (!detail::is_dead_after(schedule, src, static_cast<int>(i), step.dst)) continue;
+    bool read_twice = false;  // an operation that reads src through two inputs needs it unharmed
+    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
+      if (k != which && schedule.place(schedule.src(step, k)).root == schedule.place(src).root) read_twice = true;
+    }
+    if (read_twice) continue;
+    ScheduledValue& from = schedule.value(src);
+    ScheduledValue& to = schedule.value(step.dst);
+    if (from.layout != to.layout) continue;
+    if (from.parent < 0) {
+      from.parent = step.dst;
+      from.channel_offset = 0;
+    } else if (to.parent < 0) {
+      to.parent = src;
+      to.channel_offset = 0;
+    }
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,293 @@
+// A plan: a graph for one batch and image size, as primitives on one arena.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/device.hpp>
+#include <posemachine/engine/gradient_layout.hpp>
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/ops.hpp>
+#include <posemachine/engine/passes/fuse_relu.hpp>
+#include <posemachine/engine/passes/in_place.hpp>
+#include <posemachine/engine/passes/liveness.hpp>
+#include <posemachine/engine/passes/share_slices.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/engine/team.hpp>
+#include <posemachine/graph/graph.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Each pass can be switched off: the results stay the same.
+struct PassSwitches {
+  bool fuse_relu = true;
+  bool share_slices = true;
+  bool in_place = true;
+  bool reuse_memory = true;
+};
+
+struct PlanOptions {
+  int batch = 1;
+  Size image;                        // pixels; every input has this size
+  int threads = 1;                   // of oneDNN, fixed when the plan is made
+  Mode mode = Mode::inference;
+  PassSwitches passes;
+};
+
+/// One step of a plan, for tables and tests.
+struct PlanStep {
+  int node = -1;
+  std::string description;     // "node 12 (convolution in Trunk_1.Conv_1)"
+  std::string implementation;  // oneDNN's name for the kernel, or ours
+};
+
+/// A graph made executable. Belongs to one thread at a time; weights are shared between plans. Not copyable.
+class Plan {
+ public:
+  /// Errors: ModelError where the size does not fit the graph, RuntimeFailure where oneDNN has no implementation.
+  Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
+       const Device& device = Device::cpu())
+      : graph_(std::move(graph)), weights_(std::move(weights)), options_(options), device_(device),
+        stream_(device.engine()) {
+    schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
+    if (options.passes.fuse_relu) fuse_relu(schedule_);
+    if (options.passes.share_slices) share_slices(schedule_);
+    if (options.passes.in_place) in_place(schedule_);
+    gradients_.entries.resize(graph_.parameters.size());
+    const std::scoped_lock lock(detail::creation_mutex());
+    const Team team(options.threads);
+    make_runners();
+    assign_memory();
+    bind();
+    own_slice_ = allocate(gradients_.floats * sizeof(float));
+    bind_gradients(reinterpret_cast<float*>(own_slice_.get()));
+  }
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  const Graph& graph() const { return graph_; }
+  const Schedule& schedule() const { return schedule_; }
+  const PlanOptions& options() const { return options_; }
+  std::size_t arena_bytes() const { return schedule_.arena_bytes; }
+
+  /// The caller's side of an input, to be filled before run(). Shapes: (N, C, H, W) plain.
+  std::span<float> input(std::string_view name) { return input(input_value(name)); }
+  std::span<float> input(Value value) {
+    for (External& external : inputs_) {
+      if (external.value == value.id) return external.values;
+    }
+    throw UsageError("this value is not an input of the plan");
+  }
+
+  /// An output by its position in the graph. Shapes: (N, C, H, W) plain.
+  std::span<const float> output(std::size_t index) const { return outputs_.at(index).values; }
+  Shape output_shape(std::size_t index) const {
+    const ScheduledValue& value = schedule_.value(outputs_.at(index).value);
+    return {value.n, value.c, value.h, value.w};
+  }
+  std::size_t output_count() const { return outputs_.size(); }
+
+  /// Runs every step.
+  void run(const Draw& draw = {}) { run_steps(0, runners_.size(), draw); }
+
+  /// Runs the steps before the first gradient input: the outputs are then ready, the gradients of them may be written.
+  void run_forward(const Draw& draw = {}) { run_steps(0, backward_begin_, draw); }
+
+  /// Runs the rest, which needs the gradients of all outputs and a bound slice.
+  void run_backward(const Draw& draw = {}) { run_steps(backward_begin_, runners_.size(), draw); }
+
+  /// Where the results of a slice lie, for as many floats as gradient_layout().floats.
+  const GradientLayout& gradient_layout() const { return gradients_; }
+
+  /// Directs gradients and batch statistics of the next runs to `slice`, aligned to 64 bytes. Before the first call they go
+  /// to memory of the plan's own: gradients().
+  void bind_gradients(float* slice) {
+    for (auto& [memory, parameter] : gradient_memories_) {
+      memory.set_data_handle(slice + gradients_.entries[static_cast<std::size_t>(parameter)].offset);
+    }
+  }
+
+  /// The plan's own slice.
+  std::span<const float> gradients() const {
+    return {reinterpret_cast<const float*>(own_slice_.get()), gradients_.floats};
+  }
+
+  /// What runs, in order.
+  std::vector<PlanStep> steps() const {
+    std::vector<PlanStep> list;
+    for (const Bound& bound : runners_) {
+      list.push_back({bound.node, describe(graph_, bound.node), bound.runner->implementation});
+    }
+    return list;
+  }
+
+ private:
+  struct Bound {
+    int node = -1;
+    int step = -1;
+    std::unique_ptr<Runner> runner;
+  };
+  struct External {
+    int value = -1;
+    std::vector<float> values;
+  };
+  struct OutputCopy {
+    std::size_t after = 0;  // position in runners_ that must have run
+    MapMemory from;
+    MapMemory to;
+  };
+
+  Value input_value(std::string_view name) const {
+    std::string known;
+    for (const Port& port : graph_.inputs) {
+      if (name_text(graph_, port.name) == name) return {port.value};
+      known += (known.empty() ? "" : ", ") + std::string(name_text(graph_, port.name));
+    }
+    fail<UsageError>({.where = "input", .expected = "one of " + known, .got = std::string(name)});
+  }
+
+  void make_runners() {
+    std::vector<Runner*> by_node(graph_.nodes.size(), nullptr);
+    std::vector<int> step_of_node(graph_.nodes.size(), -1);
+    for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
+      const Step& step = schedule_.steps[i];
+      const Node& node = schedule_.node(step);
+      step_of_node[static_cast<std::size_t>(step.node)] = static_cast<int>(i);
+      if (backward_begin_step_ < 0 && node.inputs.count == 0 && node.dst >= 0 &&
+          graph_.values[static_cast<std::size_t>(node.dst)].like >= 0) {
+        backward_begin_step_ = static_cast<int>(i);
+      }
+      if (step.elided) continue;
+      const EngineOp* entry = find_engine_op(node.op);
+      if (entry == nullptr) {
+        fail<ModelError>({.where = describe(graph_, step.node),
+                          .expected = "an operation that the engine can run",
+                          .got = std::string(node.op->name) + " version " + std::to_string(node.op->version)});
+      }
+      const BuildContext context{&schedule_, &step, &device_, &gradients_, &by_node};
+      std::unique_ptr<Runner> runner = entry->make(context);
+      if (runner->workspace_bytes > 0) {
+        runner->workspace = static_cast<int>(schedule_.workspaces.size());
+        schedule_.workspaces.push_back({runner->workspace_bytes, static_cast<int>(i), last_use(step.node), 0});
+      }
+      by_node[static_cast<std::size_t>(step.node)] = runner.get();
+      runners_.push_back({step.node, static_cast<int>(i), std::move(runner)});
+    }
+    backward_begin_ = runners_.size();
+    for (std::size_t i = runners_.size(); i-- > 0;) {
+      if (backward_begin_step_ >= 0 && runners_[i].step >= backward_begin_step_) backward_begin_ = i;
+    }
+  }
+
+  // The last step of a backward node of `node`.
+  int last_use(int node) const {
+    int last = 0;
+    for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
+      if (schedule_.steps[i].node == node || schedule_.node(schedule_.steps[i]).forward == node) last = static_cast<int>(i);
+    }
+    return last;
+  }
+
+  void assign_memory() {
+    assign_arena(schedule_, options_.passes.reuse_memory);
+    std::size_t scratch = 0;
+    for (const Bound& bound : runners_) scratch = std::max(scratch, bound.runner->scratch_bytes);
+    arena_ = allocate(schedule_.arena_bytes + 64 + scratch);
+    scratch_offset_ = (schedule_.arena_bytes + 63) / 64 * 64;
+    for (GradientLayout::Entry& entry : gradients_.entries) {
+      if (!entry.written) continue;
+      entry.offset = gradients_.floats;
+      gradients_.floats += (entry.desc.get_size() / sizeof(float) + 15) / 16 * 16;
+    }
+  }
+
+  void bind() {
+    Binding binding;
+    binding.schedule = &schedule_;
+    binding.device = &device_;
+    binding.weights = weights_.get();
+    binding.gradients = &gradients_;
+    binding.arena = arena_.get();
+    binding.scratch = arena_.get() + scratch_offset_;
+    binding.gradient_memories = &gradient_memories_;
+    binding.externals.resize(graph_.values.size(), nullptr);
+    for (const Port& port : graph_.inputs) {
+      inputs_.push_back({port.value, plain_buffer(port.value)});
+      binding.externals[static_cast<std::size_t>(port.value)] = reinterpret_cast<std::byte*>(inputs_.back().values.data());
+    }
+    for (Bound& bound : runners_) bound.runner->bind(binding);
+    for (const Port& port : graph_.outputs) {
+      outputs_.push_back({port.value, plain_buffer(port.value)});
+      const ScheduledValue& value = schedule_.value(port.value);
+      const MapMemory from = MapMemory::of(value, schedule_.block, binding.floats(port.value));
+      const MapMemory to{outputs_.back().values.data(), value.n, value.c, value.h, value.w, 0};
+      std::size_t after = 0;
+      while (after + 1 < runners_.size() && runners_[after + 1].step <= value.first_step) ++after;
+      copies_.push_back({after, from, to});
+    }
+    std::stable_sort(copies_.begin(), copies_.end(),
+                     [](const OutputCopy& a, const OutputCopy& b) { return a.after < b.after; });
+  }
+
+  std::vector<float> plain_buffer(int id) const {
+    const ScheduledValue& value = schedule_.value(id);
+    return std::vector<float>(static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) *
+                              static_cast<std::size_t>(value.h) * static_cast<std::size_t>(value.w));
+  }
+
+  void run_steps(std::size_t begin, std::size_t end, const Draw& draw) {
+    std::size_t copy = 0;
+    while (copy < copies_.size() && copies_[copy].after < begin) ++copy;
+    for (std::size_t i = begin; i < end; ++i) {
+      runners_[i].runner->run(stream_, draw);
+      for (; copy < copies_.size() && copies_[copy].after == i; ++copy) {
+        copy_channels(copies_[copy].from, 0, copies_[copy].to, 0, copies_[copy].from.c);
+      }
+    }
+    stream_.wait();
+  }
+
+  struct Free {
+    void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{4096}); }
+  };
+  // Zeroed: primitives expect zeros in the padding of blocked maps that no step writes.
+  static std::unique_ptr<std::byte[], Free> allocate(std::size_t bytes) {
+    auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{4096}));
+    std::fill_n(memory, bytes, std::byte{0});
+    return std::unique_ptr<std::byte[], Free>(memory);
+  }
+
+  Graph graph_;
+  std::shared_ptr<PreparedWeights> weights_;
+  PlanOptions options_;
+  Device device_;
+  dnnl::stream stream_;
+  Schedule schedule_;
+  GradientLayout gradients_;
+  std::vector<Bound> runners_;
+  int backward_begin_step_ = -1;
+  std::size_t backward_begin_ = 0;
+  std::unique_ptr<std::byte[], Free> arena_;
+  std::unique_ptr<std::byte[], Free> own_slice_;
+  std::size_t scratch_offset_ = 0;
+  std::vector<std::pair<dnnl::memory, int>> gradient_memories_;
+  std::vector<External> inputs_;
+  std::vector<External> outputs_;
+  std::vector<OutputCopy> copies_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

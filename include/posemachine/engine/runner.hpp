@@ -1,0 +1,279 @@
+// What executes a step: made in one pass over the schedule, bound to memory in a second, run many times.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/engine/device.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/gradient_layout.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/schedule.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What a draw depends on besides the node: equal values give equal masks.
+struct Draw {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;
+  std::uint64_t first_sample = 0;  // of the plan's batch
+};
+
+/// Memory and shared objects a runner binds to.
+struct Binding {
+  const Schedule* schedule = nullptr;
+  const Device* device = nullptr;
+  PreparedWeights* weights = nullptr;
+  GradientLayout* gradients = nullptr;
+  std::byte* arena = nullptr;
+  std::byte* scratch = nullptr;
+  std::vector<std::byte*> externals;                              // by value id
+  std::vector<std::pair<dnnl::memory, int>>* gradient_memories = nullptr;  // to be pointed at a slice: (memory, parameter)
+  std::vector<std::pair<float**, int>>* gradient_pointers = nullptr;       // the same for our own kernels
+
+  /// Where a value's first element is.
+  std::byte* value(int id) const {
+    const Schedule::Place place = schedule->place(id);
+    const ScheduledValue& root = schedule->value(place.root);
+    std::byte* base = root.external ? externals[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
+    // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
+    return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h * root.w) * sizeof(float);
+  }
+  float* floats(int id) const { return reinterpret_cast<float*>(value(id)); }
+};
+
+class Runner;
+
+/// What a runner is made from.
+struct BuildContext {
+  const Schedule* schedule = nullptr;
+  const Step* step = nullptr;
+  const Device* device = nullptr;
+  GradientLayout* gradients = nullptr;
+  const std::vector<Runner*>* by_node = nullptr;  // runners made so far, for backward nodes to find their forward one
+
+  const Graph& graph() const { return *schedule->graph; }
+  const Node& node() const { return schedule->node(*step); }
+  const ScheduledValue& src(int i) const { return schedule->value(schedule->src(*step, i)); }
+  const ScheduledValue& dst() const { return schedule->value(step->dst); }
+  bool training() const { return schedule->mode == Mode::training; }
+  const dnnl::engine& engine() const { return device->engine(); }
+  Runner* forward() const { return (*by_node)[static_cast<std::size_t>(node().forward)]; }
+
+  dnnl::memory::desc desc(const ScheduledValue& value) const {
+    using Tag = dnnl::memory::format_tag;
+    const Tag blocked = schedule->block == 16 ? Tag::nChw16c : Tag::nChw8c;
+    return desc(value, value.layout == Layout::plain ? Tag::nchw : blocked);
+  }
+  dnnl::memory::desc desc(const ScheduledValue& value, dnnl::memory::format_tag tag) const {
+    return {{value.n, value.c, value.h, value.w}, dnnl::memory::data_type::f32, tag};
+  }
+  dnnl::memory::desc any(const ScheduledValue& value) const { return desc(value, dnnl::memory::format_tag::any); }
+};
+
+/// Executes one step. A runner belongs to one plan; a plan runs on one thread at a time.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  virtual void bind(const Binding& binding) = 0;
+  virtual void run(dnnl::stream& stream, const Draw& draw) = 0;
+
+  std::string implementation = "posemachine";  // oneDNN's name, or ours
+  std::size_t scratch_bytes = 0;               // free memory it needs while it runs
+  std::size_t workspace_bytes = 0;             // memory it needs from here to its backward node
+  int workspace = -1;                          // index into Schedule::workspaces, once assigned
+};
+
+/// A oneDNN primitive with its arguments. Where a primitive wants another layout than a value has, the runner reorders
+/// before or after it.
+class PrimitiveRunner : public Runner {
+ public:
+  /// Sets the primitive up from its descriptor, with a scratchpad of the plan's.
+  template <class Primitive>
+  void set(const typename Primitive::primitive_desc& desc) {
+    primitive_ = Primitive(desc);
+    implementation = desc.impl_info_str();
+    scratchpad_ = desc.scratchpad_desc();
+  }
+
+  void add_src(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants) {
+    slots_.push_back({arg, Slot::src, value, has, wants, -1});
+  }
+  void add_dst(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants) {
+    slots_.push_back({arg, Slot::dst, value, has, wants, -1});
+  }
+  void add_weights(int arg, int parameter, const dnnl::memory::desc& wants) {
+    slots_.push_back({arg, Slot::weights, parameter, {}, wants, -1});
+  }
+  /// A result of the slice: the first node to write a parameter decides the layout of its gradient.
+  void add_gradient(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes) {
+    GradientLayout::Entry& entry = layout.entries[static_cast<std::size_t>(parameter)];
+    if (entry.written) {
+      fail<RuntimeFailure>({.where = "training plan",
+                            .expected = "one gradient node for each parameter",
+                            .got = "a second one for parameter " + std::to_string(parameter),
+                            .remedy = "give every layer parameters of its own"});
+    }
+    entry.written = true;
+    entry.desc = writes;
+    slots_.push_back({arg, Slot::gradient, parameter, writes, writes, -1});
+  }
+  /// A statistic of the slice that another node of the plan reads.
+  void add_statistic(int arg, int parameter, const dnnl::memory::desc& desc) {
+    slots_.push_back({arg, Slot::gradient, parameter, desc, desc, -1});
+  }
+  void add_workspace(int arg, const dnnl::memory::desc& desc) {
+    workspace_bytes = desc.get_size();
+    slots_.push_back({arg, Slot::workspace, -1, desc, desc, -1});
+  }
+  void add_workspace_of(int arg, const Runner* forward, const dnnl::memory::desc& desc) {
+    forward_ = forward;
+    slots_.push_back({arg, Slot::workspace_of_forward, -1, desc, desc, -1});
+  }
+
+  /// Call once all arguments are known: how much scratch memory they need together.
+  void finish() {
+    // oneDNN writes past the scratchpad of strided 1x1 weights gradients with few channels (its issue 6035): 64 KiB to spare.
+    std::size_t bytes = scratchpad_.get_size() > 0 ? scratchpad_.get_size() + (std::size_t{64} << 10) : 0;
+    for (Slot& slot : slots_) {
+      const bool moves = (slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants;
+      if (!moves) continue;
+      bytes = (bytes + 63) / 64 * 64;
+      slot.scratch_offset = static_cast<std::ptrdiff_t>(bytes);
+      bytes += slot.wants.get_size();
+    }
+    scratch_bytes = bytes;
+  }
+
+  void bind(const Binding& binding) override {
+    const dnnl::engine& engine = binding.device->engine();
+    memories_.clear();
+    args_.clear();
+    before_.clear();
+    after_.clear();
+    memories_.reserve(slots_.size() + 1);
+    for (const Slot& slot : slots_) {
+      dnnl::memory memory = memory_of(slot, binding, engine);
+      if (slot.scratch_offset >= 0) {
+        dnnl::memory moved(slot.wants, engine, binding.scratch + slot.scratch_offset);
+        if (slot.kind == Slot::src) {
+          before_.push_back({dnnl::reorder(memory, moved), memory, moved});
+        } else {
+          after_.push_back({dnnl::reorder(moved, memory), moved, memory});
+        }
+        memory = moved;
+      }
+      memories_.push_back(memory);
+      args_.push_back({slot.arg, memory.get()});
+    }
+    if (scratchpad_.get_size() > 0) {
+      memories_.emplace_back(scratchpad_, engine, binding.scratch);
+      args_.push_back({DNNL_ARG_SCRATCHPAD, memories_.back().get()});
+    }
+  }
+
+  void run(dnnl::stream& stream, const Draw&) override {
+    for (const Move& move : before_) execute(move, stream);
+    const dnnl_status_t status =
+        dnnl_primitive_execute(primitive_.get(), stream.get(), static_cast<int>(args_.size()), args_.data());
+    if (status != dnnl_success) {
+      fail<RuntimeFailure>({.where = "oneDNN " + implementation, .got = "status " + std::to_string(status)});
+    }
+    for (const Move& move : after_) execute(move, stream);
+  }
+
+ private:
+  struct Slot {
+    enum Kind { src, dst, weights, gradient, workspace, workspace_of_forward };
+    int arg = 0;
+    Kind kind = src;
+    int id = 0;
+    dnnl::memory::desc has;
+    dnnl::memory::desc wants;
+    std::ptrdiff_t scratch_offset = -1;
+  };
+  struct Move {
+    dnnl::reorder reorder;
+    dnnl::memory from;
+    dnnl::memory to;
+  };
+
+  static void execute(const Move& move, dnnl::stream& stream) {
+    dnnl::memory from = move.from;
+    dnnl::memory to = move.to;
+    move.reorder.execute(stream, from, to);
+  }
+
+  dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const {
+    switch (slot.kind) {
+      case Slot::weights: return binding.weights->get(slot.id, slot.wants);
+      case Slot::gradient: {
+        dnnl::memory memory(slot.has, engine, nullptr);
+        binding.gradient_memories->push_back({memory, slot.id});
+        return memory;
+      }
+      case Slot::workspace: return workspace_memory(*this, slot, binding, engine);
+      case Slot::workspace_of_forward: return workspace_memory(*forward_, slot, binding, engine);
+      default: return {slot.has, engine, binding.value(slot.id)};
+    }
+  }
+  static dnnl::memory workspace_memory(const Runner& owner, const Slot& slot, const Binding& binding,
+                                       const dnnl::engine& engine) {
+    const Workspace& workspace = binding.schedule->workspaces[static_cast<std::size_t>(owner.workspace)];
+    return {slot.has, engine, binding.arena + workspace.arena_offset};
+  }
+
+  dnnl::primitive primitive_;
+  dnnl::memory::desc scratchpad_;
+  std::vector<Slot> slots_;
+  const Runner* forward_ = nullptr;
+  std::vector<dnnl::memory> memories_;
+  std::vector<dnnl_exec_arg_t> args_;
+  std::vector<Move> before_;
+  std::vector<Move> after_;
+};
+
+/// A loop of our own. `prepare` gets the memory once and returns what runs.
+class KernelRunner : public Runner {
+ public:
+  using Kernel = std::function<void(const Draw&)>;
+  explicit KernelRunner(std::function<Kernel(const Binding&)> prepare) : prepare_(std::move(prepare)) {}
+  void bind(const Binding& binding) override { kernel_ = prepare_(binding); }
+  void run(dnnl::stream&, const Draw& draw) override { kernel_(draw); }
+
+ private:
+  std::function<Kernel(const Binding&)> prepare_;
+  Kernel kernel_;
+};
+
+/// Attributes every primitive has: a scratchpad of the plan's, because oneDNN's own is not safe between threads.
+inline dnnl::primitive_attr plan_attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+/// Makes a runner for a step.
+using MakeRunner = std::unique_ptr<Runner> (*)(const BuildContext&);
+
+/// How the engine runs an operation. Backward operations have entries of their own.
+struct EngineOp {
+  const OpInfo* op = nullptr;
+  MakeRunner make = nullptr;
+};
+
+[[noreturn]] inline void fail_no_implementation(const BuildContext& context) {
+  fail<RuntimeFailure>({.where = describe(context.graph(), context.step->node),
+                        .expected = "an implementation in this build of oneDNN",
+                        .got = "none for these dimensions"});
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
