@@ -1,0 +1,269 @@
+// The JSON form of a graph: what a model file holds, readable without the type.
+#pragma once
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+inline constexpr std::array<std::string_view, 4> init_names{"zeros", "ones", "he_normal", "lecun_normal"};
+
+/// {"parameters": [...], "nodes": [...], "inputs": [...], "outputs": [...]}: nodes in order, values and parameters by number.
+inline Json graph_to_json(const Graph& graph) {
+  Json parameters = Json::array();
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    const Parameter& parameter = graph.parameters[id];
+    Json shape = Json::array();
+    for (int i = 0; i < parameter.rank; ++i) shape.push_back(parameter.extents[static_cast<std::size_t>(i)]);
+    parameters.push_back({{"name", parameter_name(graph, static_cast<int>(id))},
+                          {"shape", std::move(shape)},
+                          {"init", init_names[static_cast<std::size_t>(parameter.init)]},
+                          {"fan_in", parameter.fan_in},
+                          {"trainable", parameter.trainable}});
+  }
+  Json nodes = Json::array();
+  for (const Node& node : graph.nodes) {
+    Json options = Json::object();
+    for (std::size_t i = 0; i < node.op->options.size(); ++i) options[std::string(node.op->options[i].name)] = node.options[i];
+    Json inputs = Json::array();
+    for (int i = 0; i < node.inputs.count; ++i) inputs.push_back(input(graph, node, i).id);
+    Json owned = Json::array();
+    for (int i = 0; i < node.parameters.count; ++i) owned.push_back(parameter_id(graph, node, i));
+    nodes.push_back({{"op", node.op->name},
+                     {"version", node.op->version},
+                     {"block", scope_path(graph, node.scope)},
+                     {"options", std::move(options)},
+                     {"inputs", std::move(inputs)},
+                     {"parameters", std::move(owned)}});
+  }
+  const auto ports = [&](const std::vector<Port>& list) {
+    Json all = Json::array();
+    for (const Port& port : list) all.push_back({{"name", name_text(graph, port.name)}, {"value", port.value}});
+    return all;
+  };
+  return {{"parameters", std::move(parameters)},
+          {"nodes", std::move(nodes)},
+          {"inputs", ports(graph.inputs)},
+          {"outputs", ports(graph.outputs)}};
+}
+
+namespace detail {
+
+// A block read from a file: its whole path as one name under the root.
+inline int verbatim_scope(Graph& graph, const std::string& path, std::map<std::string, int>& known) {
+  if (path.empty()) return 0;
+  const auto [found, added] = known.try_emplace(path, static_cast<int>(graph.scopes.size()));
+  if (added) graph.scopes.push_back({0, intern(graph, path), -1, -1});
+  return found->second;
+}
+
+inline Parameter read_parameter(Graph& graph, const Json& json, const std::string& where,
+                                std::map<std::string, int>& scopes) {
+  reject_unknown_keys<ModelError>(json, {"name", "shape", "init", "fan_in", "trainable"}, where);
+  const std::string name = string_member<ModelError>(json, "name", where);
+  const Json& shape = array_member<ModelError>(json, "shape", where);
+  if (shape.empty() || shape.size() > 4) {
+    fail<ModelError>({.where = where + ".shape", .expected = "1 to 4 extents", .got = std::to_string(shape.size())});
+  }
+  Parameter parameter;
+  parameter.rank = static_cast<int>(shape.size());
+  std::int64_t size = 1;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = shape[i].is_number_unsigned() && shape[i].get<std::uint64_t>() >= 1 && shape[i].get<std::uint64_t>() <= 65536;
+    if (fits) size *= static_cast<std::int64_t>(shape[i].get<std::uint64_t>());
+    if (!fits || size > std::int64_t{1} << 30) {
+      fail<ModelError>({.where = where + ".shape", .expected = "extents from 1 to 65536, 2^30 elements at most", .got = shape.dump().substr(0, 60)});
+    }
+    parameter.extents[i] = static_cast<int>(shape[i].get<std::uint64_t>());
+  }
+  const std::string init = string_member<ModelError>(json, "init", where);
+  const auto found = std::find(init_names.begin(), init_names.end(), init);
+  if (found == init_names.end()) {
+    fail<ModelError>({.where = where + ".init", .expected = "zeros, ones, he_normal or lecun_normal", .got = init.substr(0, 40)});
+  }
+  parameter.init = static_cast<Init>(found - init_names.begin());
+  parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
+  parameter.trainable = boolean_member<ModelError>(json, "trainable", where);
+  const std::size_t dot = name.rfind('.');
+  parameter.scope = verbatim_scope(graph, dot == std::string::npos ? "" : name.substr(0, dot), scopes);
+  parameter.name = intern(graph, dot == std::string::npos ? name : name.substr(dot + 1));
+  return parameter;
+}
+
+inline const OpInfo* find_op(std::span<const OpInfo* const> ops, const std::string& name, std::int64_t version,
+                             const std::string& where) {
+  std::vector<std::string> known;
+  for (const OpInfo* op : ops) {
+    if (op->name == name && op->version == version) return op;
+    known.emplace_back(op->name);
+  }
+  fail<ModelError>({.where = where + ".op",
+                    .expected = "an operation of this build",
+                    .got = name.substr(0, 40) + " version " + std::to_string(version),
+                    .remedy = did_you_mean(name.substr(0, 40), known)});
+}
+
+inline std::vector<int> read_ids(const Json& json, std::string_view key, const std::string& where, std::size_t count) {
+  std::vector<int> ids;
+  for (const Json& id : array_member<ModelError>(json, key, where)) {
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= count) {
+      fail<ModelError>({.where = where + "." + std::string(key),
+                        .expected = "numbers below " + std::to_string(count) + ", of what stands before",
+                        .got = id.dump().substr(0, 40)});
+    }
+    ids.push_back(static_cast<int>(id.get<std::uint64_t>()));
+  }
+  return ids;
+}
+
+inline void read_node(Graph& graph, const Json& json, const std::string& where, std::span<const OpInfo* const> ops,
+                      std::map<std::string, int>& scopes) {
+  reject_unknown_keys<ModelError>(json, {"op", "version", "block", "options", "inputs", "parameters"}, where);
+  const std::int64_t version = integer_member<ModelError>(json, "version", where, 1, 1 << 20);
+  const OpInfo* op = find_op(ops, string_member<ModelError>(json, "op", where), version, where);
+  const Json& given = member<ModelError>(json, "options", where);
+  std::vector<std::string> names;
+  for (const OptionInfo& option : op->options) names.emplace_back(option.name);
+  reject_unknown_keys<ModelError>(given, names, where + ".options");
+  Options options{};
+  for (std::size_t i = 0; i < op->options.size(); ++i) {
+    options[i] = static_cast<std::int32_t>(
+        integer_member<ModelError>(given, op->options[i].name, where + ".options", op->options[i].low, op->options[i].high));
+  }
+  std::vector<Value> inputs;
+  for (const int id : read_ids(json, "inputs", where, graph.values.size())) inputs.push_back({id});
+  const std::vector<int> parameters = read_ids(json, "parameters", where, graph.parameters.size());
+  graph.scope = verbatim_scope(graph, string_member<ModelError>(json, "block", where), scopes);
+  try {
+    add_node(graph, {.op = op, .options = options, .inputs = inputs, .parameters = parameters});
+  } catch (const ModelError& error) {
+    throw ModelError(where + ": " + error.what());
+  }
+  graph.scope = 0;
+}
+
+}  // namespace detail
+
+/// Reads the JSON form; every number is checked before it is used. `ops` are the operations that the file may name.
+/// Errors: ModelError naming `where` and the field.
+inline Graph graph_from_json(const Json& json, const std::string& where,
+                             std::span<const OpInfo* const> ops = forward_ops) {
+  reject_unknown_keys<ModelError>(json, {"parameters", "nodes", "inputs", "outputs"}, where);
+  Graph graph;
+  std::map<std::string, int> scopes;
+  const Json& parameters = array_member<ModelError>(json, "parameters", where);
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::string at = where + ".parameters[" + std::to_string(i) + "]";
+    graph.parameters.push_back(detail::read_parameter(graph, parameters[i], at, scopes));
+    const std::string name = parameter_name(graph, static_cast<int>(i));
+    if (!seen.try_emplace(name, i).second) {
+      fail<ModelError>({.where = at + ".name", .expected = "a name of its own", .got = name.substr(0, 80) + " again"});
+    }
+  }
+  const Json& nodes = array_member<ModelError>(json, "nodes", where);
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    detail::read_node(graph, nodes[i], where + ".nodes[" + std::to_string(i) + "]", ops, scopes);
+  }
+  const auto read_ports = [&](std::string_view key, const auto& add) {
+    const Json& ports = array_member<ModelError>(json, key, where);
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      const std::string at = where + "." + std::string(key) + "[" + std::to_string(i) + "]";
+      reject_unknown_keys<ModelError>(ports[i], {"name", "value"}, at);
+      const std::int64_t last = static_cast<std::int64_t>(graph.values.size()) - 1;
+      const std::int64_t value = integer_member<ModelError>(ports[i], "value", at, 0, last);
+      add(string_member<ModelError>(ports[i], "name", at), static_cast<int>(value), at);
+    }
+  };
+  read_ports("inputs", [&](const std::string& name, int value, const std::string& at) {
+    const Node& producer = graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
+    if (producer.op != &input_op) fail<ModelError>({.where = at + ".value", .expected = "the dst of an input node", .got = std::to_string(value)});
+    graph.inputs.push_back({intern(graph, name), value, 0});
+  });
+  read_ports("outputs", [&](const std::string& name, int value, const std::string&) { add_output(graph, name, {value}); });
+  std::size_t input_nodes = 0;
+  for (const Node& node : graph.nodes) input_nodes += node.op == &input_op ? 1 : 0;
+  if (graph.inputs.size() != input_nodes || graph.inputs.empty() || graph.outputs.empty()) {
+    fail<ModelError>({.where = where,
+                      .expected = "a name for every input node, and at least one input and output",
+                      .got = std::to_string(graph.inputs.size()) + " inputs for " + std::to_string(input_nodes) +
+                             " nodes, " + std::to_string(graph.outputs.size()) + " outputs"});
+  }
+  return graph;
+}
+
+/// The first way in which two graphs differ, in words; empty where they have the same structure.
+inline std::string first_difference(const Graph& a, const Graph& b) {
+  const auto differ = [](const std::string& what, const auto& one, const auto& other) {
+    return what + ": " + std::string(one) + " and " + std::string(other);
+  };
+  for (std::size_t i = 0; i < std::min(a.parameters.size(), b.parameters.size()); ++i) {
+    const std::string name = parameter_name(a, static_cast<int>(i));
+    const std::string other = parameter_name(b, static_cast<int>(i));
+    if (name != other) return differ("parameter " + std::to_string(i), name, other);
+    const Parameter& one = a.parameters[i];
+    const Parameter& two = b.parameters[i];
+    if (one.extents != two.extents || one.rank != two.rank) {
+      const auto shape = [](const Parameter& p) {
+        std::string text = "(";
+        for (int k = 0; k < p.rank; ++k) text += (k ? ", " : "") + std::to_string(p.extents[static_cast<std::size_t>(k)]);
+        return text + ")";
+      };
+      return differ("shape of " + name, shape(one), shape(two));
+    }
+    if (one.trainable != two.trainable) return name + ": learnt in one, a buffer in the other";
+  }
+  if (a.parameters.size() != b.parameters.size()) {
+    return differ("number of parameters", std::to_string(a.parameters.size()), std::to_string(b.parameters.size()));
+  }
+  for (std::size_t i = 0; i < std::min(a.nodes.size(), b.nodes.size()); ++i) {
+    const Node& one = a.nodes[i];
+    const Node& two = b.nodes[i];
+    const std::string what = describe(a, static_cast<int>(i));
+    if (one.op->name != two.op->name || one.op->version != two.op->version) return differ(what, one.op->name, two.op->name);
+    for (std::size_t k = 0; k < one.op->options.size(); ++k) {
+      if (one.options[k] == two.options[k]) continue;
+      return differ(what + ", " + std::string(one.op->options[k].name), std::to_string(one.options[k]),
+                    std::to_string(two.options[k]));
+    }
+    if (one.inputs.count != two.inputs.count) {
+      return differ(what + ", inputs", std::to_string(one.inputs.count), std::to_string(two.inputs.count));
+    }
+    for (int k = 0; k < one.inputs.count; ++k) {
+      const int from = input(a, one, k).id;
+      const int to = input(b, two, k).id;
+      if (from != to) return differ(what + ", input " + std::to_string(k), "value " + std::to_string(from), "value " + std::to_string(to));
+    }
+    if (parameter_ids(a, one) != parameter_ids(b, two)) return what + ": other parameters";
+  }
+  if (a.nodes.size() != b.nodes.size()) {
+    return differ("number of nodes", std::to_string(a.nodes.size()), std::to_string(b.nodes.size()));
+  }
+  const auto compare = [&](const std::vector<Port>& one, const std::vector<Port>& two, const std::string& kind) -> std::string {
+    if (one.size() != two.size()) return differ("number of " + kind + "s", std::to_string(one.size()), std::to_string(two.size()));
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      if (name_text(a, one[i].name) != name_text(b, two[i].name)) {
+        return differ(kind + " " + std::to_string(i), name_text(a, one[i].name), name_text(b, two[i].name));
+      }
+      if (one[i].value != two[i].value) return kind + " " + std::string(name_text(a, one[i].name)) + ": other values";
+    }
+    return "";
+  };
+  const std::string inputs = compare(a.inputs, b.inputs, "input");
+  return inputs.empty() ? compare(a.outputs, b.outputs, "output") : inputs;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

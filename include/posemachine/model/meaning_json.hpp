@@ -1,0 +1,185 @@
+// The JSON form of a model's meaning: joints, input size, crop rule, normalisation, decoder.
+#pragma once
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Names, not numbers: readable, and robust when a joint is inserted.
+inline Json joint_set_to_json(const JointSet& set) {
+  const auto name = [&](int joint) { return set.joints[static_cast<std::size_t>(joint)]; };
+  const auto names = [&](const std::vector<int>& joints) {
+    Json list = Json::array();
+    for (const int joint : joints) list.push_back(name(joint));
+    return list;
+  };
+  Json json = {{"name", set.name}, {"joints", set.joints}};
+  json["pairs"] = Json::array();
+  for (const auto& [left, right] : set.pairs) json["pairs"].push_back({name(left), name(right)});
+  json["limbs"] = Json::array();
+  for (const Limb& limb : set.limbs) json["limbs"].push_back({{"from", name(limb.from)}, {"to", name(limb.to)}, {"rgb", limb.colour}});
+  json["groups"] = Json::array();
+  for (const JointGroup& group : set.groups) json["groups"].push_back({{"name", group.name}, {"joints", names(group.joints)}});
+  json["sticks"] = Json::array();
+  for (const Stick& stick : set.sticks) {
+    json["sticks"].push_back({{"group", stick.group}, {"from", names(stick.from)}, {"to", names(stick.to)}});
+  }
+  json["torso"] = {name(set.torso[0]), name(set.torso[1])};
+  return json;
+}
+
+namespace detail {
+
+inline int joint_of(const JointSet& set, const Json& json, const std::string& where) {
+  if (!json.is_string()) fail<ModelError>({.where = where, .expected = "a joint's name", .got = json.dump().substr(0, 40)});
+  const std::string name = json.get<std::string>();
+  for (std::size_t i = 0; i < set.joints.size(); ++i) {
+    if (set.joints[i] == name) return static_cast<int>(i);
+  }
+  fail<ModelError>({.where = where,
+                    .expected = "a joint of the set",
+                    .got = "\"" + name.substr(0, 40) + "\"",
+                    .remedy = did_you_mean(name.substr(0, 40), set.joints)});
+}
+
+inline std::vector<int> joints_of(const JointSet& set, const Json& list, const std::string& where) {
+  std::vector<int> joints;
+  for (const Json& each : list) joints.push_back(joint_of(set, each, where));
+  return joints;
+}
+
+inline std::pair<int, int> joint_pair(const JointSet& set, const Json& json, const std::string& where) {
+  if (!json.is_array() || json.size() != 2) {
+    fail<ModelError>({.where = where, .expected = "two joints", .got = json.dump().substr(0, 60)});
+  }
+  return {joint_of(set, json[0], where), joint_of(set, json[1], where)};
+}
+
+}  // namespace detail
+
+/// Errors: ModelError naming the field.
+inline JointSet joint_set_from_json(const Json& json, const std::string& where) {
+  reject_unknown_keys<ModelError>(json, {"name", "joints", "pairs", "limbs", "groups", "sticks", "torso"}, where);
+  JointSet set;
+  set.name = string_member<ModelError>(json, "name", where);
+  for (const Json& name : array_member<ModelError>(json, "joints", where)) {
+    if (!name.is_string()) fail<ModelError>({.where = where + ".joints", .expected = "names", .got = name.dump().substr(0, 40)});
+    set.joints.push_back(name.get<std::string>());
+  }
+  for (const Json& pair : array_member<ModelError>(json, "pairs", where)) {
+    set.pairs.push_back(detail::joint_pair(set, pair, where + ".pairs"));
+  }
+  for (const Json& limb : array_member<ModelError>(json, "limbs", where)) {
+    const std::string at = where + ".limbs";
+    const Json& rgb = array_member<ModelError>(limb, "rgb", at);
+    Limb added{detail::joint_of(set, member<ModelError>(limb, "from", at), at),
+               detail::joint_of(set, member<ModelError>(limb, "to", at), at), {}};
+    if (rgb.size() != 3) fail<ModelError>({.where = at + ".rgb", .expected = "3 numbers", .got = std::to_string(rgb.size())});
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!rgb[i].is_number_unsigned() || rgb[i].get<std::uint64_t>() > 255) {
+        fail<ModelError>({.where = at + ".rgb", .expected = "numbers from 0 to 255", .got = rgb.dump().substr(0, 40)});
+      }
+      added.colour[i] = static_cast<std::uint8_t>(rgb[i].get<std::uint64_t>());
+    }
+    set.limbs.push_back(added);
+  }
+  for (const Json& group : array_member<ModelError>(json, "groups", where)) {
+    const std::string at = where + ".groups";
+    set.groups.push_back({string_member<ModelError>(group, "name", at),
+                          detail::joints_of(set, array_member<ModelError>(group, "joints", at), at)});
+  }
+  for (const Json& stick : array_member<ModelError>(json, "sticks", where)) {
+    const std::string at = where + ".sticks";
+    set.sticks.push_back({string_member<ModelError>(stick, "group", at),
+                          detail::joints_of(set, array_member<ModelError>(stick, "from", at), at),
+                          detail::joints_of(set, array_member<ModelError>(stick, "to", at), at)});
+  }
+  const auto torso = detail::joint_pair(set, member<ModelError>(json, "torso", where), where + ".torso");
+  set.torso = {torso.first, torso.second};
+  check(set);
+  return set;
+}
+
+inline Json meaning_to_json(const Meaning& meaning) {
+  Json inputs = Json::array();
+  for (const InputMeaning& input : meaning.inputs) {
+    Json entry = {{"name", input.name}, {"role", input.role == InputRole::image ? "image" : "centre_gaussian"}};
+    if (input.role == InputRole::centre_gaussian) entry["sigma_px"] = input.sigma_px;
+    inputs.push_back(std::move(entry));
+  }
+  return {{"inputs", std::move(inputs)},
+          {"heatmaps", meaning.heatmaps},
+          {"joint_set", joint_set_to_json(meaning.joints)},
+          {"input_height", meaning.input_height},
+          {"input_width", meaning.input_width},
+          {"colour_order", meaning.colour_order},
+          {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
+          {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
+          {"sigma_px", meaning.sigma_px},
+          {"decoder", {{"quarter_offset", meaning.decoder.quarter_offset}, {"flip_average", meaning.decoder.flip_average}}}};
+}
+
+/// Errors: ModelError naming the field.
+inline Meaning meaning_from_json(const Json& json, const std::string& where) {
+  reject_unknown_keys<ModelError>(json, {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
+                                         "normalisation", "crop", "sigma_px", "decoder"}, where);
+  Meaning meaning;
+  meaning.inputs.clear();
+  for (const Json& input : array_member<ModelError>(json, "inputs", where)) {
+    const std::string at = where + ".inputs";
+    reject_unknown_keys<ModelError>(input, {"name", "role", "sigma_px"}, at);
+    InputMeaning added;
+    added.name = string_member<ModelError>(input, "name", at);
+    const std::string role = string_member<ModelError>(input, "role", at);
+    if (role != "image" && role != "centre_gaussian") {
+      fail<ModelError>({.where = at + ".role", .expected = "image or centre_gaussian", .got = role.substr(0, 40)});
+    }
+    added.role = role == "image" ? InputRole::image : InputRole::centre_gaussian;
+    if (added.role == InputRole::centre_gaussian) added.sigma_px = number_member<ModelError>(input, "sigma_px", at, 0.1, 1e4);
+    meaning.inputs.push_back(std::move(added));
+  }
+  meaning.heatmaps.clear();
+  for (const Json& name : array_member<ModelError>(json, "heatmaps", where)) {
+    if (!name.is_string()) fail<ModelError>({.where = where + ".heatmaps", .expected = "names", .got = name.dump().substr(0, 40)});
+    meaning.heatmaps.push_back(name.get<std::string>());
+  }
+  meaning.joints = joint_set_from_json(member<ModelError>(json, "joint_set", where), where + ".joint_set");
+  meaning.input_height = static_cast<int>(integer_member<ModelError>(json, "input_height", where, 8, 8192));
+  meaning.input_width = static_cast<int>(integer_member<ModelError>(json, "input_width", where, 8, 8192));
+  meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
+  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
+    fail<ModelError>({.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
+  }
+  const Json& normalisation = member<ModelError>(json, "normalisation", where);
+  for (const auto& [key, target] : {std::pair{"mean", &meaning.normalisation.mean}, {"scale", &meaning.normalisation.scale}}) {
+    const std::string at = where + ".normalisation";
+    const Json& list = array_member<ModelError>(normalisation, key, at);
+    if (list.size() != 3) fail<ModelError>({.where = at + "." + key, .expected = "3 numbers", .got = std::to_string(list.size())});
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!list[i].is_number()) fail<ModelError>({.where = at + "." + key, .expected = "numbers", .got = list.dump().substr(0, 60)});
+      (*target)[i] = list[i].get<double>();
+    }
+  }
+  const Json& crop = member<ModelError>(json, "crop", where);
+  meaning.crop.box_context = number_member<ModelError>(crop, "box_context", where + ".crop", 0.1, 10);
+  meaning.crop.image_scale = number_member<ModelError>(crop, "image_scale", where + ".crop", 0.1, 10);
+  meaning.sigma_px = number_member<ModelError>(json, "sigma_px", where, 0.1, 1000);
+  const Json& decoder = member<ModelError>(json, "decoder", where);
+  meaning.decoder.quarter_offset = boolean_member<ModelError>(decoder, "quarter_offset", where + ".decoder");
+  meaning.decoder.flip_average = boolean_member<ModelError>(decoder, "flip_average", where + ".decoder");
+  return meaning;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,258 @@
+// Model: a graph, its weights and what inputs and outputs mean; a file that explains itself.
+#pragma once
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/sizes.hpp>
+#include <posemachine/layers/network.hpp>
+#include <posemachine/model/graph_json.hpp>
+#include <posemachine/model/initialise.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/model/safetensors.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The format of model files that this build writes, and the newest it reads.
+inline constexpr int model_format = 1;
+
+/// The outputs of a graph that are heatmaps, first stage first, by their names.
+inline std::vector<std::string> output_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) names.push_back(output_name(graph, i));
+  return names;
+}
+
+/// Errors: ModelError where meaning and graph do not fit: names, channels, input size.
+inline void check(const Graph& graph, const Meaning& meaning, const std::string& where) {
+  check(meaning.joints);
+  for (const InputMeaning& input : meaning.inputs) {
+    bool found = false;
+    for (const Port& port : graph.inputs) {
+      if (name_text(graph, port.name) != input.name) continue;
+      found = true;
+      const int expected = input.role == InputRole::image ? 3 : 1;
+      if (channels(graph, {port.value}) != expected) {
+        fail<ModelError>({.where = where + ".inputs." + input.name,
+                          .expected = std::to_string(expected) + " channels for its role",
+                          .got = std::to_string(channels(graph, {port.value}))});
+      }
+    }
+    if (!found) fail<ModelError>({.where = where + ".inputs", .expected = "an input of the graph", .got = input.name});
+  }
+  if (meaning.inputs.size() != graph.inputs.size()) {
+    fail<ModelError>({.where = where + ".inputs",
+                      .expected = "a role for each of the graph's " + std::to_string(graph.inputs.size()) + " inputs",
+                      .got = std::to_string(meaning.inputs.size())});
+  }
+  if (meaning.heatmaps != output_names(graph)) {
+    fail<ModelError>({.where = where + ".heatmaps", .expected = "the graph's outputs in order", .got = "other names"});
+  }
+  const int maps = static_cast<int>(meaning.joints.joints.size()) + 1;
+  for (const Port& port : graph.outputs) {
+    if (channels(graph, {port.value}) == maps) continue;
+    fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
+                      .expected = std::to_string(maps) + " maps, one a joint and the background",
+                      .got = std::to_string(channels(graph, {port.value}))});
+  }
+  infer_sizes(graph, {meaning.input_height, meaning.input_width});
+}
+
+/// A network with its weights and their meaning. Immutable, and cheap to copy: copies share everything.
+class Model {
+ public:
+  using Notes = std::map<std::string, std::string>;
+
+  /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor a parameter, by id.
+  Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {}) {
+    check(graph, meaning, "meaning");
+    check_parameters(graph, parameters);
+    content_ = std::make_shared<const Content>(Content{std::move(network), std::move(graph), std::move(parameters),
+                                                       std::move(meaning), std::move(notes)});
+  }
+
+  const std::string& network() const { return content_->network; }   // its name, for people
+  const Graph& graph() const { return content_->graph; }             // before passes
+  const Meaning& meaning() const { return content_->meaning; }
+  const Notes& notes() const { return content_->notes; }             // further metadata of the file, passed through
+
+  /// By parameter id.
+  const std::vector<Tensor>& parameters() const { return content_->parameters; }
+
+  /// The parameters, kept alive by the pointer as the model is.
+  std::shared_ptr<const std::vector<Tensor>> shared_parameters() const { return {content_, &content_->parameters}; }
+
+  /// The same network with other weights. Errors: ModelError where their shapes differ.
+  Model with_parameters(std::vector<Tensor> parameters) const {
+    return Model(network(), graph(), std::move(parameters), meaning(), notes());
+  }
+
+  /// The same model with another note.
+  Model with_note(const std::string& key, std::string text) const {
+    Content content = *content_;
+    content.notes[key] = std::move(text);
+    Model changed(*this);
+    changed.content_ = std::make_shared<const Content>(std::move(content));
+    return changed;
+  }
+
+  /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's.
+  /// Errors: ModelError where meaning and graph do not fit.
+  static Model random(std::string name, Graph graph, std::uint64_t seed, Meaning meaning) {
+    meaning.heatmaps = output_names(graph);
+    std::vector<Tensor> parameters = initialise(graph, seed);
+    return Model(std::move(name), std::move(graph), std::move(parameters), std::move(meaning));
+  }
+
+  template <class Net>
+  static Model random(std::uint64_t seed, Meaning meaning = {}) {
+    static_assert(Checked<Net>::node >= 0);
+    return random(std::string(identifier<Net>), graph_of<Net>(), seed, std::move(meaning));
+  }
+
+  /// The bytes of the model's file: a safetensors file with graph and meaning as metadata.
+  std::string to_bytes() const {
+    TensorFile file;
+    file.metadata = notes();
+    file.metadata["posemachine.format"] = std::to_string(model_format);
+    file.metadata["posemachine.network"] = network();
+    file.metadata["posemachine.graph"] = graph_to_json(graph()).dump();
+    file.metadata["posemachine.meaning"] = meaning_to_json(meaning()).dump();
+    for (std::size_t id = 0; id < parameters().size(); ++id) {
+      file.tensors.push_back({parameter_name(graph(), static_cast<int>(id)), parameters()[id]});
+    }
+    return write_safetensors(file);
+  }
+
+  /// Errors: ModelError naming `where` and the field, down to the first tensor that is missing, extra or of another shape.
+  static Model from_file(TensorFile file, const std::string& where, std::span<const OpInfo* const> ops = forward_ops) {
+    const auto take = [&](const std::string& key) {
+      const auto found = file.metadata.find(key);
+      if (found == file.metadata.end()) {
+        fail<ModelError>({.where = where + ": " + key,
+                          .expected = "metadata of a posemachine model",
+                          .got = "none",
+                          .remedy = "this safetensors file holds no posemachine network"});
+      }
+      std::string text = std::move(found->second);
+      file.metadata.erase(found);
+      return text;
+    };
+    const std::string format = take("posemachine.format");
+    if (format != std::to_string(model_format)) {
+      fail<ModelError>({.where = where + ": posemachine.format",
+                        .expected = std::to_string(model_format),
+                        .got = format.substr(0, 20),
+                        .remedy = "use the version of posemachine that wrote the file"});
+    }
+    std::string network = take("posemachine.network");
+    const std::string graph_where = where + ": posemachine.graph";
+    Graph graph = graph_from_json(parse_json<ModelError>(take("posemachine.graph"), graph_where), graph_where, ops);
+    const std::string meaning_where = where + ": posemachine.meaning";
+    Meaning meaning = meaning_from_json(parse_json<ModelError>(take("posemachine.meaning"), meaning_where), meaning_where);
+    check(graph, meaning, meaning_where);
+    std::vector<Tensor> parameters = take_parameters(graph, file, where);
+    return Model(std::move(network), std::move(graph), std::move(parameters), std::move(meaning), std::move(file.metadata));
+  }
+
+  static Model from_bytes(std::string_view bytes, const std::string& where,
+                          std::span<const OpInfo* const> ops = forward_ops) {
+    return from_file(parse_safetensors(bytes, where), where, ops);
+  }
+
+  static Model load(const std::filesystem::path& path, std::span<const OpInfo* const> ops = forward_ops) {
+    return from_file(read_safetensors(path), path.string(), ops);
+  }
+
+  /// Loads a file whose graph must be that of Net. Errors: ModelError with the first difference, as load.
+  template <class Net>
+  static Model load_as(const std::filesystem::path& path) {
+    Model model = load(path);
+    const std::string difference = first_difference(model.graph(), graph_of<Net>());
+    if (!difference.empty()) {
+      fail<ModelError>({.where = path.string(),
+                        .expected = "the graph of " + std::string(identifier<Net>),
+                        .got = "another one (file and type differ in " + difference + ")"});
+    }
+    return model;
+  }
+
+  /// Errors: RuntimeFailure where the file cannot be written; one that was there stays whole.
+  void save(const std::filesystem::path& path) const { write_file_atomically(path, to_bytes()); }
+
+ private:
+  struct Content {
+    std::string network;
+    Graph graph;
+    std::vector<Tensor> parameters;
+    Meaning meaning;
+    Notes notes;
+  };
+
+  static Shape shape_of(const Parameter& parameter) {
+    return Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank);
+  }
+
+  static void check_parameters(const Graph& graph, const std::vector<Tensor>& parameters) {
+    if (parameters.size() != graph.parameters.size()) {
+      fail<ModelError>({.where = "parameters",
+                        .expected = std::to_string(graph.parameters.size()) + " tensors",
+                        .got = std::to_string(parameters.size())});
+    }
+    for (std::size_t id = 0; id < parameters.size(); ++id) {
+      const Shape shape = shape_of(graph.parameters[id]);
+      if (parameters[id].shape == shape) continue;
+      fail<ModelError>({.where = parameter_name(graph, static_cast<int>(id)),
+                        .expected = "shape " + to_string(shape),
+                        .got = to_string(parameters[id].shape)});
+    }
+  }
+
+  static std::vector<Tensor> take_parameters(const Graph& graph, TensorFile& file, const std::string& where) {
+    std::map<std::string, Tensor*> by_name;
+    for (NamedTensor& entry : file.tensors) by_name[entry.name] = &entry.tensor;
+    std::vector<Tensor> tensors;
+    for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+      const std::string name = parameter_name(graph, static_cast<int>(id));
+      const Shape shape = shape_of(graph.parameters[id]);
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) {
+        fail<ModelError>({.where = where,
+                          .expected = "tensor " + name + " " + to_string(shape),
+                          .got = "none of that name"});
+      }
+      if (found->second->shape != shape) {
+        fail<ModelError>({.where = where + ": " + name,
+                          .expected = "shape " + to_string(shape),
+                          .got = to_string(found->second->shape)});
+      }
+      tensors.push_back(std::move(*found->second));
+      by_name.erase(found);
+    }
+    if (!by_name.empty()) {
+      fail<ModelError>({.where = where,
+                        .expected = "only tensors that the graph uses",
+                        .got = by_name.begin()->first + ", which no node uses"});
+    }
+    return tensors;
+  }
+
+  std::shared_ptr<const Content> content_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
