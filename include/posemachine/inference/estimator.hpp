@@ -1,0 +1,227 @@
+// Estimator: a photograph in, the poses of its people out.
+#pragma once
+
+#include <posemachine/base/parallel.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/crop.hpp>
+#include <posemachine/data/warp.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/inference/plan_cache.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/targets.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct EstimatorOptions {
+  int threads = 1;        // for one person: of oneDNN; for several: as many people at a time, a thread each
+  int cached_sizes = 4;   // plans kept a thread, one for each input size
+};
+
+/// What one stage of a network says of one person.
+struct StageEstimate {
+  Tensor maps;                        // (joints + 1, H / stride, W / stride), the last one background
+  std::vector<Keypoint> keypoints;    // in pixels of the image
+};
+
+/// A pose and everything that led to it.
+struct Estimate {
+  Pose pose;                          // of the last stage
+  Box square;                         // what the network saw, in pixels from the image's left top edge
+  std::vector<StageEstimate> stages;  // first stage first
+};
+
+namespace detail {
+
+// What all estimators of a model share: the graph with its batch norms folded, and its weights.
+struct InferenceModel {
+  Model model;
+  std::shared_ptr<const Graph> graph;      // its outputs are the stages, in the meaning's order
+  std::shared_ptr<PreparedWeights> weights;
+  std::vector<int> mirrored;               // the joint that each one becomes in a mirror
+
+  explicit InferenceModel(const Model& from) : model(from) {
+    Graph folded = model.graph();
+    std::vector<Tensor> parameters = model.parameters();
+    fold_batch_norm(folded, parameters);
+    graph = std::make_shared<const Graph>(std::move(folded));
+    weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
+    mirrored = mirror(model.meaning().joints);
+  }
+
+  int joint_count() const { return static_cast<int>(mirrored.size()); }
+};
+
+// Rows reversed. Shapes: (C, H, W); rows is C H.
+inline void mirror_rows(std::span<float> values, std::size_t width) {
+  for (std::size_t row = 0; row < values.size(); row += width) {
+    std::reverse(values.begin() + static_cast<std::ptrdiff_t>(row), values.begin() + static_cast<std::ptrdiff_t>(row + width));
+  }
+}
+
+}  // namespace detail
+
+/// Estimates poses with a model. Belongs to one thread at a time; a copy is another estimator for another thread that
+/// shares model and weights. The square that the network sees follows the model's crop rule.
+/// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak beyond
+/// the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not finite give a
+/// missing keypoint.
+class Estimator {
+ public:
+  /// Errors: UsageError for fewer than 1 thread.
+  explicit Estimator(const Model& model, const EstimatorOptions& options = {})
+      : Estimator(std::make_shared<const detail::InferenceModel>(model), options) {}
+
+  Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
+  Estimator& operator=(const Estimator& other) { return *this = Estimator(other); }
+  Estimator(Estimator&&) = default;
+  Estimator& operator=(Estimator&&) = default;
+
+  /// A copy with other options.
+  Estimator with(const EstimatorOptions& options) const { return Estimator(shared_, options); }
+
+  const Model& model() const { return shared_->model; }
+  const EstimatorOptions& options() const { return options_; }
+
+  /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image.
+  /// Errors: DataError for an empty image.
+  Pose operator()(const Image& image) { return explain(image).pose; }
+
+  /// The poses of the people in the boxes, in their order. Shapes: boxes in pixels from the image's left top edge.
+  /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError for an empty image.
+  std::vector<Pose> operator()(const Image& image, std::span<const Box> boxes) {
+    std::vector<Pose> poses(boxes.size());
+    for (std::size_t i = 0; i < boxes.size(); ++i) check_box(image, boxes[i]);
+    if (boxes.size() <= 1 || options_.threads == 1) {
+      for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(image, boxes[i]).pose;
+      return poses;
+    }
+    while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with({.threads = 1}));
+    Workers workers(options_.threads);
+    workers.for_each(static_cast<int>(boxes.size()), [&](int index, int slot) {
+      poses[std::size_t(index)] = team_[std::size_t(slot)].explain(image, boxes[std::size_t(index)]).pose;
+    });
+    return poses;
+  }
+
+  /// One person's pose with the maps and poses of all stages. `input` is the size the network is fed, {} the model's own.
+  /// Errors: as above; ModelError for an input that the network cannot take.
+  Estimate explain(const Image& image, const std::optional<Box>& box = {}, Size input = {}) {
+    if (image.width < 1 || image.height < 1) {
+      fail<DataError>({.where = "image", .expected = "at least 1 x 1 pixels",
+                       .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
+    }
+    const Meaning& meaning = shared_->model.meaning();
+    if (box) check_box(image, *box);
+    if (input == Size{}) input = {meaning.input_height, meaning.input_width};
+    Estimate estimate;
+    estimate.pose.box = box ? *box : Box{0, 0, double(image.width), double(image.height)};
+    estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, image.width, image.height);
+    const Affine to_image = image_from_input(estimate.square, input);
+
+    Plan& plan = plans_.get(input);
+    for (const InputMeaning& port : meaning.inputs) {
+      if (port.role != InputRole::image) continue;
+      warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {}, plan.input(port.name).data());
+    }
+    estimate.stages = run(plan, input, meaning);
+    for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
+      StageEstimate& stage = estimate.stages[s];
+      const Value value{shared_->graph->outputs[s].value};
+      stage.keypoints = decode_heatmaps(view(stage.maps), shared_->joint_count(),
+                                        stride_of(*shared_->graph, value).ratio(), meaning.decoder);
+      for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
+    }
+    estimate.pose.keypoints = estimate.stages.back().keypoints;
+    return estimate;
+  }
+
+ private:
+  Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
+      : shared_(std::move(shared)), options_(options),
+        plans_(shared_->graph, shared_->weights, options.threads, std::size_t(std::max(1, options.cached_sizes)),
+               [meaning = shared_->model.meaning()](Plan& plan, Size input) { fill_centres(plan, meaning, input); }) {
+    if (options.threads < 1) {
+      fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
+    }
+  }
+
+  static MapView view(const Tensor& maps) {
+    return {maps.values.data(), int(maps.shape[0]), int(maps.shape[1]), int(maps.shape[2])};
+  }
+
+  static void fill_centres(Plan& plan, const Meaning& meaning, Size input) {
+    for (const InputMeaning& port : meaning.inputs) {
+      if (port.role != InputRole::centre_gaussian) continue;
+      render_centre_gaussian(input, port.sigma_px, plan.input(port.name).data());
+    }
+  }
+
+  static void check_box(const Image& image, const Box& box) {
+    const bool finite = std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height);
+    if (finite && box.width > 0 && box.height > 0 && box.x < image.width && box.y < image.height &&
+        box.x + box.width > 0 && box.y + box.height > 0) {
+      return;
+    }
+    const auto number = [](double value) { return std::to_string(value); };
+    fail<UsageError>({.where = "box", .expected = "a box of more than 0 pixels that meets the image of " +
+                                                  std::to_string(image.width) + " x " + std::to_string(image.height),
+                      .got = number(box.x) + "," + number(box.y) + "," + number(box.width) + "," + number(box.height)});
+  }
+
+  // From the network's input to the image, and into it.
+  static void place(Keypoint& keypoint, const Affine& to_image, const Image& image) {
+    if (!keypoint.found()) return;
+    const Point at = apply(to_image, keypoint.position);
+    keypoint.position = {std::clamp(at.x, 0.0, image.width - 1.0), std::clamp(at.y, 0.0, image.height - 1.0)};
+  }
+
+  // The maps of every stage, averaged with those of the mirrored input where the model says so.
+  std::vector<StageEstimate> run(Plan& plan, Size input, const Meaning& meaning) const {
+    plan.run();
+    std::vector<StageEstimate> stages(plan.output_count());
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      const Shape shape = plan.output_shape(s);  // (1, C, H, W)
+      const auto maps = plan.output(s);
+      stages[s].maps.shape = {shape[1], shape[2], shape[3]};
+      stages[s].maps.values.assign(maps.begin(), maps.end());
+    }
+    if (!meaning.decoder.flip_average) return stages;
+    for (const InputMeaning& port : meaning.inputs) detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+    plan.run();
+    // Centre maps are their own mirror images; turned back, so that the next person finds the same bits.
+    for (const InputMeaning& port : meaning.inputs) detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      const MapView maps = view(stages[s].maps);
+      average_flipped(stages[s].maps.values.data(), plan.output(s).data(), maps.channels,
+                      maps.height, maps.width, shared_->mirrored);
+    }
+    return stages;
+  }
+
+  std::shared_ptr<const detail::InferenceModel> shared_;
+  EstimatorOptions options_;
+  PlanCache plans_;
+  std::vector<Estimator> team_;  // one a thread, for several people
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,21 @@
+// The library for most programs: compose or load a network, run it, draw what it found.
+#pragma once
+
+#include <posemachine/compose.hpp>
+
+#include <posemachine/model/initialise.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/model/safetensors.hpp>
+#include <posemachine/pose/colour_map.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/draw.hpp>
+#include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/panel.hpp>
+#include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/targets.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/inference/plan_cache.hpp>

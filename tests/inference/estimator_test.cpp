@@ -1,0 +1,259 @@
+// Estimator: where the network looks, what comes back, and that nothing depends on threads or history.
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/layers/network.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace posemachine;
+
+namespace {
+
+Image noise(int width, int height, std::uint64_t seed) {
+  Image image(width, height);
+  RandomStream stream(seed, Purpose::test);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const double wave = 128 + 60 * std::sin(0.11 * x + 0.07 * y) + stream.uniform(-60, 60);
+      for (std::size_t c = 0; c < 3; ++c) image.at(x, y)[c] = static_cast<std::uint8_t>(wave);
+    }
+  }
+  return image;
+}
+
+Model small_model(bool flip_average = false) {
+  Meaning meaning;
+  meaning.input_height = 64;
+  meaning.input_width = 64;
+  meaning.decoder.flip_average = flip_average;
+  return Model::random("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+}
+
+// A network whose maps are the picture itself, one pixel a cell: map j is 1 minus the distance from joint j's colour,
+// so the whole path from photograph to keypoint can be told by eye. Joint 0 follows red, joint 1 green.
+Model colour_model(int height, int width) {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  add_output(graph, "heatmaps", convolution(graph, image, {.out = 3}));
+  Meaning meaning;
+  meaning.joints = JointSet{};
+  meaning.joints.name = "two";
+  meaning.joints.joints = {"left", "right"};
+  meaning.joints.pairs = {{0, 1}};
+  meaning.input_height = height;
+  meaning.input_width = width;
+  meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
+  meaning.decoder.quarter_offset = false;
+  const Model model = Model::random("colours", graph, 1, meaning);
+  std::vector<Tensor> parameters = model.parameters();
+  parameters[0].values = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // maps: red, green, blue
+  return model.with_parameters(std::move(parameters));
+}
+
+void check_same(const std::vector<Keypoint>& got, const std::vector<Keypoint>& expected) {
+  REQUIRE(got.size() == expected.size());
+  for (std::size_t j = 0; j < got.size(); ++j) {
+    CHECK(got[j].position.x == expected[j].position.x);
+    CHECK(got[j].position.y == expected[j].position.y);
+    CHECK(got[j].score == expected[j].score);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Estimator: a coloured pixel of the photograph comes back at its own place") {
+  Estimator estimator(colour_model(40, 40));
+  Image image(40, 40);
+  image.at(31, 7)[0] = 255;
+  image.at(4, 22)[1] = 204;
+  const Pose pose = estimator(image);
+  CHECK(pose.keypoints[0].position.x == doctest::Approx(31));
+  CHECK(pose.keypoints[0].position.y == doctest::Approx(7));
+  CHECK(pose.keypoints[1].position.x == doctest::Approx(4));
+  CHECK(pose.keypoints[1].position.y == doctest::Approx(22));
+  CHECK(pose.keypoints[0].score == doctest::Approx(1.0));
+  CHECK(pose.keypoints[1].score == doctest::Approx(0.8));
+  CHECK(pose.box == Box{0, 0, 40, 40});
+}
+
+TEST_CASE("Estimator: a photograph that is not square is seen whole, and a box moves and scales what is seen") {
+  Estimator estimator(colour_model(60, 60));
+  Image image(120, 50);
+  for (const auto& [dx, dy] : {std::pair{0, 0}, {1, 0}, {0, 1}, {1, 1}}) image.at(100 + dx, 42 + dy)[0] = 255;
+  const Pose whole = estimator(image);  // 2 image pixels a cell
+  CHECK(whole.keypoints[0].position.x == doctest::Approx(100.5));
+  CHECK(std::abs(whole.keypoints[0].position.y - 42.5) <= 1.0);
+  const Box box{80, 34, 24, 12};  // square 30: half a pixel a cell
+  const Estimate near = estimator.explain(image, box);
+  CHECK(near.square.width == doctest::Approx(30));
+  CHECK(near.square.x == doctest::Approx(77));
+  CHECK(near.pose.box == box);
+  CHECK(std::abs(near.pose.keypoints[0].position.x - 100.5) <= 0.8);
+}
+
+TEST_CASE("Estimator: keypoints stay within the image even where the square reaches beyond it") {
+  const Image image = noise(30, 90, 3);
+  Estimator estimator(small_model());
+  const Estimate estimate = estimator.explain(image);
+  REQUIRE(estimate.stages.size() == 3);
+  for (const StageEstimate& stage : estimate.stages) {
+    for (const Keypoint& keypoint : stage.keypoints) {
+      REQUIRE(keypoint.found());
+      CHECK(keypoint.position.x >= 0);
+      CHECK(keypoint.position.x <= 29);
+      CHECK(keypoint.position.y >= 0);
+      CHECK(keypoint.position.y <= 89);
+    }
+  }
+}
+
+TEST_CASE("Estimator: every stage has its maps, and the pose is that of the last") {
+  Estimator estimator(small_model());
+  const Estimate estimate = estimator.explain(noise(70, 50, 4));
+  REQUIRE(estimate.stages.size() == 3);
+  for (const StageEstimate& stage : estimate.stages) CHECK(stage.maps.shape == Shape{15, 8, 8});
+  CHECK(estimate.stages[0].maps.values != estimate.stages[2].maps.values);
+  check_same(estimate.pose.keypoints, estimate.stages[2].keypoints);
+  CHECK(estimator.explain(noise(70, 50, 4), {}, {96, 64}).stages[0].maps.shape == Shape{15, 12, 8});
+}
+
+TEST_CASE("Estimator: boxes together give the poses of boxes one by one, for any number of threads") {
+  const Image image = noise(160, 120, 5);
+  const std::vector<Box> boxes{{0, 0, 40, 80}, {30, 20, 60, 60}, {100, 10, 30, 100}, {-10, 70, 50, 70}, {5, 5, 3, 2}};
+  Estimator one(small_model());
+  Estimator two = one.with({.threads = 2});
+  const std::vector<Pose> expected = one(image, boxes);
+  const std::vector<Pose> got = two(image, boxes);
+  REQUIRE(got.size() == boxes.size());
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    CHECK(got[i].box == boxes[i]);
+    check_same(got[i].keypoints, expected[i].keypoints);
+    check_same(one.explain(image, boxes[i]).pose.keypoints, expected[i].keypoints);
+  }
+  CHECK(two(image, std::vector<Box>{}).empty());
+}
+
+TEST_CASE("Estimator: copies on threads of their own give the bytes of one") {
+  const Estimator first(small_model(true));
+  std::vector<std::vector<std::vector<float>>> maps(3);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < maps.size(); ++t) {
+    threads.emplace_back([&, t] {
+      Estimator mine = first;
+      for (std::uint64_t i = 0; i < 4; ++i) maps[t].push_back(mine.explain(noise(90, 90, i)).stages.back().maps.values);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(maps[1] == maps[0]);
+  CHECK(maps[2] == maps[0]);
+  CHECK(maps[0][0] != maps[0][1]);
+}
+
+TEST_CASE("Estimator: with the flip average the mirrored photograph has the mirrored pose, sides exchanged") {
+  Estimator estimator(small_model(true));
+  const Image image = noise(64, 64, 8);
+  Image mirrored(64, 64);
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      for (std::size_t c = 0; c < 3; ++c) mirrored.at(63 - x, y)[c] = image.at(x, y)[c];
+    }
+  }
+  const Pose pose = estimator(image);
+  const Pose other = estimator(mirrored);
+  const std::vector<int> partner = mirror(estimator.model().meaning().joints);
+  for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
+    const Keypoint& twin = other.keypoints[static_cast<std::size_t>(partner[j])];
+    CHECK(twin.position.x == doctest::Approx(63 - pose.keypoints[j].position.x));
+    CHECK(twin.position.y == doctest::Approx(pose.keypoints[j].position.y));
+    CHECK(twin.score == doctest::Approx(pose.keypoints[j].score));
+  }
+  Estimator plain(small_model(false));
+  CHECK(plain.explain(image).stages[2].maps.values != estimator.explain(image).stages[2].maps.values);
+}
+
+TEST_CASE("Estimator: weights that are not finite give missing joints, no index and no crash") {
+  const Model model = small_model();
+  std::vector<Tensor> parameters = model.parameters();
+  parameters.back().values[3] = std::numeric_limits<float>::infinity();  // bias of the last convolution: map 3
+  parameters.back().values[4] = std::numeric_limits<float>::quiet_NaN();
+  const Pose pose = Estimator(model.with_parameters(std::move(parameters)))(noise(50, 50, 1));
+  REQUIRE(pose.keypoints.size() == 14);
+  for (std::size_t j = 0; j < 14; ++j) {
+    CHECK(pose.keypoints[j].found() == (j != 3 && j != 4));
+    if (j == 3 || j == 4) CHECK(pose.keypoints[j].score == 0);
+  }
+}
+
+TEST_CASE("Estimator: a centre input is fed its Gaussian, the same before and after a flip") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value centre = add_input(graph, "centre", 1);
+  add_output(graph, "heatmaps", convolution(graph, concat(graph, {image, centre}), {.out = 2}));
+  Meaning meaning;
+  meaning.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 5}};
+  meaning.joints = JointSet{};
+  meaning.joints.name = "one";
+  meaning.joints.joints = {"middle"};
+  meaning.input_height = meaning.input_width = 33;
+  meaning.decoder.flip_average = true;
+  const Model model = Model::random("centre", graph, 1, meaning);
+  std::vector<Tensor> parameters = model.parameters();
+  parameters[0].values = {0, 0, 0, 1, 0, 0, 0, 0};
+  Estimator estimator(model.with_parameters(std::move(parameters)));
+  for (int again = 0; again < 2; ++again) {
+    const Pose pose = estimator(noise(66, 66, 2));
+    CHECK(pose.keypoints[0].position.x == doctest::Approx(32.5));
+    CHECK(pose.keypoints[0].position.y == doctest::Approx(32.5));
+    CHECK(pose.keypoints[0].score == doctest::Approx(1.0));
+  }
+}
+
+TEST_CASE("Estimator: boxes and sizes that mean nothing are refused by name") {
+  Estimator estimator(small_model());
+  const Image image = noise(50, 40, 1);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Box& box : {Box{0, 0, 0, 10}, Box{0, 0, 10, -1}, Box{nan, 0, 10, 10}, Box{50, 0, 10, 10}, Box{0, -9, 5, 9},
+                         Box{0, 0, std::numeric_limits<double>::infinity(), 10}}) {
+    CHECK_THROWS_WITH_AS(estimator(image, std::vector<Box>{{0, 0, 9, 9}, box}), doctest::Contains("box: expected"), UsageError);
+  }
+  CHECK_THROWS_AS(estimator(image, std::vector<Box>{{-1e12, -1e12, 3e12, 3e12}}), UsageError);
+  CHECK_THROWS_AS(estimator(Image{}), DataError);
+  CHECK_THROWS_AS(estimator.explain(image, {}, {60, 64}), ModelError);
+  CHECK_THROWS_AS(Estimator(small_model(), {.threads = 0}), UsageError);
+}
+
+TEST_CASE("PlanCache: keeps the sizes used last, and no more than it may") {
+  const Model model = colour_model(8, 8);
+  int made = 0;
+  PlanCache cache(std::make_shared<const Graph>(model.graph()), std::make_shared<PreparedWeights>(model.shared_parameters()), 1, 2,
+                  [&](Plan&, Size) { ++made; });
+  cache.get({8, 8});
+  cache.get({9, 7});
+  cache.get({8, 8});
+  CHECK(made == 2);
+  cache.get({5, 5});  // in place of 9 x 7
+  CHECK(cache.size() == 2);
+  cache.get({8, 8});
+  CHECK(made == 3);
+  cache.get({9, 7});
+  CHECK(made == 4);
+}
