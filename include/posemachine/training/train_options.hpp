@@ -1,0 +1,162 @@
+// The options of a training run, and their JSON form.
+#pragma once
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/augment.hpp>
+#include <posemachine/training/learning_rate.hpp>
+#include <posemachine/training/optimizer.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Everything that decides what a run computes, and how fast.
+struct TrainOptions {
+  std::uint64_t seed = 1;            // of weights, order, augmentation and dropout
+  int epochs = 30;
+  int batch = 32;                    // images a step
+  int slice = 8;                     // images computed together; batch norm's statistics are those of a slice
+  int workers = 2;                   // threads that compute slices: the bytes do not depend on them
+  int loader_workers = 1;            // threads that prepare batches ahead
+  OptimizerOptions optimizer;
+  double rate = 2e-3;                // the base learning rate
+  RateSchedule schedule = RateSchedule::cosine;
+  int warmup_steps = 200;
+  double final_fraction = 0.01;      // cosine: of the base rate, at the end
+  int rate_step_epochs = 10;         // step schedule: every so many epochs ...
+  double rate_step_factor = 0.1;     // ... times this
+  bool augment = true;
+  AugmentOptions augmentation;
+  bool mask_unlabelled = true;       // unlabelled joints say nothing; false: zero targets, as CPM
+  int checkpoint_steps = 500;        // steps between checkpoints; one is written at the end of each epoch too
+  int validate_epochs = 1;           // epochs between validations; the last epoch is always validated
+};
+
+namespace detail {
+
+inline constexpr std::array<std::string_view, 3> optimizer_names{"rmsprop", "sgd", "adamw"};
+inline constexpr std::array<std::string_view, 3> schedule_names{"constant", "step", "cosine"};
+
+// One description of all options: `visit(key, value, low, high)` for numbers, `choice(key, value, names)` for words.
+template <class Options, class Visitor>
+void visit_train_options(Options& o, Visitor&& v) {
+  v.number("seed", o.seed, 0, 9e15);
+  v.number("epochs", o.epochs, 1, 100000);
+  v.number("batch", o.batch, 1, 4096);
+  v.number("slice", o.slice, 1, 4096);
+  v.number("workers", o.workers, 1, 256);
+  v.number("loader_workers", o.loader_workers, 1, 256);
+  v.choice("optimizer", o.optimizer.kind, optimizer_names);
+  v.number("weight_decay", o.optimizer.weight_decay, 0, 1);
+  v.flag("decay_vectors", o.optimizer.decay_vectors);
+  v.number("momentum", o.optimizer.momentum, 0, 0.9999);
+  v.number("rho", o.optimizer.rho, 0, 0.999999);
+  v.number("beta1", o.optimizer.beta1, 0, 0.999999);
+  v.number("beta2", o.optimizer.beta2, 0, 0.999999);
+  v.number("epsilon", o.optimizer.epsilon, 1e-12, 1);
+  v.number("rate", o.rate, 0, 100);
+  v.choice("schedule", o.schedule, schedule_names);
+  v.number("warmup_steps", o.warmup_steps, 0, 1e7);
+  v.number("final_fraction", o.final_fraction, 0, 1);
+  v.number("rate_step_epochs", o.rate_step_epochs, 1, 1e6);
+  v.number("rate_step_factor", o.rate_step_factor, 0, 1);
+  v.flag("augment", o.augment);
+  v.number("rotation_deg", o.augmentation.rotation_deg, 0, 180);
+  v.number("scale_min", o.augmentation.scale_min, 0.05, 20);
+  v.number("scale_max", o.augmentation.scale_max, 0.05, 20);
+  v.number("flip", o.augmentation.flip_probability, 0, 1);
+  v.number("shift", o.augmentation.shift, 0, 1);
+  v.number("brightness", o.augmentation.brightness, 0, 1);
+  v.number("contrast", o.augmentation.contrast, 0, 1);
+  v.number("colour", o.augmentation.colour, 0, 1);
+  v.flag("mask_unlabelled", o.mask_unlabelled);
+  v.number("checkpoint_steps", o.checkpoint_steps, 1, 1e9);
+  v.number("validate_epochs", o.validate_epochs, 1, 100000);
+}
+
+struct TrainOptionsWriter {
+  Json json = Json::object();
+  template <class T>
+  void number(const char* key, const T& value, double, double) {
+    json[key] = value;
+  }
+  void flag(const char* key, bool value) { json[key] = value; }
+  template <class Enum, std::size_t N>
+  void choice(const char* key, Enum value, const std::array<std::string_view, N>& names) {
+    json[key] = names[static_cast<std::size_t>(value)];
+  }
+};
+
+struct TrainOptionsReader {
+  const Json& json;
+  std::string where;
+  std::vector<std::string> known{};
+
+  bool has(const char* key) {
+    known.emplace_back(key);
+    return json.contains(key);
+  }
+  template <class T>
+  void number(const char* key, T& value, double low, double high) {
+    if (!has(key)) return;
+    if constexpr (std::is_floating_point_v<T>) {
+      value = number_member<UsageError>(json, key, where, low, high);
+    } else {
+      value = static_cast<T>(integer_member<UsageError>(json, key, where, static_cast<std::int64_t>(low),
+                                                        static_cast<std::int64_t>(high)));
+    }
+  }
+  void flag(const char* key, bool& value) {
+    if (has(key)) value = boolean_member<UsageError>(json, key, where);
+  }
+  template <class Enum, std::size_t N>
+  void choice(const char* key, Enum& value, const std::array<std::string_view, N>& names) {
+    if (!has(key)) return;
+    const std::string word = string_member<UsageError>(json, key, where);
+    std::vector<std::string> words;
+    for (std::size_t i = 0; i < N; ++i) {
+      words.emplace_back(names[i]);
+      if (names[i] == word) {
+        value = static_cast<Enum>(i);
+        return;
+      }
+    }
+    std::string list;
+    for (const std::string& each : words) list += (list.empty() ? "" : ", ") + each;
+    fail<UsageError>({.where = where + "." + key, .expected = "one of " + list, .got = word.substr(0, 40),
+                      .remedy = did_you_mean(word.substr(0, 40), words)});
+  }
+};
+
+}  // namespace detail
+
+inline Json train_options_to_json(const TrainOptions& options) {
+  detail::TrainOptionsWriter writer;
+  detail::visit_train_options(options, writer);
+  return writer.json;
+}
+
+/// Options from a JSON object; keys that are absent keep their defaults.
+/// Errors: UsageError naming the key, for unknown keys ("did you mean") and values out of range.
+inline TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {}) {
+  if (!json.is_object()) fail<UsageError>({.where = where, .expected = "an object", .got = json.type_name()});
+  detail::TrainOptionsReader reader{json, where};
+  detail::visit_train_options(options, reader);
+  reject_unknown_keys<UsageError>(json, reader.known, where);
+  if (options.batch % options.slice != 0) {
+    fail<UsageError>({.where = where + ".batch",
+                      .expected = "a multiple of the slice, " + std::to_string(options.slice),
+                      .got = std::to_string(options.batch)});
+  }
+  return options;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,266 @@
+// Trainer: trains a model on people, step by step; silent, it raises events.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/loader.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/learning_rate.hpp>
+#include <posemachine/training/loss.hpp>
+#include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/train_options.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What happened in a run.
+struct TrainEvent {
+  enum class Kind {
+    step,        // a step is done
+    checkpoint,  // `checkpoint` should be kept: the run can go on from it
+    epoch,       // an epoch is over; `validation` where it was validated
+    stopped,     // the stop token was set; a checkpoint came before
+    finished     // the last epoch is over
+  };
+  Kind kind = Kind::step;
+  std::int64_t step = 0;                 // steps done
+  std::int64_t steps_per_epoch = 1;
+  int epoch = 0;                         // epochs done
+  std::vector<double> losses;            // by stage: of the step, or the mean over the epoch
+  double rate = 0;
+  double images_per_second = 0;          // since training was started or resumed; validation not counted
+  double loader_wait = 0;                // share of that time spent waiting for data, 0 to 1
+  const EvaluationResult* validation = nullptr;
+  bool best = false;                     // epoch: the best validation so far
+  std::function<Checkpoint()> checkpoint;  // checkpoint, epoch, stopped, finished: the state, made when asked for
+};
+
+/// A run. The same model, people and options give the same bytes after the same step, for any number of workers, whether
+/// the run was stopped and resumed or not.
+class Trainer {
+ public:
+  using OnEvent = std::function<void(const TrainEvent&)>;
+
+  /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients.
+  Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options)
+      : Trainer(Checkpoint{model, options, 0, -1, {}, {}}, std::move(people), std::move(validation)) {}
+
+  /// Goes on from a checkpoint; people must be those of the run.
+  Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
+      : model_(from.model), options_(from.options), step_(from.step), best_score_(from.best_score),
+        parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
+        gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
+        optimizer_(model_.graph(), options_.optimizer),
+        loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_),
+                static_cast<std::uint64_t>(from.step)),
+        validation_(std::move(validation)) {
+    restore(optimizer_.first(), from.first);
+    restore(optimizer_.second(), from.second);
+    epoch_losses_.assign(model_.graph().outputs.size(), 0.0);
+  }
+
+  std::int64_t step() const { return step_; }
+  std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(loader_.steps_per_epoch()); }
+  std::int64_t total_steps() const { return steps_per_epoch() * options_.epochs; }
+
+  /// The model as it is now.
+  Model model() const { return model_.with_parameters(*parameters_); }
+
+  Checkpoint checkpoint() { return {model(), options_, step_, best_score_, optimizer_.first(), optimizer_.second()}; }
+
+  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way.
+  /// Errors: RuntimeFailure for a loss or gradient that is not finite, at that step: parameters of checkpoints before are
+  /// sound; DataError for an image that cannot be used.
+  void run(std::stop_token stop, const OnEvent& on_event) {
+    started_ = Clock::now();
+    while (step_ < total_steps()) {
+      if (stop.stop_requested()) {
+        raise(TrainEvent::Kind::checkpoint, on_event);
+        raise(TrainEvent::Kind::stopped, on_event);
+        return;
+      }
+      const std::vector<double> losses = train_step();
+      TrainEvent event = make_event(TrainEvent::Kind::step);
+      event.losses = losses;
+      on_event(event);
+      if (step_ % steps_per_epoch() == 0) {
+        end_epoch(on_event);
+      } else if (step_ % options_.checkpoint_steps == 0) {
+        raise(TrainEvent::Kind::checkpoint, on_event);
+      }
+    }
+    raise(TrainEvent::Kind::finished, on_event);
+  }
+
+  /// One step; returns the losses by stage.
+  std::vector<double> train_step() {
+    const auto before = Clock::now();
+    const Batch batch = loader_.next();
+    waited_ += Clock::now() - before;
+    const std::size_t stages = model_.graph().outputs.size();
+    const std::size_t slices = static_cast<std::size_t>(gradients_.slice_count());
+    std::vector<double> losses(slices * stages, 0.0);
+    const std::size_t maps = static_cast<std::size_t>(batch.map_weights.shape[1]);
+    const std::size_t cells = static_cast<std::size_t>(batch.targets.shape[2] * batch.targets.shape[3]);
+    gradients_.compute(
+        input_name(), batch.images.values,
+        [&](const SliceView& view) {
+          const auto first = static_cast<std::size_t>(view.first) * maps;
+          const auto count = static_cast<std::size_t>(view.count) * maps;
+          const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
+          const std::span<const float> weights(batch.map_weights.values.data() + first, count);
+          for (std::size_t stage = 0; stage < stages; ++stage) {
+            losses[static_cast<std::size_t>(view.index) * stages + stage] = heatmap_loss(
+                view.outputs[stage], targets, weights, cells, options_.batch, view.output_gradients[stage]);
+          }
+        },
+        options_.seed, static_cast<std::uint64_t>(step_));
+    std::vector<double> total(stages, 0.0);
+    for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
+    require_finite(total);
+    optimizer_.update(*parameters_, gradients_.gradients(), rate_at(rate(), step_), step_, gradients_.workers());
+    ++step_;
+    ++steps_here_;
+    ++epoch_steps_;
+    for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
+    return total;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options) {
+    return {options.batch, options.slice, options.workers, {model.meaning().input_height, model.meaning().input_width}};
+  }
+
+  static LoaderOptions loader_options(const Model& model, const TrainOptions& options) {
+    const Meaning& meaning = model.meaning();
+    LoaderOptions loader;
+    loader.input = {meaning.input_height, meaning.input_width};
+    loader.stride = stride_of(model.graph(), answer(model.graph())).ratio();
+    loader.sigma_px = meaning.sigma_px;
+    loader.mask_unlabelled = options.mask_unlabelled;
+    loader.crop = meaning.crop;
+    loader.normalisation = meaning.normalisation;
+    loader.colour_order = meaning.colour_order;
+    loader.augment = options.augment;
+    loader.augmentation = options.augmentation;
+    loader.seed = options.seed;
+    loader.batch = options.batch;
+    loader.workers = options.loader_workers;
+    return loader;
+  }
+
+  static void restore(std::vector<std::vector<float>>& into, const std::vector<std::vector<float>>& from) {
+    for (std::size_t id = 0; id < from.size() && id < into.size(); ++id) {
+      if (from[id].size() == into[id].size()) into[id] = from[id];
+    }
+  }
+
+  std::string_view input_name() const {
+    return name_text(model_.graph(), model_.graph().inputs.front().name);
+  }
+
+  LearningRate rate() const {
+    LearningRate rate;
+    rate.base = options_.rate;
+    rate.schedule = options_.schedule;
+    rate.warmup_steps = options_.warmup_steps;
+    rate.total_steps = total_steps();
+    rate.final_fraction = options_.final_fraction;
+    rate.step_size = options_.rate_step_epochs * steps_per_epoch();
+    rate.step_factor = options_.rate_step_factor;
+    return rate;
+  }
+
+  void require_finite(const std::vector<double>& losses) const {
+    bool finite = true;
+    for (const double loss : losses) finite = finite && std::isfinite(loss);
+    std::string bad = finite ? "" : "a loss that is not finite";
+    for (std::size_t id = 0; finite && id < gradients_.gradients().size(); ++id) {
+      for (const float value : gradients_.gradients()[id].values) finite = finite && std::isfinite(value);
+      if (!finite) bad = "a gradient that is not finite, of " + parameter_name(model_.graph(), static_cast<int>(id));
+    }
+    if (finite) return;
+    fail<RuntimeFailure>({.where = "training, step " + std::to_string(step_),
+                          .expected = "finite numbers",
+                          .got = bad,
+                          .remedy = "lower the rate or lengthen the warm-up, and resume from the last checkpoint"});
+  }
+
+  TrainEvent make_event(TrainEvent::Kind kind) {
+    TrainEvent event;
+    event.kind = kind;
+    event.step = step_;
+    event.steps_per_epoch = steps_per_epoch();
+    event.epoch = static_cast<int>(step_ / steps_per_epoch());
+    event.rate = rate_at(rate(), step_ > 0 ? step_ - 1 : 0);
+    const std::chrono::duration<double> spent = Clock::now() - started_ - validated_;
+    event.images_per_second = spent.count() > 0 ? double(steps_here_) * options_.batch / spent.count() : 0;
+    event.loader_wait = spent.count() > 0 ? std::chrono::duration<double>(waited_).count() / spent.count() : 0;
+    if (kind != TrainEvent::Kind::step) event.checkpoint = [this] { return checkpoint(); };
+    return event;
+  }
+
+  void raise(TrainEvent::Kind kind, const OnEvent& on_event) { on_event(make_event(kind)); }
+
+  void end_epoch(const OnEvent& on_event) {
+    TrainEvent event = make_event(TrainEvent::Kind::epoch);
+    event.losses = epoch_losses_;
+    for (double& loss : event.losses) loss /= static_cast<double>(epoch_steps_);
+    epoch_losses_.assign(epoch_losses_.size(), 0.0);
+    epoch_steps_ = 0;
+    std::optional<EvaluationResult> result;
+    const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
+    if (due && !validation_.empty()) {
+      const auto before = Clock::now();
+      EvaluateOptions evaluate_options;
+      evaluate_options.threads = options_.workers;
+      result = evaluate(Estimator(model()), validation_, evaluate_options);
+      validated_ += Clock::now() - before;
+      event.validation = &*result;
+      event.best = result->pck().mean > best_score_;
+      if (event.best) best_score_ = result->pck().mean;
+    }
+    on_event(event);
+    raise(TrainEvent::Kind::checkpoint, on_event);
+  }
+
+  Model model_;  // of the start: graph and meaning
+  TrainOptions options_;
+  std::int64_t step_ = 0;
+  double best_score_ = -1;
+  std::shared_ptr<std::vector<Tensor>> parameters_;
+  BatchGradients gradients_;
+  Optimizer optimizer_;
+  BatchLoader loader_;
+  std::vector<Person> validation_;
+  std::vector<double> epoch_losses_;
+  std::int64_t epoch_steps_ = 0;
+  std::int64_t steps_here_ = 0;
+  Clock::time_point started_ = Clock::now();
+  Clock::duration validated_{};
+  Clock::duration waited_{};
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
