@@ -15,6 +15,8 @@ add_library(posemachine_program INTERFACE)
 target_link_libraries(posemachine_program INTERFACE posemachine_all)
 target_compile_options(posemachine_program INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${POSEMACHINE_WERROR}>:-Werror>
+  # GCC 12 warns about its own std::string::insert and operator+ (GCC bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
 )
 if(POSEMACHINE_SANITIZE)
   target_compile_options(posemachine_program INTERFACE

@@ -5,7 +5,8 @@ The leading comment lines of NAME.cpp say what must appear in the compiler's out
   // expect: TEXT        on every compiler (several lines: all of them)
   // expect-gcc: TEXT    on GCC only
   // expect-clang: TEXT  on Clang only
-  // within: N           all of it within the first N lines of output (default: anywhere)
+  // within: N           all of it within the first N lines of output (default: anywhere); not counted are the
+                         lines that say through which headers a file was included, as they grow with the umbrellas
 Compiled with -DTWIN, the same file must compile. Exit status 0: both hold for every file and compiler.
 """
 
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+INCLUDE_STACK = re.compile(r"^(In file included from|\s+from) \S+:\d+[:,]")
 DIRECTIVE = re.compile(r"^//\s*(expect|expect-gcc|expect-clang|within):\s*(.*?)\s*$")
 
 
@@ -59,7 +61,7 @@ def check(compiler, path, includes):
     if status == 0:
         problems.append(f"{path.name}: {compiler} compiles it; it must be refused")
     else:
-        lines = output.splitlines()
+        lines = [line for line in output.splitlines() if not INCLUDE_STACK.match(line)]
         searched = "\n".join(lines if within is None else lines[:within])
         place = "its output" if within is None else f"the first {within} lines of its output"
         for text in texts:
@@ -78,6 +80,7 @@ def self_test(compiler):
     cases = {
         "good": ("// expect: too wide\n" + good, 0),
         "good_within": ("// expect: too wide\n// within: 1\n" + good, 0),
+        "included_within": ("// expect: too wide\n// within: 1\n#ifndef TWIN\n#include \"wide.hpp\"\n#endif\n", 0),
         "too_late": ("// expect: too wide\n// within: 1\n" + good.replace("#else", "#else\nint y = unknown;"), 1),
         "other_text": ("// expect: too narrow\n" + good, 1),
         "one_of_two": ("// expect: too wide\n// expect: too narrow\n" + good, 1),
@@ -88,6 +91,8 @@ def self_test(compiler):
     }
     problems = []
     with tempfile.TemporaryDirectory() as folder:
+        wide = 'static_assert(sizeof(int) == 1, "too wide");\n'
+        (pathlib.Path(folder) / "wide.hpp").write_text(wide, encoding="utf-8")
         for name, (text, count) in cases.items():
             path = pathlib.Path(folder) / f"{name}.cpp"
             path.write_text(text, encoding="utf-8")

@@ -45,7 +45,7 @@ TEST_CASE("differentiate: the image's gradient is computed only when asked for, 
   CHECK(channels(asked, Value{asked.outputs[1].value}) == 3);
 }
 
-TEST_CASE("differentiate: nothing is added before the first parameter, and batch norm gives its three gradients at once") {
+TEST_CASE("differentiate: nothing is added before the first parameter, batch norm is one node") {
   Graph graph;
   const Value src = add_input(graph, "image", 3);
   const Value pooled = max_pool(graph, relu(graph, src), {.window = 2});
@@ -131,7 +131,7 @@ TEST_CASE("differentiate: every output's gradient is an input with its name, cha
   CHECK(infer_sizes(training, {6, 10})[static_cast<std::size_t>(training.inputs[2].value)] == Size{3, 5});
 }
 
-TEST_CASE("differentiate: the network stands unchanged in front, and backward nodes know their forward node and block") {
+TEST_CASE("differentiate: the network stays in front, backward nodes know their forward node and block") {
   Graph graph;
   const Value src = add_input(graph, "image", 3);
   open_scope(graph, "Trunk");

@@ -37,7 +37,7 @@ struct Draws {
   Size image{between(1, 13), between(1, 13)};
 };
 
-// Checks networks "input -> build -> output" on `shapes` random shapes; build returns the output of (draws, graph, input).
+// Checks networks image -> build -> maps on `shapes` random shapes; build(draws, graph, image) returns maps.
 template <class Build>
 void check_op(int shapes, bool training, Build build) {
   int skipped = 0;

@@ -1,5 +1,6 @@
 // The oracle's forward operations against figures made by hand and by PyTorch 1.13 in double precision.
 #include "../reference/fill.hpp"
+#include "../reference/kinks.hpp"
 #include "../reference/oracle.hpp"
 #include "../reference/random_graph.hpp"
 
@@ -39,7 +40,8 @@ const Array digits{1, 1, 4, 5, {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 
 
 // The dst of "image -> build -> maps" for an image.
 template <class Build>
-Array dst_of(const Array& image, Build build, const reference::Parameters& parameters = {}, const Context& context = {}) {
+Array dst_of(const Array& image, Build build, const reference::Parameters& parameters = {},
+             const Context& context = {}) {
   Graph graph;
   const Value dst = build(graph, add_input(graph, "image", image.c));
   add_output(graph, "maps", dst);
@@ -177,7 +179,8 @@ TEST_CASE("oracle: batch_norm over a single number gives the shift, and moves th
   const Array image{1, 1, 1, 1, {7}};
   Graph graph;
   const Value dst = batch_norm(graph, add_input(graph, "image", 1), {.momentum_permille = 500});
-  const Result result = reference::run(graph, 1, {1, 1}, {{"image", image}}, {{2}, {0.25}, {1}, {4}}, {.training = true});
+  const reference::Parameters parameters{{2}, {0.25}, {1}, {4}};
+  const Result result = reference::run(graph, 1, {1, 1}, {{"image", image}}, parameters, {.training = true});
   check_near(result[dst].values, {0.25});
   check_near(result.parameters[2], {4});
   check_near(result.parameters[3], {2});
@@ -215,10 +218,13 @@ TEST_CASE("oracle: a differentiated graph computes the forward values of its net
     const Graph training = differentiate(random.graph);
     const reference::Filling filling = reference::fill(training, random.batch, random.image, seed);
     const Context context{.training = true, .seed = seed};
-    const Result whole = reference::run(training, random.batch, random.image, filling.inputs, filling.parameters, context);
+    const Result whole =
+        reference::run(training, random.batch, random.image, filling.inputs, filling.parameters, context);
     const Result forward =
         reference::run(random.graph, random.batch, random.image, filling.inputs, filling.parameters, context);
-    for (std::size_t id = 0; id < forward.values.size(); ++id) CHECK(forward.values[id].values == whole.values[id].values);
+    for (std::size_t id = 0; id < forward.values.size(); ++id) {
+      CHECK(forward.values[id].values == whole.values[id].values);
+    }
     CHECK(forward.parameters == whole.parameters);
   }
 }
@@ -242,11 +248,24 @@ TEST_CASE("fill: numbers are floats exactly, variances are positive, and a graph
   }
 }
 
+TEST_CASE("nearest_kink: relu's distance from 0 and a window's from its second largest cell, equal cells left out") {
+  const auto nearest = [](const Array& image, bool pool) {
+    Graph graph;
+    const Value src = add_input(graph, "image", 1);
+    pool ? max_pool(graph, src, {.window = 2, .stride = 1}) : relu(graph, src);
+    return reference::nearest_kink(graph, reference::run(graph, 1, {image.h, image.w}, {{"image", image}}, {}));
+  };
+  const Array image{1, 1, 2, 3, {4, -0.25, 0, 7, 4, 4}};
+  CHECK(nearest(image, false) == 0.25);
+  CHECK(nearest(image, true) == 3);
+}
+
 TEST_CASE("oracle: a missing input, a misshapen one and an operation it does not know are refused") {
   Graph graph;
   const Value src = add_input(graph, "image", 1);
   const reference::Inputs wrong{{"image", reference::zeros(1, 2, 3, 3)}};
-  CHECK_THROWS_WITH_AS(reference::run(graph, 1, {3, 3}, {}, {}), "oracle: input image is missing", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(reference::run(graph, 1, {3, 3}, {}, {}), "oracle: input image is missing",
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(reference::run(graph, 1, {3, 3}, wrong, {}), "oracle: input image has another shape",
                        std::invalid_argument);
   static constexpr OpInfo own{.name = "own"};

@@ -63,8 +63,9 @@ TEST_CASE("infer_sizes: a window larger than its map is refused, naming node, ma
   close_scope(graph, outer);
   CHECK_NOTHROW(infer_sizes(graph, {10, 10}));
   CHECK_THROWS_WITH_AS(infer_sizes(graph, {10, 9}),
-                       "node 2 (convolution in Trunk_1.Conv_1): expected a map at least as large as the window, have 5 x 4, "
-                       "got an input of 10 x 9 (height x width); use a height and a width that are multiples of 2",
+                       "node 2 (convolution in Trunk_1.Conv_1): expected a map at least as large as the window, "
+                       "have 5 x 4, got an input of 10 x 9 (height x width); use a height and a width that are "
+                       "multiples of 2",
                        ModelError);
 }
 

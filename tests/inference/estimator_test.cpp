@@ -233,7 +233,8 @@ TEST_CASE("Estimator: boxes and sizes that mean nothing are refused by name") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const Box& box : {Box{0, 0, 0, 10}, Box{0, 0, 10, -1}, Box{nan, 0, 10, 10}, Box{50, 0, 10, 10}, Box{0, -9, 5, 9},
                          Box{0, 0, std::numeric_limits<double>::infinity(), 10}}) {
-    CHECK_THROWS_WITH_AS(estimator(image, std::vector<Box>{{0, 0, 9, 9}, box}), doctest::Contains("box: expected"), UsageError);
+    const std::vector<Box> boxes{{0, 0, 9, 9}, box};
+    CHECK_THROWS_WITH_AS(estimator(image, boxes), doctest::Contains("box: expected"), UsageError);
   }
   CHECK_THROWS_AS(estimator(image, std::vector<Box>{{-1e12, -1e12, 3e12, 3e12}}), UsageError);
   CHECK_THROWS_AS(estimator(Image{}), DataError);
@@ -244,8 +245,8 @@ TEST_CASE("Estimator: boxes and sizes that mean nothing are refused by name") {
 TEST_CASE("PlanCache: keeps the sizes used last, and no more than it may") {
   const Model model = colour_model(8, 8);
   int made = 0;
-  PlanCache cache(std::make_shared<const Graph>(model.graph()), std::make_shared<PreparedWeights>(model.shared_parameters()), 1, 2,
-                  [&](Plan&, Size) { ++made; });
+  const auto weights = std::make_shared<PreparedWeights>(model.shared_parameters());
+  PlanCache cache(std::make_shared<const Graph>(model.graph()), weights, 1, 2, [&](Plan&, Size) { ++made; });
   cache.get({8, 8});
   cache.get({9, 7});
   cache.get({8, 8});

@@ -118,7 +118,7 @@ TEST_CASE("evaluate: one worker and two give the same scores and poses, and prog
   }
 }
 
-TEST_CASE("evaluate: nobody, other joint sets, unlabelled joints and broken images are refused; a throwing progress ends it") {
+TEST_CASE("evaluate: nobody, other joint sets, unlabelled joints and absent images are refused; progress may throw") {
   const Folder folder;
   Estimator estimator(small_model());
   std::vector<Person> people = people_in(folder.path(), estimator, 2, 2);

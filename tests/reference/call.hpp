@@ -11,7 +11,7 @@
 
 namespace posemachine::reference {
 
-/// What a run depends on besides its inputs: batch norm and dropout differ in training; draws follow seed, step, sample.
+/// What a run depends on besides its inputs: batch norm and dropout differ in training, draws follow seed and step.
 struct Context {
   bool training = false;
   std::uint64_t seed = 0;

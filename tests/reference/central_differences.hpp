@@ -20,7 +20,7 @@
 
 namespace posemachine::reference {
 
-/// What was compared. An element is skipped where two steps see different slopes: a kink of relu or max_pool between them.
+/// What was compared. An element is skipped where two steps see different slopes: a kink of relu or max_pool is near.
 struct SlopeReport {
   int checked = 0;
   int skipped = 0;
@@ -70,7 +70,9 @@ class SlopeChecker {
   }
 
   SlopeReport check(int samples, RandomStream stream) {
-    for (auto& [name, slopes] : input_slopes_) check_tensor(name, given_.inputs.at(name).values, slopes, samples, stream);
+    for (const auto& [name, slopes] : input_slopes_) {
+      check_tensor(name, given_.inputs.at(name).values, slopes, samples, stream);
+    }
     for (std::size_t id = 0; id < given_.parameters.size(); ++id) {
       if (!network_.parameters[id].trainable) continue;
       const std::string name = parameter_name(network_, static_cast<int>(id));
@@ -95,8 +97,8 @@ class SlopeChecker {
     return loss_of(network_, result, given_.inputs).value;
   }
 
-  void check_tensor(const std::string& name, std::vector<double>& tensor, const std::vector<double>& slopes, int samples,
-                    RandomStream& stream) {
+  void check_tensor(const std::string& name, std::vector<double>& tensor, const std::vector<double>& slopes,
+                    int samples, RandomStream& stream) {
     double largest = 0;
     for (const double each : slopes) largest = std::max(largest, std::abs(each));
     constexpr double step = 1e-5;

@@ -1,4 +1,4 @@
-// Inputs and parameters for a graph: a function of the seed, and floats exactly, so that engine and oracle see the same.
+// Inputs and parameters for a graph, a function of the seed; floats exactly, so that engine and oracle see the same.
 #pragma once
 
 #include "array.hpp"
@@ -47,7 +47,7 @@ inline Parameters fill_parameters(const Graph& graph, std::uint64_t seed) {
   return all;
 }
 
-/// Inputs in [-1, 1); those of differentiate() (diff_<output>) too. A graph and its differentiate() get the same numbers.
+/// Inputs in [-1, 1), diff_<output> of differentiate() too. A graph and its differentiate() get the same numbers.
 inline Filling fill(const Graph& graph, int batch, Size image, std::uint64_t seed) {
   Filling filling;
   const std::vector<Size> sizes = infer_sizes(graph, image);

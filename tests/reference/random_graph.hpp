@@ -128,7 +128,8 @@ class GraphGrower {
     options.padding = draw(0, options.window - 1);
     options.ceil = draw(0, 1);
     const int stride = options.stride == stride_of_window ? options.window : options.stride;
-    const Window window{.kernel = options.window, .stride = stride, .padding = options.padding, .ceil = options.ceil != 0};
+    const Window window{
+        .kernel = options.window, .stride = stride, .padding = options.padding, .ceil = options.ceil != 0};
     const Size dst = window.size(size_of(src));
     if (dst.height < 1 || dst.width < 1) return;
     keep(maximum ? max_pool(graph_, src, options) : average_pool(graph_, src, options));

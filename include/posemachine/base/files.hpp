@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +21,7 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The system calls a write goes through; tests replace them to fail the n-th call.
+/// The system calls reading and writing go through; tests replace them to fail the n-th call.
 struct FileSystemCalls {
   int (*open)(const char* path, int flags, mode_t mode) = [](const char* path, int flags, mode_t mode) {
     return ::open(path, flags, mode);
@@ -30,15 +31,24 @@ struct FileSystemCalls {
   int (*close)(int file) = ::close;
   int (*rename)(const char* from, const char* to) = std::rename;
   int (*unlink)(const char* path) = ::unlink;
+  ssize_t (*read)(int file, void* bytes, std::size_t count) = ::read;
 };
 
 namespace detail {
 
 template <class E>
-[[noreturn]] void fail_errno(const std::filesystem::path& path, std::string_view what, int error, std::string remedy = "") {
-  fail<E>({.where = path.string(),
-           .got = std::string(what) + ": " + std::strerror(error),
+[[noreturn]] void fail_errno(const std::filesystem::path& path, std::string_view what, int error,
+                             std::string remedy = "") {
+  fail<E>({.where = path.string() + ": " + std::string(what) + ": " + std::strerror(error),
            .remedy = std::move(remedy)});
+}
+
+// Makes a system call until no signal interrupts it.
+template <class Call>
+auto again(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
 }
 
 // A file descriptor that is closed on every way out.
@@ -64,16 +74,19 @@ class OpenFile {
 
 }  // namespace detail
 
-/// The bytes of a regular file of at most max_bytes. Errors: E naming the file, for a missing or unreadable one, for what
-/// is no regular file, and for a larger one; its size is checked before memory is taken for it.
+/// The bytes of a regular file of at most max_bytes. Errors: E naming the file, for a missing or unreadable one, for
+/// what is no regular file, and for a larger one; its size is checked before memory is taken for it.
 template <class E = DataError>
-std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {
-  const detail::OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK), ::close);  // a FIFO must not block
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes, const FileSystemCalls& calls = {}) {
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a FIFO must not block
+  const detail::OpenFile file(detail::again([&] { return calls.open(path.c_str(), flags, 0); }), calls.close);
   if (file.get() < 0) detail::fail_errno<E>(path, "cannot be opened", errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) detail::fail_errno<E>(path, "cannot be examined", errno);
   if (!S_ISREG(status.st_mode)) {
-    fail<E>({.where = path.string(), .expected = "a file", .got = S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"});
+    fail<E>({.where = path.string(),
+             .expected = "a file",
+             .got = S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"});
   }
   if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
     fail<E>({.where = path.string(),
@@ -83,8 +96,8 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (count < 0 && errno == EINTR) continue;
+    const auto read_on = [&] { return calls.read(file.get(), bytes.data() + done, bytes.size() - done); };
+    const ssize_t count = detail::again(read_on);
     if (count < 0) detail::fail_errno<E>(path, "cannot be read", errno);
     if (count == 0) break;  // it became shorter meanwhile
     done += static_cast<std::size_t>(count);
@@ -93,37 +106,43 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   return bytes;
 }
 
-/// Replaces a file as a whole: after a failure at any moment, a crash included, either the old or the new bytes are there.
-/// Errors: RuntimeFailure naming the file and the system's reason (a full disk, missing rights); the old file stays.
+/// Replaces a file as a whole: after a failure at any moment, a crash included, either the old or the new bytes are
+/// there. Errors: RuntimeFailure naming the file and the system's reason (a full disk, missing rights); the old file
+/// stays, unless the message says that the new one is written and only its folder could not be stored.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                                   const FileSystemCalls& calls = {}) {
+  static std::atomic<unsigned> writes{0};  // with the process's number: no two writers share a temporary file
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid());
-  const std::string kept = "the file before it, if any, is unchanged";
+  const std::string temporary = path.string() + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(writes++);
   const auto give_up = [&](std::string_view what, int error) {
     calls.unlink(temporary.c_str());
-    detail::fail_errno<RuntimeFailure>(path, what, error, kept);
+    detail::fail_errno<RuntimeFailure>(path, what, error, "the file before it, if any, is unchanged");
   };
+  const auto open = [&](const char* name, int flags) {
+    return detail::again([&] { return calls.open(name, flags | O_CLOEXEC, 0644); });
+  };
+  // Opened first: were it to fail after the rename, the old file would be gone.
+  const detail::OpenFile directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY), calls.close);
+  if (directory.get() < 0) give_up("cannot be written in its folder", errno);
   {
-    detail::OpenFile file(calls.open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), calls.close);
-    if (file.get() < 0) detail::fail_errno<RuntimeFailure>(path, "cannot be written", errno, kept);
+    detail::OpenFile file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW), calls.close);
+    if (file.get() < 0) give_up("cannot be written", errno);
     std::size_t done = 0;
     while (done < bytes.size()) {
-      const ssize_t count = calls.write(file.get(), bytes.data() + done, bytes.size() - done);
-      if (count < 0 && errno == EINTR) continue;
+      const auto write_on = [&] { return calls.write(file.get(), bytes.data() + done, bytes.size() - done); };
+      const ssize_t count = detail::again(write_on);
       if (count <= 0) give_up("cannot be written", count < 0 ? errno : EIO);
       done += static_cast<std::size_t>(count);
     }
-    while (calls.fsync(file.get()) != 0) {
-      if (errno != EINTR) give_up("cannot be stored", errno);
-    }
+    if (detail::again([&] { return calls.fsync(file.get()); }) != 0) give_up("cannot be stored", errno);
+    // Not again after EINTR: Linux has closed it by then.
     if (file.close() != 0 && errno != EINTR) give_up("cannot be closed", errno);
   }
   if (calls.rename(temporary.c_str(), path.c_str()) != 0) give_up("cannot be put in place", errno);
-  detail::OpenFile directory(calls.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0), calls.close);
-  if (directory.get() < 0) detail::fail_errno<RuntimeFailure>(folder, "cannot be opened to store it", errno);
-  while (calls.fsync(directory.get()) != 0) {
-    if (errno != EINTR) detail::fail_errno<RuntimeFailure>(folder, "cannot be stored", errno);
+  // EINVAL: a file system whose folders cannot be stored by themselves.
+  if (detail::again([&] { return calls.fsync(directory.get()); }) != 0 && errno != EINVAL) {
+    detail::fail_errno<RuntimeFailure>(path, "is written, but its folder cannot be stored", errno,
+                                       "after a power cut the file before it may be back");
   }
 }
 

@@ -42,10 +42,10 @@ struct PassSwitches {
 
 struct PlanOptions {
   int batch = 1;
-  Size image;                        // pixels; every input has this size
+  Size image{};                      // pixels; every input has this size
   int threads = 1;                   // of oneDNN, fixed when the plan is made
   Mode mode = Mode::inference;
-  PassSwitches passes;
+  PassSwitches passes{};
 };
 
 /// One step of a plan, for tables and tests.

@@ -72,21 +72,29 @@ struct OpInfo {
   void (*differentiate)(Gradients&, int node) = nullptr;
 };
 
+namespace detail {
+
+// An option struct as it lies in Options. Cast as a whole: a loop over the fields was a third of the steps of a network's
+// constant evaluation, which Clang bounds.
+template <class OptionStruct>
+struct PaddedOptions {
+  static_assert(sizeof(OptionStruct) % sizeof(std::int32_t) == 0 && sizeof(OptionStruct) < sizeof(Options),
+                "an option struct has at most 7 fields, all std::int32_t");
+  OptionStruct values;
+  std::array<std::int32_t, (sizeof(Options) - sizeof(OptionStruct)) / sizeof(std::int32_t)> rest{};
+};
+
+}  // namespace detail
+
 /// Option structs hold only std::int32_t fields, in the order of their OptionInfo, so they convert to Options and back.
 template <class OptionStruct>
 constexpr Options pack(const OptionStruct& values) {
-  static_assert(sizeof(OptionStruct) % sizeof(std::int32_t) == 0 && sizeof(OptionStruct) <= sizeof(Options));
-  const auto fields = std::bit_cast<std::array<std::int32_t, sizeof(OptionStruct) / sizeof(std::int32_t)>>(values);
-  Options packed{};
-  for (std::size_t i = 0; i < fields.size(); ++i) packed[i] = fields[i];
-  return packed;
+  return std::bit_cast<Options>(detail::PaddedOptions<OptionStruct>{values, {}});
 }
 
 template <class OptionStruct>
 constexpr OptionStruct unpack(const Options& packed) {
-  std::array<std::int32_t, sizeof(OptionStruct) / sizeof(std::int32_t)> fields{};
-  for (std::size_t i = 0; i < fields.size(); ++i) fields[i] = packed[i];
-  return std::bit_cast<OptionStruct>(fields);
+  return std::bit_cast<detail::PaddedOptions<OptionStruct>>(packed).values;
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -15,6 +15,8 @@ enum class Rule : std::uint8_t {
   branch_strides,
   branch_channels,
   channels_divide,
+  channels_limit,
+  stride_limit,
   global_kernel,
   spatial_source,
   gate_shape,
@@ -42,8 +44,10 @@ constexpr RuleText rule_text(Rule rule) {
       return {"values that are added must have the same channels", "channels of the first", "channels of this one"};
     case Rule::channels_divide:
       return {"channels must be divisible", "channels", "divisor"};
+    case Rule::channels_limit: return {"a value has at most 65536 channels", "channels so far", "channels of this branch"};
+    case Rule::stride_limit: return {"a cell covers at most 65536 pixels", "pixels of a src cell", "stride"};
     case Rule::global_kernel:
-      return {"a global value has one cell: only 1x1 windows with stride 1 fit", "kernel", "stride"};
+      return {"a global value has one cell: only 1x1 windows with stride 1 and no padding fit", "kernel", "stride"};
     case Rule::spatial_source: return {"this operation needs a map, not a global value", "input", "channels"};
     case Rule::gate_shape:
       return {"a gate must be a global value with its map's channels", "channels of the map", "channels of the gate"};

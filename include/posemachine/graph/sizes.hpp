@@ -49,6 +49,9 @@ constexpr std::vector<Size> infer_sizes(const Graph& graph, Size image) {
       continue;
     }
     if (node.inputs.count == 0) {
+      if (image.height < 1 || image.width < 1) {
+        detail::fail_size(graph, static_cast<int>(i), "at least one pixel", image);
+      }
       dst = image;
       continue;
     }

@@ -22,6 +22,8 @@ struct Stride {
 
 inline constexpr Stride global_stride{1, 1, true};
 
+inline constexpr int largest_stride_pixels = 1 << 16;  // of a cell; larger than any image
+
 /// The stride after a window that moves `step` cells of `stride` at a time.
 constexpr Stride coarser(Stride stride, int step) {
   if (stride.global) return stride;

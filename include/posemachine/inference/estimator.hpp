@@ -74,7 +74,8 @@ struct InferenceModel {
 // Rows reversed. Shapes: (C, H, W); rows is C H.
 inline void mirror_rows(std::span<float> values, std::size_t width) {
   for (std::size_t row = 0; row < values.size(); row += width) {
-    std::reverse(values.begin() + static_cast<std::ptrdiff_t>(row), values.begin() + static_cast<std::ptrdiff_t>(row + width));
+    const std::span<float> cells = values.subspan(row, width);
+    std::reverse(cells.begin(), cells.end());
   }
 }
 
@@ -82,9 +83,9 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 
 /// Estimates poses with a model. Belongs to one thread at a time; a copy is another estimator for another thread that
 /// shares model and weights. The square that the network sees follows the model's crop rule.
-/// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak beyond
-/// the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not finite give a
-/// missing keypoint.
+/// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
+/// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
+/// finite give a missing keypoint.
 class Estimator {
  public:
   /// Errors: UsageError for fewer than 1 thread.
@@ -123,7 +124,7 @@ class Estimator {
     return poses;
   }
 
-  /// One person's pose with the maps and poses of all stages. `input` is the size the network is fed, {} the model's own.
+  /// One person's pose with the maps and keypoints of all stages. `input`: the size the network is fed, {} the model's.
   /// Errors: as above; ModelError for an input that the network cannot take.
   Estimate explain(const Image& image, const std::optional<Box>& box = {}, Size input = {}) {
     if (image.width < 1 || image.height < 1) {
@@ -141,7 +142,8 @@ class Estimator {
     Plan& plan = plans_.get(input);
     for (const InputMeaning& port : meaning.inputs) {
       if (port.role != InputRole::image) continue;
-      warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {}, plan.input(port.name).data());
+      warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
+           plan.input(port.name).data());
     }
     estimate.stages = run(plan, input, meaning);
     for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
@@ -177,7 +179,8 @@ class Estimator {
   }
 
   static void check_box(const Image& image, const Box& box) {
-    const bool finite = std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height);
+    const bool finite =
+        std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height);
     if (finite && box.width > 0 && box.height > 0 && box.x < image.width && box.y < image.height &&
         box.x + box.width > 0 && box.y + box.height > 0) {
       return;
@@ -206,10 +209,15 @@ class Estimator {
       stages[s].maps.values.assign(maps.begin(), maps.end());
     }
     if (!meaning.decoder.flip_average) return stages;
-    for (const InputMeaning& port : meaning.inputs) detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+    const auto mirror_inputs = [&] {
+      for (const InputMeaning& port : meaning.inputs) {
+        detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+      }
+    };
+    mirror_inputs();
     plan.run();
     // Centre maps are their own mirror images; turned back, so that the next person finds the same bits.
-    for (const InputMeaning& port : meaning.inputs) detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+    mirror_inputs();
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const MapView maps = view(stages[s].maps);
       average_flipped(stages[s].maps.values.data(), plan.output(s).data(), maps.channels,

@@ -68,8 +68,8 @@ inline void check_people(std::span<const Person> people, const JointSet& joints)
 
 }  // namespace detail
 
-/// PCK and strict PCP of every stage over all people. Predictions are those of the estimator for the whole image: neither
-/// box nor joints of the annotation are used.
+/// PCK and strict PCP of every stage over all people. Predictions are those of the estimator for the whole image:
+/// neither box nor joints of the annotation are used.
 /// Errors: UsageError for no people, or people of another joint set; DataError for an image that cannot be used or a
 /// joint without a label.
 inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> people,

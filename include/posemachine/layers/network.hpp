@@ -65,13 +65,12 @@ constexpr Graph graph_of() {
   return graph;
 }
 
-/// Facts of a network type, computed in one constant evaluation and shared by all queries.
+/// Facts of a network type, computed in one constant evaluation and shared by the queries.
 struct NetworkFacts {
   std::int64_t parameters = 0;
   int nodes = 0;
   int outputs = 0;
   int stride = 0;             // input pixels per cell of the answer; 0 for a global one
-  int receptive_field = 0;    // of the answer, in input pixels
   Broken broken;
 };
 
@@ -86,8 +85,14 @@ inline constexpr NetworkFacts network_facts = [] {
   if (graph.outputs.empty()) return facts;
   const Value last = answer(graph);
   facts.stride = stride_of(graph, last).global ? 0 : stride_of(graph, last).pixels / stride_of(graph, last).cells;
-  facts.receptive_field = receptive_fields(graph)[static_cast<std::size_t>(last.id)];
   return facts;
+}();
+
+// An evaluation of its own: Clang allows 2^20 steps to each.
+template <class Net>
+inline constexpr int network_receptive_field = [] {
+  const Graph graph = graph_of<Net>();
+  return graph.outputs.empty() ? 0 : receptive_fields(graph)[static_cast<std::size_t>(answer(graph).id)];
 }();
 
 namespace detail {
@@ -103,6 +108,10 @@ template <int Node, int FirstChannels, int ThisChannels>
 inline constexpr bool added_channels_at = Node < 0;
 template <int Node, int Channels, int Divisor>
 inline constexpr bool channels_divide_at = Node < 0;
+template <int Node, int SoFar, int Branch>
+inline constexpr bool channels_limit_at = Node < 0;
+template <int Node, int Pixels, int Stride>
+inline constexpr bool stride_limit_at = Node < 0;
 template <int Node, int Kernel, int Stride>
 inline constexpr bool window_on_global_at = Node < 0;
 template <int Node, int Input, int Channels>
@@ -139,8 +148,12 @@ struct Checked {
                 "values that are added must have the same channels (node, channels of the first, channels of this one)");
   static_assert(rule != Rule::channels_divide || detail::channels_divide_at<node, first, second>,
                 "channels must be divisible (node, channels, divisor)");
+  static_assert(rule != Rule::channels_limit || detail::channels_limit_at<node, first, second>,
+                "a value has at most 65536 channels (node, channels so far, channels of this branch)");
+  static_assert(rule != Rule::stride_limit || detail::stride_limit_at<node, first, second>,
+                "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
   static_assert(rule != Rule::global_kernel || detail::window_on_global_at<node, first, second>,
-                "a global value has one cell: only 1x1 windows with stride 1 fit (node, kernel, stride)");
+                "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
   static_assert(rule != Rule::spatial_source || detail::map_needed_at<node, first, second>,
                 "this operation needs a map, not a global value (node, input, channels)");
   static_assert(rule != Rule::gate_shape || detail::gate_at<node, first, second>,
@@ -170,7 +183,7 @@ inline constexpr int stride = Checked<Net>::facts.stride;
 
 /// How wide a square of input pixels a cell of the answer depends on along the maps; gates are not counted.
 template <class Net>
-inline constexpr int receptive_field = Checked<Net>::facts.receptive_field;
+inline constexpr int receptive_field = (static_cast<void>(Checked<Net>::node), network_receptive_field<Net>);
 
 /// Multiply-adds of one forward pass over one image.
 template <class Net>

@@ -48,7 +48,10 @@ struct JointSet {
   friend bool operator==(const JointSet&, const JointSet&) = default;
 };
 
-/// Where each joint goes when the image is mirrored: an involution. Shapes: one index a joint.
+/// The most joints a set may have; people are annotated with 14 to 133.
+inline constexpr int max_joint_count = 1024;
+
+/// Where each joint of a checked set goes when the image is mirrored: an involution. Shapes: one index a joint.
 inline std::vector<int> mirror(const JointSet& set) {
   std::vector<int> to(set.joints.size());
   for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<int>(i);
@@ -59,17 +62,26 @@ inline std::vector<int> mirror(const JointSet& set) {
   return to;
 }
 
-/// Errors: ModelError where an index is no joint, a joint is in two pairs or twice in one, or two names are equal.
+/// Errors: ModelError where there is no joint or too many, two names are equal, an index is no joint, a joint is in two
+/// pairs or twice in one (mirroring twice would change it), a group is empty, a stick's end is not one or two joints.
 inline void check(const JointSet& set) {
-  const auto count = static_cast<int>(set.joints.size());
+  const std::size_t count = set.joints.size();
   const auto require_joint = [&](int index, const std::string& where) {
-    if (index >= 0 && index < count) return;
+    if (index >= 0 && static_cast<std::size_t>(index) < count) return;
     fail<ModelError>({.where = "joint set " + set.name + ": " + where,
                       .expected = "a joint from 0 to " + std::to_string(count - 1),
                       .got = std::to_string(index)});
   };
-  if (count == 0) fail<ModelError>({.where = "joint set " + set.name, .expected = "at least one joint", .got = "none"});
-  for (std::size_t i = 0; i < set.joints.size(); ++i) {
+  if (count == 0 || count > std::size_t{max_joint_count}) {
+    fail<ModelError>({.where = "joint set " + set.name,
+                      .expected = "1 to " + std::to_string(max_joint_count) + " joints",
+                      .got = std::to_string(count)});
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (set.joints[i].empty()) {
+      fail<ModelError>({.where = "joint set " + set.name + ": joint " + std::to_string(i),
+                        .expected = "a name", .got = "an empty one"});
+    }
     for (std::size_t k = 0; k < i; ++k) {
       if (set.joints[i] != set.joints[k]) continue;
       fail<ModelError>({.where = "joint set " + set.name,
@@ -77,7 +89,7 @@ inline void check(const JointSet& set) {
                         .got = "\"" + set.joints[i] + "\" twice"});
     }
   }
-  std::vector<bool> paired(set.joints.size(), false);
+  std::vector<bool> paired(count, false);
   for (const auto& [left, right] : set.pairs) {
     for (const int joint : {left, right}) {
       require_joint(joint, "pairs");
@@ -94,11 +106,20 @@ inline void check(const JointSet& set) {
     require_joint(limb.to, "limbs");
   }
   for (const JointGroup& group : set.groups) {
+    if (group.joints.empty()) {
+      fail<ModelError>({.where = "joint set " + set.name + ": groups." + group.name,
+                        .expected = "at least one joint", .got = "none"});
+    }
     for (const int joint : group.joints) require_joint(joint, "groups." + group.name);
   }
   for (const Stick& stick : set.sticks) {
-    for (const int joint : stick.from) require_joint(joint, "sticks." + stick.group);
-    for (const int joint : stick.to) require_joint(joint, "sticks." + stick.group);
+    for (const std::vector<int>* end : {&stick.from, &stick.to}) {
+      if (end->empty() || end->size() > 2) {
+        fail<ModelError>({.where = "joint set " + set.name + ": sticks." + stick.group,
+                          .expected = "one or two joints at both ends", .got = std::to_string(end->size())});
+      }
+      for (const int joint : *end) require_joint(joint, "sticks." + stick.group);
+    }
   }
   for (const int joint : set.torso) require_joint(joint, "torso");
 }
@@ -117,9 +138,9 @@ inline JointSet lsp_joints() {
                {6, 7, right_arm}, {7, 8, right_arm}, {11, 10, left_arm}, {10, 9, left_arm}};
   set.groups = {{"head", {12, 13}}, {"shoulder", {8, 9}}, {"elbow", {7, 10}}, {"wrist", {6, 11}},
                 {"hip", {2, 3}},    {"knee", {1, 4}},     {"ankle", {0, 5}}};
-  set.sticks = {{"torso", {2, 3}, {8, 9}},    {"head", {12}, {13}},         {"upper_leg", {2}, {1}}, {"upper_leg", {3}, {4}},
-                {"lower_leg", {1}, {0}},      {"lower_leg", {4}, {5}},      {"upper_arm", {8}, {7}}, {"upper_arm", {9}, {10}},
-                {"lower_arm", {7}, {6}},      {"lower_arm", {10}, {11}}};
+  set.sticks = {{"torso", {2, 3}, {8, 9}}, {"head", {12}, {13}},    {"upper_leg", {2}, {1}},  {"upper_leg", {3}, {4}},
+                {"lower_leg", {1}, {0}},   {"lower_leg", {4}, {5}}, {"upper_arm", {8}, {7}},  {"upper_arm", {9}, {10}},
+                {"lower_arm", {7}, {6}},   {"lower_arm", {10}, {11}}};
   set.torso = {9, 2};
   return set;
 }

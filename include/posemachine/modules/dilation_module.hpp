@@ -45,6 +45,8 @@ struct DilationModule {
   static constexpr std::array<detail::RateArgument, sizeof...(RatesAndWidth)> arguments{RatesAndWidth...};
   static constexpr std::size_t rate_count = (std::size_t{0} + ... + (detail::RateArgument(RatesAndWidth).is_width ? 0 : 1));
   static_assert(rate_count > 0, "DilationModule needs at least one rate: DilationModule<1, 2, 3, 4>");
+  static_assert(((detail::RateArgument(RatesAndWidth).is_width || detail::RateArgument(RatesAndWidth).rate >= 1) && ...),
+                "DilationModule: rates count from 1, a dense convolution");
   static_assert(sizeof...(RatesAndWidth) - rate_count <= 1, "DilationModule takes one Width");
 
   static constexpr Value lower(Graph& graph, Value src) {

@@ -40,7 +40,8 @@ class Optimizer {
     for (const Parameter& parameter : graph.parameters) {
       trainable_.push_back(parameter.trainable);
       decays_.push_back(parameter.rank > 1 || options.decay_vectors);
-      const auto size = static_cast<std::size_t>(parameter.trainable ? parameter.size() : 0);
+      sizes_.push_back(static_cast<std::size_t>(parameter.size()));
+      const std::size_t size = parameter.trainable ? sizes_.back() : 0;
       first_.emplace_back(needs_first() ? size : 0);
       second_.emplace_back(options.kind != OptimizerKind::sgd ? size : 0);
     }
@@ -49,8 +50,11 @@ class Optimizer {
   const OptimizerOptions& options() const { return options_; }
 
   /// One update; `step` counts from 0. Parameters are updated side by side; the bytes do not depend on the workers.
+  /// Shapes: one tensor a parameter of the graph, by id. Errors: UsageError where they are not.
   void update(std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients, double rate, std::int64_t step,
               Workers& workers) {
+    check(parameters, "parameters");
+    check(gradients, "gradients");
     workers.for_each(static_cast<int>(parameters.size()), [&](int index, int) {
       const auto id = static_cast<std::size_t>(index);
       if (!trainable_[id]) return;
@@ -59,10 +63,38 @@ class Optimizer {
   }
 
   /// What is kept between steps, by parameter id: the momentum (or first moment) and the mean square.
-  std::vector<std::vector<float>>& first() { return first_; }
-  std::vector<std::vector<float>>& second() { return second_; }
+  /// Empty where the rule keeps none.
+  const std::vector<std::vector<float>>& first() const { return first_; }
+  const std::vector<std::vector<float>>& second() const { return second_; }
+
+  /// Goes on from kept values. Errors: ModelError where they are not those of this graph and this rule.
+  void restore(std::vector<std::vector<float>> first, std::vector<std::vector<float>> second) {
+    require_like(first, first_, "first");
+    require_like(second, second_, "second");
+    first_ = std::move(first);
+    second_ = std::move(second);
+  }
 
  private:
+  static void require_like(const std::vector<std::vector<float>>& kept, const std::vector<std::vector<float>>& own,
+                           const std::string& which) {
+    bool fits = kept.size() == own.size();
+    for (std::size_t id = 0; fits && id < own.size(); ++id) fits = kept[id].size() == own[id].size();
+    if (fits) return;
+    fail<ModelError>({.where = "optimiser: " + which + " moments",
+                      .expected = "what the optimiser of these options keeps for this network",
+                      .got = "other sizes or another number"});
+  }
+
+  void check(const std::vector<Tensor>& tensors, const char* what) const {
+    bool fits = tensors.size() == sizes_.size();
+    for (std::size_t id = 0; fits && id < sizes_.size(); ++id) fits = !trainable_[id] || tensors[id].values.size() == sizes_[id];
+    if (!fits) {
+      fail<UsageError>({.where = std::string("optimiser: ") + what, .expected = "the tensors of the graph's parameters",
+                        .got = std::to_string(tensors.size()) + " tensors, of other sizes or number"});
+    }
+  }
+
   bool needs_first() const { return options_.kind == OptimizerKind::adamw || options_.momentum != 0; }
 
   void update_one(std::vector<float>& w, const std::vector<float>& g, std::size_t id, double rate, std::int64_t step) {
@@ -84,9 +116,10 @@ class Optimizer {
       case OptimizerKind::rmsprop: {
         const auto momentum = static_cast<float>(options_.momentum);
         const auto rho = static_cast<float>(options_.rho);
+        const auto fresh = static_cast<float>(1 - options_.rho);  // 1 - rho in float is off by 1e-6 of itself
         for (std::size_t i = 0; i < w.size(); ++i) {
           const float gradient = g[i] + decay * w[i];
-          h[i] = rho * h[i] + (1 - rho) * gradient * gradient;
+          h[i] = rho * h[i] + fresh * gradient * gradient;
           float change = gradient / (std::sqrt(h[i]) + eps);
           if (!m.empty()) change = m[i] = momentum * m[i] + change;
           w[i] -= lr * change;
@@ -96,13 +129,15 @@ class Optimizer {
       case OptimizerKind::adamw: {
         const auto b1 = static_cast<float>(options_.beta1);
         const auto b2 = static_cast<float>(options_.beta2);
+        const auto fresh1 = static_cast<float>(1 - options_.beta1);
+        const auto fresh2 = static_cast<float>(1 - options_.beta2);
         const double t = static_cast<double>(step + 1);
         const auto correction = static_cast<float>(1 - std::pow(options_.beta1, t));
         const auto root_correction = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, t)));
         const float scale = lr / correction;
         for (std::size_t i = 0; i < w.size(); ++i) {
-          m[i] = b1 * m[i] + (1 - b1) * g[i];
-          h[i] = b2 * h[i] + (1 - b2) * g[i] * g[i];
+          m[i] = b1 * m[i] + fresh1 * g[i];
+          h[i] = b2 * h[i] + fresh2 * g[i] * g[i];
           w[i] -= lr * decay * w[i];
           w[i] -= scale * m[i] / (std::sqrt(h[i]) / root_correction + eps);
         }
@@ -112,6 +147,7 @@ class Optimizer {
   }
 
   OptimizerOptions options_;
+  std::vector<std::size_t> sizes_;
   std::vector<bool> trainable_;
   std::vector<bool> decays_;
   std::vector<std::vector<float>> first_;

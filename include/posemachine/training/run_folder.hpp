@@ -9,32 +9,36 @@
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/trainer.hpp>
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from) and
-/// best.safetensors, model.safetensors (the last epoch's network alone).
+/// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from), ckpt/
+/// best.safetensors (the network with the best validation), model.safetensors (the last epoch's network alone).
 class RunFolder {
  public:
   /// A new run. Errors: UsageError where the folder exists already: nothing is overwritten; RuntimeFailure where it cannot
   /// be made.
   static RunFolder create(std::filesystem::path path, const Json& config) {
-    if (std::filesystem::exists(path)) {
-      fail<UsageError>({.where = path.string(),
+    RunFolder folder(std::move(path));
+    std::error_code error;
+    if (folder.path_.has_parent_path()) std::filesystem::create_directories(folder.path_.parent_path(), error);
+    // One call both looks and makes: of two runs of one name that start together, one is refused.
+    const bool made = !error && std::filesystem::create_directory(folder.path_, error);
+    if (!made && !error) {
+      fail<UsageError>({.where = folder.path_.string(),
                         .expected = "a name that no run has yet",
                         .got = "a folder that exists",
                         .remedy = "choose another name, or go on with --resume"});
     }
-    RunFolder folder(std::move(path));
-    std::error_code error;
-    std::filesystem::create_directories(folder.path_ / "ckpt", error);
+    if (!error) std::filesystem::create_directory(folder.path_ / "ckpt", error);
     if (error) fail<RuntimeFailure>({.where = folder.path_.string(), .got = "cannot be made: " + error.message()});
     write_file_atomically(folder.path_ / "config.json", config.dump(2) + "\n");
     return folder;
@@ -43,13 +47,14 @@ class RunFolder {
   /// A run that is to go on. Errors: UsageError where there is none.
   static RunFolder open(std::filesystem::path path) {
     RunFolder folder(std::move(path));
-    if (!std::filesystem::exists(folder.last())) {
-      fail<UsageError>({.where = folder.path_.string(),
-                        .expected = "a run with ckpt/last.safetensors",
-                        .got = "none",
-                        .remedy = "start it without --resume"});
-    }
-    return folder;
+    std::error_code error;
+    if (std::filesystem::exists(folder.last(), error)) return folder;
+    const bool begun = std::filesystem::exists(folder.path_, error);
+    fail<UsageError>({.where = folder.path_.string(),
+                      .expected = "a run with ckpt/last.safetensors",
+                      .got = begun ? "a folder without one" : "none",
+                      .remedy = begun ? "nothing was trained: remove the folder and start again without --resume"
+                                      : "start it without --resume"});
   }
 
   const std::filesystem::path& path() const { return path_; }
@@ -57,6 +62,7 @@ class RunFolder {
   std::filesystem::path best() const { return path_ / "ckpt" / "best.safetensors"; }
   std::filesystem::path model() const { return path_ / "model.safetensors"; }
 
+  /// Errors: UsageError naming the file.
   Json config() const {
     const std::filesystem::path file = path_ / "config.json";
     return parse_json<UsageError>(read_file<UsageError>(file, 16 << 20), file.string());
@@ -64,22 +70,29 @@ class RunFolder {
 
   Checkpoint load() const { return load_checkpoint(last()); }
 
+  /// The lines of metrics.jsonl, first epoch first; a line that a crash cut off is left out.
+  /// Errors: RuntimeFailure naming the file.
+  std::vector<Json> metrics() const {
+    std::vector<Json> lines;
+    std::error_code error;
+    if (!std::filesystem::exists(metrics_file(), error)) return lines;
+    const std::string text = read_file<RuntimeFailure>(metrics_file(), std::uint64_t{1} << 30);
+    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      const std::string where = metrics_file().string() + ", line " + std::to_string(lines.size() + 1);
+      lines.push_back(parse_json<RuntimeFailure>(std::string_view(text).substr(begin, end - begin), where));
+    }
+    return lines;
+  }
+
   /// Forgets metrics of epochs after the checkpoint: they will come again, the same.
   void rewind_metrics(int epochs_done) const {
-    const std::filesystem::path file = path_ / "metrics.jsonl";
-    if (!std::filesystem::exists(file)) return;
-    const std::string text = read_file<RuntimeFailure>(file, std::uint64_t{1} << 30);
     std::string kept;
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-      const std::size_t end = text.find('\n', begin);
-      if (end == std::string::npos) break;  // a line cut off by a crash
-      const std::string_view line(text.data() + begin, end - begin);
-      const Json json = parse_json<RuntimeFailure>(line, file.string());
-      if (integer_member<RuntimeFailure>(json, "epoch", file.string(), 0, 1 << 30) <= epochs_done) kept.append(line) += '\n';
-      begin = end + 1;
+    for (const Json& line : metrics()) {
+      const std::int64_t epoch = integer_member<RuntimeFailure>(line, "epoch", metrics_file().string(), 0, 1 << 30);
+      if (epoch <= epochs_done) kept += line.dump() + "\n";
     }
-    write_file_atomically(file, kept);
+    std::error_code error;
+    if (std::filesystem::exists(metrics_file(), error)) write_file_atomically(metrics_file(), kept);
   }
 
   /// Stores what an event says.
@@ -96,6 +109,8 @@ class RunFolder {
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
+  std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
+
   void append_metrics(const TrainEvent& event) const {
     Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", event.losses}, {"rate", event.rate}};
     if (event.validation != nullptr) {
@@ -107,10 +122,10 @@ class RunFolder {
     }
     line["images_per_second"] = event.images_per_second;
     line["loader_wait"] = event.loader_wait;
-    const std::filesystem::path file = path_ / "metrics.jsonl";
+    // Written anew as a whole: a line is there or not, never in part. An epoch takes minutes, a line 300 bytes.
     std::string text;
-    if (std::filesystem::exists(file)) text = read_file<RuntimeFailure>(file, std::uint64_t{1} << 30);
-    write_file_atomically(file, text + line.dump() + "\n");
+    for (const Json& before : metrics()) text += before.dump() + "\n";
+    write_file_atomically(metrics_file(), text + line.dump() + "\n");
   }
 
   std::filesystem::path path_;

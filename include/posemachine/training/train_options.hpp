@@ -144,8 +144,8 @@ inline Json train_options_to_json(const TrainOptions& options) {
   return writer.json;
 }
 
-/// Options from a JSON object; keys that are absent keep their defaults.
-/// Errors: UsageError naming the key, for unknown keys ("did you mean") and values out of range.
+/// Options from a JSON object; keys that are absent keep the values of `options`.
+/// Errors: UsageError naming the key, for unknown keys ("did you mean"), values out of range and pairs that do not fit.
 inline TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {}) {
   if (!json.is_object()) fail<UsageError>({.where = where, .expected = "an object", .got = json.type_name()});
   detail::TrainOptionsReader reader{json, where};
@@ -156,7 +156,15 @@ inline TrainOptions train_options_from_json(const Json& json, const std::string&
                       .expected = "a multiple of the slice, " + std::to_string(options.slice),
                       .got = std::to_string(options.batch)});
   }
+  if (options.augmentation.scale_min > options.augmentation.scale_max) {
+    fail<UsageError>({.where = where + ".scale_min",
+                      .expected = "at most scale_max, " + Json(options.augmentation.scale_max).dump(),
+                      .got = Json(options.augmentation.scale_min).dump()});
+  }
   return options;
 }
+
+/// Errors: UsageError naming the option, as train_options_from_json.
+inline void check(const TrainOptions& options) { train_options_from_json(train_options_to_json(options), "options"); }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

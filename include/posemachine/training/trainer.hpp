@@ -3,20 +3,25 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/loss.hpp>
 #include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/train_options.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -48,12 +53,37 @@ struct TrainEvent {
   int epoch = 0;                         // epochs done
   std::vector<double> losses;            // by stage: of the step, or the mean over the epoch
   double rate = 0;
-  double images_per_second = 0;          // since training was started or resumed; validation not counted
+  double images_per_second = 0;          // since run() was called; validation not counted
   double loader_wait = 0;                // share of that time spent waiting for data, 0 to 1
   const EvaluationResult* validation = nullptr;
   bool best = false;                     // epoch: the best validation so far
   std::function<Checkpoint()> checkpoint;  // checkpoint, epoch, stopped, finished: the state, made when asked for
 };
+
+namespace detail {
+
+/// Tells training sets apart by who is in them, in which order and with which joints; where the files lie does not matter.
+/// Source: FNV-1a, 64 bits.
+inline std::string people_digest(std::span<const Person> people) {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  const auto add = [&hash](const void* bytes, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3ULL;
+  };
+  for (const Person& person : people) {
+    add(person.dataset.data(), person.dataset.size());
+    add(&person.number, sizeof person.number);
+    for (const Joint& joint : person.joints) {
+      const double values[]{joint.position.x, joint.position.y, static_cast<double>(joint.state)};
+      add(values, sizeof values);
+    }
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text += digits[(hash >> shift) & 15];
+  return std::to_string(people.size()) + " people, " + text;
+}
+
+}  // namespace detail
 
 /// A run. The same model, people and options give the same bytes after the same step, for any number of workers, whether
 /// the run was stopped and resumed or not.
@@ -61,22 +91,25 @@ class Trainer {
  public:
   using OnEvent = std::function<void(const TrainEvent&)>;
 
-  /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients.
+  /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients, and for
+  /// validation people whom evaluate() would refuse; ModelError for inputs or outputs that cannot be fed or supervised.
   Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options)
-      : Trainer(Checkpoint{model, options, 0, -1, {}, {}}, std::move(people), std::move(validation)) {}
+      : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation)) {}
 
-  /// Goes on from a checkpoint; people must be those of the run.
+  /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where the
+  /// optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
-      : model_(from.model), options_(from.options), step_(from.step), best_score_(from.best_score),
+      : model_(checked(from, people, validation)), options_(from.options), step_(from.step), best_score_(from.best_score),
+        people_digest_(detail::people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
         gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
         optimizer_(model_.graph(), options_.optimizer),
         loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_),
                 static_cast<std::uint64_t>(from.step)),
-        validation_(std::move(validation)) {
-    restore(optimizer_.first(), from.first);
-    restore(optimizer_.second(), from.second);
-    epoch_losses_.assign(model_.graph().outputs.size(), 0.0);
+        validation_(std::move(validation)), epoch_losses_(from.epoch_losses), epoch_steps_(from.epoch_steps) {
+    if (step_ > 0 || !from.first.empty() || !from.second.empty()) optimizer_.restore(from.first, from.second);
+    epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
+    fill_centres();
   }
 
   std::int64_t step() const { return step_; }
@@ -86,13 +119,20 @@ class Trainer {
   /// The model as it is now.
   Model model() const { return model_.with_parameters(*parameters_); }
 
-  Checkpoint checkpoint() { return {model(), options_, step_, best_score_, optimizer_.first(), optimizer_.second()}; }
+  Checkpoint checkpoint() const {
+    return {model(),      options_,     step_,          best_score_, optimizer_.first(), optimizer_.second(),
+            epoch_losses_, epoch_steps_, people_digest_};
+  }
 
-  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way.
-  /// Errors: RuntimeFailure for a loss or gradient that is not finite, at that step: parameters of checkpoints before are
-  /// sound; DataError for an image that cannot be used.
+  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way. A run that
+  /// begins raises a checkpoint first, so that there is always one to go on from.
+  /// Errors: RuntimeFailure for a loss, gradient or weight that is not finite, at that step: every checkpoint raised before
+  /// is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event throws.
   void run(std::stop_token stop, const OnEvent& on_event) {
     started_ = Clock::now();
+    steps_here_ = 0;
+    validated_ = waited_ = Clock::duration{};
+    if (step_ == 0 && !stop.stop_requested()) raise(TrainEvent::Kind::checkpoint, on_event);
     while (step_ < total_steps()) {
       if (stop.stop_requested()) {
         raise(TrainEvent::Kind::checkpoint, on_event);
@@ -123,7 +163,7 @@ class Trainer {
     const std::size_t maps = static_cast<std::size_t>(batch.map_weights.shape[1]);
     const std::size_t cells = static_cast<std::size_t>(batch.targets.shape[2] * batch.targets.shape[3]);
     gradients_.compute(
-        input_name(), batch.images.values,
+        image_input(), batch.images.values,
         [&](const SliceView& view) {
           const auto first = static_cast<std::size_t>(view.first) * maps;
           const auto count = static_cast<std::size_t>(view.count) * maps;
@@ -139,6 +179,7 @@ class Trainer {
     for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
     require_finite(total);
     optimizer_.update(*parameters_, gradients_.gradients(), rate_at(rate(), step_), step_, gradients_.workers());
+    require_finite_state();
     ++step_;
     ++steps_here_;
     ++epoch_steps_;
@@ -171,14 +212,51 @@ class Trainer {
     return loader;
   }
 
-  static void restore(std::vector<std::vector<float>>& into, const std::vector<std::vector<float>>& from) {
-    for (std::size_t id = 0; id < from.size() && id < into.size(); ++id) {
-      if (from[id].size() == into[id].size()) into[id] = from[id];
+  // What would otherwise be found after an hour, or read beyond its end.
+  static const Model& checked(const Checkpoint& from, const std::vector<Person>& people,
+                              const std::vector<Person>& validation) {
+    check(from.options);
+    const Graph& graph = from.model.graph();
+    const Value last = answer(graph);
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+      if (stride_of(graph, {graph.outputs[i].value}) == stride_of(graph, last)) continue;
+      fail<ModelError>({.where = "output " + output_name(graph, i),
+                        .expected = "maps of the last output's stride: all stages share the targets",
+                        .got = "another stride"});
     }
+    int images = 0;
+    for (const InputMeaning& input : from.model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;
+    if (images != 1) {
+      fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
+    }
+    if (!validation.empty()) detail::check_people(validation, from.model.meaning().joints);
+    if (!from.people.empty() && from.people != detail::people_digest(people)) {
+      fail<UsageError>({.where = "training set",
+                        .expected = "the people that the run was started with, in the same order",
+                        .got = "others (" + std::to_string(people.size()) + " people)",
+                        .remedy = "give the same data sets, or start another run"});
+    }
+    return from.model;
   }
 
-  std::string_view input_name() const {
-    return name_text(model_.graph(), model_.graph().inputs.front().name);
+  std::string_view image_input() const {
+    for (const InputMeaning& input : model_.meaning().inputs) {
+      if (input.role == InputRole::image) return input.name;
+    }
+    return {};  // refused by checked()
+  }
+
+  // Centre maps never change: filled once in every worker's plan, for each image of a slice.
+  void fill_centres() {
+    const Size input{model_.meaning().input_height, model_.meaning().input_width};
+    const std::size_t plane = std::size_t(input.height) * std::size_t(input.width);
+    for (const InputMeaning& port : model_.meaning().inputs) {
+      if (port.role != InputRole::centre_gaussian) continue;
+      for (const auto& plan : gradients_.plans()) {
+        const std::span<float> maps = plan->input(port.name);
+        for (std::size_t i = 0; i < maps.size(); i += plane) render_centre_gaussian(input, port.sigma_px, maps.data() + i);
+      }
+    }
   }
 
   LearningRate rate() const {
@@ -194,18 +272,35 @@ class Trainer {
   }
 
   void require_finite(const std::vector<double>& losses) const {
-    bool finite = true;
-    for (const double loss : losses) finite = finite && std::isfinite(loss);
-    std::string bad = finite ? "" : "a loss that is not finite";
-    for (std::size_t id = 0; finite && id < gradients_.gradients().size(); ++id) {
-      for (const float value : gradients_.gradients()[id].values) finite = finite && std::isfinite(value);
-      if (!finite) bad = "a gradient that is not finite, of " + parameter_name(model_.graph(), static_cast<int>(id));
+    for (std::size_t stage = 0; stage < losses.size(); ++stage) {
+      if (!std::isfinite(losses[stage])) fail_not_finite("a loss that is not finite, of stage " + std::to_string(stage + 1));
     }
-    if (finite) return;
-    fail<RuntimeFailure>({.where = "training, step " + std::to_string(step_),
+    for (std::size_t id = 0; id < gradients_.gradients().size(); ++id) {
+      if (!all_finite(gradients_.gradients()[id].values)) fail_not_finite("a gradient that is not finite, of " + name(id));
+    }
+  }
+
+  // A finite gradient can still be too large to be squared, or the rate too large: neither may reach a checkpoint.
+  void require_finite_state() const {
+    for (std::size_t id = 0; id < parameters_->size(); ++id) {
+      if (!all_finite((*parameters_)[id].values)) fail_not_finite("a weight that is not finite, of " + name(id));
+      if (!all_finite(optimizer_.first()[id]) || !all_finite(optimizer_.second()[id])) {
+        fail_not_finite("an optimiser's moment that is not finite, of " + name(id));
+      }
+    }
+  }
+
+  static bool all_finite(const std::vector<float>& values) {
+    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
+  }
+
+  std::string name(std::size_t parameter) const { return parameter_name(model_.graph(), static_cast<int>(parameter)); }
+
+  [[noreturn]] void fail_not_finite(const std::string& what) const {
+    fail<RuntimeFailure>({.where = "training, step " + std::to_string(step_ + 1),
                           .expected = "finite numbers",
-                          .got = bad,
-                          .remedy = "lower the rate or lengthen the warm-up, and resume from the last checkpoint"});
+                          .got = what,
+                          .remedy = "start another run with a lower rate or a longer warm-up; the last checkpoint is kept"});
   }
 
   TrainEvent make_event(TrainEvent::Kind kind) {
@@ -250,6 +345,7 @@ class Trainer {
   TrainOptions options_;
   std::int64_t step_ = 0;
   double best_score_ = -1;
+  std::string people_digest_;
   std::shared_ptr<std::vector<Tensor>> parameters_;
   BatchGradients gradients_;
   Optimizer optimizer_;

@@ -25,7 +25,9 @@ inline void relu_backward(const Call& call) {
 }
 
 inline void sigmoid(const Call& call) {
-  for (std::size_t i = 0; i < call.dst->values.size(); ++i) call.dst->values[i] = 1 / (1 + std::exp(-call.src(0).values[i]));
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    call.dst->values[i] = 1 / (1 + std::exp(-call.src(0).values[i]));
+  }
 }
 
 inline void sigmoid_backward(const Call& call) {

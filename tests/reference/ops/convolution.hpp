@@ -35,7 +35,9 @@ inline void convolution(const Call& call) {
   const std::vector<double>& weights = *call.parameters[0];
   if (call.parameters.size() > 1) {
     const std::vector<double>& bias = *call.parameters[1];
-    for_each_element(dst, [&](int image, int o, int y, int x) { dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)]; });
+    for_each_element(dst, [&](int image, int o, int y, int x) {
+      dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)];
+    });
   }
   for_each_product(call.node().options, src, dst,
                    [&](int image, int o, int y, int x, int c, int src_y, int src_x, std::size_t weight) {

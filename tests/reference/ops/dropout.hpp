@@ -20,11 +20,11 @@ inline void dropout(const Call& call) {
     return;
   }
   const double rate = unpack<DropoutOptions>(call.node().options).percent / 100.0;
-  const int node = call.node().forward >= 0 ? call.node().forward : call.index;
+  const auto node = static_cast<std::uint64_t>(call.node().forward >= 0 ? call.node().forward : call.index);
   const std::size_t per_sample = src.values.size() / static_cast<std::size_t>(src.n);
   for (int image = 0; image < src.n; ++image) {
     const auto sample = call.context.first_sample + static_cast<std::uint64_t>(image);
-    RandomStream stream(call.context.seed, Purpose::dropout, call.context.step, sample, static_cast<std::uint64_t>(node));
+    RandomStream stream(call.context.seed, Purpose::dropout, call.context.step, sample, node);
     const std::size_t first = static_cast<std::size_t>(image) * per_sample;
     for (std::size_t i = first; i < first + per_sample; ++i) {
       const bool kept = stream.uniform() >= rate;

@@ -18,7 +18,11 @@ namespace detail {
 constexpr int infer_concat(Graph& graph, const Node& node) {
   require_equal_strides(graph, node);
   int total = 0;
-  for (int i = 0; i < node.inputs.count; ++i) total += channels(graph, input(graph, node, i));
+  for (int i = 0; i < node.inputs.count; ++i) {
+    const int count = channels(graph, input(graph, node, i));
+    if (!require(graph, count <= 65536 - total, Rule::channels_limit, total, count)) break;
+    total += count;
+  }
   return total;
 }
 

@@ -12,7 +12,7 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::int32_t same_padding = -1;  // ConvolutionOptions: as much as keeps the size at stride 1
+inline constexpr std::int32_t same_padding = -1;  // ConvolutionOptions: as much as keeps the size at stride 1 (odd kernels)
 
 /// Options of a convolution; all counts are of cells.
 struct ConvolutionOptions {
@@ -50,8 +50,10 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
     const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel, options.kernel};
-    require(graph, weights.extents == expected, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
-            static_cast<int>(weights.size()));
+    if (weights.extents != expected) {
+      require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
+              static_cast<int>(weights.size()));
+    }
   }
   if (node.parameters.count > 1) {
     const Parameter& bias = parameter(graph, node, 1);

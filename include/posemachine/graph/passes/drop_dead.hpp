@@ -68,7 +68,9 @@ inline void drop_dead(Graph& graph, std::vector<Tensor>& parameters) {
     const Range inputs{static_cast<int>(operands.size()), node.inputs.count};
     for (int k = 0; k < node.inputs.count; ++k) operands.push_back(moved(value_at, input(graph, node, k).id));
     const Range owned{static_cast<int>(operands.size()), node.parameters.count};
-    for (int k = 0; k < node.parameters.count; ++k) operands.push_back(moved(parameter_at, parameter_id(graph, node, k)));
+    for (int k = 0; k < node.parameters.count; ++k) {
+      operands.push_back(moved(parameter_at, parameter_id(graph, node, k)));
+    }
     node.inputs = inputs;
     node.parameters = owned;
     node.dst = moved(value_at, node.dst);

@@ -1,0 +1,62 @@
+// compose_network [FILE]: a two-stage pose network written as C++ types, its costs, and a model file of it.
+#include <posemachine/posemachine.hpp>
+
+#include <cstddef>
+#include <cstdio>
+
+namespace pm = posemachine;
+
+namespace {
+
+// docs: begin compose
+// Blocks are named structs, not aliases: their names head parameter names, the summary and the compiler's messages.
+struct Trunk : pm::Sequential<
+    pm::Conv<16, 3>, pm::ReLU,                                                        // (16, H, W)
+    pm::PyramidStack<>, pm::PyramidStack<>, pm::PyramidStack<>, pm::Tag<"features">>  // (128, H/8, W/8)
+{};
+
+template <class Entry>
+struct Stage : pm::Sequential<
+    Entry,
+    pm::FireModule<>,                                                            // (128, H/8, W/8)
+    pm::Concat<pm::Identity, pm::Sequential<pm::From<"features">, pm::SEGate<8>>>,
+    pm::DilationModule<1, 2, 3, 4>,
+    pm::Conv<128, 1>, pm::ReLU, pm::Conv<15, 1>,                                 // 14 joints and background
+    pm::Retag<"maps">, pm::Output<"heatmaps">>                                   // every output is supervised
+{};
+
+struct FirstStage : Stage<pm::From<"features">> {};
+struct NextStage : Stage<pm::Concat<pm::From<"features">, pm::From<"maps">>> {};
+struct TwoStages : pm::Network<pm::Input<"image", 3>, Trunk, FirstStage, NextStage> {};
+
+static_assert(pm::stride<TwoStages> == 8);
+static_assert(pm::parameter_count<TwoStages> == 804'046);
+// docs: end compose
+
+void show(const char* file) {
+  // docs: begin facts
+  std::printf("%lld parameters, %lld multiply-adds at 128 x 128, sees %d pixels\n",
+              static_cast<long long>(pm::parameter_count<TwoStages>),
+              static_cast<long long>(pm::multiply_adds<TwoStages>(128, 128)), pm::receptive_field<TwoStages>);
+  // docs: end facts
+  if (file == nullptr) return;
+  // docs: begin save
+  pm::Meaning meaning;  // joints of LSP, (pixel - 128) / 256, the crop rule: everything a tool must know
+  meaning.input_height = 128;
+  meaning.input_width = 128;
+  const pm::Model model = pm::Model::random<TwoStages>(/*seed=*/1, meaning);
+  model.save(file);  // any program can load and run it without knowing the type
+  // docs: end save
+  std::printf("%s: %zu tensors\n", file, model.parameters().size());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    show(argc > 1 ? argv[1] : nullptr);
+  } catch (const pm::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

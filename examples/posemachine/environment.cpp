@@ -1,0 +1,76 @@
+// What the tool finds around it: the bundled model, versions, processors.
+#include "tool.hpp"
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+
+#include <oneapi/tbb/version.h>
+
+#include <algorithm>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace pm = posemachine;
+namespace fs = std::filesystem;
+
+namespace tool {
+
+namespace {
+
+constexpr std::string_view bundled_name = "scaling-dilation-small.safetensors";
+
+std::vector<fs::path> model_folders() {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) folders.push_back(program.parent_path() / "models");
+#if defined(POSEMACHINE_MODELS_DIR)
+  folders.emplace_back(POSEMACHINE_MODELS_DIR);
+#endif
+#if defined(POSEMACHINE_INSTALLED_MODELS_DIR)
+  folders.emplace_back(POSEMACHINE_INSTALLED_MODELS_DIR);
+#endif
+  if (!error) folders.push_back(program.parent_path());
+  return folders;
+}
+
+std::string instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41: return "SSE4.1";
+    case dnnl::cpu_isa::avx: return "AVX";
+    case dnnl::cpu_isa::avx2: return "AVX2";
+    case dnnl::cpu_isa::avx2_vnni: return "AVX2 with VNNI";
+    case dnnl::cpu_isa::avx512_core: return "AVX-512";
+    case dnnl::cpu_isa::avx512_core_vnni: return "AVX-512 with VNNI";
+    case dnnl::cpu_isa::avx512_core_bf16: return "AVX-512 with VNNI and BF16";
+    case dnnl::cpu_isa::avx512_core_amx: return "AVX-512 with AMX";
+    default: return "the default of this processor";
+  }
+}
+
+}  // namespace
+
+fs::path bundled_model() {
+  std::string looked;
+  for (const fs::path& folder : model_folders()) {
+    std::error_code error;
+    if (fs::exists(folder / bundled_name, error)) return folder / bundled_name;
+    looked += (looked.empty() ? "" : ", ") + folder.string();
+  }
+  pm::fail<pm::ModelError>({.where = "bundled model", .expected = std::string(bundled_name) + " in one of " + looked,
+                            .got = "none", .remedy = "give a model with --model"});
+}
+
+std::string version_text() {
+  const dnnl::version_t* onednn = dnnl::version();
+  return format("posemachine %d.%d.%d\noneDNN %d.%d.%d\noneTBB %s\ninstruction set: %s", POSEMACHINE_VERSION_MAJOR,
+                POSEMACHINE_VERSION_MINOR, POSEMACHINE_VERSION_PATCH, onednn->major, onednn->minor, onednn->patch,
+                TBB_runtime_version(), instruction_set().c_str());
+}
+
+int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+}  // namespace tool

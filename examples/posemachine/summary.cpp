@@ -1,0 +1,213 @@
+// posemachine summary: what a network is made of and what it costs.
+#include "tool.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/graph/sizes.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+struct SummaryArguments {
+  std::string what;
+  std::string size;
+  bool json = false;
+  bool nodes = false;
+};
+
+// A file where there is one or the name looks like one, otherwise a network of the library.
+pm::Model find_model(const std::string& what) {
+  std::error_code error;
+  const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
+  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what);
+  if (const pm::NamedNetwork* network = pm::find_network(what)) {
+    pm::Meaning meaning;
+    meaning.input_height = network->input.height;
+    meaning.input_width = network->input.width;
+    return pm::Model::random(what, network->build(), 1, meaning);
+  }
+  std::vector<std::string> names;
+  std::string known;
+  for (const pm::NamedNetwork& network : pm::networks) {
+    names.emplace_back(network.name);
+    known += (known.empty() ? "" : ", ") + names.back();
+  }
+  pm::fail<pm::UsageError>({.where = "network", .expected = "a model file or one of " + known,
+                            .got = "\"" + what + "\"", .remedy = pm::did_you_mean(what, names)});
+}
+
+// "256x192" is height x width, "256" both.
+pm::Size parse_size(const std::string& text) {
+  pm::Size size;
+  const char* const end = text.data() + text.size();
+  auto parsed = std::from_chars(text.data(), end, size.height);
+  size.width = size.height;
+  if (parsed.ec == std::errc{} && parsed.ptr != end && *parsed.ptr == 'x') {
+    parsed = std::from_chars(parsed.ptr + 1, end, size.width);
+  }
+  const auto fits = [](int extent) { return extent >= 1 && extent <= 2048; };
+  if (parsed.ec == std::errc{} && parsed.ptr == end && fits(size.height) && fits(size.width)) return size;
+  pm::fail<pm::UsageError>({.where = "--size", .expected = "HEIGHTxWIDTH or one number, each 1 to 2048 pixels",
+                            .got = "\"" + text + "\""});
+}
+
+// Bytes that all maps of an inference run share.
+std::size_t activation_bytes(const pm::Model& model, pm::Size size) {
+  pm::Graph graph = model.graph();
+  std::vector<pm::Tensor> parameters = model.parameters();
+  pm::fold_batch_norm(graph, parameters);
+  auto weights =
+      std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
+  pm::PlanOptions options;
+  options.image = size;
+  return pm::Plan(std::move(graph), std::move(weights), options).arena_bytes();
+}
+
+// Nodes that stand together in one block below the network, or one node.
+struct Row {
+  std::string name;
+  int nodes = 0;
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;
+  std::string dst;  // of the last node
+};
+
+Row node_row(const pm::Graph& graph, const std::vector<pm::Size>& sizes, int index) {
+  const pm::Node& node = graph.nodes[static_cast<std::size_t>(index)];
+  Row row{std::string(node.op->name), 1, 0, 0, ""};
+  for (int k = 0; k < node.parameters.count; ++k) {
+    const pm::Parameter& parameter = pm::parameter(graph, node, k);
+    row.parameters += parameter.trainable ? parameter.size() : 0;
+  }
+  if (node.dst < 0) return row;
+  const pm::Size size = sizes[static_cast<std::size_t>(node.dst)];
+  const int channels = graph.values[static_cast<std::size_t>(node.dst)].channels;
+  row.dst = format("%d x %d x %d", channels, size.height, size.width);
+  if (node.op->multiply_adds != nullptr) {
+    row.multiply_adds = node.op->multiply_adds(graph, node) * size.height * size.width;
+  }
+  return row;
+}
+
+std::string print_row(const std::string& name, const Row& row) {
+  return format("%-34s %6d  %-16s %12s %16s\n", name.c_str(), row.nodes, row.dst.c_str(),
+                thousands(row.parameters).c_str(), thousands(row.multiply_adds).c_str());
+}
+
+std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
+  const std::vector<pm::Size> sizes = pm::infer_sizes(graph, size);
+  std::string text =
+      format("%-34s %6s  %-16s %12s %16s\n", "block", "nodes", "channels, h, w", "parameters", "multiply-adds");
+  Row total{"total", 0, 0, 0, ""};
+  for (std::size_t i = 0; i < graph.nodes.size();) {
+    const auto top_block = [&](std::size_t node) {
+      const std::string path = pm::scope_path(graph, graph.nodes[node].scope);
+      return path.substr(0, path.find('.'));
+    };
+    Row block{top_block(i), 0, 0, 0, ""};
+    std::string inside;
+    for (; i < graph.nodes.size() && top_block(i) == block.name; ++i) {
+      const Row row = node_row(graph, sizes, static_cast<int>(i));
+      const std::string path = pm::scope_path(graph, graph.nodes[i].scope);
+      const std::size_t dot = path.find('.');
+      inside += print_row("  " + (dot == std::string::npos ? "" : path.substr(dot + 1) + " ") + row.name, row);
+      block.nodes += row.nodes;
+      block.parameters += row.parameters;
+      block.multiply_adds += row.multiply_adds;
+      block.dst = row.dst;
+    }
+    text += print_row(block.name.empty() ? "(network)" : block.name, block);
+    if (every_node) text += inside;
+    total.nodes += block.nodes;
+    total.parameters += block.parameters;
+    total.multiply_adds += block.multiply_adds;
+    total.dst = block.dst;
+  }
+  return text + print_row("total", total);
+}
+
+int summary(const SummaryArguments& arguments) {
+  const pm::Model model = find_model(arguments.what);
+  const pm::Graph& graph = model.graph();
+  pm::Size size{model.meaning().input_height, model.meaning().input_width};
+  if (!arguments.size.empty()) {
+    size = parse_size(arguments.size);
+    try {
+      pm::infer_sizes(graph, size);
+    } catch (const pm::ModelError& error) {  // the network is right, the option is not
+      throw pm::UsageError(std::string("--size: ") + error.what());
+    }
+  }
+  const pm::Value answer = pm::answer(graph);
+  const pm::Stride stride = pm::stride_of(graph, answer);
+  std::int64_t model_bytes = 0;
+  for (const pm::Tensor& tensor : model.parameters()) {
+    model_bytes += static_cast<std::int64_t>(tensor.values.size() * sizeof(float));
+  }
+  const int field = pm::receptive_fields(graph)[static_cast<std::size_t>(answer.id)];
+  const std::size_t activations = activation_bytes(model, size);
+
+  if (arguments.json) {
+    pm::Json json;
+    json["network"] = model.network();
+    json["input"] = {{"height", size.height}, {"width", size.width}};
+    json["parameters"] = pm::count_parameters(graph);
+    json["macs"] = pm::count_multiply_adds(graph, size);
+    json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
+    json["receptive_field"] = field;
+    json["model_bytes"] = model_bytes;
+    json["activation_bytes"] = activations;
+    json["nodes"] = graph.nodes.size();
+    write_stdout(json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n");
+    return done;
+  }
+  std::string text = format("%s, input %d x %d (height x width)\n\n", model.network().c_str(), size.height, size.width);
+  text += table(graph, size, arguments.nodes) + "\n";
+  text += format("stages           %zu, %zu joints and background\n", graph.outputs.size(),
+                 model.meaning().joints.joints.size());
+  text += format("stride           %d px a cell\n", stride.global ? 0 : stride.pixels / stride.cells);
+  text += format("receptive field  %d px\n", field);
+  text += format("weights          %s bytes\n", thousands(model_bytes).c_str());
+  text += format("activations      %s bytes for one image\n", thousands(static_cast<long long>(activations)).c_str());
+  write_stdout(text);
+  return done;
+}
+
+}  // namespace
+
+Command add_summary(CLI::App& app, const Context&) {
+  auto arguments = std::make_shared<SummaryArguments>();
+  std::string names;
+  for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
+  CLI::App* command = app.add_subcommand("summary", "What a network is made of and what it costs");
+  command->add_option("NET", arguments->what, "A model file, or a network: " + names)->required();
+  command->add_option("--size", arguments->size,
+                      "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
+  command->add_flag("--nodes", arguments->nodes, "Every node, not only the blocks");
+  command->add_flag("--json", arguments->json,
+                    "One JSON object: network, input, parameters, macs (multiply-adds of one image),\n"
+                    "stride, receptive_field, model_bytes, activation_bytes (one image, inference), nodes");
+  return {command, [arguments] { return summary(*arguments); }};
+}
+
+}  // namespace tool

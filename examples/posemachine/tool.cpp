@@ -1,0 +1,139 @@
+// The tool's frame: the list of commands, exit codes, streams.
+#include "tool.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+bool colour_wanted() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(STDERR_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+void say(std::string_view kind, int colour, std::string_view text) {
+  std::string line = "posemachine: ";
+  line += colour_wanted() ? format("\033[%dm", colour) + std::string(kind) + "\033[0m" : std::string(kind);
+  line += " " + std::string(text) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+int end_with(int code, std::string_view text) {
+  complain(text);
+  return code;
+}
+
+// CLI11 calls a misspelt command an unexpected argument; we know better.
+void check_command_name(const CLI::App& app, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!word.empty() && word[0] == '-') continue;
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(command->get_name());
+      if (names.back() == word) return;
+    }
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    pm::fail<pm::UsageError>({.where = "command", .expected = "one of " + known, .got = "\"" + word + "\"",
+                              .remedy = pm::did_you_mean(word, names)});
+  }
+}
+
+int run_commands(int argc, char** argv, Context& context) {
+  CLI::App app("Human pose estimation: networks composed from C++ types, run and trained on oneDNN.", "posemachine");
+  app.set_version_flag("--version", [] { return version_text(); }, "Versions of this program, oneDNN and oneTBB");
+  app.add_flag("-q,--quiet", context.quiet, "No progress and no warnings");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
+             "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
+  std::vector<Command> commands;
+  for (const auto add : {add_summary, add_evaluate, add_estimate}) {
+    commands.push_back(add(app, context));
+    commands.back().app->fallthrough();
+  }
+  try {
+    check_command_name(app, argc, argv);
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version: on stdout
+    return end_with(usage, std::string(error.what()) + "\nRun posemachine --help, or posemachine COMMAND --help.");
+  }
+  for (const Command& command : commands) {
+    if (command.app->parsed()) return command.run();
+  }
+  return done;
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  SignalWatcher watcher;
+  Context context;
+  context.stop = watcher.token();
+  try {
+    const int code = run_commands(argc, argv, context);
+    write_stdout("");  // what the help and version flags wrote
+    return code;
+  } catch (const Interrupted&) {
+    return 128 + watcher.signal();
+  } catch (const pm::UsageError& error) {
+    return end_with(usage, error.what());
+  } catch (const pm::DataError& error) {
+    return end_with(bad_data, error.what());
+  } catch (const pm::ModelError& error) {
+    return end_with(bad_model, error.what());
+  } catch (const std::bad_alloc&) {
+    return end_with(failed, "out of memory");
+  } catch (const std::exception& error) {
+    return end_with(failed, error.what());
+  }
+}
+
+void Context::warn(std::string_view text) const {
+  if (!quiet) say("warning:", 33, text);
+}
+
+void complain(std::string_view text) { say("error:", 31, text); }
+
+std::string format(const char* text, ...) {
+  std::va_list arguments;
+  va_start(arguments, text);
+  std::va_list again;
+  va_copy(again, arguments);
+  const int size = std::vsnprintf(nullptr, 0, text, arguments);
+  va_end(arguments);
+  std::string result(static_cast<std::size_t>(size < 0 ? 0 : size), '\0');
+  std::vsnprintf(result.data(), result.size() + 1, text, again);
+  va_end(again);
+  return result;
+}
+
+std::string thousands(long long number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3 + (number < 0 ? 1u : 0u);) text.insert(at -= 3, ",");
+  return text;
+}
+
+void write_stdout(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+  pm::fail<pm::RuntimeFailure>({.where = "stdout", .got = std::string("cannot be written: ") + std::strerror(errno)});
+}
+
+}  // namespace tool

@@ -1,0 +1,109 @@
+// What the commands of the tool share: exit codes, streams, interruption.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <thread>
+
+namespace tool {
+
+/// Exit codes. After a signal: 128 + its number.
+enum ExitCode : int { done = 0, failed = 1, usage = 2, bad_data = 3, bad_model = 4 };
+
+/// Runs the tool: parses, runs the command, turns exceptions into messages on stderr and the right code.
+int run(int argc, char** argv);
+
+/// Thrown by Context::stop_if_asked, once what must be saved is saved.
+struct Interrupted {};
+
+/// What every command is given. stdout carries results only; everything said here goes to stderr.
+struct Context {
+  bool quiet = false;
+  std::stop_token stop;  // requested by SIGINT and SIGTERM
+
+  void warn(std::string_view text) const;
+  void stop_if_asked() const {
+    if (stop.stop_requested()) throw Interrupted{};
+  }
+};
+
+/// A command: its arguments, and what it does once they are parsed. It returns an exit code or throws.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<int()> run;
+};
+
+Command add_summary(CLI::App& app, const Context& context);
+Command add_train(CLI::App& app, const Context& context);
+Command add_evaluate(CLI::App& app, const Context& context);
+Command add_estimate(CLI::App& app, const Context& context);
+
+/// An error on stderr that does not end the command.
+void complain(std::string_view text);
+
+/// printf into a string.
+std::string format(const char* text, ...) __attribute__((format(printf, 1, 2)));
+
+/// "1,602,212".
+std::string thousands(long long number);
+
+/// Writes results. Errors: RuntimeFailure where stdout takes no more (a full disk, a closed pipe).
+void write_stdout(std::string_view text);
+
+/// The model to use without --model. Errors: ModelError saying where it was looked for.
+std::filesystem::path bundled_model();
+
+/// The versions of this program and what it runs on.
+std::string version_text();
+
+/// As many as there are processors.
+int default_threads();
+
+/// How far a command is: one changing line on a terminal, otherwise a plain line every few seconds; none when quiet.
+class Progress {
+ public:
+  Progress(const Context& context, std::string what);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void update(long long done, long long count);
+
+ private:
+  bool shown_;
+  bool terminal_;
+  std::string what_;
+  double start_s_;
+  double last_s_;
+};
+
+/// Turns SIGINT and SIGTERM into a stop request while it lives; the second one ends the program at once. To be made
+/// before other threads are: they inherit the blocked signals.
+class SignalWatcher {
+ public:
+  SignalWatcher();
+  ~SignalWatcher();
+  SignalWatcher(const SignalWatcher&) = delete;
+  SignalWatcher& operator=(const SignalWatcher&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+  int signal() const { return signal_; }
+
+ private:
+  void watch(const std::stop_token& ending);
+
+  sigset_t watched_{};
+  sigset_t before_{};
+  std::stop_source source_;
+  std::atomic<int> signal_{0};
+  std::jthread thread_;
+};
+
+}  // namespace tool

@@ -1,0 +1,13 @@
+// expect: values that are added must have the same channels
+// expect: added_channels_at<2, 3, 5>
+// within: 5
+#include <posemachine/compose.hpp>
+
+using namespace posemachine;
+
+#ifdef TWIN
+struct Net : Network<Input<"image", 3>, Add<Identity, Conv<3, 1>>, Output<"heatmaps">> {};
+#else
+struct Net : Network<Input<"image", 3>, Add<Identity, Conv<5, 1>>, Output<"heatmaps">> {};
+#endif
+static_assert(node_count<Net> == 3);

@@ -1,0 +1,217 @@
+// Model files: round trips, structures compared, and every field checked.
+#include <posemachine/compose.hpp>
+#include <posemachine/model/model.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+using namespace posemachine;
+
+namespace {
+
+struct Body : Sequential<Conv<8, 3, ConvOptions{.stride = 2}>, BatchNorm<>, ReLU, SEGate<2>> {};
+struct Net : Network<Input<"image", 3>, Body, Conv<15, 1>, Output<"heatmaps">, DilationModule<1, 2>, Conv<15, 1>,
+                     Output<"heatmaps">> {};
+struct Wider : Network<Input<"image", 3>, Conv<9, 3, ConvOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
+
+Meaning small_meaning() {
+  Meaning meaning;
+  meaning.input_height = 32;
+  meaning.input_width = 48;
+  meaning.sigma_px = 3.5;
+  meaning.decoder.flip_average = true;
+  meaning.crop.image_scale = 1.1;
+  return meaning;
+}
+
+Model small_model() { return Model::random<Net>(7, small_meaning()); }
+
+// The file of a model with its graph's JSON changed.
+std::string changed_graph(const std::function<void(Json&)>& change) {
+  TensorFile file = parse_safetensors(small_model().to_bytes(), "m");
+  Json graph = parse_json(file.metadata["posemachine.graph"], "graph");
+  change(graph);
+  file.metadata["posemachine.graph"] = graph.dump();
+  return write_safetensors(file);
+}
+
+std::string changed_meaning(const std::function<void(Json&)>& change) {
+  TensorFile file = parse_safetensors(small_model().to_bytes(), "m");
+  Json meaning = parse_json(file.metadata["posemachine.meaning"], "meaning");
+  change(meaning);
+  file.metadata["posemachine.meaning"] = meaning.dump();
+  return write_safetensors(file);
+}
+
+std::string message_of(const std::string& bytes) {
+  try {
+    static_cast<void>(Model::from_bytes(bytes, "net.safetensors"));
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("Model: a file read without the type gives the same graph, weights and meaning, and the same bytes again") {
+  const Model model = small_model().with_note("author", "test");
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / "posemachine_model_test.safetensors";
+  model.save(file);
+  const Model read = Model::load(file);
+  std::filesystem::remove(file);
+  CHECK(read.network() == "Net");
+  CHECK(first_difference(read.graph(), graph_of<Net>()) == "");
+  REQUIRE(read.parameters().size() == model.parameters().size());
+  for (std::size_t id = 0; id < read.parameters().size(); ++id) {
+    CHECK(read.parameters()[id].values == model.parameters()[id].values);
+    CHECK(parameter_name(read.graph(), static_cast<int>(id)) == parameter_name(model.graph(), static_cast<int>(id)));
+  }
+  CHECK(read.meaning().joints == lsp_joints());
+  CHECK(read.meaning().input_width == 48);
+  CHECK(read.meaning().crop.image_scale == 1.1);
+  CHECK(read.meaning().decoder.flip_average);
+  CHECK(read.meaning().heatmaps == std::vector<std::string>{"heatmaps_stage_1", "heatmaps"});
+  CHECK(read.notes().at("author") == "test");
+  CHECK(read.to_bytes() == model.to_bytes());
+}
+
+TEST_CASE("Model: descriptions of nodes are the same for a graph built from types and one read from a file") {
+  const Model model = small_model();
+  const Model read = Model::from_bytes(model.to_bytes(), "m");
+  for (std::size_t i = 0; i < model.graph().nodes.size(); ++i) {
+    CHECK(describe(read.graph(), static_cast<int>(i)) == describe(model.graph(), static_cast<int>(i)));
+  }
+}
+
+TEST_CASE("Model: equal seeds give equal weights, other seeds others; biases start at 0, scales at 1") {
+  CHECK(Model::random<Net>(7, small_meaning()).to_bytes() == small_model().to_bytes());
+  CHECK(Model::random<Net>(8, small_meaning()).to_bytes() != small_model().to_bytes());
+  const Model model = small_model();
+  for (std::size_t id = 0; id < model.parameters().size(); ++id) {
+    const std::string name = parameter_name(model.graph(), static_cast<int>(id));
+    if (name.ends_with("bias")) CHECK(model.parameters()[id].values.front() == 0.0f);
+    if (name.ends_with("scale") || name.ends_with("variance")) CHECK(model.parameters()[id].values.front() == 1.0f);
+  }
+}
+
+TEST_CASE("Model: loading into another type names the first difference") {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / "posemachine_other_test.safetensors";
+  small_model().save(file);
+  std::string text;
+  try {
+    static_cast<void>(Model::load_as<Wider>(file));
+  } catch (const ModelError& error) {
+    text = error.what();
+  }
+  std::filesystem::remove(file);
+  CHECK(contains(text, "Wider"));
+  CHECK(contains(text, "Body_1.Conv_1.weights"));
+}
+
+TEST_CASE("first_difference: options, operations, inputs, counts and names, each in words") {
+  struct A : Network<Input<"image", 3>, Conv<4, 3>, ReLU, Output<"maps">> {};
+  struct B : Network<Input<"image", 3>, Conv<4, 3, ConvOptions{.dilation = 2}>, ReLU, Output<"maps">> {};
+  struct C : Network<Input<"image", 3>, Conv<4, 3>, Sigmoid, Output<"maps">> {};
+  struct D : Network<Input<"image", 3>, Conv<4, 3>, ReLU, ReLU, Output<"maps">> {};
+  struct E : Network<Input<"image", 3>, Conv<4, 3>, ReLU, Output<"other">> {};
+  const auto difference = [](const Graph& other) { return first_difference(graph_of<A>(), other); };
+  CHECK(difference(graph_of<A>()) == "");
+  CHECK(contains(difference(graph_of<B>()), "dilation: 1 and 2"));
+  CHECK(contains(difference(graph_of<C>()), "relu and sigmoid"));
+  CHECK(contains(difference(graph_of<D>()), "number of nodes: 3 and 4"));
+  CHECK(contains(difference(graph_of<E>()), "maps and other"));
+}
+
+TEST_CASE("Model: wrong tensors are refused with the name of the first one") {
+  TensorFile file = parse_safetensors(small_model().to_bytes(), "m");
+  SUBCASE("missing") {
+    file.tensors.erase(file.tensors.begin());
+    CHECK(contains(message_of(write_safetensors(file)), "Body_1.Conv_1.weights"));
+  }
+  SUBCASE("extra") {
+    file.tensors.push_back({"stray", Tensor({2})});
+    CHECK(contains(message_of(write_safetensors(file)), "stray"));
+  }
+  SUBCASE("transposed") {
+    file.tensors.front().tensor.shape = {3, 8, 3, 3};
+    const std::string text = message_of(write_safetensors(file));
+    CHECK(contains(text, "(8, 3, 3, 3)"));
+    CHECK(contains(text, "(3, 8, 3, 3)"));
+  }
+  SUBCASE("no graph at all") {
+    file.metadata.clear();
+    CHECK(contains(message_of(write_safetensors(file)), "no posemachine network"));
+  }
+  SUBCASE("a newer format") {
+    file.metadata["posemachine.format"] = "2";
+    CHECK(contains(message_of(write_safetensors(file)), "posemachine.format"));
+  }
+}
+
+TEST_CASE("graph JSON: every broken field is refused by name") {
+  struct Case {
+    const char* expected;
+    std::function<void(Json&)> change;
+  };
+  const Case cases[] = {
+      {"unknown", [](Json& g) { g["extra"] = 1; }},
+      {"nodes[1].op", [](Json& g) { g["nodes"][1]["op"] = "convolutoin"; }},
+      {"did you mean \"convolution\"", [](Json& g) { g["nodes"][1]["op"] = "convolutoin"; }},
+      {"nodes[1].op", [](Json& g) { g["nodes"][1]["version"] = 9; }},
+      {"nodes[1].options.kernel", [](Json& g) { g["nodes"][1]["options"]["kernel"] = 1 << 30; }},
+      {"nodes[1].options.kernel", [](Json& g) { g["nodes"][1]["options"].erase("kernel"); }},
+      {"nodes[1].options.kernel", [](Json& g) { g["nodes"][1]["options"]["kernel"] = "3"; }},
+      {"nodes[1].inputs", [](Json& g) { g["nodes"][1]["inputs"][0] = 1; }},
+      {"nodes[1].inputs", [](Json& g) { g["nodes"][1]["inputs"][0] = -1; }},
+      {"nodes[1]", [](Json& g) { g["nodes"][1]["inputs"] = Json::array(); }},
+      {"nodes[1].parameters", [](Json& g) { g["nodes"][1]["parameters"][0] = 4000; }},
+      {"nodes[1]", [](Json& g) { g["nodes"][1]["parameters"].erase(0); }},
+      {"parameters[0].shape", [](Json& g) { g["parameters"][0]["shape"][0] = 4000000000u; }},
+      {"parameters[0].shape", [](Json& g) { g["parameters"][0]["shape"] = {65536, 65536, 63, 63}; }},
+      {"parameters[0].shape", [](Json& g) { g["parameters"][0]["shape"] = Json::array(); }},
+      {"parameters[0].init", [](Json& g) { g["parameters"][0]["init"] = "chaos"; }},
+      {"parameters[1].name", [](Json& g) { g["parameters"][1]["name"] = g["parameters"][0]["name"]; }},
+      {"outputs[0].value", [](Json& g) { g["outputs"][0]["value"] = 100000; }},
+      {"inputs[0].value", [](Json& g) { g["inputs"][0]["value"] = 1; }},
+      {"outputs", [](Json& g) { g["outputs"] = Json::array(); }},
+      {"nodes", [](Json& g) { g["nodes"] = 3; }},
+  };
+  for (const Case& each : cases) {
+    const std::string text = message_of(changed_graph(each.change));
+    CHECK_MESSAGE(contains(text, each.expected), text);
+    CHECK_MESSAGE(contains(text, "net.safetensors"), text);
+  }
+}
+
+TEST_CASE("meaning JSON: every broken field is refused by name") {
+  struct Case {
+    const char* expected;
+    std::function<void(Json&)> change;
+  };
+  const Case cases[] = {
+      {"input_height", [](Json& m) { m["input_height"] = 0; }},
+      {"input_width", [](Json& m) { m["input_width"] = 1; }},
+      {"colour_order", [](Json& m) { m["colour_order"] = "grb"; }},
+      {"normalisation.mean", [](Json& m) { m["normalisation"]["mean"] = {1, 2}; }},
+      {"crop.image_scale", [](Json& m) { m["crop"]["image_scale"] = -1; }},
+      {"decoder.flip_average", [](Json& m) { m["decoder"]["flip_average"] = 1; }},
+      {"pairs", [](Json& m) { m["joint_set"]["pairs"][0][0] = "left_ankel"; }},
+      {"did you mean \"left_ankle\"", [](Json& m) { m["joint_set"]["pairs"][0][0] = "left_ankel"; }},
+      {"heatmaps", [](Json& m) { m["heatmaps"][0] = "other"; }},
+      {"inputs", [](Json& m) { m["inputs"][0]["name"] = "picture"; }},
+      {"role", [](Json& m) { m["inputs"][0]["role"] = "sound"; }},
+      {"15", [](Json& m) { m["joint_set"]["joints"].push_back("tail"); }},
+  };
+  for (const Case& each : cases) {
+    const std::string text = message_of(changed_meaning(each.change));
+    CHECK_MESSAGE(contains(text, each.expected), text);
+    CHECK_MESSAGE(contains(text, "net.safetensors"), text);
+  }
+}

@@ -1,0 +1,334 @@
+// The command line as users have it: the built program is run, its streams and exit codes are read.
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <matio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace pm = posemachine;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string tool_path() {
+  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
+#if defined(POSEMACHINE_TOOL)
+  return POSEMACHINE_TOOL;
+#else
+  return "posemachine";
+#endif
+}
+
+std::string contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A folder with a model, pictures and a data set of 3 people, made once and gone with the program.
+class Fixture {
+ public:
+  static const Fixture& instance() {
+    static const Fixture fixture;
+    return fixture;
+  }
+  std::string at(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  Fixture() {
+    std::string name = (fs::temp_directory_path() / "posemachine_tool_XXXXXX").string();
+    path_ = mkdtemp(name.data());
+    pm::Meaning meaning;
+    meaning.input_height = meaning.input_width = 64;
+    meaning.decoder.flip_average = true;
+    const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
+    pm::Model::random("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
+    write_picture("a.png", 90, 70, 1);
+    write_picture("b.png", 50, 80, 2);
+    std::ofstream(at("broken.png")) << "\x89PNG\r\n\x1a\n nothing follows";
+    fs::create_directories(at("lsp/images"));
+    for (int i = 1; i <= 3; ++i) {
+      write_picture("lsp/images/im000" + std::to_string(i) + ".jpg", 60 + i, 75, 10 + std::uint64_t(i));
+    }
+  }
+  ~Fixture() { fs::remove_all(path_); }
+
+  void write_picture(const std::string& name, int width, int height, std::uint64_t seed) const {
+    pm::Image image(width, height);
+    pm::RandomStream stream(seed, pm::Purpose::test);
+    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+    pm::write_png(at(name), image);  // files are known by their first bytes, not their names
+  }
+
+  fs::path path_;
+};
+
+std::string at(const std::string& name) { return Fixture::instance().at(name); }
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+// Arguments as a shell reads them; redirections may be added.
+Outcome run(const std::string& arguments) {
+  const std::string streams = " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
+  const std::string command = "'" + tool_path() + "' " + arguments + streams;
+  const int status = std::system(command.c_str());
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, contents(at("stdout")), contents(at("stderr"))};
+}
+
+std::string estimate_with(const std::string& arguments) {
+  return "estimate --model " + at("m.safetensors") + " " + arguments;
+}
+
+pm::Json json_of(const Outcome& outcome) {
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  REQUIRE(outcome.out.find('\n') == outcome.out.size() - 1);
+  return pm::parse_json(outcome.out, "stdout");
+}
+
+void check_refused(const std::string& arguments, int code, const std::string& message) {
+  const Outcome outcome = run(arguments);
+  INFO(arguments << ": " << outcome.err);
+  CHECK(outcome.code == code);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err.find(message) != std::string::npos);
+}
+
+// joints.mat whose truth is what estimate says of the pictures (MATLAB counts from 1).
+void write_truth(const std::vector<pm::Json>& estimates) {
+  std::vector<double> values;
+  for (const pm::Json& estimate : estimates) {
+    for (const pm::Json& keypoint : estimate["poses"][0]["keypoints"]) {
+      values.insert(values.end(), {keypoint["x"].get<double>() + 1, keypoint["y"].get<double>() + 1, 0.0});
+    }
+  }
+  std::size_t dims[]{3, 14, estimates.size()};
+  mat_t* mat = Mat_CreateVer(at("lsp/joints.mat").c_str(), nullptr, MAT_FT_MAT5);
+  matvar_t* variable = Mat_VarCreate("joints", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, dims, values.data(), 0);
+  Mat_VarWrite(mat, variable, MAT_COMPRESSION_NONE);
+  Mat_VarFree(variable);
+  Mat_Close(mat);
+}
+
+}  // namespace
+
+TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr") {
+  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "--version"}) {
+    const Outcome outcome = run(arguments);
+    INFO(arguments);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.empty());
+    CHECK(outcome.out.size() > 40);
+  }
+  const std::string version = run("--version").out;
+  for (const char* part : {"posemachine 0.", "oneDNN ", "oneTBB ", "instruction set: "}) {
+    CHECK(version.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("tool: usage errors exit with 2, say what would be right and leave stdout alone") {
+  check_refused("", 2, "subcommand");
+  check_refused("estimat x.png", 2, "did you mean \"estimate\"?");
+  check_refused("summary scaling-dilatoin", 2, "did you mean \"scaling-dilation\"?");
+  check_refused("summary scaling-dilation --sise 3", 2, "--sise");
+  check_refused("summary scaling-dilation --size 100", 2, "multiples of 8");
+  check_refused("summary scaling-dilation --size 64x", 2, "HEIGHTxWIDTH");
+  check_refused("evaluate --data mpii:here", 2, "lsp:DIR");
+  check_refused("evaluate --data lspet:here", 2, "training only");
+  check_refused("evaluate --data lsp:here --split tset", 2, "FIRST:LAST");
+  check_refused("evaluate --data lsp:here --threads 0", 2, "threads");
+  check_refused(estimate_with(""), 2, "IMAGE");
+  check_refused(estimate_with("--box 1,2,3 " + at("a.png")), 2, "x,y,width,height");
+  check_refused(estimate_with("--box 1,2,3,4,5 " + at("a.png")), 2, "x,y,width,height");
+  check_refused(estimate_with("--box 500,2,3,4 " + at("a.png")), 2, "90 x 70");
+  check_refused(estimate_with("--json " + at("a.png") + " " + at("b.png")), 2, "--ndjson");
+  check_refused(estimate_with("--json --ndjson " + at("a.png")), 2, "one of --json and --ndjson");
+  check_refused(estimate_with("--box 1,2,30,40 " + at("a.png") + " " + at("b.png")), 2, "one image");
+  check_refused(estimate_with("--overlay o.png " + at("a.png") + " " + at("b.png")), 2, "one image");
+  check_refused(estimate_with("--panel p.png --box 0,0,9,9 --box 1,1,9,9 " + at("a.png")), 2, "one person");
+}
+
+TEST_CASE("tool: bad data exits with 3, a bad model with 4, and both name the file") {
+  check_refused(estimate_with(at("absent.png")), 3, "absent.png");
+  check_refused(estimate_with(at("broken.png")), 3, "broken.png");
+  check_refused(estimate_with(at("m.safetensors")), 3, "m.safetensors");
+  check_refused(estimate_with("- </dev/null"), 3, "standard input");
+  check_refused("evaluate --model " + at("m.safetensors") + " --data lsp:" + at("nowhere"), 3, "nowhere");
+  check_refused("estimate --model " + at("absent.safetensors") + " " + at("a.png"), 4, "absent.safetensors");
+  check_refused("estimate --model " + at("a.png") + " " + at("a.png"), 4, "a.png");
+  check_refused("summary " + at("absent.safetensors"), 4, "absent.safetensors");
+}
+
+TEST_CASE("tool: summary tells the paper's network to the unit, and a file as the network it holds") {
+  const pm::Json paper = json_of(run("summary scaling-dilation --json"));
+  CHECK(paper["network"] == "scaling-dilation");
+  CHECK(paper["parameters"] == 1'602'212);
+  CHECK(paper["macs"] == 3'949'877'376);
+  CHECK(paper["stride"] == 8);
+  CHECK(paper["nodes"] == 345);
+  CHECK(paper["model_bytes"] == 4 * 1'602'212);
+  CHECK(paper["receptive_field"].get<int>() > 368);
+  CHECK(paper["activation_bytes"].get<int>() > 1'000'000);
+  const std::string table = run("summary scaling-dilation").out;
+  CHECK(table.find("1,602,212") != std::string::npos);
+  CHECK(table.find("NextStage_3") != std::string::npos);
+  const pm::Json file = json_of(run("summary --json " + at("m.safetensors")));
+  CHECK(file == json_of(run("summary --json --size 64 scaling-dilation-small")));
+  CHECK(file != json_of(run("summary --json --size 64x96 scaling-dilation-small")));
+}
+
+TEST_CASE("tool: estimate gives 14 named joints in the picture, the same for any threads, and from standard input") {
+  const pm::Json json = json_of(run(estimate_with("--json " + at("a.png"))));
+  CHECK(json["image"] == at("a.png"));
+  CHECK(json["width"] == 90);
+  CHECK(json["height"] == 70);
+  REQUIRE(json["poses"].size() == 1);
+  const pm::Json& keypoints = json["poses"][0]["keypoints"];
+  REQUIRE(keypoints.size() == 14);
+  CHECK(keypoints[0]["name"] == "right_ankle");
+  CHECK(keypoints[13]["name"] == "head_top");
+  for (const pm::Json& keypoint : keypoints) {
+    CHECK(keypoint["x"].get<double>() >= 0);
+    CHECK(keypoint["x"].get<double>() <= 89);
+    CHECK(keypoint["y"].get<double>() <= 69);
+    CHECK(keypoint["score"].get<double>() >= 0);
+    CHECK(keypoint["score"].get<double>() <= 1);
+  }
+  CHECK(json_of(run(estimate_with("--json --threads 2 " + at("a.png")))) == json);
+  pm::Json piped = json_of(run(estimate_with("--json - <" + at("a.png"))));
+  CHECK(piped["image"] == "-");
+  CHECK(piped["poses"] == json["poses"]);
+  CHECK(run(estimate_with(at("a.png"))).out.find("left_wrist") != std::string::npos);
+}
+
+TEST_CASE("tool: several boxes are several poses, each the one its box alone gives") {
+  const pm::Json both = json_of(run(estimate_with("--json --box 5,5,40,60 --box -3,0,30,30 " + at("a.png"))));
+  REQUIRE(both["poses"].size() == 2);
+  const pm::Json second = json_of(run(estimate_with("--json --box -3,0,30,30 " + at("a.png"))));
+  CHECK(both["poses"][1] == second["poses"][0]);
+  CHECK(both["poses"][0] != both["poses"][1]);
+  CHECK(both["poses"][1]["box"] == pm::Json({-3.0, 0.0, 30.0, 30.0}));
+}
+
+TEST_CASE("tool: several images are a line each, in order; a broken one is reported and the others still come") {
+  const Outcome outcome =
+      run(estimate_with("--ndjson " + at("b.png") + " " + at("broken.png") + " " + at("a.png") + " " + at("b.png")));
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("broken.png") != std::string::npos);
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0, end; (end = outcome.out.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines.push_back(outcome.out.substr(begin, end - begin));
+  }
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == lines[2]);
+  CHECK(pm::parse_json(lines[0], "line")["image"] == at("b.png"));
+  CHECK(pm::parse_json(lines[1], "line") == json_of(run(estimate_with("--json " + at("a.png")))));
+}
+
+TEST_CASE("tool: overlay and panel are pictures, and - writes the picture alone to stdout") {
+  const std::string pictures = "--overlay " + at("o.png") + " --panel " + at("p.png");
+  const Outcome outcome = run(estimate_with(pictures + " " + at("a.png")));
+  REQUIRE(outcome.code == 0);
+  const pm::Image overlay = pm::read_image(at("o.png"));
+  const pm::Image photo = pm::read_image(at("a.png"));
+  CHECK(overlay.width == 90);
+  CHECK(overlay.height == 70);
+  CHECK(overlay.pixels != photo.pixels);
+  const pm::Image panel = pm::read_image(at("p.png"));
+  CHECK(panel.width > 4 * 240);   // 16 pictures in a square
+  CHECK(panel.height > 4 * 240);
+  const Outcome piped = run(estimate_with("--overlay - " + at("a.png")));
+  CHECK(piped.code == 0);
+  CHECK(piped.out == contents(at("o.png")));
+  CHECK(run(estimate_with("--overlay " + at("no/such/folder.png") + " " + at("a.png"))).code == 1);
+}
+
+TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, the same for any threads") {
+  std::vector<pm::Json> estimates;
+  for (int i = 1; i <= 3; ++i) {
+    estimates.push_back(json_of(run(estimate_with("--json " + at("lsp/images/im000" + std::to_string(i) + ".jpg")))));
+  }
+  write_truth(estimates);
+  const std::string evaluate = "evaluate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") + " ";
+  const pm::Json json = json_of(run(evaluate + "--split 1:3 --json --quiet"));
+  CHECK(json["people"] == 3);
+  CHECK(json["pck"]["threshold"] == 0.2);
+  CHECK(json["pck"]["mean"].get<double>() > 95);  // torsos of noise may be shorter than the JSON's rounding
+  for (const char* group : {"head", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"}) {
+    CHECK(json["pck"].contains(group));
+  }
+  CHECK(json["pcp_strict"].contains("upper_arm"));
+  REQUIRE(json["stages"].size() == 3);
+  CHECK(json["stages"][2]["pck"] == json["pck"]);
+  CHECK(json["stages"][2]["pcp_strict"] == json["pcp_strict"]);
+  CHECK(json["stages"][0]["pck"]["mean"].get<double>() < json["pck"]["mean"].get<double>());
+  CHECK(json_of(run(evaluate + "--split 1:3 --json --threads 2")) == json);
+  CHECK(json_of(run(evaluate + "--split 2:2 --json"))["people"] == 1);
+  CHECK(run(evaluate + "--split 1:3").out.find("PCK@0.2") != std::string::npos);
+  check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
+  CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);
+  check_refused(evaluate, 3, "images 1001");
+}
+
+TEST_CASE("tool: a full stdout is a failure, not a silent loss") {
+  if (!fs::exists("/dev/full")) return;
+  const std::string command =
+      "'" + tool_path() + "' summary scaling-dilation-small >/dev/full 2>'" + at("stderr") + "'";
+  const int status = std::system(command.c_str());
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  CHECK(contents(at("stderr")).find("stdout") != std::string::npos);
+}
+
+TEST_CASE("tool: SIGTERM and SIGINT end a waiting estimate with 143 and 130") {
+  std::signal(SIGPIPE, SIG_IGN);  // a program that ends too early is a failed check, not the end of this one
+  for (const int number : {SIGTERM, SIGINT}) {
+    const std::string program = tool_path();
+    const std::string model = at("m.safetensors");
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::dup2(ends[0], STDIN_FILENO);
+      ::close(ends[0]);
+      ::close(ends[1]);
+      ::execl(program.c_str(), program.c_str(), "estimate", "--model", model.c_str(), "-", static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    ::close(ends[0]);
+    // More than a pipe holds: once it is written the program reads, so its signals are watched.
+    const std::string bytes(300'000, 'x');
+    for (std::size_t written = 0; written < bytes.size();) {
+      const ssize_t count = ::write(ends[1], bytes.data() + written, bytes.size() - written);
+      REQUIRE(count > 0);
+      written += static_cast<std::size_t>(count);
+    }
+    ::kill(child, number);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ::close(ends[1]);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 128 + number);
+  }
+}

@@ -1,0 +1,102 @@
+// The heatmap loss against a naive loop, and its gradient against central differences.
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/training/loss.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+using namespace posemachine;
+
+namespace {
+
+constexpr std::size_t images = 3, channels = 5, cells = 7;
+constexpr int batch = 8;  // the slice is part of a larger one
+
+struct Sample {
+  std::vector<float> maps, targets, weights, gradient;
+
+  Sample() : maps(images * channels * cells), targets(maps.size()), weights(images * channels), gradient(maps.size(), 99.0f) {
+    RandomStream stream(4, Purpose::test);
+    for (float& value : maps) value = static_cast<float>(stream.uniform(-1, 2));
+    for (float& value : targets) value = static_cast<float>(stream.uniform());
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = i % 4 == 1 ? 0.0f : (i % 4 == 2 ? 0.5f : 1.0f);
+  }
+  double loss() { return heatmap_loss(maps, targets, weights, cells, batch, gradient); }
+};
+
+double naive(const Sample& s) {
+  double sum = 0;
+  for (std::size_t n = 0; n < images; ++n) {
+    for (std::size_t c = 0; c < channels; ++c) {
+      for (std::size_t k = 0; k < cells; ++k) {
+        const std::size_t i = (n * channels + c) * cells + k;
+        const double d = double{s.maps[i]} - double{s.targets[i]};
+        sum += double{s.weights[n * channels + c]} * d * d;
+      }
+    }
+  }
+  return sum / (2.0 * batch);
+}
+
+}  // namespace
+
+TEST_CASE("heatmap_loss: the weighted sum of squares over twice the batch") {
+  Sample sample;
+  CHECK(sample.loss() == doctest::Approx(naive(sample)).epsilon(1e-6));  // differences are rounded to float: 6e-8
+  sample.maps = sample.targets;
+  CHECK(sample.loss() == 0);
+}
+
+TEST_CASE("heatmap_loss: the gradient is that of central differences, and exactly 0 where a map says nothing") {
+  Sample sample;
+  sample.loss();
+  const std::vector<float> gradient = sample.gradient;
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    const float at = sample.maps[i];
+    const float step = 0.125f;  // the loss is quadratic: any step is exact
+    sample.maps[i] = at + step;
+    const double above = naive(sample);
+    sample.maps[i] = at - step;
+    const double below = naive(sample);
+    sample.maps[i] = at;
+    CHECK(double{gradient[i]} == doctest::Approx((above - below) / (2 * double{step})).epsilon(1e-5));
+    if (sample.weights[i / cells] == 0.0f) CHECK(gradient[i] == 0.0f);
+  }
+}
+
+TEST_CASE("heatmap_loss: slices of a batch add up to the batch") {
+  Sample whole;
+  const double loss = whole.loss();
+  Sample part;
+  double sum = 0;
+  for (std::size_t n = 0; n < images; ++n) {
+    const std::size_t size = channels * cells;
+    const std::span<const float> maps(part.maps), targets(part.targets), weights(part.weights);
+    sum += heatmap_loss(maps.subspan(n * size, size), targets.subspan(n * size, size), weights.subspan(n * channels, channels),
+                        cells, batch, std::span(part.gradient).subspan(n * size, size));
+  }
+  CHECK(sum == doctest::Approx(loss).epsilon(1e-12));
+  CHECK(part.gradient == whole.gradient);
+}
+
+TEST_CASE("heatmap_loss: a map that is not finite shows in the loss or, masked, in the gradient") {
+  Sample sample;
+  sample.maps[0] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(std::isnan(sample.loss()));
+  Sample masked;
+  masked.maps[cells] = std::numeric_limits<float>::infinity();  // map 1 has weight 0
+  CHECK(std::isfinite(masked.loss()));
+  CHECK_FALSE(std::isfinite(masked.gradient[cells]));
+}
+
+TEST_CASE("heatmap_loss: shapes that do not fit are refused") {
+  Sample sample;
+  sample.targets.pop_back();
+  CHECK_THROWS_WITH_AS(sample.loss(), doctest::Contains("105"), UsageError);
+}

@@ -1,0 +1,92 @@
+// What the tests of training share: a folder, pictures of people, a network that trains in milliseconds.
+#pragma once
+
+#include <posemachine/compose.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/train_options.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace small_run {
+
+namespace pm = posemachine;
+
+/// A folder of its own, gone with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "posemachine_training_XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Batch norm and dropout, two stages, 15 maps at stride 8.
+struct Tiny : pm::Network<
+    pm::Input<"image", 3>, pm::ConvReLU<8, 3, pm::Norm::batch>, pm::AveragePool<8>, pm::Dropout<pm::Percent{20}>,
+    pm::Tag<"trunk">, pm::Conv<15, 1>, pm::Output<"heatmaps">,
+    pm::From<"trunk">, pm::ConvReLU<5, 3>, pm::Conv<15, 1>, pm::Output<"heatmaps">> {};
+
+inline pm::Model tiny_model(std::uint64_t seed = 3) {
+  pm::Meaning meaning;
+  meaning.input_height = meaning.input_width = 32;
+  return pm::Model::random<Tiny>(seed, meaning);
+}
+
+/// Pictures of noise; every third person has joints without labels where `some_unlabelled`.
+inline std::vector<pm::Person> noise_people(const Folder& folder, int count, bool some_unlabelled, std::uint64_t seed) {
+  std::vector<pm::Person> people;
+  for (int i = 0; i < count; ++i) {
+    pm::Image image(30 + i, 40);
+    pm::RandomStream stream(seed, pm::Purpose::test, 0, std::uint64_t(i));
+    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+    pm::Person person{folder / ("p" + std::to_string(seed) + "_" + std::to_string(i) + ".png"), "made", i + 1, {},
+                      pm::Framing::image};
+    pm::write_png(person.image, image);
+    for (int j = 0; j < 14; ++j) {
+      const bool labelled = !some_unlabelled || i % 3 != 2 || j < 9;
+      person.joints.push_back({{stream.uniform(2, 28), stream.uniform(2, 38)},
+                               labelled ? pm::JointState::visible : pm::JointState::unlabelled});
+    }
+    people.push_back(person);
+  }
+  return people;
+}
+
+/// 14 people are 3 steps an epoch with two left over; 3 epochs are 9 steps.
+inline pm::TrainOptions tiny_options() {
+  pm::TrainOptions options;
+  options.seed = 5;
+  options.epochs = 3;
+  options.batch = 4;
+  options.slice = 2;
+  options.workers = 1;
+  options.warmup_steps = 2;
+  options.checkpoint_steps = 2;
+  options.validate_epochs = 2;
+  return options;
+}
+
+}  // namespace small_run

@@ -1,0 +1,74 @@
+// Training options as JSON: everything there and back, and words for what is wrong.
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/training/train_options.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace posemachine;
+
+namespace {
+
+TrainOptions read(const std::string& text) { return train_options_from_json(parse_json(text, "test"), "train"); }
+
+void check_refused(const std::string& text, const std::string& message) {
+  INFO(text);
+  CHECK_THROWS_WITH_AS(read(text), doctest::Contains(message.c_str()), UsageError);
+}
+
+}  // namespace
+
+TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
+  const Json other = parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "workers": 5, "loader_workers": 3,
+    "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
+    "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "step", "warmup_steps": 11, "final_fraction": 0.2,
+    "rate_step_epochs": 4, "rate_step_factor": 0.25, "augment": false, "rotation_deg": 30.5, "scale_min": 0.8, "scale_max": 1.2,
+    "flip": 0.25, "shift": 0.125, "brightness": 0.2, "contrast": 0.3, "colour": 0.4, "mask_unlabelled": false,
+    "checkpoint_steps": 77, "validate_epochs": 3})", "test");
+  const TrainOptions options = train_options_from_json(other, "train");
+  CHECK(train_options_to_json(options) == other);
+  const Json defaults = train_options_to_json({});
+  REQUIRE(defaults.size() == other.size());
+  for (const auto& [key, value] : defaults.items()) {
+    INFO(key);
+    CHECK(other.at(key) != value);  // so that the comparison above cannot pass by forgetting the key
+  }
+  CHECK(options.optimizer.kind == OptimizerKind::rmsprop);
+  CHECK(options.seed == 8000000000000001);
+  CHECK(options.augmentation.flip_probability == 0.25);
+}
+
+TEST_CASE("TrainOptions: keys that are absent keep their values") {
+  TrainOptions base;
+  base.epochs = 99;
+  const TrainOptions options = train_options_from_json(parse_json(R"({"rate": 1})", "test"), "train", base);
+  CHECK(options.epochs == 99);
+  CHECK(options.rate == 1);
+  CHECK(options.batch == 32);
+}
+
+TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are refused by name") {
+  check_refused(R"({"epoch": 3})", "train.epoch: expected a known key, got an unknown one; did you mean \"epochs\"?");
+  check_refused(R"({"optimizer": "adam"})", "train.optimizer: expected one of rmsprop, sgd, adamw, got adam; did you mean \"adamw\"?");
+  check_refused(R"({"schedule": 3})", "train.schedule: expected a string");
+  check_refused(R"({"epochs": 0})", "train.epochs: expected an integer from 1");
+  check_refused(R"({"epochs": 1.5})", "train.epochs: expected an integer");
+  check_refused(R"({"epochs": 1e30})", "train.epochs");
+  check_refused(R"({"seed": -1})", "train.seed");
+  check_refused(R"({"seed": 18446744073709551615})", "train.seed");
+  check_refused(R"({"momentum": 1})", "train.momentum");
+  check_refused(R"({"rate": "fast"})", "train.rate: expected a number");
+  check_refused(R"({"augment": 1})", "train.augment: expected true or false");
+  check_refused(R"({"batch": 30})", "train.batch: expected a multiple of the slice, 8");
+  check_refused(R"({"scale_min": 1.5})", "train.scale_min: expected at most scale_max, 1.3");
+  check_refused("[]", "train: expected an object");
+}
+
+TEST_CASE("TrainOptions: options made in a program are held to the same ranges") {
+  TrainOptions options;
+  CHECK_NOTHROW(check(options));
+  options.checkpoint_steps = 0;
+  CHECK_THROWS_WITH_AS(check(options), doctest::Contains("options.checkpoint_steps"), UsageError);
+}

@@ -1,0 +1,289 @@
+// Trainer: events, stopping, resuming to the same bytes, and numbers that are not finite.
+#include "small_run.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/compose.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/run_folder.hpp>
+#include <posemachine/training/trainer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace posemachine;
+using Kind = TrainEvent::Kind;
+
+namespace {
+
+struct Set {
+  small_run::Folder folder;
+  std::vector<Person> people = small_run::noise_people(folder, 14, true, 1);
+  std::vector<Person> validation = small_run::noise_people(folder, 3, false, 2);
+};
+
+const Set& set() {
+  static const Set made;
+  return made;
+}
+
+// What a run leaves, without what depends on time.
+struct Outcome {
+  std::string state;
+  std::string model;
+  std::vector<std::string> metrics;
+  friend bool operator==(const Outcome&, const Outcome&) = default;
+};
+
+Outcome outcome_of(const RunFolder& run) {
+  Checkpoint last = run.load();
+  last.options.workers = 1;  // speeds, stored with the options
+  last.options.loader_workers = 1;
+  Outcome outcome{checkpoint_to_bytes(last), small_run::contents(run.model()), {}};
+  for (Json line : run.metrics()) {
+    CHECK(line.erase("images_per_second") == 1);
+    CHECK(line.erase("loader_wait") == 1);
+    outcome.metrics.push_back(line.dump());
+  }
+  return outcome;
+}
+
+// Trains in a folder, from its last checkpoint where there is one, until `stop_at` steps are done.
+std::vector<Kind> train(const std::filesystem::path& path, const TrainOptions& options, std::int64_t stop_at = -1) {
+  const bool resumed = std::filesystem::exists(path);
+  const RunFolder run = resumed ? RunFolder::open(path) : RunFolder::create(path, Json::object());
+  Checkpoint start = resumed ? run.load() : Checkpoint{small_run::tiny_model(), options};
+  start.options = options;
+  Trainer trainer(start, set().people, set().validation);
+  if (resumed) run.rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
+  std::stop_source stop;
+  std::vector<Kind> kinds;
+  trainer.run(stop.get_token(), [&](const TrainEvent& event) {
+    run.on_event(event);
+    kinds.push_back(event.kind);
+    if (event.kind == Kind::step && event.step == stop_at) stop.request_stop();
+  });
+  return kinds;
+}
+
+}  // namespace
+
+TEST_CASE("Trainer: a run raises its events in order, validates where due and at the end, and means are of the epoch") {
+  const small_run::Folder folder;
+  TrainOptions options = small_run::tiny_options();
+  Trainer trainer(small_run::tiny_model(), set().people, set().validation, options);
+  CHECK(trainer.steps_per_epoch() == 3);
+  CHECK(trainer.total_steps() == 9);
+  std::string events;
+  std::vector<double> sums{0, 0};
+  double best = -1;
+  trainer.run({}, [&](const TrainEvent& event) {
+    events += "scexf"[static_cast<int>(event.kind)];
+    CHECK(event.epoch == event.step / 3);
+    CHECK(event.losses.size() == (event.kind == Kind::step || event.kind == Kind::epoch ? 2 : 0));
+    if (event.kind == Kind::step) {
+      for (std::size_t i = 0; i < 2; ++i) sums[i] += event.losses[i];
+    }
+    if (event.kind == Kind::epoch) {
+      for (std::size_t i = 0; i < 2; ++i) CHECK(event.losses[i] == doctest::Approx(sums[i] / 3));
+      sums = {0, 0};
+      CHECK((event.validation != nullptr) == (event.epoch >= 2));  // every second one, and the last
+      if (event.validation != nullptr) {
+        CHECK(event.best == (event.validation->pck().mean > best));
+        best = std::max(best, event.validation->pck().mean);
+      }
+    }
+  });
+  // c: a checkpoint before the first step, after steps 2, 4 and 8 (6 is an epoch's end) and with each epoch.
+  CHECK(events == "csscsecscssecsscsecf");
+}
+
+TEST_CASE("Trainer: a stop is honoured after the step under way, with a checkpoint before the word that it stopped") {
+  const small_run::Folder folder;
+  Trainer trainer(small_run::tiny_model(), set().people, {}, small_run::tiny_options());
+  std::stop_source stop;
+  std::string events;
+  trainer.run(stop.get_token(), [&](const TrainEvent& event) {
+    events += "scexf"[static_cast<int>(event.kind)];
+    if (event.kind == Kind::step && event.step == 1) stop.request_stop();
+    if (event.kind == Kind::stopped) CHECK(event.step == 1);
+  });
+  CHECK(events == "cscx");
+  Trainer other(small_run::tiny_model(), set().people, {}, small_run::tiny_options());
+  events.clear();
+  other.run(stop.get_token(), [&](const TrainEvent& event) { events += "scexf"[static_cast<int>(event.kind)]; });
+  CHECK(events == "cx");
+}
+
+TEST_CASE("Trainer: stopped after any step and resumed, a run ends with the bytes of an undisturbed one, for 1 and 2 workers") {
+  const small_run::Folder folder;
+  const TrainOptions options = small_run::tiny_options();
+  train(folder / "whole", options);
+  const Outcome whole = outcome_of(RunFolder::open(folder / "whole"));
+  REQUIRE(whole.metrics.size() == 3);
+  CHECK(whole.metrics[1].find("val_pck") != std::string::npos);
+  CHECK(whole.model == RunFolder::open(folder / "whole").load().model.to_bytes());
+  for (const int workers : {1, 2}) {
+    TrainOptions changed = options;
+    changed.workers = workers;
+    changed.loader_workers = workers;
+    for (std::int64_t stop_at = 1; stop_at <= 9; ++stop_at) {
+      INFO("stopped after step " << stop_at << ", " << workers << " workers");
+      const std::filesystem::path path = folder / ("stopped" + std::to_string(workers) + std::to_string(stop_at));
+      const std::vector<Kind> kinds = train(path, changed, stop_at);
+      CHECK(kinds.back() == (stop_at < 9 ? Kind::stopped : Kind::finished));  // after the last step nothing is left to stop
+      train(path, changed);
+      CHECK(outcome_of(RunFolder::open(path)) == whole);
+    }
+  }
+}
+
+TEST_CASE("Trainer: killed between checkpoints, a run goes on from the last one to the same bytes and metrics") {
+  const small_run::Folder folder;
+  const TrainOptions options = small_run::tiny_options();
+  train(folder / "whole", options);
+  struct Killed {};
+  for (std::int64_t kill_at = 1; kill_at <= 9; ++kill_at) {
+    INFO("killed after step " << kill_at);
+    const std::filesystem::path path = folder / ("killed" + std::to_string(kill_at));
+    const RunFolder run = RunFolder::create(path, Json::object());
+    {
+      Trainer trainer(small_run::tiny_model(), set().people, set().validation, options);
+      const auto until_killed = [&](const TrainEvent& event) {
+        // At an epoch's end: its metrics are written, its checkpoint is not.
+        if (event.kind == Kind::checkpoint && event.step == kill_at) throw Killed{};
+        run.on_event(event);
+        if (event.kind == Kind::step && event.step == kill_at && kill_at % 3 != 0) throw Killed{};
+      };
+      CHECK_THROWS_AS(trainer.run({}, until_killed), Killed);
+    }
+    train(path, options);
+    CHECK(outcome_of(run) == outcome_of(RunFolder::open(folder / "whole")));
+  }
+}
+
+TEST_CASE("Trainer: another seed gives other weights; the same gives the same") {
+  const auto weights_after = [](std::uint64_t seed) {
+    TrainOptions options = small_run::tiny_options();
+    options.seed = seed;
+    Trainer trainer(small_run::tiny_model(), set().people, {}, options);
+    for (int i = 0; i < 2; ++i) trainer.train_step();
+    return trainer.model().to_bytes();
+  };
+  CHECK(weights_after(1) == weights_after(1));
+  CHECK(weights_after(1) != weights_after(2));
+}
+
+TEST_CASE("Trainer: numbers that are not finite end the run at their step, and the last checkpoint is sound") {
+  struct Case {
+    const char* message;
+    OptimizerKind kind;
+    double rate;
+    float last_bias;  // of the network's last convolution
+    std::int64_t step;
+  };
+  for (const Case& each : {Case{"step 1: expected finite numbers, got a loss that is not finite, of stage 2", OptimizerKind::sgd, 0,
+                                3e38f, 0},
+                           Case{"got an optimiser's moment that is not finite", OptimizerKind::adamw, 0, 1e30f, 0},
+                           Case{"not finite", OptimizerKind::sgd, 90, 0, -1}}) {
+    INFO(each.message);
+    const small_run::Folder folder;
+    const RunFolder run = RunFolder::create(folder / "run", Json::object());
+    Model model = small_run::tiny_model();
+    std::vector<Tensor> parameters = model.parameters();
+    parameters.back().values.assign(parameters.back().values.size(), each.last_bias);
+    TrainOptions options = small_run::tiny_options();
+    options.epochs = 50;
+    options.warmup_steps = 0;
+    options.rate = each.rate;
+    options.checkpoint_steps = 1;
+    options.optimizer.kind = each.kind;
+    options.optimizer.weight_decay = 0;
+    Trainer trainer(model.with_parameters(parameters), set().people, {}, options);
+    std::int64_t saved = -1;
+    std::string message;
+    try {
+      trainer.run({}, [&](const TrainEvent& event) {
+        run.on_event(event);
+        if (event.kind == Kind::checkpoint) saved = event.step;
+      });
+    } catch (const RuntimeFailure& failure) {
+      message = failure.what();
+    }
+    CHECK(message.find(each.message) != std::string::npos);
+    CHECK(message.find("step " + std::to_string(saved + 1)) != std::string::npos);  // a checkpoint a step: the next one failed
+    if (each.step >= 0) CHECK(saved == each.step);
+    const Checkpoint kept = run.load();
+    CHECK(kept.step == saved);
+  }
+}
+
+TEST_CASE("Trainer: what cannot be trained is refused before the first step") {
+  TrainOptions options = small_run::tiny_options();
+  const Model model = small_run::tiny_model();
+  const auto refused = [&](const std::string& message, std::vector<Person> people, std::vector<Person> validation, const auto& from) {
+    INFO(message);
+    std::string text;
+    try {
+      Trainer trainer(from, std::move(people), std::move(validation));
+    } catch (const Error& error) {
+      text = error.what();
+    }
+    CHECK(text.find(message) != std::string::npos);
+  };
+  const std::vector<Person> few(set().people.begin(), set().people.begin() + 3);
+  refused("3 for batches of 4", few, {}, Checkpoint{model, options});
+  refused("expected a labelled joint", set().people, set().people, Checkpoint{model, options});
+  options.batch = 5;
+  refused("a multiple of the slice, 2", set().people, {}, Checkpoint{model, options});
+  options = small_run::tiny_options();
+  options.rate = -1;
+  refused("options.rate", set().people, {}, Checkpoint{model, options});
+
+  options = small_run::tiny_options();
+  Trainer trainer(model, set().people, {}, options);
+  trainer.train_step();
+  const Checkpoint checkpoint = trainer.checkpoint();
+  const std::vector<Person> other(set().people.rbegin(), set().people.rend());
+  refused("the people that the run was started with", other, {}, checkpoint);
+  Checkpoint sgd = checkpoint;
+  sgd.options.optimizer.kind = OptimizerKind::sgd;
+  refused("first moments", set().people, {}, sgd);
+}
+
+TEST_CASE("Trainer: all stages share the targets, so outputs of another stride are refused") {
+  struct TwoStrides : Network<Input<"image", 3>, Conv<4, 3>, AveragePool<4>, Tag<"fine">, AveragePool<2>, Conv<15, 1>,
+                              Output<"heatmaps">, From<"fine">, Conv<15, 1>, Output<"heatmaps">> {};
+  Meaning meaning;
+  meaning.input_height = meaning.input_width = 32;
+  const Model model = Model::random("two_strides", graph_of<TwoStrides>(), 1, meaning);
+  CHECK_THROWS_WITH_AS(Trainer(model, set().people, {}, small_run::tiny_options()), doctest::Contains("heatmaps_stage_1"), ModelError);
+}
+
+TEST_CASE("Trainer: a second input with a centre map is fed, the same in every slice") {
+  struct Centred : Network<Input<"image", 3>, Input<"centre", 1>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
+  Meaning meaning;
+  meaning.input_height = meaning.input_width = 32;
+  meaning.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 8}};
+  const Model model = Model::random("centred", graph_of<Centred>(), 1, meaning);
+  std::vector<std::string> states;
+  for (const int workers : {1, 2}) {
+    TrainOptions options = small_run::tiny_options();
+    options.workers = workers;
+    Trainer trainer(model, set().people, {}, options);
+    for (int i = 0; i < 2; ++i) trainer.train_step();
+    states.push_back(trainer.model().to_bytes());
+    CHECK(trainer.model().parameters()[0].values != model.parameters()[0].values);  // the map is not zero: its weights move
+  }
+  CHECK(states[0] == states[1]);
+}
