@@ -1,6 +1,6 @@
 // expect: values that are added must have the same channels
-// expect: added_channels_at<2, 3, 5>
-// within: 5
+// expect: branch_channels, 2, 3, 5>
+// within: 8
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: branches that meet must have the same stride
-// expect: branches_at<2, 1, 4>
-// within: 5
+// expect: branch_strides, 2, 1, 4>
+// within: 8
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: From<tag>: no tag of this name is visible here
-// expect: tag_visible_at
-// within: 5
+// expect: tag_unknown, 3, 2, 3>
+// within: 8
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,5 +1,6 @@
 // expect: a network needs at least one Output
-// within: 5
+// expect: output_missing, 2, 0, 2>
+// within: 8
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: an option is outside its range
-// expect: options_in_range_at<1, 1, 99>
-// within: 5
+// expect: option_range, 1, 1, 99>
+// within: 8
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -97,75 +97,41 @@ inline constexpr int network_receptive_field = [] {
 
 namespace detail {
 
-// The figures of a broken rule stand in the failed condition as integers: node, then the two of rule_text.
-template <int Node, int First, int Second>
-inline constexpr bool options_in_range_at = Node < 0;
-template <int Node, int Given, int Expected>
-inline constexpr bool inputs_at = Node < 0;
-template <int Node, int FirstStride, int ThisStride>
-inline constexpr bool branches_at = Node < 0;
-template <int Node, int FirstChannels, int ThisChannels>
-inline constexpr bool added_channels_at = Node < 0;
-template <int Node, int Channels, int Divisor>
-inline constexpr bool channels_divide_at = Node < 0;
-template <int Node, int SoFar, int Branch>
-inline constexpr bool channels_limit_at = Node < 0;
-template <int Node, int Pixels, int Stride>
-inline constexpr bool stride_limit_at = Node < 0;
-template <int Node, int Kernel, int Stride>
-inline constexpr bool window_on_global_at = Node < 0;
-template <int Node, int Input, int Channels>
-inline constexpr bool map_needed_at = Node < 0;
-template <int Node, int MapChannels, int GateChannels>
-inline constexpr bool gate_at = Node < 0;
-template <int Node, int Expected, int Given>
-inline constexpr bool parameter_shape_at = Node < 0;
-template <int Node, int VisibleTags>
-inline constexpr bool tag_visible_at = Node < 0;
-template <int Node, int VisibleTags>
-inline constexpr bool tag_new_at = Node < 0;
-template <int Nodes>
-inline constexpr bool output_among = Nodes < 0;
+// What a compiler says of a broken rule. The figures are arguments of the type, so that GCC prints them in its first line
+// and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
+template <Rule Found, int Node, int First, int Second>
+struct Verdict {
+  static_assert(Found != Rule::option_range, "an option is outside its range (node, option's position, its value)");
+  static_assert(Found != Rule::input_count, "an operation has too few or too many inputs (node, given, expected)");
+  static_assert(Found != Rule::branch_strides,
+                "branches that meet must have the same stride (node, stride of the first, stride of this one)");
+  static_assert(Found != Rule::branch_channels,
+                "values that are added must have the same channels (node, channels of the first, channels of this one)");
+  static_assert(Found != Rule::channels_divide, "channels must be divisible (node, channels, divisor)");
+  static_assert(Found != Rule::channels_limit,
+                "a value has at most 65536 channels (node, channels so far, channels of this branch)");
+  static_assert(Found != Rule::stride_limit, "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
+  static_assert(Found != Rule::global_kernel,
+                "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
+  static_assert(Found != Rule::spatial_source, "this operation needs a map, not a global value (node, input, channels)");
+  static_assert(Found != Rule::gate_shape,
+                "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
+  static_assert(Found != Rule::parameter_shape,
+                "a parameter does not have the shape its operation needs (node, elements expected, given)");
+  static_assert(Found != Rule::tag_unknown, "From<tag>: no tag of this name is visible here (node, tags visible, node)");
+  static_assert(Found != Rule::tag_repeated,
+                "Tag<name>: the name is visible already; Retag moves it (node, tags visible, node)");
+  static_assert(Found != Rule::output_missing, "a network needs at least one Output (node, outputs, nodes)");
+  static_assert(static_cast<int>(Rule::count) == 15, "every rule has a sentence here");
+};
 
 }  // namespace detail
 
 /// Checks a network type: a broken rule stops compilation with its sentence and figures. Every query goes through it.
 template <class Net>
-struct Checked {
-  static constexpr Broken broken = network_facts<Net>.broken;
-  static constexpr Rule rule = broken.rule;
-  static constexpr int node = broken.node;
-  static constexpr int first = broken.first;
-  static constexpr int second = broken.second;
-
-  static_assert(rule != Rule::option_range || detail::options_in_range_at<node, first, second>,
-                "an option is outside its range (node, option's position, its value)");
-  static_assert(rule != Rule::input_count || detail::inputs_at<node, first, second>,
-                "an operation has too few or too many inputs (node, given, expected)");
-  static_assert(rule != Rule::branch_strides || detail::branches_at<node, first, second>,
-                "branches that meet must have the same stride (node, stride of the first, stride of this one)");
-  static_assert(rule != Rule::branch_channels || detail::added_channels_at<node, first, second>,
-                "values that are added must have the same channels (node, channels of the first, channels of this one)");
-  static_assert(rule != Rule::channels_divide || detail::channels_divide_at<node, first, second>,
-                "channels must be divisible (node, channels, divisor)");
-  static_assert(rule != Rule::channels_limit || detail::channels_limit_at<node, first, second>,
-                "a value has at most 65536 channels (node, channels so far, channels of this branch)");
-  static_assert(rule != Rule::stride_limit || detail::stride_limit_at<node, first, second>,
-                "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
-  static_assert(rule != Rule::global_kernel || detail::window_on_global_at<node, first, second>,
-                "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
-  static_assert(rule != Rule::spatial_source || detail::map_needed_at<node, first, second>,
-                "this operation needs a map, not a global value (node, input, channels)");
-  static_assert(rule != Rule::gate_shape || detail::gate_at<node, first, second>,
-                "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
-  static_assert(rule != Rule::parameter_shape || detail::parameter_shape_at<node, first, second>,
-                "a parameter does not have the shape its operation needs (node, elements expected, given)");
-  static_assert(rule != Rule::tag_unknown || detail::tag_visible_at<node, first>,
-                "From<tag>: no tag of this name is visible here (node that would be next, tags visible)");
-  static_assert(rule != Rule::tag_repeated || detail::tag_new_at<node, first>,
-                "Tag<name>: the name is visible already, Retag moves it (node that would be next, tags visible)");
-  static_assert(rule != Rule::output_missing || detail::output_among<node>, "a network needs at least one Output (nodes)");
-
+struct Checked : detail::Verdict<network_facts<Net>.broken.rule, network_facts<Net>.broken.node,
+                                 network_facts<Net>.broken.first, network_facts<Net>.broken.second> {
+  static constexpr int node = network_facts<Net>.broken.node;  // 0 where no rule is broken
   static constexpr const NetworkFacts& facts = network_facts<Net>;
 };
 

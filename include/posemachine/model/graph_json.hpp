@@ -98,6 +98,9 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
   parameter.trainable = boolean_member<ModelError>(json, "trainable", where);
   const std::size_t dot = name.rfind('.');
+  if (name.empty() || name.size() > 1000 || dot == 0 || dot + 1 == name.size()) {
+    fail<ModelError>({.where = where + ".name", .expected = "a dotted path of at most 1000 characters", .got = "\"" + name.substr(0, 40) + "\""});
+  }
   parameter.scope = verbatim_scope(graph, dot == std::string::npos ? "" : name.substr(0, dot), scopes);
   parameter.name = intern(graph, dot == std::string::npos ? name : name.substr(dot + 1));
   return parameter;
@@ -178,6 +181,16 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     detail::read_node(graph, nodes[i], where + ".nodes[" + std::to_string(i) + "]", ops, scopes);
   }
+  std::vector<int> uses(graph.parameters.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (const int id : parameter_ids(graph, node)) ++uses[static_cast<std::size_t>(id)];
+  }
+  for (std::size_t id = 0; id < uses.size(); ++id) {
+    if (uses[id] == 1) continue;
+    fail<ModelError>({.where = where + ".parameters[" + std::to_string(id) + "]",
+                      .expected = "one node that uses " + parameter_name(graph, static_cast<int>(id)),
+                      .got = std::to_string(uses[id]) + " uses"});
+  }
   const auto read_ports = [&](std::string_view key, const auto& add) {
     const Json& ports = array_member<ModelError>(json, key, where);
     for (std::size_t i = 0; i < ports.size(); ++i) {
@@ -185,13 +198,20 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
       reject_unknown_keys<ModelError>(ports[i], {"name", "value"}, at);
       const std::int64_t last = static_cast<std::int64_t>(graph.values.size()) - 1;
       const std::int64_t value = integer_member<ModelError>(ports[i], "value", at, 0, last);
-      add(string_member<ModelError>(ports[i], "name", at), static_cast<int>(value), at);
+      const std::string name = string_member<ModelError>(ports[i], "name", at);
+      if (name.empty()) fail<ModelError>({.where = at + ".name", .expected = "a name", .got = "an empty one"});
+      add(name, static_cast<int>(value), at);
     }
   };
   read_ports("inputs", [&](const std::string& name, int value, const std::string& at) {
     const Node& producer = graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
     if (producer.op != &input_op) fail<ModelError>({.where = at + ".value", .expected = "the dst of an input node", .got = std::to_string(value)});
-    graph.inputs.push_back({intern(graph, name), value, 0});
+    const int id = intern(graph, name);
+    for (const Port& other : graph.inputs) {
+      if (other.name != id && other.value != value) continue;
+      fail<ModelError>({.where = at, .expected = "a name and an input node of its own", .got = name.substr(0, 80) + " or its value again"});
+    }
+    graph.inputs.push_back({id, value, 0});
   });
   read_ports("outputs", [&](const std::string& name, int value, const std::string&) { add_output(graph, name, {value}); });
   std::size_t input_nodes = 0;
@@ -247,7 +267,14 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
       const int to = input(b, two, k).id;
       if (from != to) return differ(what + ", input " + std::to_string(k), "value " + std::to_string(from), "value " + std::to_string(to));
     }
-    if (parameter_ids(a, one) != parameter_ids(b, two)) return what + ": other parameters";
+    if (one.parameters.count != two.parameters.count) {
+      return differ(what + ", parameters", std::to_string(one.parameters.count), std::to_string(two.parameters.count));
+    }
+    for (int k = 0; k < one.parameters.count; ++k) {
+      const std::string from = parameter_name(a, parameter_id(a, one, k));
+      const std::string to = parameter_name(b, parameter_id(b, two, k));
+      if (from != to) return differ(what + ", parameter " + std::to_string(k), from, to);
+    }
   }
   if (a.nodes.size() != b.nodes.size()) {
     return differ("number of nodes", std::to_string(a.nodes.size()), std::to_string(b.nodes.size()));
@@ -258,7 +285,9 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
       if (name_text(a, one[i].name) != name_text(b, two[i].name)) {
         return differ(kind + " " + std::to_string(i), name_text(a, one[i].name), name_text(b, two[i].name));
       }
-      if (one[i].value != two[i].value) return kind + " " + std::string(name_text(a, one[i].name)) + ": other values";
+      if (one[i].value == two[i].value) continue;
+      return differ(kind + " " + std::string(name_text(a, one[i].name)), "value " + std::to_string(one[i].value),
+                    "value " + std::to_string(two[i].value));
     }
     return "";
   };

@@ -83,6 +83,7 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   }
   for (const Json& limb : array_member<ModelError>(json, "limbs", where)) {
     const std::string at = where + ".limbs";
+    reject_unknown_keys<ModelError>(limb, {"from", "to", "rgb"}, at);
     const Json& rgb = array_member<ModelError>(limb, "rgb", at);
     Limb added{detail::joint_of(set, member<ModelError>(limb, "from", at), at),
                detail::joint_of(set, member<ModelError>(limb, "to", at), at), {}};
@@ -97,18 +98,24 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   }
   for (const Json& group : array_member<ModelError>(json, "groups", where)) {
     const std::string at = where + ".groups";
+    reject_unknown_keys<ModelError>(group, {"name", "joints"}, at);
     set.groups.push_back({string_member<ModelError>(group, "name", at),
                           detail::joints_of(set, array_member<ModelError>(group, "joints", at), at)});
   }
   for (const Json& stick : array_member<ModelError>(json, "sticks", where)) {
     const std::string at = where + ".sticks";
+    reject_unknown_keys<ModelError>(stick, {"group", "from", "to"}, at);
     set.sticks.push_back({string_member<ModelError>(stick, "group", at),
                           detail::joints_of(set, array_member<ModelError>(stick, "from", at), at),
                           detail::joints_of(set, array_member<ModelError>(stick, "to", at), at)});
   }
   const auto torso = detail::joint_pair(set, member<ModelError>(json, "torso", where), where + ".torso");
   set.torso = {torso.first, torso.second};
-  check(set);
+  try {
+    check(set);
+  } catch (const ModelError& error) {
+    throw ModelError(where + ": " + error.what());
+  }
   return set;
 }
 
@@ -163,20 +170,29 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
     fail<ModelError>({.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
   }
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
+  reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
   for (const auto& [key, target] : {std::pair{"mean", &meaning.normalisation.mean}, {"scale", &meaning.normalisation.scale}}) {
     const std::string at = where + ".normalisation";
     const Json& list = array_member<ModelError>(normalisation, key, at);
     if (list.size() != 3) fail<ModelError>({.where = at + "." + key, .expected = "3 numbers", .got = std::to_string(list.size())});
     for (std::size_t i = 0; i < 3; ++i) {
-      if (!list[i].is_number()) fail<ModelError>({.where = at + "." + key, .expected = "numbers", .got = list.dump().substr(0, 60)});
+      // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
+      const double least = target == &meaning.normalisation.scale ? 1e-6 : -1e6;
+      if (!list[i].is_number() || !(list[i].get<double>() >= least && list[i].get<double>() <= 1e6)) {
+        fail<ModelError>({.where = at + "." + key,
+                          .expected = "numbers from " + Json(least).dump() + " to 1e6",
+                          .got = list.dump().substr(0, 60)});
+      }
       (*target)[i] = list[i].get<double>();
     }
   }
   const Json& crop = member<ModelError>(json, "crop", where);
+  reject_unknown_keys<ModelError>(crop, {"box_context", "image_scale"}, where + ".crop");
   meaning.crop.box_context = number_member<ModelError>(crop, "box_context", where + ".crop", 0.1, 10);
   meaning.crop.image_scale = number_member<ModelError>(crop, "image_scale", where + ".crop", 0.1, 10);
   meaning.sigma_px = number_member<ModelError>(json, "sigma_px", where, 0.1, 1000);
   const Json& decoder = member<ModelError>(json, "decoder", where);
+  reject_unknown_keys<ModelError>(decoder, {"quarter_offset", "flip_average"}, where + ".decoder");
   meaning.decoder.quarter_offset = boolean_member<ModelError>(decoder, "quarter_offset", where + ".decoder");
   meaning.decoder.flip_average = boolean_member<ModelError>(decoder, "flip_average", where + ".decoder");
   return meaning;

@@ -38,10 +38,19 @@ inline std::vector<std::string> output_names(const Graph& graph) {
   return names;
 }
 
-/// Errors: ModelError where meaning and graph do not fit: names, channels, input size.
+/// Errors: ModelError where meaning and graph do not fit: names, channels, input size (a multiple of the largest stride).
 inline void check(const Graph& graph, const Meaning& meaning, const std::string& where) {
-  check(meaning.joints);
-  for (const InputMeaning& input : meaning.inputs) {
+  try {
+    check(meaning.joints);
+  } catch (const ModelError& error) {
+    throw ModelError(where + ": " + error.what());
+  }
+  for (std::size_t i = 0; i < meaning.inputs.size(); ++i) {
+    const InputMeaning& input = meaning.inputs[i];
+    for (std::size_t k = 0; k < i; ++k) {
+      if (meaning.inputs[k].name != input.name) continue;
+      fail<ModelError>({.where = where + ".inputs", .expected = "every input once", .got = input.name + " again"});
+    }
     bool found = false;
     for (const Port& port : graph.inputs) {
       if (name_text(graph, port.name) != input.name) continue;
@@ -61,16 +70,39 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
                       .got = std::to_string(meaning.inputs.size())});
   }
   if (meaning.heatmaps != output_names(graph)) {
-    fail<ModelError>({.where = where + ".heatmaps", .expected = "the graph's outputs in order", .got = "other names"});
+    const auto list = [](const std::vector<std::string>& names) {
+      std::string text;
+      for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+      return text.substr(0, 200);
+    };
+    fail<ModelError>({.where = where + ".heatmaps",
+                      .expected = "the graph's outputs in order, " + list(output_names(graph)),
+                      .got = list(meaning.heatmaps)});
   }
   const int maps = static_cast<int>(meaning.joints.joints.size()) + 1;
   for (const Port& port : graph.outputs) {
+    if (stride_of(graph, {port.value}).global) {
+      fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
+                        .expected = "maps",
+                        .got = "a global value"});
+    }
     if (channels(graph, {port.value}) == maps) continue;
     fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
                       .expected = std::to_string(maps) + " maps, one a joint and the background",
                       .got = std::to_string(channels(graph, {port.value}))});
   }
-  infer_sizes(graph, {meaning.input_height, meaning.input_width});
+  const int step = largest_stride(graph);
+  for (const auto& [key, pixels] : {std::pair{"input_height", meaning.input_height}, {"input_width", meaning.input_width}}) {
+    if (pixels >= 1 && pixels % step == 0) continue;
+    fail<ModelError>({.where = where + "." + key,
+                      .expected = "a multiple of " + std::to_string(step) + ", the network's largest stride",
+                      .got = std::to_string(pixels)});
+  }
+  try {
+    infer_sizes(graph, {meaning.input_height, meaning.input_width});
+  } catch (const ModelError& error) {
+    throw ModelError(where + ".input_height: " + error.what());
+  }
 }
 
 /// A network with its weights and their meaning. Immutable, and cheap to copy: copies share everything.
@@ -82,6 +114,9 @@ class Model {
   Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {}) {
     check(graph, meaning, "meaning");
     check_parameters(graph, parameters);
+    for (const char* key : {"posemachine.format", "posemachine.network", "posemachine.graph", "posemachine.meaning"}) {
+      if (notes.contains(key)) fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
+    }
     content_ = std::make_shared<const Content>(Content{std::move(network), std::move(graph), std::move(parameters),
                                                        std::move(meaning), std::move(notes)});
   }
@@ -102,13 +137,11 @@ class Model {
     return Model(network(), graph(), std::move(parameters), meaning(), notes());
   }
 
-  /// The same model with another note.
+  /// The same model with another note. Errors: UsageError for a key that model files use themselves.
   Model with_note(const std::string& key, std::string text) const {
-    Content content = *content_;
-    content.notes[key] = std::move(text);
-    Model changed(*this);
-    changed.content_ = std::make_shared<const Content>(std::move(content));
-    return changed;
+    Notes changed = notes();
+    changed[key] = std::move(text);
+    return Model(network(), graph(), parameters(), meaning(), std::move(changed));
   }
 
   /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's.

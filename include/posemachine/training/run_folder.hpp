@@ -24,20 +24,20 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// best.safetensors (the network with the best validation), model.safetensors (the last epoch's network alone).
 class RunFolder {
  public:
-  /// A new run. Errors: UsageError where the folder exists already: nothing is overwritten; RuntimeFailure where it cannot
-  /// be made.
+  /// Errors: UsageError where the folder exists already: nothing is overwritten.
+  static void require_new(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) refuse_existing(path);
+  }
+
+  /// A new run. Errors: as require_new; RuntimeFailure where it cannot be made.
   static RunFolder create(std::filesystem::path path, const Json& config) {
     RunFolder folder(std::move(path));
     std::error_code error;
     if (folder.path_.has_parent_path()) std::filesystem::create_directories(folder.path_.parent_path(), error);
     // One call both looks and makes: of two runs of one name that start together, one is refused.
     const bool made = !error && std::filesystem::create_directory(folder.path_, error);
-    if (!made && !error) {
-      fail<UsageError>({.where = folder.path_.string(),
-                        .expected = "a name that no run has yet",
-                        .got = "a folder that exists",
-                        .remedy = "choose another name, or go on with --resume"});
-    }
+    if (!made && !error) refuse_existing(folder.path_);
     if (!error) std::filesystem::create_directory(folder.path_ / "ckpt", error);
     if (error) fail<RuntimeFailure>({.where = folder.path_.string(), .got = "cannot be made: " + error.message()});
     write_file_atomically(folder.path_ / "config.json", config.dump(2) + "\n");
@@ -108,6 +108,13 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  [[noreturn]] static void refuse_existing(const std::filesystem::path& path) {
+    fail<UsageError>({.where = path.string(),
+                      .expected = "a name that no run has yet",
+                      .got = "a folder that exists",
+                      .remedy = "choose another name, or go on with --resume"});
+  }
 
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
 

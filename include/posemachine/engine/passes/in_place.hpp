@@ -15,9 +15,14 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // The input that an operation may overwrite, or -1.
-inline int overwritable_input(const Node& node) {
+inline int overwritable_input(const Schedule& schedule, const Step& step) {
+  const Node& node = schedule.node(step);
   if (node.op == &relu_op || node.op == &sigmoid_op || node.op == &dropout_op || node.op == &dropout_backward_op) return 0;
-  if (node.op == &channel_scale_op) return 0;
+  if (node.op == &channel_scale_op) {
+    // oneDNN 2.6 gives wrong values in place where the factor is a single number (one image, one channel).
+    const ScheduledValue& gate = schedule.value(schedule.src(step, 1));
+    return gate.n * gate.c > 1 ? 0 : -1;
+  }
   if (node.op == &relu_backward_op || node.op == &sigmoid_backward_op) return 1;  // diff_dst
   return -1;
 }
@@ -54,7 +59,7 @@ inline bool is_output(const Graph& graph, int value) {
 inline void in_place(Schedule& schedule) {
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const Step& step = schedule.steps[i];
-    const int which = detail::overwritable_input(schedule.node(step));
+    const int which = detail::overwritable_input(schedule, step);
     if (which < 0 || step.elided) continue;
     const int src = schedule.src(step, which);
     if (detail::is_external(schedule, src) || detail::is_output(*schedule.graph, src)) continue;

@@ -1,0 +1,234 @@
+// posemachine train: a network trained on annotated people, in a folder of its own.
+#include "tool.hpp"
+#include "train_config.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/registry.hpp>
+#include <posemachine/training/run_folder.hpp>
+#include <posemachine/training/trainer.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+struct TrainArguments {
+  TrainRequest request;
+  std::string run;
+  std::string folder = "runs";
+  bool resume = false;
+  bool json = false;
+};
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// "2 h 05 min", "12 min", "40 s".
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  if (whole >= 3600) return format("%lld h %02lld min", whole / 3600, whole / 60 % 60);
+  return whole >= 60 ? format("%lld min", whole / 60) : format("%lld s", whole);
+}
+
+std::string numbers(const std::vector<double>& values) {
+  std::string text;
+  for (const double value : values) text += format("%s%.4g", text.empty() ? "" : " ", value);
+  return text;
+}
+
+// One changing line on a terminal and a plain one every few seconds elsewhere; a line that stays for every epoch.
+class TrainProgress {
+ public:
+  TrainProgress(const Context& context, int epochs)
+      : shown_(!context.quiet), terminal_(::isatty(STDERR_FILENO) != 0), epochs_(epochs) {}
+  ~TrainProgress() { clear(); }
+  TrainProgress(const TrainProgress&) = delete;
+  TrainProgress& operator=(const TrainProgress&) = delete;
+
+  void step(const pm::TrainEvent& event, int batch) {
+    if (!shown_ || seconds_since(last_) < (terminal_ ? 0.2 : 5.0)) return;  // seconds between lines
+    last_ = Clock::now();
+    const double left = double(event.steps_per_epoch) * epochs_ - double(event.step);
+    std::string line = format("epoch %lld of %d, step %lld: loss %s, %.1f images/s",
+                              static_cast<long long>((event.step - 1) / event.steps_per_epoch + 1), epochs_,
+                              static_cast<long long>(event.step), numbers(event.losses).c_str(), event.images_per_second);
+    if (event.images_per_second > 0) line += ", " + duration_text(left * batch / event.images_per_second) + " left";
+    std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", line.c_str());
+    std::fflush(stderr);
+  }
+
+  void epoch(const pm::TrainEvent& event) {
+    std::string line = format("epoch %d of %d done: mean loss %s", event.epoch, epochs_, numbers(event.losses).c_str());
+    if (event.validation != nullptr) {
+      line += format(", validation PCK@%g %.2f%s", event.validation->pck_threshold, event.validation->pck().mean,
+                     event.best ? " (best)" : "");
+    }
+    say(line);
+  }
+
+  // A line that stays.
+  void say(const std::string& line) {
+    if (!shown_) return;
+    clear();
+    std::fprintf(stderr, "%s\n", line.c_str());
+    std::fflush(stderr);
+  }
+
+ private:
+  void clear() {
+    if (shown_ && terminal_) std::fputs("\r\033[K", stderr);
+  }
+
+  bool shown_;
+  bool terminal_;
+  int epochs_;
+  Clock::time_point last_ = Clock::now();
+};
+
+void check_run_name(const std::string& name) {
+  const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+  if (plain) return;
+  pm::fail<pm::UsageError>({.where = "--run", .expected = "a name without /: the run is a folder of that name in --runs",
+                            .got = "\"" + name + "\""});
+}
+
+// What the run has come to, from its folder: the same whether it was just trained or finished before.
+pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const pm::Trainer& trainer, double seconds,
+                     double images_per_second) {
+  pm::Json json;
+  json["run"] = run.path().string();
+  json["network"] = config.network->name;
+  json["epochs"] = config.options.epochs;
+  json["steps"] = trainer.step();
+  const std::vector<pm::Json> lines = run.metrics();
+  const pm::Json* best = nullptr;
+  for (const pm::Json& line : lines) {
+    if (!line.contains("val_pck")) continue;
+    if (best == nullptr || line["val_pck"] > (*best)["val_pck"]) best = &line;
+  }
+  if (!lines.empty()) {
+    json["losses"] = lines.back().at("losses");
+    if (lines.back().contains("val_pck")) {
+      json["validation"] = {{"pck", lines.back().at("val_pck")}, {"pcp_strict", lines.back().at("val_pcp_strict")}};
+    }
+  }
+  if (best != nullptr) {
+    json["best"] = {{"epoch", best->at("epoch")}, {"pck", best->at("val_pck")}, {"model", run.best().string()}};
+  }
+  json["model"] = run.model().string();
+  json["seconds"] = seconds;
+  json["images_per_second"] = images_per_second;
+  return json;
+}
+
+std::string result_text(const pm::Json& json) {
+  std::string text = format("%s: %s, %d epochs, %s steps\n", json["run"].get<std::string>().c_str(),
+                            json["network"].get<std::string>().c_str(), json["epochs"].get<int>(),
+                            thousands(json["steps"].get<long long>()).c_str());
+  if (json.contains("validation")) {
+    text += format("validation  PCK@0.2 %.2f, strict PCP %.2f\n", json["validation"]["pck"].get<double>(),
+                   json["validation"]["pcp_strict"].get<double>());
+  }
+  if (json.contains("best")) {
+    text += format("best        %s: PCK@0.2 %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
+                   json["best"]["pck"].get<double>(), json["best"]["epoch"].get<int>());
+  }
+  return text + format("model       %s\n", json["model"].get<std::string>().c_str());
+}
+
+int train(const TrainArguments& arguments, const Context& context) {
+  check_run_name(arguments.run);
+  const std::filesystem::path path = std::filesystem::path(arguments.folder) / arguments.run;
+  TrainConfig config;
+  std::optional<pm::Checkpoint> start;
+  if (arguments.resume) {
+    const pm::RunFolder run = pm::RunFolder::open(path);
+    start = run.load();
+    config = resumed_config(arguments.request, run.config(), (path / "config.json").string(), *start);
+    start->options = config.options;
+  } else {
+    pm::RunFolder::require_new(path);  // before the data is read
+    config = new_config(arguments.request);
+    start = pm::Checkpoint{pm::Model::random(std::string(config.network->name), config.network->build(), config.options.seed,
+                                             config.meaning),
+                           config.options};
+  }
+
+  TrainingSets sets = read_sets(config);
+  if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
+  TrainProgress progress(context, config.options.epochs);
+  progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
+                      sets.train.size(), sets.validation.size()));
+  pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation));
+  // Made last: what cannot be trained leaves no folder behind.
+  const pm::RunFolder run = arguments.resume ? pm::RunFolder::open(path) : pm::RunFolder::create(path, config_to_json(config));
+  if (arguments.resume) run.rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
+  start.reset();
+
+  const Clock::time_point begin = Clock::now();
+  bool stopped = false;
+  double images_per_second = 0;
+  trainer.run(context.stop, [&](const pm::TrainEvent& event) {
+    run.on_event(event);
+    images_per_second = event.images_per_second;
+    if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
+    if (event.kind == pm::TrainEvent::Kind::epoch) progress.epoch(event);
+    stopped = stopped || event.kind == pm::TrainEvent::Kind::stopped;
+  });
+  if (stopped) {
+    progress.say(format("stopped after step %lld of %lld and saved; go on with --run %s --resume",
+                        static_cast<long long>(trainer.step()), static_cast<long long>(trainer.total_steps()),
+                        arguments.run.c_str()));
+    throw Interrupted{};
+  }
+  const pm::Json result = result_json(run, config, trainer, seconds_since(begin), images_per_second);
+  write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n" : result_text(result));
+  return done;
+}
+
+}  // namespace
+
+Command add_train(CLI::App& app, const Context& context) {
+  auto arguments = std::make_shared<TrainArguments>();
+  TrainRequest& request = arguments->request;
+  CLI::App* command = app.add_subcommand("train", "Train a network on annotated people");
+  std::string names;
+  for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
+  command->add_option("NET", request.network, "The network: " + names);
+  command->add_option("--data", request.data,
+                      "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
+                      "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
+      ->allow_extra_args(false);
+  command->add_option("--run", arguments->run, "Name of the run: the folder RUNS/NAME, which must not exist yet")->required();
+  command->add_option("--runs", arguments->folder, "Where runs are kept")->capture_default_str();
+  command->add_flag("--resume", arguments->resume, "Go on with the run from its last checkpoint, as if it had never stopped");
+  command->add_option("--config", request.file, "JSON with comments: network, data, model {...}, train {...}, as config.json of a run");
+  command->add_option("--set", request.settings, "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
+      ->allow_extra_args(false);
+  command->add_option("--flip-test", request.flip_test, "Whether the model averages its answer with the mirrored image's: on (default) or off")
+      ->check(CLI::IsMember({"on", "off"}));
+  command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
+  command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
+  command->footer("Ctrl-C or SIGTERM saves and ends after the step under way. The run's folder gets config.json, metrics.jsonl\n"
+                  "(a line an epoch), ckpt/last and ckpt/best.safetensors, and at the end model.safetensors.");
+  return {command, [arguments, &context] { return train(*arguments, context); }};
+}
+
+}  // namespace tool

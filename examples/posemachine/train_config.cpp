@@ -1,0 +1,262 @@
+// The configuration of a training run, and the data it names.
+#include "train_config.hpp"
+
+#include "tool.hpp"
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/lsp.hpp>
+#include <posemachine/graph/sizes.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+using pm::Json;
+
+constexpr std::string_view from_arguments = "configuration";
+
+// What changes how fast a run is or how often it saves, and nothing that it computes.
+constexpr std::array<std::string_view, 3> speed_keys{"workers", "loader_workers", "checkpoint_steps"};
+
+const pm::NamedNetwork* network_named(const std::string& name) {
+  if (const pm::NamedNetwork* network = pm::find_network(name)) return network;
+  std::vector<std::string> names;
+  std::string known;
+  for (const pm::NamedNetwork& network : pm::networks) {
+    names.emplace_back(network.name);
+    known += (known.empty() ? "" : ", ") + names.back();
+  }
+  pm::fail<pm::UsageError>({.where = "network", .expected = "one of " + known,
+                            .got = name.empty() ? "none" : "\"" + name + "\"", .remedy = pm::did_you_mean(name, names)});
+}
+
+Json meaning_to_options(const pm::Meaning& meaning) {
+  return {{"input_height", meaning.input_height},
+          {"input_width", meaning.input_width},
+          {"sigma_px", meaning.sigma_px},
+          {"colour_order", meaning.colour_order},
+          {"image_scale", meaning.crop.image_scale},
+          {"box_context", meaning.crop.box_context},
+          {"quarter_offset", meaning.decoder.quarter_offset},
+          {"flip_average", meaning.decoder.flip_average}};
+}
+
+// Options that are absent keep what `meaning` has.
+pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning) {
+  Json json = meaning_to_options(meaning);
+  std::vector<std::string> known;
+  for (const auto& [key, value] : json.items()) known.push_back(key);
+  pm::reject_unknown_keys<pm::UsageError>(given, known, where);
+  json.update(given);
+  using pm::UsageError;
+  meaning.input_height = static_cast<int>(pm::integer_member<UsageError>(json, "input_height", where, 8, 2048));
+  meaning.input_width = static_cast<int>(pm::integer_member<UsageError>(json, "input_width", where, 8, 2048));
+  meaning.sigma_px = pm::number_member<UsageError>(json, "sigma_px", where, 0.1, 1000);
+  meaning.colour_order = pm::string_member<UsageError>(json, "colour_order", where);
+  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
+    pm::fail<UsageError>({.where = where + ".colour_order", .expected = "rgb or bgr", .got = json["colour_order"].dump()});
+  }
+  meaning.crop.image_scale = pm::number_member<UsageError>(json, "image_scale", where, 0.1, 10);
+  meaning.crop.box_context = pm::number_member<UsageError>(json, "box_context", where, 0.1, 10);
+  meaning.decoder.quarter_offset = pm::boolean_member<UsageError>(json, "quarter_offset", where);
+  meaning.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
+  return meaning;
+}
+
+// "lsp:DIR" -> {"lsp", "DIR"}.
+std::pair<std::string, std::string> parse_data(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const std::string kind = text.substr(0, colon);
+  const bool whole = colon != std::string::npos && colon + 1 < text.size();
+  if (whole && (kind == "lsp" || kind == "lspet")) return {kind, text.substr(colon + 1)};
+  pm::fail<pm::UsageError>({.where = "data", .expected = "lsp:DIR or lspet:DIR, a folder with joints.mat and images/",
+                            .got = "\"" + text + "\"", .remedy = pm::did_you_mean(kind, {"lsp", "lspet"})});
+}
+
+std::vector<std::string> read_data(const Json& list, const std::string& where) {
+  std::vector<std::string> data;
+  bool fits = list.is_array() && !list.empty();
+  for (std::size_t i = 0; fits && i < list.size(); ++i) {
+    fits = list[i].is_string();
+    if (!fits) break;
+    const auto [kind, folder] = parse_data(list[i].get<std::string>());
+    data.push_back(kind + ":" + std::filesystem::absolute(folder).lexically_normal().string());
+  }
+  if (fits) return data;
+  pm::fail<pm::UsageError>({.where = where + ".data", .expected = "a list of at least one lsp:DIR or lspet:DIR",
+                            .got = list.empty() ? "none" : list.dump().substr(0, 60), .remedy = "give --data lsp:DIR"});
+}
+
+TrainConfig read_config(const Json& json, const std::string& where) {
+  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
+  TrainConfig config;
+  config.network = network_named(json.contains("network") ? pm::string_member<pm::UsageError>(json, "network", where) : "");
+  config.data = read_data(json.value("data", Json::array()), where);
+  if (json.contains("allow_missing")) config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
+  pm::Meaning meaning;
+  meaning.input_height = config.network->input.height;
+  meaning.input_width = config.network->input.width;
+  meaning.sigma_px = config.network->sigma_px;
+  meaning.decoder.flip_average = true;  // training mirrors half of the images: the answer for the mirror image is as good
+  config.meaning = meaning_from_options(json.value("model", Json::object()), where + ".model", meaning);
+  pm::TrainOptions options;
+  options.workers = default_threads();
+  config.options = pm::train_options_from_json(json.value("train", Json::object()), where + ".train", options);
+  try {
+    pm::infer_sizes(config.network->build(), {config.meaning.input_height, config.meaning.input_width});
+  } catch (const pm::ModelError& error) {  // the network is right, the option is not
+    throw pm::UsageError(where + ".model.input_height, input_width: " + error.what());
+  }
+  return config;
+}
+
+// Every key that can be set, in the form "train.rate".
+std::vector<std::string> known_settings() {
+  std::vector<std::string> known{"network", "data", "allow_missing"};
+  for (const auto& [key, value] : meaning_to_options({}).items()) known.push_back("model." + key);
+  for (const auto& [key, value] : pm::train_options_to_json({}).items()) known.push_back("train." + key);
+  return known;
+}
+
+void apply_setting(Json& json, const std::string& setting, const std::vector<std::string>& known) {
+  const std::size_t equals = setting.find('=');
+  const std::string key = setting.substr(0, equals);
+  if (equals == std::string::npos) {
+    pm::fail<pm::UsageError>({.where = "--set", .expected = "KEY=VALUE, as in train.rate=1e-3", .got = "\"" + setting + "\""});
+  }
+  if (std::find(known.begin(), known.end(), key) == known.end()) {
+    const auto ends = std::find_if(known.begin(), known.end(), [&](const std::string& each) { return each.ends_with("." + key); });
+    pm::fail<pm::UsageError>({.where = "--set", .expected = "a known key", .got = "\"" + key + "\"",
+                              .remedy = ends != known.end() ? "did you mean \"" + *ends + "\"?" : pm::did_you_mean(key, known)});
+  }
+  const std::string text = setting.substr(equals + 1);
+  Json value;
+  try {
+    value = pm::parse_json<pm::UsageError>(text, "--set " + key);
+  } catch (const pm::UsageError&) {
+    value = text;  // a word needs no quotes
+  }
+  const std::size_t dot = key.find('.');
+  (dot == std::string::npos ? json[key] : json[key.substr(0, dot)][key.substr(dot + 1)]) = std::move(value);
+}
+
+// Everything that was asked for, unresolved; also where it came from, for messages.
+Json requested(const TrainRequest& request, std::string& where) {
+  Json json = Json::object();
+  if (!request.file.empty()) {
+    where = request.file;
+    pm::JsonLimits limits;
+    limits.comments = true;
+    json = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.file, 16 << 20), where, limits);
+    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
+    for (const char* section : {"model", "train"}) {
+      if (!json.contains(section) || json[section].is_object()) continue;
+      pm::fail<pm::UsageError>({.where = where + "." + section, .expected = "an object", .got = json[section].type_name()});
+    }
+  }
+  const std::vector<std::string> known = known_settings();
+  for (const std::string& setting : request.settings) apply_setting(json, setting, known);
+  if (!request.network.empty()) json["network"] = request.network;
+  if (!request.data.empty()) json["data"] = request.data;
+  if (request.allow_missing) json["allow_missing"] = true;
+  if (!request.flip_test.empty()) json["model"]["flip_average"] = request.flip_test == "on";
+  return json;
+}
+
+std::string kinds_of(const std::vector<std::string>& data) {
+  std::string kinds;
+  for (const std::string& each : data) kinds += (kinds.empty() ? "" : ", ") + each.substr(0, each.find(':'));
+  return kinds;
+}
+
+[[noreturn]] void contradiction(const std::string& key, const std::string& has, const std::string& asked) {
+  pm::fail<pm::UsageError>({.where = "--resume: " + key, .expected = has + ", as the run has", .got = asked,
+                            .remedy = "leave it out, or start another run"});
+}
+
+bool changes_speed_only(const std::string& key) {
+  return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
+}
+
+}  // namespace
+
+Json config_to_json(const TrainConfig& config) {
+  return {{"network", config.network->name},
+          {"data", config.data},
+          {"allow_missing", config.allow_missing},
+          {"model", meaning_to_options(config.meaning)},
+          {"train", pm::train_options_to_json(config.options)}};
+}
+
+TrainConfig new_config(const TrainRequest& request) {
+  std::string where(from_arguments);
+  const Json json = requested(request, where);
+  return read_config(json, where);
+}
+
+TrainConfig resumed_config(const TrainRequest& request, const Json& stored, const std::string& where,
+                           const pm::Checkpoint& checkpoint) {
+  const TrainConfig run = read_config(stored, where);
+  Json has = config_to_json(run);
+  const auto require_kept = [&](const std::string& section, const Json& kept) {
+    for (const auto& [key, value] : kept.items()) {
+      if (has[section][key] == value || changes_speed_only(key)) continue;
+      pm::fail<pm::UsageError>({.where = where + ": " + section + "." + key, .expected = value.dump() + ", as in the run's checkpoint",
+                                .got = has[section][key].dump(), .remedy = "config.json of a run is not to be changed"});
+    }
+  };
+  require_kept("model", meaning_to_options(checkpoint.model.meaning()));
+  require_kept("train", pm::train_options_to_json(checkpoint.options));
+  if (checkpoint.model.network() != run.network->name) contradiction("network", checkpoint.model.network(), std::string(run.network->name));
+
+  std::string asked_where(from_arguments);
+  const Json asked = requested(request, asked_where);
+  for (const auto& [key, value] : asked.items()) {
+    if (key == "data") {  // the folders may have moved; the checkpoint knows the people
+      const std::vector<std::string> data = read_data(value, asked_where);
+      if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
+      has["data"] = data;
+    } else if (value.is_object() && (key == "model" || key == "train")) {
+      for (const auto& [option, wanted] : value.items()) {
+        if (!has[key].contains(option) || (key == "train" && changes_speed_only(option))) {
+          has[key][option] = wanted;  // an unknown one is refused below
+        } else if (has[key][option] != wanted) {
+          contradiction(key + "." + option, has[key][option].dump(), wanted.dump());
+        }
+      }
+    } else if (has[key] != value) {
+      contradiction(key, has[key].dump(), value.dump());
+    }
+  }
+  return read_config(has, asked_where);
+}
+
+TrainingSets read_sets(const TrainConfig& config) {
+  TrainingSets sets;
+  std::map<std::string, std::vector<pm::Person>> read;
+  for (const std::string& each : config.data) {
+    if (!read.contains(each)) {
+      const auto [kind, folder] = parse_data(each);
+      const pm::LspOptions train{.numbers = kind == "lsp" ? pm::parse_split("train") : pm::ImageRange{},
+                                 .allow_missing = config.allow_missing};
+      read[each] = kind == "lsp" ? pm::read_lsp(folder, train) : pm::read_lspet(folder, train);
+      if (kind == "lsp" && sets.validation.empty()) {
+        sets.validation = pm::read_lsp(folder, {.numbers = pm::parse_split("val"), .allow_missing = config.allow_missing});
+      }
+    }
+    sets.train.insert(sets.train.end(), read[each].begin(), read[each].end());
+  }
+  return sets;
+}
+
+}  // namespace tool

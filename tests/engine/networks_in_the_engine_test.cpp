@@ -1,0 +1,216 @@
+// The named networks as plans: kernels, memory, slices, threads.
+#include "engine/run_plan.hpp"
+
+#include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/model/initialise.hpp>
+#include <posemachine/networks/registry.hpp>
+#include <posemachine/training/loss.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace posemachine;
+
+namespace {
+
+Graph small() { return find_network("scaling-dilation-small")->build(); }
+
+std::shared_ptr<PreparedWeights> weights_of(const Graph& graph) {
+  return std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(initialise(graph, 3)));
+}
+
+void fill_image(std::span<float> image, std::uint64_t seed) {
+  RandomStream stream(seed, Purpose::test, 9);
+  for (float& value : image) value = static_cast<float>(stream.uniform(-0.5, 0.5));
+}
+
+// A step moves at least so much, or multiplies so much, that a reference loop would show.
+bool is_heavy(const Plan& plan, const PlanStep& step, std::int64_t total) {
+  const Node& node = plan.graph().nodes[static_cast<std::size_t>(step.node)];
+  std::size_t bytes = 0;
+  for (int i = 0; i < node.inputs.count; ++i) {
+    bytes += plan.schedule().value(input(plan.graph(), node, i).id).bytes(plan.schedule().block);
+  }
+  std::int64_t work = 0;
+  const Node& counted = node.forward >= 0 ? plan.graph().nodes[static_cast<std::size_t>(node.forward)] : node;
+  if (counted.op->multiply_adds != nullptr && counted.dst >= 0) {
+    const ScheduledValue& dst = plan.schedule().value(counted.dst);
+    work = counted.op->multiply_adds(plan.graph(), counted) * dst.h * dst.w;
+  }
+  return bytes > 1'000'000 || work * 200 > total;
+}
+
+void check_kernels(const NamedNetwork& network, Mode mode, int batch, Size image) {
+  Graph graph = network.build();
+  const std::int64_t total = count_multiply_adds(graph, image);
+  if (mode == Mode::training) graph = differentiate(graph);
+  PlanOptions options;
+  options.batch = batch;
+  options.image = image;
+  options.mode = mode;
+  const Plan plan(graph, weights_of(graph), options);
+  for (const PlanStep& step : plan.steps()) {
+    const bool slow = is_reference(step.implementation) && is_heavy(plan, step, total);
+    CHECK_MESSAGE(!slow, std::string(network.name) << " batch " << batch << ": " << step.description << " runs " << step.implementation);
+  }
+}
+
+std::vector<float> gradient_bytes(int workers, int slice, std::vector<float>* running = nullptr) {
+  const Graph graph = small();
+  auto parameters = std::make_shared<std::vector<Tensor>>(initialise(graph, 3));
+  BatchGradients gradients(graph, parameters, {.batch = 4, .slice = slice, .workers = workers, .image = {64, 64}});
+  std::vector<float> images(4 * 3 * 64 * 64);
+  fill_image(images, 1);
+  const std::vector<float> targets(4 * 15 * 8 * 8, 0.25f);
+  const std::vector<float> weights(4 * 15, 1.0f);
+  for (std::uint64_t step = 0; step < 2; ++step) {
+    gradients.compute(
+        "image", images,
+        [&](const SliceView& view) {
+          const auto first = static_cast<std::size_t>(view.first) * 15;
+          const auto count = static_cast<std::size_t>(view.count) * 15;
+          for (std::size_t k = 0; k < view.outputs.size(); ++k) {
+            heatmap_loss(view.outputs[k], std::span(targets).subspan(first * 64, count * 64),
+                         std::span(weights).subspan(first, count), 64, 4, view.output_gradients[k]);
+          }
+        },
+        1, step);
+  }
+  std::vector<float> all;
+  for (const Tensor& tensor : gradients.gradients()) all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+  if (running != nullptr) {
+    for (std::size_t id = 0; id < parameters->size(); ++id) {
+      if (graph.parameters[id].trainable) continue;
+      running->insert(running->end(), (*parameters)[id].values.begin(), (*parameters)[id].values.end());
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("engine: no heavy operation of the named networks runs on a reference loop") {
+  for (const NamedNetwork& network : networks) {
+    check_kernels(network, Mode::inference, 1, network.input);
+    check_kernels(network, Mode::training, 1, {128, 128});
+    check_kernels(network, Mode::training, 8, {128, 128});
+  }
+}
+
+TEST_CASE("engine: buffers that live together do not overlap in the arena") {
+  Graph graph = differentiate(small());
+  for (const int batch : {1, 2}) {
+    PlanOptions options;
+    options.batch = batch;
+    options.image = {64, 64};
+    options.mode = Mode::training;
+    const Plan plan(graph, weights_of(graph), options);
+    const Schedule& schedule = plan.schedule();
+    struct Buffer {
+      int first, last;
+      std::size_t begin, end;
+    };
+    std::vector<Buffer> buffers;
+    for (std::size_t root = 0; root < schedule.values.size(); ++root) {
+      const ScheduledValue& owner = schedule.values[root];
+      if (owner.parent >= 0 || owner.external) continue;
+      Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.bytes(schedule.block)};
+      for (std::size_t i = 0; i < schedule.values.size(); ++i) {
+        if (schedule.values[i].first_step < 0 || schedule.place(static_cast<int>(i)).root != static_cast<int>(root)) continue;
+        buffer.first = std::min(buffer.first, schedule.values[i].first_step);
+        buffer.last = std::max(buffer.last, schedule.values[i].last_step);
+      }
+      if (buffer.last >= 0) buffers.push_back(buffer);
+    }
+    for (const Workspace& w : schedule.workspaces) buffers.push_back({w.first_step, w.last_step, w.arena_offset, w.arena_offset + w.bytes});
+    int overlaps = 0;
+    for (std::size_t a = 0; a < buffers.size(); ++a) {
+      CHECK(buffers[a].end <= schedule.arena_bytes);
+      for (std::size_t b = 0; b < a; ++b) {
+        const bool alive = buffers[a].first <= buffers[b].last && buffers[b].first <= buffers[a].last;
+        overlaps += alive && buffers[a].begin < buffers[b].end && buffers[b].begin < buffers[a].end ? 1 : 0;
+      }
+    }
+    CHECK(overlaps == 0);
+    options.passes.reuse_memory = false;
+    CHECK(Plan(graph, weights_of(graph), options).arena_bytes() > plan.arena_bytes());
+  }
+}
+
+TEST_CASE("BatchGradients: one and two workers give the same bytes, running statistics included") {
+  std::vector<float> running_one;
+  std::vector<float> running_two;
+  CHECK(gradient_bytes(1, 2, &running_one) == gradient_bytes(2, 2, &running_two));
+  CHECK(running_one == running_two);
+}
+
+TEST_CASE("BatchGradients: a batch that slices do not divide is refused") {
+  const Graph graph = small();
+  auto parameters = std::make_shared<std::vector<Tensor>>(initialise(graph, 3));
+  CHECK_THROWS_AS(BatchGradients(graph, parameters, {.batch = 4, .slice = 3, .workers = 1, .image = {64, 64}}), UsageError);
+}
+
+TEST_CASE("Plan: four threads with plans of their own over shared weights give the bytes of one") {
+  const Graph graph = small();
+  const auto weights = weights_of(graph);
+  PlanOptions options;
+  options.image = {64, 64};
+  const auto answer_of = [&] {
+    Plan plan(graph, weights, options);
+    fill_image(plan.input("image"), 4);
+    for (int i = 0; i < 3; ++i) plan.run();
+    const auto output = plan.output(plan.output_count() - 1);
+    return std::vector<float>(output.begin(), output.end());
+  };
+  const std::vector<float> one = answer_of();
+  std::vector<std::vector<float>> others(4);
+  std::vector<std::thread> threads;
+  for (auto& other : others) threads.emplace_back([&] { other = answer_of(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& other : others) CHECK(other == one);
+}
+
+TEST_CASE("PreparedWeights: refresh carries changed values to the primitives") {
+  const Graph graph = small();
+  auto parameters = std::make_shared<std::vector<Tensor>>(initialise(graph, 3));
+  const auto weights = std::make_shared<PreparedWeights>(parameters);
+  PlanOptions options;
+  options.image = {64, 64};
+  Plan plan(graph, weights, options);
+  fill_image(plan.input("image"), 4);
+  for (Tensor& tensor : *parameters) std::fill(tensor.values.begin(), tensor.values.end(), 0.0f);
+  weights->refresh();
+  plan.run();
+  const auto output = plan.output(plan.output_count() - 1);
+  CHECK(std::all_of(output.begin(), output.end(), [](float value) { return value == 0.0f; }));
+}
+
+TEST_CASE("Plan: a size that cannot be divided is refused with the node and what would fit") {
+  const Graph graph = small();
+  PlanOptions options;
+  options.image = {100, 128};
+  std::string text;
+  try {
+    const Plan plan(graph, weights_of(graph), options);
+  } catch (const ModelError& error) {
+    text = error.what();
+  }
+  for (const char* part : {"concat", "100 x 128", "multiples of 8"}) CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+}
+
+TEST_CASE("Plan: an unknown input is refused with the names there are") {
+  const Graph graph = small();
+  PlanOptions options;
+  options.image = {64, 64};
+  Plan plan(graph, weights_of(graph), options);
+  CHECK_THROWS_WITH_AS(plan.input("picture"), "input: expected one of image, got picture", UsageError);
+}

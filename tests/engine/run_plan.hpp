@@ -1,0 +1,87 @@
+// Runs a graph through a plan with the oracle's numbers, and compares both.
+#pragma once
+
+#include "reference/fill.hpp"
+#include "reference/oracle.hpp"
+
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/graph.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace engine_test {
+
+namespace pm = posemachine;
+namespace reference = posemachine::reference;
+
+inline std::vector<pm::Tensor> as_tensors(const pm::Graph& graph, const reference::Parameters& parameters) {
+  std::vector<pm::Tensor> tensors;
+  for (std::size_t id = 0; id < parameters.size(); ++id) {
+    const pm::Parameter& parameter = graph.parameters[id];
+    pm::Tensor tensor(pm::Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank));
+    for (std::size_t i = 0; i < parameters[id].size(); ++i) tensor.values[i] = static_cast<float>(parameters[id][i]);
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+// What a plan computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
+struct PlanResult {
+  std::vector<std::vector<float>> outputs;
+  std::vector<std::vector<float>> gradients;
+  std::vector<pm::PlanStep> steps;
+};
+
+inline PlanResult run_plan(const pm::Graph& graph, const reference::Filling& filling, const pm::PlanOptions& options,
+                           const pm::Draw& draw = {}) {
+  const auto tensors = std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters));
+  pm::Plan plan(graph, std::make_shared<pm::PreparedWeights>(tensors), options);
+  for (const auto& [name, array] : filling.inputs) {
+    const auto input = plan.input(name);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(array.values[i]);
+  }
+  // Twice: what the first run leaves in the arena must not matter to the second.
+  plan.run(draw);
+  plan.run(draw);
+  PlanResult result;
+  for (std::size_t i = 0; i < plan.output_count(); ++i) {
+    const auto output = plan.output(i);
+    result.outputs.emplace_back(output.begin(), output.end());
+  }
+  const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+  dnnl::stream stream(engine);
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    std::vector<float>& plain = result.gradients.emplace_back();
+    const pm::GradientLayout::Entry& entry = plan.gradient_layout().entries[id];
+    if (!entry.written) continue;
+    plain.resize(static_cast<std::size_t>(graph.parameters[id].size()));
+    dnnl::memory from(entry.desc, engine, const_cast<float*>(plan.gradients().data()) + entry.offset);
+    dnnl::memory to(pm::detail::plain_desc((*tensors)[id].shape), engine, plain.data());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+  }
+  result.steps = plan.steps();
+  return result;
+}
+
+/// The largest difference over the largest magnitude, which counts as `floor` at least.
+inline double relative_error(const std::vector<float>& ours, const std::vector<double>& truth, double floor = 1e-6) {
+  if (ours.size() != truth.size()) return 1e9;
+  double largest = std::max(floor, 1e-6);
+  double error = 0;
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    largest = std::max(largest, std::abs(truth[i]));
+    error = std::max(error, std::abs(truth[i] - static_cast<double>(ours[i])));
+    if (!std::isfinite(ours[i])) return 1e9;
+  }
+  return error / largest;
+}
+
+}  // namespace engine_test
