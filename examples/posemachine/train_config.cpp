@@ -101,17 +101,19 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
   TrainConfig config;
   config.network = network_named(json.contains("network") ? pm::string_member<pm::UsageError>(json, "network", where) : "");
-  config.data = read_data(json.value("data", Json::array()), where);
+  const Json none = Json::object();
+  const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
+  config.data = read_data(part("data"), where);
   if (json.contains("allow_missing")) config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
   pm::Meaning meaning;
   meaning.input_height = config.network->input.height;
   meaning.input_width = config.network->input.width;
   meaning.sigma_px = config.network->sigma_px;
   meaning.decoder.flip_average = true;  // training mirrors half of the images: the answer for the mirror image is as good
-  config.meaning = meaning_from_options(json.value("model", Json::object()), where + ".model", meaning);
+  config.meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_threads();
-  config.options = pm::train_options_from_json(json.value("train", Json::object()), where + ".train", options);
+  config.options = pm::train_options_from_json(part("train"), where + ".train", options);
   try {
     pm::infer_sizes(config.network->build(), {config.meaning.input_height, config.meaning.input_width});
   } catch (const pm::ModelError& error) {  // the network is right, the option is not
@@ -123,8 +125,10 @@ TrainConfig read_config(const Json& json, const std::string& where) {
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
   std::vector<std::string> known{"network", "data", "allow_missing"};
-  for (const auto& [key, value] : meaning_to_options({}).items()) known.push_back("model." + key);
-  for (const auto& [key, value] : pm::train_options_to_json({}).items()) known.push_back("train." + key);
+  const Json model = meaning_to_options({});
+  const Json train = pm::train_options_to_json({});
+  for (const auto& [key, value] : model.items()) known.push_back("model." + key);
+  for (const auto& [key, value] : train.items()) known.push_back("train." + key);
   return known;
 }
 

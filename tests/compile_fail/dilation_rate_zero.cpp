@@ -1,4 +1,5 @@
 // expect: DilationModule: rates count from 1
+// within: 10
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,4 +1,5 @@
 // expect: a layer needs: static constexpr Value lower(Graph& graph, Value src)
+// within: 10
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

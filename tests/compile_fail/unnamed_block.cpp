@@ -1,4 +1,5 @@
 // expect: give the block a name
+// within: 10
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;
@@ -8,17 +9,10 @@ struct Block {
   static constexpr Value lower(Graph& graph, Value src) { return convolution(graph, src, {.out = 2}); }
 };
 #else
-inline const auto lambda = [] {};
-struct Lower {
+struct {
   static constexpr Value lower(Graph& graph, Value src) { return convolution(graph, src, {.out = 2}); }
-};
-using Block = decltype([] {});
+} unnamed;
+using Block = decltype(unnamed);
 #endif
-Value use(Graph& graph, Value src) {
-#ifdef TWIN
-  return apply<Block>(graph, src);
-#else
-  static_cast<void>(identifier<Block>);
-  return src;
-#endif
-}
+struct Net : Network<Input<"image", 3>, Block, Output<"heatmaps">> {};
+static_assert(node_count<Net> == 2);

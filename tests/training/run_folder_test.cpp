@@ -5,7 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/run_folder.hpp>
-#include <posemachine/training/trainer.hpp>
+#include <posemachine/training/train_event.hpp>
 
 #include <doctest/doctest.h>
 

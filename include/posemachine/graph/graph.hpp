@@ -131,8 +131,8 @@ constexpr std::string_view name_text(const Graph& graph, int name) {
 
 /// The index of a name, added if it is new.
 constexpr int intern(Graph& graph, std::string_view text) {
-  // Pointers and a loop of one statement: Clang allows 2^20 steps to a constant evaluation, and string_view's comparison
-  // takes several a character. GCC 12 does not evaluate __builtin_memcmp on allocated memory.
+  // Pointers and a loop of one statement: Clang allows 2^20 steps to a constant evaluation, and string_view's
+  // comparison takes several a character. GCC 12 does not evaluate __builtin_memcmp on allocated memory.
   const int size = static_cast<int>(text.size());
   const NameEntry* entries = graph.names.data();
   const int name_count = static_cast<int>(graph.names.size());
@@ -281,7 +281,7 @@ constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
   for (std::size_t i = 0; i < op.options.size(); ++i) {
     const OptionInfo& option = op.options.data()[i];
     const std::int32_t value = spec.options.data()[i];
-    if (value >= option.low && value <= option.high) continue;  // cheaper in a constant evaluation than a call that passes
+    if (value >= option.low && value <= option.high) continue;  // fewer steps than a call to require() that passes
     require(graph, false, Rule::option_range, static_cast<int>(i), value);
   }
   Node node;

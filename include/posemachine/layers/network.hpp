@@ -97,8 +97,8 @@ inline constexpr int network_receptive_field = [] {
 
 namespace detail {
 
-// What a compiler says of a broken rule. The figures are arguments of the type, so that GCC prints them in its first line
-// and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
+// What a compiler says of a broken rule. The figures are arguments of the type, so that GCC prints them in its first
+// line and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
 template <Rule Found, int Node, int First, int Second>
 struct Verdict {
   static_assert(Found != Rule::option_range, "an option is outside its range (node, option's position, its value)");
@@ -110,10 +110,12 @@ struct Verdict {
   static_assert(Found != Rule::channels_divide, "channels must be divisible (node, channels, divisor)");
   static_assert(Found != Rule::channels_limit,
                 "a value has at most 65536 channels (node, channels so far, channels of this branch)");
-  static_assert(Found != Rule::stride_limit, "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
+  static_assert(Found != Rule::stride_limit,
+                "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
   static_assert(Found != Rule::global_kernel,
                 "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
-  static_assert(Found != Rule::spatial_source, "this operation needs a map, not a global value (node, input, channels)");
+  static_assert(Found != Rule::spatial_source,
+                "this operation needs a map, not a global value (node, input, channels)");
   static_assert(Found != Rule::gate_shape,
                 "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
   static_assert(Found != Rule::parameter_shape,

@@ -62,6 +62,12 @@ inline Json graph_to_json(const Graph& graph) {
 
 namespace detail {
 
+// An integer in a range; JSON made in memory holds signed ones, JSON read from text unsigned ones.
+inline bool is_integer_within(const Json& json, std::int64_t low, std::int64_t high) {
+  if (json.is_number_unsigned() && json.get<std::uint64_t>() > std::uint64_t{1} << 62) return false;
+  return json.is_number_integer() && json.get<std::int64_t>() >= low && json.get<std::int64_t>() <= high;
+}
+
 // A block read from a file: its whole path as one name under the root.
 inline int verbatim_scope(Graph& graph, const std::string& path, std::map<std::string, int>& known) {
   if (path.empty()) return 0;
@@ -82,12 +88,12 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   parameter.rank = static_cast<int>(shape.size());
   std::int64_t size = 1;
   for (std::size_t i = 0; i < shape.size(); ++i) {
-    const bool fits = shape[i].is_number_unsigned() && shape[i].get<std::uint64_t>() >= 1 && shape[i].get<std::uint64_t>() <= 65536;
-    if (fits) size *= static_cast<std::int64_t>(shape[i].get<std::uint64_t>());
+    const bool fits = is_integer_within(shape[i], 1, 65536);
+    if (fits) size *= shape[i].get<std::int64_t>();
     if (!fits || size > std::int64_t{1} << 30) {
       fail<ModelError>({.where = where + ".shape", .expected = "extents from 1 to 65536, 2^30 elements at most", .got = shape.dump().substr(0, 60)});
     }
-    parameter.extents[i] = static_cast<int>(shape[i].get<std::uint64_t>());
+    parameter.extents[i] = shape[i].get<int>();
   }
   const std::string init = string_member<ModelError>(json, "init", where);
   const auto found = std::find(init_names.begin(), init_names.end(), init);
@@ -99,7 +105,9 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   parameter.trainable = boolean_member<ModelError>(json, "trainable", where);
   const std::size_t dot = name.rfind('.');
   if (name.empty() || name.size() > 1000 || dot == 0 || dot + 1 == name.size()) {
-    fail<ModelError>({.where = where + ".name", .expected = "a dotted path of at most 1000 characters", .got = "\"" + name.substr(0, 40) + "\""});
+    fail<ModelError>({.where = where + ".name",
+                      .expected = "a dotted path of at most 1000 characters",
+                      .got = "\"" + name.substr(0, 40) + "\""});
   }
   parameter.scope = verbatim_scope(graph, dot == std::string::npos ? "" : name.substr(0, dot), scopes);
   parameter.name = intern(graph, dot == std::string::npos ? name : name.substr(dot + 1));
@@ -122,12 +130,12 @@ inline const OpInfo* find_op(std::span<const OpInfo* const> ops, const std::stri
 inline std::vector<int> read_ids(const Json& json, std::string_view key, const std::string& where, std::size_t count) {
   std::vector<int> ids;
   for (const Json& id : array_member<ModelError>(json, key, where)) {
-    if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= count) {
+    if (!is_integer_within(id, 0, static_cast<std::int64_t>(count) - 1)) {
       fail<ModelError>({.where = where + "." + std::string(key),
                         .expected = "numbers below " + std::to_string(count) + ", of what stands before",
                         .got = id.dump().substr(0, 40)});
     }
-    ids.push_back(static_cast<int>(id.get<std::uint64_t>()));
+    ids.push_back(id.get<int>());
   }
   return ids;
 }
@@ -209,7 +217,9 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
     const int id = intern(graph, name);
     for (const Port& other : graph.inputs) {
       if (other.name != id && other.value != value) continue;
-      fail<ModelError>({.where = at, .expected = "a name and an input node of its own", .got = name.substr(0, 80) + " or its value again"});
+      fail<ModelError>({.where = at,
+                        .expected = "a name and an input node of its own",
+                        .got = name.substr(0, 80) + " or its value again"});
     }
     graph.inputs.push_back({id, value, 0});
   });

@@ -7,7 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/training/checkpoint.hpp>
-#include <posemachine/training/trainer.hpp>
+#include <posemachine/training/train_event.hpp>
 
 #include <cstddef>
 #include <cstdint>

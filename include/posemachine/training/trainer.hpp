@@ -19,6 +19,8 @@
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/loss.hpp>
 #include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/people_digest.hpp>
+#include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_options.hpp>
 
 #include <algorithm>
@@ -38,53 +40,6 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// What happened in a run.
-struct TrainEvent {
-  enum class Kind {
-    step,        // a step is done
-    checkpoint,  // `checkpoint` should be kept: the run can go on from it
-    epoch,       // an epoch is over; `validation` where it was validated
-    stopped,     // the stop token was set; a checkpoint came before
-    finished     // the last epoch is over
-  };
-  Kind kind = Kind::step;
-  std::int64_t step = 0;                 // steps done
-  std::int64_t steps_per_epoch = 1;
-  int epoch = 0;                         // epochs done
-  std::vector<double> losses;            // by stage: of the step, or the mean over the epoch
-  double rate = 0;
-  double images_per_second = 0;          // since run() was called; validation not counted
-  double loader_wait = 0;                // share of that time spent waiting for data, 0 to 1
-  const EvaluationResult* validation = nullptr;
-  bool best = false;                     // epoch: the best validation so far
-  std::function<Checkpoint()> checkpoint;  // checkpoint, epoch, stopped, finished: the state, made when asked for
-};
-
-namespace detail {
-
-/// Tells training sets apart by who is in them, in which order and with which joints; where the files lie does not matter.
-/// Source: FNV-1a, 64 bits.
-inline std::string people_digest(std::span<const Person> people) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  const auto add = [&hash](const void* bytes, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3ULL;
-  };
-  for (const Person& person : people) {
-    add(person.dataset.data(), person.dataset.size());
-    add(&person.number, sizeof person.number);
-    for (const Joint& joint : person.joints) {
-      const double values[]{joint.position.x, joint.position.y, static_cast<double>(joint.state)};
-      add(values, sizeof values);
-    }
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += digits[(hash >> shift) & 15];
-  return std::to_string(people.size()) + " people, " + text;
-}
-
-}  // namespace detail
-
 /// A run. The same model, people and options give the same bytes after the same step, for any number of workers, whether
 /// the run was stopped and resumed or not.
 class Trainer {
@@ -100,7 +55,7 @@ class Trainer {
   /// optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
       : model_(checked(from, people, validation)), options_(from.options), step_(from.step), best_score_(from.best_score),
-        people_digest_(detail::people_digest(people)),
+        people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
         gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
         optimizer_(model_.graph(), options_.optimizer),
@@ -120,8 +75,8 @@ class Trainer {
   Model model() const { return model_.with_parameters(*parameters_); }
 
   Checkpoint checkpoint() const {
-    return {model(),      options_,     step_,          best_score_, optimizer_.first(), optimizer_.second(),
-            epoch_losses_, epoch_steps_, people_digest_};
+    return {model(), options_, step_, best_score_, optimizer_.first(), optimizer_.second(), epoch_losses_, epoch_steps_,
+            people_digest_};
   }
 
   /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way. A run that
@@ -230,7 +185,7 @@ class Trainer {
       fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
     }
     if (!validation.empty()) detail::check_people(validation, from.model.meaning().joints);
-    if (!from.people.empty() && from.people != detail::people_digest(people)) {
+    if (!from.people.empty() && from.people != people_digest(people)) {
       fail<UsageError>({.where = "training set",
                         .expected = "the people that the run was started with, in the same order",
                         .got = "others (" + std::to_string(people.size()) + " people)",

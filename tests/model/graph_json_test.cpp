@@ -1,0 +1,137 @@
+// The JSON form of a graph: what comes back from it, and structures that no network has.
+#include <posemachine/base/json.hpp>
+#include <posemachine/compose.hpp>
+#include <posemachine/model/graph_json.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <string>
+
+using namespace posemachine;
+
+namespace {
+
+struct Block : Sequential<Conv<4, 3, ConvOptions{.stride = 2, .bias = false}>, BatchNorm<>, ReLU> {};
+struct Quiet : Sequential<AveragePool<2>, Sigmoid> {};  // owns no parameters
+struct Net : Network<Input<"image", 3>, Input<"centre", 1>, Concat<From<"image">, From<"centre">>, Block, Quiet,
+                     Dropout<Percent{30}>, SEGate<2>, Output<"maps">, Named<"head", Conv<5, 1>>, Output<"maps">,
+                     Conv<2, 1>, Output<"other">> {};
+
+Json example() { return graph_to_json(graph_of<Net>()); }
+
+std::string refusal(const std::function<void(Json&)>& change) {
+  Json json = example();
+  change(json);
+  try {
+    static_cast<void>(graph_from_json(json, "m"));
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("graph JSON: every network of the library comes back the same, and its JSON again to the byte") {
+  for (const NamedNetwork& network : networks) {
+    const Graph graph = network.build();
+    const Json json = graph_to_json(graph);
+    const Graph back = graph_from_json(json, "m");
+    CHECK(first_difference(graph, back) == "");
+    CHECK(graph_to_json(back).dump() == json.dump());
+  }
+}
+
+TEST_CASE("graph JSON: channels, strides, blocks, inputs and the series of outputs come back") {
+  const Graph graph = graph_of<Net>();
+  const Graph back = graph_from_json(parse_json(example().dump(), "text"), "m");
+  REQUIRE(back.values.size() == graph.values.size());
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    CHECK(back.values[i].channels == graph.values[i].channels);
+    CHECK(back.values[i].stride == graph.values[i].stride);
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    CHECK(back.nodes[i].options == graph.nodes[i].options);
+    CHECK(describe(back, static_cast<int>(i)) == describe(graph, static_cast<int>(i)));
+  }
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    CHECK(parameter_name(back, static_cast<int>(id)) == parameter_name(graph, static_cast<int>(id)));
+    CHECK(back.parameters[id].init == graph.parameters[id].init);
+    CHECK(back.parameters[id].fan_in == graph.parameters[id].fan_in);
+    CHECK(back.parameters[id].trainable == graph.parameters[id].trainable);
+  }
+  REQUIRE(back.inputs.size() == 2);
+  CHECK(name_text(back, back.inputs[1].name) == "centre");
+  REQUIRE(back.outputs.size() == 3);
+  CHECK(output_name(back, 0) == "maps_stage_1");
+  CHECK(output_name(back, 1) == "maps");
+  CHECK(output_name(back, 2) == "other");
+}
+
+TEST_CASE("graph JSON: structures that no network has are refused by field") {
+  REQUIRE(refusal([](Json&) {}) == "taken");
+  const auto stray = [](Json& g) {
+    g["parameters"].push_back(g["parameters"][0]);
+    g["parameters"].back()["name"] = "stray";
+  };
+  CHECK(contains(refusal(stray), "expected one node that uses stray, got 0 uses"));
+  CHECK(contains(refusal([](Json& g) { g["nodes"][2]["parameters"] = {0}; }), "got 2 uses"));
+  for (const std::string& name : {std::string(), std::string("."), std::string(".weights"), std::string("Block_1."),
+                                  std::string(1001, 'x')}) {
+    CHECK(contains(refusal([&](Json& g) { g["parameters"][0]["name"] = name; }),
+                   "parameters[0].name: expected a dotted path"));
+  }
+  const std::string own = "inputs[1]: expected a name and an input node of its own";
+  CHECK(contains(refusal([](Json& g) { g["inputs"][1]["value"] = 0; }), own));
+  CHECK(contains(refusal([](Json& g) { g["inputs"][1]["name"] = "image"; }), own));
+  CHECK(contains(refusal([](Json& g) { g["inputs"].erase(1); }), "a name for every input node"));
+  CHECK(contains(refusal([](Json& g) { g["outputs"][0]["name"] = ""; }), "outputs[0].name: expected a name"));
+  CHECK(contains(refusal([](Json& g) { g["nodes"][0]["op"] = "relu_backward"; }), "nodes[0].op"));
+}
+
+TEST_CASE("graph JSON: the rules of the operations hold for files, with node and figures") {
+  // Node 2 is the concat, 3 the convolution: the pool's window and the gate's channels come from the file alone.
+  CHECK(contains(refusal([](Json& g) { g["nodes"][2]["inputs"] = {0}; }), "m.nodes[3]: node 3"));
+  CHECK(contains(refusal([](Json& g) { g["nodes"][3]["options"]["out"] = 5; }),
+                 "elements expected 180, elements given 144"));
+  CHECK(contains(refusal([](Json& g) {
+                   for (Json& node : g["nodes"]) {
+                     if (node["op"] == "average_pool") node["options"]["padding"] = 2;
+                   }
+                 }),
+                 "an option is outside its range"));
+  CHECK(contains(refusal([](Json& g) {
+                   for (Json& node : g["nodes"]) {
+                     if (node["op"] == "channel_scale") node["inputs"][1] = node["inputs"][0];
+                   }
+                 }),
+                 "a gate must be a global value"));
+}
+
+TEST_CASE("graph JSON: a user's own operation is bound from the list that is given, and refused without it") {
+  static constexpr OpInfo halve{.name = "halve"};
+  Graph graph;
+  add_output(graph, "maps", add_node(graph, halve, {}, {add_input(graph, "image", 3)}));
+  const Json json = graph_to_json(graph);
+  const std::array<const OpInfo*, 2> ops{&input_op, &halve};
+  CHECK(first_difference(graph, graph_from_json(json, "m", ops)) == "");
+  CHECK_THROWS_WITH_AS(static_cast<void>(graph_from_json(json, "m")),
+                       "m.nodes[1].op: expected an operation of this build, got halve version 1", ModelError);
+}
+
+TEST_CASE("first_difference: ports and parameters of nodes are told with both sides") {
+  const Graph graph = graph_of<Net>();
+  Graph moved = graph;
+  moved.outputs[0].value = 3;
+  CHECK(contains(first_difference(graph, moved), "output maps: value "));
+  CHECK(contains(first_difference(graph, moved), "and value 3"));
+  Graph fewer = graph;
+  fewer.nodes[3].parameters.count = 0;
+  CHECK(contains(first_difference(graph, fewer), "parameters: 1 and 0"));
+}

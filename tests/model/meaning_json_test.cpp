@@ -1,0 +1,127 @@
+// The JSON form of a meaning, and meanings that do not fit their graph.
+#include <posemachine/base/json.hpp>
+#include <posemachine/compose.hpp>
+#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/model/model.hpp>
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <string>
+
+using namespace posemachine;
+
+namespace {
+
+struct Two : Network<Input<"image", 3>, Input<"centre", 1>, Concat<From<"image">, From<"centre">>,
+                     Conv<8, 3, ConvOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Global : Network<Input<"image", 3>, GlobalAveragePool, Conv<15, 1>, Output<"heatmaps">> {};
+// The kernel needs 21 pixels, more than the multiple of 2 that the stride asks for.
+struct Wide : Network<Input<"image", 3>, Conv<15, 21, ConvOptions{.stride = 2, .padding = 0}>, Output<"heatmaps">> {};
+
+Meaning example() {
+  Meaning meaning;
+  meaning.inputs = {{"centre", InputRole::centre_gaussian, 21}, {"image", InputRole::image, 0}};
+  meaning.input_height = 64;
+  meaning.input_width = 96;
+  meaning.colour_order = "bgr";
+  meaning.normalisation = {{123.5, 116, 103}, {0.5, 0.25, 1.0 / 3}};
+  meaning.crop = {1.3, 0.9};
+  meaning.sigma_px = 2.5;
+  meaning.decoder = {false, true};
+  return meaning;
+}
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const ModelError& error) {
+    return error.what();
+  }
+  return "taken";
+}
+
+std::string refusal(const std::function<void(Json&)>& change) {
+  Json json = meaning_to_json(example());
+  change(json);
+  return message_of([&] { static_cast<void>(meaning_from_json(json, "m")); });
+}
+
+template <class Net>
+std::string misfit(const std::function<void(Meaning&)>& change) {
+  Meaning meaning = example();
+  change(meaning);
+  return message_of([&] { check(graph_of<Net>(), meaning, "m"); });
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("meaning JSON: every field comes back from the text") {
+  const Meaning meaning = example();
+  const Meaning back = meaning_from_json(parse_json(meaning_to_json(meaning).dump(), "text"), "m");
+  CHECK(back.inputs == meaning.inputs);
+  CHECK(back.heatmaps == meaning.heatmaps);
+  CHECK(back.joints == meaning.joints);
+  CHECK(back.input_height == 64);
+  CHECK(back.input_width == 96);
+  CHECK(back.colour_order == "bgr");
+  CHECK(back.normalisation == meaning.normalisation);
+  CHECK(back.crop == meaning.crop);
+  CHECK(back.sigma_px == 2.5);
+  CHECK(back.decoder == meaning.decoder);
+}
+
+TEST_CASE("meaning JSON: unknown keys are refused at every level") {
+  REQUIRE(refusal([](Json&) {}) == "taken");
+  CHECK(contains(refusal([](Json& m) { m["zoom"] = 1; }), "m.zoom: expected a known key"));
+  CHECK(contains(refusal([](Json& m) { m["inputs"][0]["zoom"] = 1; }), "m.inputs.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["crop"]["zoom"] = 1; }), "m.crop.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["decoder"]["zoom"] = 1; }), "m.decoder.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["normalisation"]["zoom"] = 1; }), "m.normalisation.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["limbs"][0]["zoom"] = 1; }), "m.joint_set.limbs.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["groups"][0]["zoom"] = 1; }), "m.joint_set.groups.zoom"));
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["sticks"][0]["zoom"] = 1; }), "m.joint_set.sticks.zoom"));
+}
+
+TEST_CASE("meaning JSON: a normalisation that hides the picture or leaves the range of a float is refused") {
+  CHECK(contains(refusal([](Json& m) { m["normalisation"]["scale"][1] = 0; }), "m.normalisation.scale"));
+  CHECK(contains(refusal([](Json& m) { m["normalisation"]["scale"][1] = -1; }), "m.normalisation.scale"));
+  CHECK(contains(refusal([](Json& m) { m["normalisation"]["mean"][2] = 1e300; }), "m.normalisation.mean"));
+  CHECK(contains(refusal([](Json& m) { m["normalisation"]["mean"][2] = "1"; }), "m.normalisation.mean"));
+}
+
+TEST_CASE("check: a broken joint set is refused by the name of the file it stands in") {
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["pairs"][0] = m["joint_set"]["pairs"][1]; }),
+                 "m.joint_set: joint set lsp: pairs"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.torso[0] = 99; }), "m: joint set lsp: torso"));
+}
+
+TEST_CASE("check: inputs, outputs and sizes must be the graph's") {
+  REQUIRE(misfit<Two>([](Meaning&) {}) == "taken");
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.inputs[1] = m.inputs[0]; }),
+                 "m.inputs: expected every input once, got centre"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.inputs.pop_back(); }), "the graph's 2 inputs, got 1"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.inputs[0].role = InputRole::image; }),
+                 "m.inputs.centre: expected 3 channels"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.heatmaps = {"maps"}; }), "in order, heatmaps, got maps"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.joints.push_back("tail"); }),
+                 "m.heatmaps.heatmaps: expected 16 maps"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.input_height = 63; }), "m.input_height: expected a multiple of 2"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.input_width = 0; }), "m.input_width: expected a multiple of 2"));
+  const auto only_image = [](Meaning& m) { m.inputs = {{"image", InputRole::image, 0}}; };
+  CHECK(contains(misfit<Global>(only_image), "m.heatmaps.heatmaps: expected maps, got a global value"));
+  REQUIRE(misfit<Wide>(only_image) == "taken");
+  CHECK(contains(misfit<Wide>([&](Meaning& m) {
+                   only_image(m);
+                   m.input_height = 20;
+                 }),
+                 "m.input_height: node 1 (convolution in Conv_1)"));
+}
+
+TEST_CASE("Model: notes cannot take the place of the model's own metadata") {
+  const Model model = Model::random<Two>(1, example());
+  CHECK(model.with_note("training", "a").notes().at("training") == "a");
+  CHECK_THROWS_AS(static_cast<void>(model.with_note("posemachine.graph", "{}")), UsageError);
+}

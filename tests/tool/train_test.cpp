@@ -1,0 +1,272 @@
+// posemachine train as users have it: the built program trains on a data set made here, is stopped, and goes on.
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/checkpoint.hpp>
+
+#include <matio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace pm = posemachine;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string program() {
+  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
+#if defined(POSEMACHINE_TOOL)
+  return POSEMACHINE_TOOL;
+#else
+  return "posemachine";
+#endif
+}
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// LSP with 6 photographs to train on and 2 to validate with, all others absent; LSPET with 5.
+class Data {
+ public:
+  static const Data& instance() {
+    static const Data data;
+    return data;
+  }
+  fs::path operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  Data() {
+    std::string name = (fs::temp_directory_path() / "posemachine_train_XXXXXX").string();
+    path_ = mkdtemp(name.data());
+    for (const char* number : {"0001", "0002", "0003", "0004", "0005", "0006", "0901", "0902"}) write_photo("lsp", number);
+    for (const char* number : {"00001", "00002", "00003", "00004", "00005"}) write_photo("lspet", number);
+    write_joints("lsp", {3, 14, 1000}, [](std::size_t) { return 0.0; });
+    write_joints("lspet", {14, 3, 5}, [](std::size_t joint) { return joint < 10 ? 1.0 : 0.0; });
+  }
+  ~Data() { fs::remove_all(path_); }
+
+  void write_photo(const std::string& set, const std::string& number) const {
+    pm::Image image(50, 60);
+    pm::RandomStream stream(std::strtoull(number.c_str(), nullptr, 10), pm::Purpose::test);
+    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+    fs::create_directories(path_ / set / "images");
+    pm::write_png(path_ / set / "images" / ("im" + number + ".jpg"), image);  // files are known by their first bytes
+  }
+
+  template <class Flag>
+  void write_joints(const std::string& set, std::vector<std::size_t> dims, Flag&& flag) const {
+    const bool fields_first = dims[0] == 3;
+    std::vector<double> values(dims[0] * dims[1] * dims[2]);
+    pm::RandomStream stream(1, pm::Purpose::test);
+    for (std::size_t i = 0; i < dims[2]; ++i) {
+      for (std::size_t j = 0; j < 14; ++j) {
+        for (std::size_t f = 0; f < 3; ++f) {
+          values[(fields_first ? f + 3 * j : j + 14 * f) + 42 * i] = f == 2 ? flag(j) : stream.uniform(3, 48);
+        }
+      }
+    }
+    mat_t* mat = Mat_CreateVer((path_ / set / "joints.mat").c_str(), nullptr, MAT_FT_MAT5);
+    matvar_t* variable = Mat_VarCreate("joints", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, dims.data(), values.data(), 0);
+    Mat_VarWrite(mat, variable, MAT_COMPRESSION_NONE);
+    Mat_VarFree(variable);
+    Mat_Close(mat);
+  }
+
+  fs::path path_;
+};
+
+std::string at(const std::string& name) { return (Data::instance() / name).string(); }
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+Outcome run(const std::string& arguments) {
+  const std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")), text_of(at("stderr"))};
+}
+
+// 11 people in batches of 4: 2 steps an epoch.
+const std::string small =
+    " --set model.input_height=32 --set model.input_width=32 --set train.batch=4 --set train.slice=2 --set train.epochs=2"
+    " --set train.warmup_steps=1 --set train.checkpoint_steps=1 ";
+std::string sets() { return " --data lsp:" + at("lsp") + " --data lspet:" + at("lspet") + " --allow-missing "; }
+std::string runs() { return " --runs " + at("runs") + " "; }
+std::string start(const std::string& name) { return "train scaling-dilation-small --run " + name + runs() + sets() + small; }
+
+void check_refused(const std::string& arguments, int code, const std::string& message) {
+  const Outcome outcome = run(arguments);
+  INFO(arguments << ": " << outcome.err);
+  CHECK(outcome.code == code);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err.find(message) != std::string::npos);
+}
+
+pm::Json json_of(const Outcome& outcome) {
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  return pm::parse_json(outcome.out, "stdout");
+}
+
+}  // namespace
+
+TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model, and says so on stdout") {
+  const Outcome outcome = run(start("whole") + "--json");
+  const pm::Json json = json_of(outcome);
+  CHECK(json["run"] == at("runs/whole"));
+  CHECK(json["network"] == "scaling-dilation-small");
+  CHECK(json["epochs"] == 2);
+  CHECK(json["steps"] == 4);
+  CHECK(json["losses"].size() == 3);
+  CHECK(json["validation"].contains("pck"));
+  CHECK(json["best"].contains("epoch"));
+  CHECK(outcome.err.find("11 people to train on, 2 for validation") != std::string::npos);
+  CHECK(outcome.err.find("epoch 2 of 2 done") != std::string::npos);
+  CHECK(outcome.err.find('\r') == std::string::npos);  // no terminal, no changing line
+
+  const pm::Model model = pm::Model::load(json["model"].get<std::string>());
+  CHECK(model.meaning().input_height == 32);
+  CHECK(model.meaning().decoder.flip_average);
+  CHECK(model.meaning().crop.image_scale == 1.0);
+  CHECK(pm::Model::load(json["best"]["model"].get<std::string>()).network() == "scaling-dilation-small");
+  const pm::Json config = pm::parse_json(text_of(at("runs/whole/config.json")), "config.json");
+  CHECK(config["network"] == "scaling-dilation-small");
+  CHECK(config["data"] == pm::Json({"lsp:" + at("lsp"), "lspet:" + at("lspet")}));
+  CHECK(config["model"]["sigma_px"] == 7);
+  CHECK(config["train"]["batch"] == 4);
+  CHECK(config["train"]["optimizer"] == "adamw");
+
+  check_refused(start("whole"), 2, "a folder that exists");
+  const pm::Json again = json_of(run("train --run whole --resume --json" + runs()));  // it is finished already
+  CHECK(again["losses"] == json["losses"]);
+  CHECK(again["best"] == json["best"]);
+
+  // A run's own config.json starts an equal run.
+  REQUIRE(run("train --run copy --config " + at("runs/whole/config.json") + runs()).code == 0);
+  CHECK(text_of(at("runs/copy/config.json")) == text_of(at("runs/whole/config.json")));
+  CHECK(text_of(at("runs/copy/model.safetensors")) == text_of(at("runs/whole/model.safetensors")));
+}
+
+TEST_CASE("train: arguments and configurations that cannot be are refused by name, and leave no run behind") {
+  const std::string net = "train scaling-dilation-small --run bad" + runs();
+  check_refused("train --run bad" + runs() + sets(), 2, "network: expected one of scaling-dilation, scaling-dilation-small");
+  check_refused("train scaling-dilatoin --run bad" + runs() + sets(), 2, "did you mean \"scaling-dilation\"?");
+  check_refused("train scaling-dilation-small" + sets(), 2, "--run");
+  check_refused("train scaling-dilation-small --run a/b" + sets(), 2, "a name without /");
+  check_refused(net, 2, "--data lsp:DIR");
+  check_refused(net + "--data mpii:" + at("lsp"), 2, "lsp:DIR or lspet:DIR");
+  check_refused(net + "--data lsp:" + at("nowhere"), 3, "nowhere");
+  check_refused(net + "--data lsp:" + at("lsp"), 3, "im0007.jpg");  // absent, and not allowed to be
+  check_refused(net + sets() + "--set train.epoch=3", 2, "did you mean \"train.epochs\"?");
+  check_refused(net + sets() + "--set epochs=3", 2, "did you mean \"train.epochs\"?");
+  check_refused(net + sets() + "--set train.epochs", 2, "KEY=VALUE");
+  check_refused(net + sets() + "--set train.epochs=0", 2, "train.epochs: expected an integer from 1");
+  check_refused(net + sets() + "--set train.optimizer=adam", 2, "did you mean \"adamw\"?");
+  check_refused(net + sets() + "--set model.input_height=100", 2, "multiples of 8");
+  check_refused(net + sets() + "--set train.batch=16 --set train.slice=8", 2, "11 for batches of 16");
+  check_refused(net + sets() + "--flip-test maybe", 2, "flip-test");
+  check_refused(net + sets() + "--config " + at("absent.json"), 2, "absent.json");
+  std::ofstream(at("config.json")) << "{ // a comment\n \"train\": {\"epochz\": 3} }";
+  check_refused(net + sets() + "--config " + at("config.json"), 2, "config.json.train.epochz");
+  std::ofstream(at("config.json")) << "{ \"train\": [] }";
+  check_refused(net + sets() + "--config " + at("config.json"), 2, "config.json.train: expected an object");
+  check_refused(net + sets() + "--resume", 2, "start it without --resume");
+  CHECK_FALSE(fs::exists(at("runs/bad")));
+}
+
+TEST_CASE("train: later words win: the file over defaults, --set over the file, arguments over both") {
+  std::ofstream(at("layers.json")) << "{\n  // comments are welcome\n  \"network\": \"scaling-dilation\",\n"
+                                      "  \"model\": {\"flip_average\": true, \"sigma_px\": 6},\n"
+                                      "  \"train\": {\"rate\": 0.5, \"seed\": 9, \"optimizer\": \"sgd\"}\n}";
+  REQUIRE(run(start("layers") + "--config " + at("layers.json") + " --set train.rate=0 --flip-test off --quiet").code == 0);
+  const pm::Json config = pm::parse_json(text_of(at("runs/layers/config.json")), "config.json");
+  CHECK(config["network"] == "scaling-dilation-small");
+  CHECK(config["model"]["flip_average"] == false);
+  CHECK(config["model"]["sigma_px"] == 6);
+  CHECK(config["train"]["rate"] == 0);
+  CHECK(config["train"]["seed"] == 9);
+  CHECK(config["train"]["optimizer"] == "sgd");
+  CHECK(config["train"]["beta1"] == 0.9);
+}
+
+TEST_CASE("train: SIGINT and SIGTERM save and end with 130 and 143, and the resumed run ends with the same bytes") {
+  const std::string steady = " --set train.epochs=60 --set train.validate_epochs=60 ";
+  REQUIRE(run(start("steady") + steady).code == 0);
+  const pm::Checkpoint whole = pm::load_checkpoint(at("runs/steady/ckpt/last.safetensors"));
+  for (const int number : {SIGINT, SIGTERM}) {
+    const std::string name = "stopped" + std::to_string(number);
+    const fs::path last = at("runs/" + name + "/ckpt/last.safetensors");
+    const std::string command = "exec '" + program() + "' " + start(name) + steady + " >'" + at("out") + "' 2>'" + at("err") + "'";
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
+      ::_exit(127);
+    }
+    int status = 0;
+    pid_t ended = 0;
+    while (ended == 0 && !fs::exists(last)) {  // the first checkpoint: training has begun
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      ended = ::waitpid(child, &status, WNOHANG);
+    }
+    if (ended == 0) {
+      ::kill(child, number);
+      ::waitpid(child, &status, 0);
+    }
+    REQUIRE(WIFEXITED(status));
+    INFO(text_of(at("err")));
+    CHECK(WEXITSTATUS(status) == 128 + number);
+    CHECK(text_of(at("out")).empty());
+    CHECK(text_of(at("err")).find("--resume") != std::string::npos);
+    CHECK(pm::load_checkpoint(last).step < 120);
+
+    const std::string resume = "train --run " + name + runs() + "--resume ";
+    check_refused(resume + "--set train.rate=1", 2, "--resume: train.rate: expected 0.002, as the run has, got 1");
+    check_refused(resume + "--set train.seed=5", 2, "train.seed");
+    check_refused(resume + "--data lsp:" + at("lsp"), 2, "expected lsp, lspet, as the run has, got lsp");
+    check_refused(resume + "--flip-test off", 2, "model.flip_average");
+    check_refused("train scaling-dilation --run " + name + runs() + "--resume", 2, "network");
+    check_refused(resume + "--data lspet:" + at("lspet") + " --data lsp:" + at("lsp"), 2, "as the run has");
+    REQUIRE(run(resume + "--set train.workers=1 --set train.rate=0.002").code == 0);  // speed may change, and equal is equal
+    pm::Checkpoint resumed = pm::load_checkpoint(last);
+    resumed.options.workers = whole.options.workers;
+    CHECK(pm::checkpoint_to_bytes(resumed) == pm::checkpoint_to_bytes(whole));
+    CHECK(text_of(at("runs/" + name + "/model.safetensors")) == text_of(at("runs/steady/model.safetensors")));
+  }
+}
+
+TEST_CASE("train: a rate that blows up ends with 1, names the step and keeps a checkpoint that can be read") {
+  const Outcome outcome = run(start("blown") + "--set train.optimizer=sgd --set train.rate=100 --set train.epochs=40");
+  CHECK(outcome.code == 1);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err.find("training, step ") != std::string::npos);
+  CHECK(outcome.err.find("not finite") != std::string::npos);
+  CHECK(pm::load_checkpoint(at("runs/blown/ckpt/last.safetensors")).step < 80);
+}
+
+TEST_CASE("train: help is a result") {
+  const Outcome outcome = run("train --help");
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err.empty());
+  CHECK(outcome.out.find("--resume") != std::string::npos);
+}
