@@ -145,7 +145,8 @@ TEST_CASE("rules: each broken one is thrown with its node, sentence and figures"
   CHECK_THROWS_WITH_AS(global_average_pool(graph, mean),
                        "node 4: this operation needs a map, not a global value (input 0, channels 3)", ModelError);
   CHECK_THROWS_WITH_AS(max_pool(graph, mean, {.window = 2}),
-                       "node 4: a global value has one cell: only 1x1 windows with stride 1 fit (kernel 2, stride 2)",
+                       "node 4: a global value has one cell: only 1x1 windows with stride 1 and no padding fit "
+                       "(kernel 2, stride 2)",
                        ModelError);
   CHECK_THROWS_WITH_AS(max_pool(graph, src, {.window = 2, .padding = 2}),
                        "node 4: an option is outside its range (option's position 2, its value 2)", ModelError);
