@@ -237,10 +237,10 @@ class Plan {
       const MapMemory to{outputs_.back().values.data(), value.n, value.c, value.h, value.w, 0};
       std::size_t after = 0;
       while (after + 1 < runners_.size() && runners_[after + 1].step <= value.first_step) ++after;
-      copies_.push_back({after, from, to});
+      const auto at = std::upper_bound(copies_.begin(), copies_.end(), after,
+                                       [](std::size_t step, const OutputCopy& copy) { return step < copy.after; });
+      copies_.insert(at, {after, from, to});
     }
-    std::stable_sort(copies_.begin(), copies_.end(),
-                     [](const OutputCopy& a, const OutputCopy& b) { return a.after < b.after; });
   }
 
   std::vector<float> plain_buffer(int id) const {
