@@ -140,7 +140,7 @@ TEST_CASE("LSP: every joint is labelled, and its flag says occluded: few joints,
   double mean = 0;
   for (const double share : occluded) mean += share / 14;
   MESSAGE("occluded share of LSP: " << mean << ", head top " << occluded[13] << ", left wrist " << occluded[11]);
-  CHECK(mean > 0.05);  // read the other way round it would be above 0.7
+  CHECK(mean > 0.04);  // 0.073; read the other way round it would be 0.927
   CHECK(mean < 0.3);
   CHECK(occluded[13] < occluded[11]);
   CHECK(occluded[13] < 0.1);
@@ -167,27 +167,34 @@ TEST_CASE("LSPET: the flag says labelled: most joints are, everyone has at least
     }
   }
   MESSAGE("labelled share of LSPET: " << labelled << ", fewest of one person " << fewest << ", outside " << outside << " of " << seen);
-  CHECK(labelled > 0.7);  // read the other way round it would be below 0.3
+  CHECK(labelled > 0.7);  // 0.880; read the other way round it would be 0.120
   CHECK(labelled < 1);
   CHECK(fewest >= 4);
   CHECK(outside * 500 < seen);
 }
 
-TEST_CASE("LSP: the mean pose about the photograph's centre scores about 12.4 PCK@0.2 on the test split") {
+// PCK@0.2 on the test split of the mean of the training poses, each counted from `origin(index)`.
+template <class Origin>
+double mean_pose_score(Origin&& origin) {
   std::vector<pm::Point> mean(14);
   for (std::size_t i = 0; i < 900; ++i) {
-    for (std::size_t j = 0; j < 14; ++j) {
-      mean[j] = mean[j] + (1.0 / 900) * (lsp()[i].joints[j].position - middle_of(i));
-    }
+    for (std::size_t j = 0; j < 14; ++j) mean[j] = mean[j] + (1.0 / 900) * (lsp()[i].joints[j].position - origin(i));
   }
   pm::PckMeter meter(pm::lsp_joints());
   for (std::size_t i = 1000; i < lsp().size(); ++i) {
     std::vector<pm::Point> pose;
-    for (const pm::Point offset : mean) pose.push_back(middle_of(i) + offset);
+    for (const pm::Point offset : mean) pose.push_back(origin(i) + offset);
     meter.add(truth_of(lsp()[i]), as_keypoints(pose));
   }
-  MESSAGE("mean pose: " << meter.result().mean);
-  CHECK(std::abs(meter.result().mean - 12.4) < 1);
+  return meter.result().mean;
+}
+
+TEST_CASE("LSP: a mean pose scores about 12.4 PCK@0.2 in pixels from the photographs' corner, 20 from their centre") {
+  const double corner = mean_pose_score([](std::size_t) { return pm::Point{}; });
+  const double middle = mean_pose_score(middle_of);
+  MESSAGE("mean pose: from the corner " << corner << ", from the centre " << middle);
+  CHECK(std::abs(corner - 12.5) < 0.5);
+  CHECK(std::abs(middle - 20) < 0.5);
 }
 
 TEST_CASE("LSP: the truth scores 100, and with left and right exchanged about 24") {
@@ -216,7 +223,8 @@ TEST_CASE("LSP: crops, targets and decoding lose next to nothing: the ceilings o
     const double quarter = ceiling(each.cells, true);
     MESSAGE(each.cells << " x " << each.cells << " cells: arg-max " << plain << ", with quarter offset " << quarter);
     CHECK(std::abs(plain - each.plain) < (each.cells > 12 ? 0.4 : 2.5));
-    CHECK(quarter >= plain);
+    CHECK(quarter > plain - 0.1);  // fine maps have nothing to gain from it
+    CHECK(quarter > 99.6);
   }
 }
 

@@ -49,7 +49,7 @@ class BatchGradients {
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
                  const BatchGradientsOptions& options)
       : options_(options), parameters_(std::move(parameters)),
-        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(options.workers) {
+        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(useful_workers(options)) {
     if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
       fail<UsageError>({.where = "batch",
                         .expected = "a multiple of the slice, " + std::to_string(options.slice),
@@ -60,8 +60,7 @@ class BatchGradients {
     plan_options.batch = options.slice;
     plan_options.image = options.image;
     plan_options.mode = Mode::training;
-    const int plan_count = std::min(options.workers, slice_count());
-    for (int i = 0; i < plan_count; ++i) plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
+    for (int i = 0; i < workers_.threads(); ++i) plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
     const GradientLayout& layout = plans_.front()->gradient_layout();
     for (int i = 0; i < slice_count(); ++i) slices_.push_back(allocate(layout.floats));
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
@@ -79,10 +78,17 @@ class BatchGradients {
 
   /// One step: `images` (batch, 3, H, W) feeds input `input_name`; `loss` is called once a slice, on any worker, and writes
   /// the gradients of the outputs. Draws of dropout are those of (seed, step, sample = position in the batch).
+  /// Errors: UsageError where `images` has another size, whatever `loss` throws.
   void compute(std::string_view input_name, std::span<const float> images,
                const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
     weights_->refresh();
-    const std::size_t slice_floats = images.size() / static_cast<std::size_t>(slice_count());
+    const std::size_t slice_floats = plans_.front()->input(input_name).size();
+    const std::size_t expected = slice_floats * static_cast<std::size_t>(slice_count());
+    if (images.size() != expected) {
+      fail<UsageError>({.where = "images of a batch",
+                        .expected = std::to_string(expected) + " values",
+                        .got = std::to_string(images.size())});
+    }
     workers_.for_each(slice_count(), [&](int index, int slot) {
       Plan& plan = *plans_[static_cast<std::size_t>(slot)];
       plan.bind_gradients(slices_[static_cast<std::size_t>(index)].get());
@@ -109,6 +115,12 @@ class BatchGradients {
   }
 
  private:
+  // A plan for every slot that a slice can run in, and no more slots than slices.
+  static int useful_workers(const BatchGradientsOptions& options) {
+    const int slices = options.slice > 0 ? options.batch / options.slice : 1;
+    return slices > 0 ? std::min(options.workers, slices) : options.workers;
+  }
+
   struct Free {
     void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t{64}); }
   };
@@ -200,6 +212,7 @@ class BatchGradients {
   }
 
   void unpack_gradients() {
+    const Team team(1);
     for (Unpacking& each : unpackings_) each.reorder.execute(stream_, each.from, each.to);
     stream_.wait();
   }

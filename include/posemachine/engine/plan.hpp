@@ -58,11 +58,14 @@ struct PlanStep {
 /// A graph made executable. Belongs to one thread at a time; weights are shared between plans. Not copyable.
 class Plan {
  public:
-  /// Errors: ModelError where the size does not fit the graph, RuntimeFailure where oneDNN has no implementation.
+  /// Errors: UsageError for a batch or a team of none, ModelError where the size does not fit the graph or an operation is
+  /// not the engine's, RuntimeFailure where oneDNN has no implementation.
   Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
        const Device& device = Device::cpu())
       : graph_(std::move(graph)), weights_(std::move(weights)), options_(options), device_(device),
         stream_(device.engine()) {
+    require_positive("batch", options.batch);
+    require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
     if (options.passes.fuse_relu) fuse_relu(schedule_);
     if (options.passes.share_slices) share_slices(schedule_);
@@ -150,6 +153,11 @@ class Plan {
     MapMemory from;
     MapMemory to;
   };
+
+  static void require_positive(const char* option, int value) {
+    if (value >= 1) return;
+    fail<UsageError>({.where = std::string("plan: ") + option, .expected = "at least 1", .got = std::to_string(value)});
+  }
 
   Value input_value(std::string_view name) const {
     std::string known;
@@ -250,6 +258,7 @@ class Plan {
   }
 
   void run_steps(std::size_t begin, std::size_t end, const Draw& draw) {
+    const Team team(options_.threads);  // some kernels ask OpenMP when they run, not only when they are made
     std::size_t copy = 0;
     while (copy < copies_.size() && copies_[copy].after < begin) ++copy;
     for (std::size_t i = begin; i < end; ++i) {

@@ -42,7 +42,9 @@ class PreparedWeights {
 
   /// Parameter `id` in the layout of `desc`: the plain values themselves where that is their layout.
   dnnl::memory get(int id, const dnnl::memory::desc& desc) {
-    const std::scoped_lock lock(mutex_);
+    // Both at once: a plan that is being made holds the first already.
+    const std::scoped_lock lock(detail::creation_mutex(), mutex_);
+    const Team team(1);
     for (const Prepared& entry : prepared_) {
       if (entry.id == id && entry.memory.get_desc() == desc) return entry.memory;
     }
@@ -55,8 +57,6 @@ class PreparedWeights {
       entry.memory = entry.plain;
     } else {
       entry.memory = dnnl::memory(desc, engine_);
-      const std::scoped_lock creation(detail::creation_mutex());
-      const Team team(1);
       entry.reorder = dnnl::reorder(entry.plain, entry.memory);
     }
     update(entry);
@@ -67,6 +67,7 @@ class PreparedWeights {
   /// Prepares every form again from the plain values.
   void refresh() {
     const std::scoped_lock lock(mutex_);
+    const Team team(1);
     for (Prepared& entry : prepared_) update(entry);
   }
 

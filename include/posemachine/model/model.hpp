@@ -98,10 +98,20 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
                       .expected = "a multiple of " + std::to_string(step) + ", the network's largest stride",
                       .got = std::to_string(pixels)});
   }
+  std::vector<Size> sizes;
   try {
-    infer_sizes(graph, {meaning.input_height, meaning.input_width});
+    sizes = infer_sizes(graph, {meaning.input_height, meaning.input_width});
   } catch (const ModelError& error) {
     throw ModelError(where + ".input_height: " + error.what());
+  }
+  for (const Port& port : graph.outputs) {  // a decoder takes cell (x, y) for the pixels around its strides
+    const Stride stride = stride_of(graph, {port.value});
+    const Size expected{meaning.input_height * stride.cells / stride.pixels, meaning.input_width * stride.cells / stride.pixels};
+    const Size size = sizes[static_cast<std::size_t>(port.value)];
+    if (stride.global || size == expected) continue;
+    fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
+                      .expected = "maps of the input's size by their stride, " + to_string(expected),
+                      .got = to_string(size)});
   }
 }
 
@@ -249,10 +259,12 @@ class Model {
     }
     for (std::size_t id = 0; id < parameters.size(); ++id) {
       const Shape shape = shape_of(graph.parameters[id]);
-      if (parameters[id].shape == shape) continue;
+      const bool full = static_cast<std::int64_t>(parameters[id].values.size()) == element_count(parameters[id].shape);
+      if (parameters[id].shape == shape && full) continue;
       fail<ModelError>({.where = parameter_name(graph, static_cast<int>(id)),
                         .expected = "shape " + to_string(shape),
-                        .got = to_string(parameters[id].shape)});
+                        .got = to_string(parameters[id].shape) + " with " + std::to_string(parameters[id].values.size()) +
+                               " values"});
     }
   }
 

@@ -31,7 +31,9 @@ constexpr int infer_batch_norm(Graph& graph, const Node& node) {
   require(graph, node.parameters.count == 4, Rule::parameter_shape, 4, node.parameters.count);
   for (int i = 0; i < node.parameters.count; ++i) {
     const Parameter& each = parameter(graph, node, i);
-    require(graph, each.size() == channel_count, Rule::parameter_shape, channel_count, static_cast<int>(each.size()));
+    // Scale and shift are learnt; mean and variance are buffers.
+    const bool fits = each.size() == channel_count && each.rank == 1 && each.trainable == (i < 2);
+    require(graph, fits, Rule::parameter_shape, channel_count, static_cast<int>(each.size()));
   }
   return channel_count;
 }

@@ -50,14 +50,14 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
     const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel, options.kernel};
-    if (weights.extents != expected) {
+    if (weights.extents != expected || weights.rank != 4) {
       require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
               static_cast<int>(weights.size()));
     }
   }
   if (node.parameters.count > 1) {
     const Parameter& bias = parameter(graph, node, 1);
-    require(graph, bias.size() == options.out, Rule::parameter_shape, options.out, static_cast<int>(bias.size()));
+    require(graph, bias.size() == options.out && bias.rank == 1, Rule::parameter_shape, options.out, static_cast<int>(bias.size()));
   }
   return options.out;
 }
