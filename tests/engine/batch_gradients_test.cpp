@@ -1,0 +1,224 @@
+// BatchGradients: slices against the oracle, workers against each other.
+#include "engine/run_plan.hpp"
+#include "reference/kinks.hpp"
+#include "reference/random_graph.hpp"
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace posemachine;
+using engine_test::as_tensors;
+using engine_test::relative_error;
+
+namespace {
+
+constexpr std::uint64_t seed = 5;
+
+std::vector<float> as_floats(const reference::Array& array) { return {array.values.begin(), array.values.end()}; }
+
+// The images first, first + 1, ... of an array.
+reference::Array part(const reference::Array& array, int first, int count) {
+  reference::Array slice{count, array.c, array.h, array.w, {}};
+  const std::ptrdiff_t size = std::ptrdiff_t{array.c} * array.h * array.w;
+  slice.values.assign(array.values.begin() + first * size, array.values.begin() + (first + count) * size);
+  return slice;
+}
+
+// The loss is the sum over all outputs of a given number times the value.
+auto linear_loss(const Graph& network, const reference::Filling& filling) {
+  return [&network, &filling](const SliceView& view) {
+    REQUIRE(view.outputs.size() == network.outputs.size());
+    REQUIRE(view.output_gradients.size() == network.outputs.size());
+    for (std::size_t k = 0; k < view.outputs.size(); ++k) {
+      const auto slopes = part(filling.inputs.at("diff_" + output_name(network, k)), view.first, view.count);
+      REQUIRE(view.output_gradients[k].size() == slopes.values.size());
+      REQUIRE(view.outputs[k].size() == slopes.values.size());
+      for (std::size_t i = 0; i < slopes.values.size(); ++i) {
+        view.output_gradients[k][i] = static_cast<float>(slopes.values[i]);
+      }
+    }
+  };
+}
+
+// The oracle on one slice after the other; batch norm's running statistics go from each to the next.
+struct SliceTruth {
+  reference::Parameters gradients;
+  reference::Parameters parameters;
+  double nearest_kink = std::numeric_limits<double>::infinity();
+};
+
+SliceTruth oracle_slices(const Graph& network, int batch, int slice, Size image, const reference::Filling& filling,
+                         std::uint64_t step) {
+  const Graph graph = differentiate(network);
+  SliceTruth truth{reference::Parameters(graph.parameters.size()), filling.parameters};
+  for (int first = 0; first < batch; first += slice) {
+    reference::Inputs inputs;
+    for (const auto& [name, array] : filling.inputs) inputs.emplace(name, part(array, first, slice));
+    const reference::Context context{true, seed, step, static_cast<std::uint64_t>(first)};
+    const auto result = reference::run(graph, slice, image, inputs, truth.parameters, context);
+    truth.nearest_kink = std::min(truth.nearest_kink, reference::nearest_kink(network, result));
+    truth.parameters = result.parameters;
+    for (std::size_t id = 0; id < truth.gradients.size(); ++id) {
+      truth.gradients[id].resize(result.gradients[id].size());
+      for (std::size_t i = 0; i < truth.gradients[id].size(); ++i) truth.gradients[id][i] += result.gradients[id][i];
+    }
+  }
+  return truth;
+}
+
+// Batch norm, dropout, two stages and a concat, on 8 x 8 pixels.
+Graph small_network() {
+  Graph graph;
+  Value value = add_input(graph, "image", 3);
+  value = relu(graph, batch_norm(graph, convolution(graph, value, {.out = 16, .kernel = 3}), {.momentum_permille = 300}));
+  value = concat(graph, {max_pool(graph, value, {.window = 2}), average_pool(graph, value, {.window = 2})});
+  value = dropout(graph, value, {.percent = 25});
+  const Value maps = convolution(graph, value, {.out = 5, .kernel = 3});
+  add_output(graph, "maps", maps);
+  add_output(graph, "maps", convolution(graph, batch_norm(graph, concat(graph, {value, maps})), {.out = 5}));
+  return graph;
+}
+
+// Everything a step changes, after two steps: gradients and parameters.
+std::vector<float> two_steps(const Graph& network, int batch, int slice, int workers) {
+  const Graph graph = differentiate(network);
+  const auto filling = reference::fill(graph, batch, {8, 8}, 3);
+  auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
+  BatchGradients gradients(network, parameters, {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}});
+  const std::vector<float> images = as_floats(filling.inputs.at("image"));
+  std::vector<float> all;
+  for (std::uint64_t step = 0; step < 2; ++step) {
+    gradients.compute("image", images, linear_loss(network, filling), seed, step);
+    for (const Tensor& tensor : gradients.gradients()) all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+    for (const Tensor& tensor : *parameters) all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("BatchGradients: gradients are the sums over slices and running statistics merge in slice order, as the oracle's") {
+  int checked = 0;
+  for (std::uint64_t which = 0; which <= 30; ++which) {
+    Graph network = small_network();
+    Size image{8, 8};
+    if (which > 0) {
+      auto random = reference::random_graph(200 + which, {.steps = 10});
+      network = random.graph;
+      image = random.image;
+    }
+    if (network.inputs.size() > 1) continue;  // a batch has images alone
+    for (const int slice : {1, 2, 3}) {
+      // Statistics of a few numbers amplify rounding errors: slices of one image only without batch norm.
+      const bool normed = std::any_of(network.nodes.begin(), network.nodes.end(),
+                                      [](const Node& node) { return node.op == &batch_norm_op; });
+      if (normed && slice == 1) continue;
+      const int batch = 3 * slice;
+      const auto filling = reference::fill(differentiate(network), batch, image, 3);
+      const SliceTruth truth = oracle_slices(network, batch, slice, image, filling, 9);
+      if (truth.nearest_kink < 1e-5) continue;
+      auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
+      BatchGradients ours(network, parameters, {.batch = batch, .slice = slice, .workers = 2, .image = image});
+      ours.compute("image", as_floats(filling.inputs.at("image")), linear_loss(network, filling), seed, 9);
+      double largest = 0;
+      for (const auto& gradient : truth.gradients) {
+        for (const double value : gradient) largest = std::max(largest, std::abs(value));
+      }
+      for (std::size_t id = 0; id < network.parameters.size(); ++id) {
+        const std::string what = "network " + std::to_string(which) + " slice " + std::to_string(slice) + " " +
+                                 parameter_name(network, static_cast<int>(id));
+        const double error = relative_error(ours.gradients()[id].values, truth.gradients[id], 1e-3 * largest);
+        CHECK_MESSAGE(error < 1e-3, what << ": gradient off by " << error);
+        const double moved = relative_error((*parameters)[id].values, truth.parameters[id], 1);
+        CHECK_MESSAGE(moved < 1e-5, what << ": value off by " << moved);
+      }
+      ++checked;
+    }
+  }
+  CHECK(checked >= 30);
+}
+
+TEST_CASE("BatchGradients: any number of workers gives the same bytes, running statistics included") {
+  const Graph network = small_network();
+  for (const int slice : {1, 2, 6}) {
+    const std::vector<float> one = two_steps(network, 6, slice, 1);
+    CHECK(two_steps(network, 6, slice, 1) == one);
+    CHECK(two_steps(network, 6, slice, 2) == one);
+    CHECK(two_steps(network, 6, slice, 7) == one);
+  }
+}
+
+TEST_CASE("BatchGradients: no more plans than slices, and at least one worker") {
+  const Graph network = small_network();
+  const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  const auto plans = [&](int slice, int workers) {
+    return BatchGradients(network, parameters, {.batch = 4, .slice = slice, .workers = workers, .image = {8, 8}})
+        .plans()
+        .size();
+  };
+  CHECK(plans(1, 2) == 2);
+  CHECK(plans(2, 7) == 2);
+  CHECK(plans(4, 7) == 1);
+  CHECK_THROWS_AS(plans(2, 0), UsageError);
+}
+
+TEST_CASE("BatchGradients: a batch that slices do not divide, and images of another size, are refused with the figures") {
+  const Graph network = small_network();
+  const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  const auto make = [&](int batch, int slice) {
+    BatchGradients(network, parameters, {.batch = batch, .slice = slice, .workers = 1, .image = {8, 8}});
+  };
+  CHECK_THROWS_WITH_AS(make(4, 3), "batch: expected a multiple of the slice, 3, got 4", UsageError);
+  CHECK_THROWS_WITH_AS(make(0, 3), "batch: expected a multiple of the slice, 3, got 0", UsageError);
+  CHECK_THROWS_WITH_AS(make(4, 0), "batch: expected a multiple of the slice, 0, got 4", UsageError);
+  BatchGradients gradients(network, parameters, {.batch = 4, .slice = 2, .workers = 1, .image = {8, 8}});
+  const auto no_loss = [](const SliceView&) {};
+  for (const std::size_t size : {std::size_t{0}, std::size_t{4 * 3 * 64 - 2}, std::size_t{8 * 3 * 64}}) {
+    const std::vector<float> images(size);
+    const std::string text = "images of a batch: expected 768 values, got " + std::to_string(size);
+    CHECK_THROWS_WITH_AS(gradients.compute("image", images, no_loss, 1, 0), text.c_str(), UsageError);
+  }
+  const std::vector<float> images(768);
+  CHECK_THROWS_AS(gradients.compute("picture", images, no_loss, 1, 0), UsageError);
+}
+
+TEST_CASE("BatchGradients: what the loss throws comes out, moves no statistic, and the next step is as ever") {
+  const Graph network = small_network();
+  const auto filling = reference::fill(differentiate(network), 4, {8, 8}, 3);
+  const std::vector<float> images = as_floats(filling.inputs.at("image"));
+  const auto start = as_tensors(network, filling.parameters);
+  for (const int workers : {1, 2}) {
+    std::vector<std::vector<Tensor>> results;
+    for (const bool fails_first : {false, true}) {
+      auto parameters = std::make_shared<std::vector<Tensor>>(start);
+      BatchGradients gradients(network, parameters, {.batch = 4, .slice = 2, .workers = workers, .image = {8, 8}});
+      if (fails_first) {
+        const auto broken = [](const SliceView& view) {
+          if (view.index == 1) throw std::runtime_error("no target");
+        };
+        CHECK_THROWS_WITH_AS(gradients.compute("image", images, broken, seed, 0), "no target", std::runtime_error);
+        for (std::size_t id = 0; id < start.size(); ++id) CHECK((*parameters)[id].values == start[id].values);
+      }
+      gradients.compute("image", images, linear_loss(network, filling), seed, 0);
+      results.push_back(gradients.gradients());
+    }
+    for (std::size_t id = 0; id < start.size(); ++id) CHECK(results[0][id].values == results[1][id].values);
+  }
+}

@@ -1,0 +1,297 @@
+// Plan on small graphs: inputs and outputs, halves of a training step, threads, what it refuses.
+#include "engine/run_plan.hpp"
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace posemachine;
+using engine_test::as_tensors;
+using engine_test::relative_error;
+
+namespace {
+
+std::shared_ptr<PreparedWeights> weights_of(const Graph& graph, const reference::Filling& filling) {
+  return std::make_shared<PreparedWeights>(
+      std::make_shared<const std::vector<Tensor>>(as_tensors(graph, filling.parameters)));
+}
+
+void feed(Plan& plan, const reference::Filling& filling) {
+  for (const auto& [name, array] : filling.inputs) {
+    const std::span<float> input = plan.input(name);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(array.values[i]);
+  }
+}
+
+std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
+
+PlanOptions options_of(int batch, Size image, Mode mode = Mode::inference) {
+  PlanOptions options;
+  options.batch = batch;
+  options.image = image;
+  options.mode = mode;
+  return options;
+}
+
+// Something of every kind, wide enough for two threads to share the work.
+Graph mixed(bool with_draws = true) {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  Value value = relu(graph, batch_norm(graph, convolution(graph, image, {.out = 48, .kernel = 3})));
+  const Value pooled = max_pool(graph, value, {.window = 2});
+  const Value learned = relu(graph, convolution(graph, value, {.out = 33, .kernel = 3, .stride = 2}));
+  value = concat(graph, {pooled, learned});
+  if (with_draws) value = dropout(graph, value, {.percent = 25});
+  const Value gate = sigmoid(graph, convolution(graph, global_average_pool(graph, value), {.out = 81}));
+  value = channel_scale(graph, value, gate);
+  const Value wide = convolution(graph, value, {.out = 15, .kernel = 3, .dilation = 2});
+  add_output(graph, "maps", wide);
+  value = add(graph, std::array{wide, convolution(graph, value, {.out = 15})});
+  add_output(graph, "maps", average_pool(graph, value, {.window = 3, .stride = 2, .padding = 1}));
+  return graph;
+}
+
+std::string message_of(const Graph& graph, const PlanOptions& options) {
+  try {
+    const Plan plan(graph, weights_of(graph, reference::fill(graph, 1, {16, 16}, 1)), options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("Plan: an input that is an output itself, and one value under two names, come out as they went in") {
+  for (const int channel_count : {3, 17}) {
+    Graph graph;
+    const Value image = add_input(graph, "image", channel_count);
+    add_output(graph, "same", image);
+    add_output(graph, "again", image);
+    const auto filling = reference::fill(graph, 2, {3, 5}, 4);
+    Plan plan(graph, weights_of(graph, filling), options_of(2, {3, 5}));
+    feed(plan, filling);
+    plan.run();
+    const std::vector<float> given = copy(plan.input("image"));
+    CHECK(copy(plan.output(0)) == given);
+    CHECK(copy(plan.output(1)) == given);
+    CHECK(plan.output_shape(1) == Shape{2, channel_count, 3, 5});
+  }
+}
+
+TEST_CASE("Plan: an output read by operations that work in place is what it was before them") {
+  Graph graph;
+  const Value pooled = average_pool(graph, add_input(graph, "image", 5), {.window = 2});
+  add_output(graph, "before", pooled);
+  add_output(graph, "after", relu(graph, pooled));
+  const auto filling = reference::fill(graph, 1, {6, 4}, 4);
+  const auto truth = reference::run(graph, 1, {6, 4}, filling.inputs, filling.parameters);
+  Plan plan(graph, weights_of(graph, filling), options_of(1, {6, 4}));
+  feed(plan, filling);
+  plan.run();
+  CHECK(relative_error(copy(plan.output(0)), truth[pooled].values) < 1e-6);
+}
+
+TEST_CASE("Plan: running again with other numbers leaves nothing of the first ones") {
+  const Graph graph = differentiate(mixed());
+  const PlanOptions options = options_of(2, {16, 16}, Mode::training);
+  const auto first = reference::fill(graph, 2, {16, 16}, 4);
+  auto second = reference::fill(graph, 2, {16, 16}, 5);
+  second.parameters = first.parameters;
+  const auto weights = weights_of(graph, first);
+  Plan used(graph, weights, options);
+  feed(used, first);
+  used.run({1, 1, 0});
+  feed(used, second);
+  used.run({1, 2, 0});
+  Plan fresh(graph, weights, options);
+  feed(fresh, second);
+  fresh.run({1, 2, 0});
+  CHECK(copy(used.output(1)) == copy(fresh.output(1)));
+  CHECK(copy(used.gradients()) == copy(fresh.gradients()));
+}
+
+TEST_CASE("Plan: the two halves of a training step are the whole, with gradients written in between") {
+  const Graph graph = differentiate(mixed());
+  const PlanOptions options = options_of(2, {16, 16}, Mode::training);
+  const auto filling = reference::fill(graph, 2, {16, 16}, 4);
+  const auto weights = weights_of(graph, filling);
+  Plan whole(graph, weights, options);
+  feed(whole, filling);
+  whole.run({1, 2, 3});
+  Plan halves(graph, weights, options);
+  feed(halves, filling);
+  std::vector<std::vector<float>> kept;
+  for (const Port& port : graph.inputs) {
+    const std::span<float> input = halves.input(Value{port.value});
+    kept.push_back(copy(input));
+    if (graph.values[static_cast<std::size_t>(port.value)].like >= 0) std::fill(input.begin(), input.end(), 1e9f);
+  }
+  halves.run_forward({1, 2, 3});
+  CHECK(copy(halves.output(1)) == copy(whole.output(1)));
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    std::copy(kept[i].begin(), kept[i].end(), halves.input(Value{graph.inputs[i].value}).begin());
+  }
+  halves.run_backward({1, 2, 3});
+  CHECK(copy(halves.gradients()) == copy(whole.gradients()));
+}
+
+TEST_CASE("Plan: gradients go to the slice that is bound") {
+  const Graph graph = differentiate(mixed());
+  const auto filling = reference::fill(graph, 1, {16, 16}, 4);
+  Plan plan(graph, weights_of(graph, filling), options_of(1, {16, 16}, Mode::training));
+  feed(plan, filling);
+  plan.run();
+  const std::vector<float> own = copy(plan.gradients());
+  std::vector<float> room(plan.gradient_layout().floats + 16, 0.0f);
+  void* at = room.data();
+  std::size_t space = room.size() * sizeof(float);
+  auto* slice = static_cast<float*>(std::align(64, own.size() * sizeof(float), at, space));
+  plan.bind_gradients(slice);
+  plan.run();
+  CHECK(std::vector<float>(slice, slice + own.size()) == own);
+  CHECK(plan.gradient_layout().floats == own.size());
+}
+
+TEST_CASE("Plan: two threads compute what one does, forward and backward, up to rounding") {
+  const Graph graph = differentiate(mixed());
+  const auto filling = reference::fill(graph, 2, {32, 32}, 4);
+  const auto weights = weights_of(graph, filling);
+  PlanOptions options = options_of(2, {32, 32}, Mode::training);
+  Plan one(graph, weights, options);
+  feed(one, filling);
+  one.run({1, 2, 3});
+  options.threads = 2;
+  Plan two(graph, weights, options);
+  feed(two, filling);
+  two.run({1, 2, 3});
+  const auto as_double = [](std::span<const float> values) { return std::vector<double>(values.begin(), values.end()); };
+  for (std::size_t i = 0; i < one.output_count(); ++i) {
+    CHECK(relative_error(copy(two.output(i)), as_double(one.output(i))) < 1e-5);
+  }
+  const auto result_one = engine_test::plain_gradients(one);
+  const auto result_two = engine_test::plain_gradients(two);
+  REQUIRE(result_one.size() == result_two.size());
+  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest one.
+  float largest = 0;
+  for (const auto& gradient : result_one) {
+    for (const float value : gradient) largest = std::max(largest, std::abs(value));
+  }
+  for (std::size_t id = 0; id < result_one.size(); ++id) {
+    CHECK(relative_error(result_two[id], as_double(result_one[id]), 1e-2 * double{largest}) < 1e-4);
+  }
+}
+
+TEST_CASE("Plan: dropout draws for the batch's samples, the same wherever a sample stands") {
+  Graph graph;
+  add_output(graph, "out", dropout(graph, add_input(graph, "image", 17), {.percent = 50}));
+  PlanOptions options = options_of(3, {4, 5}, Mode::training);
+  Plan three(graph, weights_of(graph, {}), options);
+  options.batch = 1;
+  Plan one(graph, weights_of(graph, {}), options);
+  const std::span<float> images = three.input("image");
+  std::fill(images.begin(), images.end(), 1.0f);
+  std::fill(one.input("image").begin(), one.input("image").end(), 1.0f);
+  three.run({7, 8, 20});
+  const std::vector<float> together = copy(three.output(0));
+  const std::size_t size = one.output(0).size();
+  std::vector<std::vector<float>> masks;
+  for (std::uint64_t sample = 0; sample < 3; ++sample) {
+    one.run({7, 8, 20 + sample});
+    masks.push_back(copy(one.output(0)));
+    const auto begin = together.begin() + static_cast<std::ptrdiff_t>(sample * size);
+    CHECK(std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(size)) == masks.back());
+    CHECK(std::count(masks.back().begin(), masks.back().end(), 0.0f) +
+              std::count(masks.back().begin(), masks.back().end(), 2.0f) ==
+          static_cast<std::ptrdiff_t>(size));
+  }
+  CHECK(masks[0] != masks[1]);
+  one.run({7, 9, 20});
+  CHECK(copy(one.output(0)) != masks[0]);
+}
+
+TEST_CASE("Plan: an operation that the engine lacks is refused with its name, version and node") {
+  static constexpr OpInfo foreign{.name = "wavelet", .version = 3, .infer = [](Graph& graph, const Node& node) {
+                                    return channels(graph, input(graph, node, 0));
+                                  }};
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  add_output(graph, "out", add_node(graph, foreign, {}, {image}));
+  CHECK(message_of(graph, options_of(1, {16, 16})) ==
+        "node 1 (wavelet): expected an operation that the engine can run, got wavelet version 3");
+}
+
+TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what would fit") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value half = max_pool(graph, image, {.window = 2});
+  const Value learned = convolution(graph, image, {.out = 4, .kernel = 3, .stride = 2});
+  add_output(graph, "out", concat(graph, {half, learned}));
+  CHECK(message_of(graph, options_of(1, {16, 16})).empty());
+  CHECK(message_of(graph, options_of(1, {16, 15})) ==
+        "node 3 (concat): expected branches of equal size, have 8 x 7 and 8 x 8, got an input of 16 x 15 (height x width); "
+        "use a height and a width that are multiples of 2");
+  CHECK(message_of(graph, options_of(1, {1, 16})).starts_with("node 1 (max_pool): expected a map at least as large"));
+  CHECK(message_of(graph, options_of(1, {0, 16})).starts_with("node 0 (input): expected at least one pixel"));
+}
+
+TEST_CASE("Plan: gradients of a parameter that two layers share are refused, running it is not") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 4);
+  const Value once = convolution(graph, image, {.out = 4});
+  const Node first = graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(once.id)].producer)];
+  const std::vector<int> parameters = parameter_ids(graph, first);
+  add_output(graph, "out", add_node(graph, {.op = &convolution_op, .options = first.options, .inputs = std::array{once},
+                                            .parameters = parameters}));
+  CHECK(message_of(graph, options_of(1, {16, 16})).empty());
+  const std::string text = message_of(differentiate(graph), options_of(1, {16, 16}, Mode::training));
+  CHECK(text.starts_with("training plan: expected one gradient node for each parameter"));
+}
+
+TEST_CASE("Plan: a batch or a team of none, and a value that is no input, are refused") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value bent = relu(graph, image);
+  add_output(graph, "out", bent);
+  PlanOptions options = options_of(0, {16, 16});
+  CHECK(message_of(graph, options) == "plan: batch: expected at least 1, got 0");
+  options = options_of(1, {16, 16});
+  options.threads = 0;
+  CHECK(message_of(graph, options) == "plan: threads: expected at least 1, got 0");
+  Plan plan(graph, weights_of(graph, {}), options_of(1, {16, 16}));
+  CHECK_THROWS_WITH_AS(plan.input(bent), "this value is not an input of the plan", UsageError);
+  CHECK_THROWS_AS(plan.output(1), std::out_of_range);
+}
+
+TEST_CASE("Plan: steps name their nodes and kernels, and those that a pass made needless are not among them") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value left = relu(graph, convolution(graph, image, {.out = 16}));
+  const Value right = relu(graph, convolution(graph, image, {.out = 16}));
+  add_output(graph, "out", concat(graph, {left, right}));
+  const auto filling = reference::fill(graph, 1, {4, 4}, 1);
+  PlanOptions options = options_of(1, {4, 4});
+  CHECK(Plan(graph, weights_of(graph, filling), options).steps().size() == 3);
+  options.passes.share_slices = false;
+  const std::vector<PlanStep> steps = Plan(graph, weights_of(graph, filling), options).steps();
+  REQUIRE(steps.size() == 4);
+  CHECK(steps[1].description == "node 1 (convolution in Conv_1)");
+  CHECK(steps[1].implementation.find("jit") != std::string::npos);
+  CHECK(steps[3].implementation == "posemachine:copy_channels");
+}
