@@ -7,7 +7,7 @@
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/model.hpp>
@@ -75,7 +75,7 @@ pm::Size parse_size(const std::string& text) {
 std::size_t activation_bytes(const pm::Model& model, pm::Size size) {
   pm::Graph graph = model.graph();
   std::vector<pm::Tensor> parameters = model.parameters();
-  pm::fold_batch_norm(graph, parameters);
+  pm::prepare_for_inference(graph, parameters);
   auto weights =
       std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
   pm::PlanOptions options;
@@ -103,9 +103,7 @@ Row node_row(const pm::Graph& graph, const std::vector<pm::Size>& sizes, int ind
   const pm::Size size = sizes[static_cast<std::size_t>(node.dst)];
   const int channels = graph.values[static_cast<std::size_t>(node.dst)].channels;
   row.dst = format("%d x %d x %d", channels, size.height, size.width);
-  if (node.op->multiply_adds != nullptr) {
-    row.multiply_adds = node.op->multiply_adds(graph, node) * size.height * size.width;
-  }
+  row.multiply_adds = pm::count_multiply_adds(graph, node, size);
   return row;
 }
 

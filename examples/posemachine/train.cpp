@@ -66,9 +66,10 @@ class TrainProgress {
     if (!shown_ || seconds_since(last_) < (terminal_ ? 0.2 : 5.0)) return;  // seconds between lines
     last_ = Clock::now();
     const double left = double(event.steps_per_epoch) * epochs_ - double(event.step);
-    std::string line = format("epoch %lld of %d, step %lld: loss %s, %.1f images/s",
-                              static_cast<long long>((event.step - 1) / event.steps_per_epoch + 1), epochs_,
-                              static_cast<long long>(event.step), numbers(event.losses).c_str(), event.images_per_second);
+    std::string line =
+        format("epoch %lld of %d, step %lld: loss %s, %.1f images/s",
+               static_cast<long long>((event.step - 1) / event.steps_per_epoch + 1), epochs_,
+               static_cast<long long>(event.step), numbers(event.losses).c_str(), event.images_per_second);
     if (event.images_per_second > 0) line += ", " + duration_text(left * batch / event.images_per_second) + " left";
     std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", line.c_str());
     std::fflush(stderr);
@@ -105,7 +106,8 @@ class TrainProgress {
 void check_run_name(const std::string& name) {
   const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
   if (plain) return;
-  pm::fail<pm::UsageError>({.where = "--run", .expected = "a name without /: the run is a folder of that name in --runs",
+  pm::fail<pm::UsageError>({.where = "--run",
+                            .expected = "a name without /: the run is a folder of that name in --runs",
                             .got = "\"" + name + "\""});
 }
 
@@ -166,8 +168,8 @@ int train(const TrainArguments& arguments, const Context& context) {
   } else {
     pm::RunFolder::require_new(path);  // before the data is read
     config = new_config(arguments.request);
-    start = pm::Checkpoint{pm::Model::random(std::string(config.network->name), config.network->build(), config.options.seed,
-                                             config.meaning),
+    start = pm::Checkpoint{pm::Model::random(std::string(config.network->name), config.network->build(),
+                                             config.options.seed, config.meaning),
                            config.options};
   }
 
@@ -178,7 +180,8 @@ int train(const TrainArguments& arguments, const Context& context) {
                       sets.train.size(), sets.validation.size()));
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation));
   // Made last: what cannot be trained leaves no folder behind.
-  const pm::RunFolder run = arguments.resume ? pm::RunFolder::open(path) : pm::RunFolder::create(path, config_to_json(config));
+  const pm::RunFolder run =
+      arguments.resume ? pm::RunFolder::open(path) : pm::RunFolder::create(path, config_to_json(config));
   if (arguments.resume) run.rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
   start.reset();
 
@@ -199,7 +202,8 @@ int train(const TrainArguments& arguments, const Context& context) {
     throw Interrupted{};
   }
   const pm::Json result = result_json(run, config, trainer, seconds_since(begin), images_per_second);
-  write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n" : result_text(result));
+  write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
+                              : result_text(result));
   return done;
 }
 
@@ -216,18 +220,26 @@ Command add_train(CLI::App& app, const Context& context) {
                       "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
                       "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
       ->allow_extra_args(false);
-  command->add_option("--run", arguments->run, "Name of the run: the folder RUNS/NAME, which must not exist yet")->required();
+  command->add_option("--run", arguments->run, "Name of the run: the folder RUNS/NAME, which must not exist yet")
+      ->required();
   command->add_option("--runs", arguments->folder, "Where runs are kept")->capture_default_str();
-  command->add_flag("--resume", arguments->resume, "Go on with the run from its last checkpoint, as if it had never stopped");
-  command->add_option("--config", request.file, "JSON with comments: network, data, model {...}, train {...}, as config.json of a run");
-  command->add_option("--set", request.settings, "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
+  command->add_flag("--resume", arguments->resume,
+                    "Go on with the run from its last checkpoint, as if it had never stopped");
+  command->add_option("--config", request.file,
+                      "JSON with comments: network, data, model {...}, train {...}, as config.json of a run");
+  command
+      ->add_option("--set", request.settings,
+                   "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
       ->allow_extra_args(false);
-  command->add_option("--flip-test", request.flip_test, "Whether the model averages its answer with the mirrored image's: on (default) or off")
+  command
+      ->add_option("--flip-test", request.flip_test,
+                   "Whether the model averages its answer with the mirrored image's: on (default) or off")
       ->check(CLI::IsMember({"on", "off"}));
   command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
   command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
-  command->footer("Ctrl-C or SIGTERM saves and ends after the step under way. The run's folder gets config.json, metrics.jsonl\n"
-                  "(a line an epoch), ckpt/last and ckpt/best.safetensors, and at the end model.safetensors.");
+  command->footer(
+      "Ctrl-C or SIGTERM saves and ends after the step under way. The run's folder gets config.json, metrics.jsonl\n"
+      "(a line an epoch), ckpt/last and ckpt/best.safetensors, and at the end model.safetensors.");
   return {command, [arguments, &context] { return train(*arguments, context); }};
 }
 

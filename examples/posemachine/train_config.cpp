@@ -36,8 +36,10 @@ const pm::NamedNetwork* network_named(const std::string& name) {
     names.emplace_back(network.name);
     known += (known.empty() ? "" : ", ") + names.back();
   }
-  pm::fail<pm::UsageError>({.where = "network", .expected = "one of " + known,
-                            .got = name.empty() ? "none" : "\"" + name + "\"", .remedy = pm::did_you_mean(name, names)});
+  pm::fail<pm::UsageError>({.where = "network",
+                            .expected = "one of " + known,
+                            .got = name.empty() ? "none" : "\"" + name + "\"",
+                            .remedy = pm::did_you_mean(name, names)});
 }
 
 Json meaning_to_options(const pm::Meaning& meaning) {
@@ -64,7 +66,8 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   meaning.sigma_px = pm::number_member<UsageError>(json, "sigma_px", where, 0.1, 1000);
   meaning.colour_order = pm::string_member<UsageError>(json, "colour_order", where);
   if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
-    pm::fail<UsageError>({.where = where + ".colour_order", .expected = "rgb or bgr", .got = json["colour_order"].dump()});
+    pm::fail<UsageError>(
+        {.where = where + ".colour_order", .expected = "rgb or bgr", .got = json["colour_order"].dump()});
   }
   meaning.crop.image_scale = pm::number_member<UsageError>(json, "image_scale", where, 0.1, 10);
   meaning.crop.box_context = pm::number_member<UsageError>(json, "box_context", where, 0.1, 10);
@@ -100,16 +103,19 @@ std::vector<std::string> read_data(const Json& list, const std::string& where) {
 TrainConfig read_config(const Json& json, const std::string& where) {
   pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
   TrainConfig config;
-  config.network = network_named(json.contains("network") ? pm::string_member<pm::UsageError>(json, "network", where) : "");
+  config.network =
+      network_named(json.contains("network") ? pm::string_member<pm::UsageError>(json, "network", where) : "");
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
   config.data = read_data(part("data"), where);
-  if (json.contains("allow_missing")) config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
+  if (json.contains("allow_missing"))
+    config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
   pm::Meaning meaning;
   meaning.input_height = config.network->input.height;
   meaning.input_width = config.network->input.width;
   meaning.sigma_px = config.network->sigma_px;
-  meaning.decoder.flip_average = true;  // training mirrors half of the images: the answer for the mirror image is as good
+  meaning.decoder.flip_average =
+      true;  // training mirrors half of the images: the answer for the mirror image is as good
   config.meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_threads();
@@ -136,12 +142,17 @@ void apply_setting(Json& json, const std::string& setting, const std::vector<std
   const std::size_t equals = setting.find('=');
   const std::string key = setting.substr(0, equals);
   if (equals == std::string::npos) {
-    pm::fail<pm::UsageError>({.where = "--set", .expected = "KEY=VALUE, as in train.rate=1e-3", .got = "\"" + setting + "\""});
+    pm::fail<pm::UsageError>(
+        {.where = "--set", .expected = "KEY=VALUE, as in train.rate=1e-3", .got = "\"" + setting + "\""});
   }
   if (std::find(known.begin(), known.end(), key) == known.end()) {
-    const auto ends = std::find_if(known.begin(), known.end(), [&](const std::string& each) { return each.ends_with("." + key); });
-    pm::fail<pm::UsageError>({.where = "--set", .expected = "a known key", .got = "\"" + key + "\"",
-                              .remedy = ends != known.end() ? "did you mean \"" + *ends + "\"?" : pm::did_you_mean(key, known)});
+    const auto ends =
+        std::find_if(known.begin(), known.end(), [&](const std::string& each) { return each.ends_with("." + key); });
+    pm::fail<pm::UsageError>(
+        {.where = "--set",
+         .expected = "a known key",
+         .got = "\"" + key + "\"",
+         .remedy = ends != known.end() ? "did you mean \"" + *ends + "\"?" : pm::did_you_mean(key, known)});
   }
   const std::string text = setting.substr(equals + 1);
   Json value;
@@ -165,7 +176,8 @@ Json requested(const TrainRequest& request, std::string& where) {
     pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
     for (const char* section : {"model", "train"}) {
       if (!json.contains(section) || json[section].is_object()) continue;
-      pm::fail<pm::UsageError>({.where = where + "." + section, .expected = "an object", .got = json[section].type_name()});
+      pm::fail<pm::UsageError>(
+          {.where = where + "." + section, .expected = "an object", .got = json[section].type_name()});
     }
   }
   const std::vector<std::string> known = known_settings();
@@ -215,13 +227,16 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
   const auto require_kept = [&](const std::string& section, const Json& kept) {
     for (const auto& [key, value] : kept.items()) {
       if (has[section][key] == value || changes_speed_only(key)) continue;
-      pm::fail<pm::UsageError>({.where = where + ": " + section + "." + key, .expected = value.dump() + ", as in the run's checkpoint",
-                                .got = has[section][key].dump(), .remedy = "config.json of a run is not to be changed"});
+      pm::fail<pm::UsageError>({.where = where + ": " + section + "." + key,
+                                .expected = value.dump() + ", as in the run's checkpoint",
+                                .got = has[section][key].dump(),
+                                .remedy = "config.json of a run is not to be changed"});
     }
   };
   require_kept("model", meaning_to_options(checkpoint.model.meaning()));
   require_kept("train", pm::train_options_to_json(checkpoint.options));
-  if (checkpoint.model.network() != run.network->name) contradiction("network", checkpoint.model.network(), std::string(run.network->name));
+  if (checkpoint.model.network() != run.network->name)
+    contradiction("network", checkpoint.model.network(), std::string(run.network->name));
 
   std::string asked_where(from_arguments);
   const Json asked = requested(request, asked_where);
@@ -255,7 +270,8 @@ TrainingSets read_sets(const TrainConfig& config) {
                                  .allow_missing = config.allow_missing};
       read[each] = kind == "lsp" ? pm::read_lsp(folder, train) : pm::read_lspet(folder, train);
       if (kind == "lsp" && sets.validation.empty()) {
-        sets.validation = pm::read_lsp(folder, {.numbers = pm::parse_split("val"), .allow_missing = config.allow_missing});
+        sets.validation =
+            pm::read_lsp(folder, {.numbers = pm::parse_split("val"), .allow_missing = config.allow_missing});
       }
     }
     sets.train.insert(sets.train.end(), read[each].begin(), read[each].end());

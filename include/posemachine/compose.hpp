@@ -25,6 +25,8 @@
 #include <posemachine/graph/ops/pooling.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/rules.hpp>
 #include <posemachine/graph/sizes.hpp>

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iterator>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -260,4 +261,19 @@ TEST_CASE("write_file_atomically: threads that write one file at once leave the 
   CHECK(bytes.size() == 10'000 + std::size_t(bytes[0] - 'a'));
   CHECK(bytes == std::string(bytes.size(), bytes[0]));
   CHECK(folder.entries() == 1);
+}
+
+TEST_CASE(
+    "FolderLock: a folder is one lock's at a time, other folders are free, and what is no folder is told by name") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "one");
+  fs::create_directory(folder / "other");
+  std::unique_ptr<pm::FolderLock> first = pm::FolderLock::take(folder / "one");
+  REQUIRE(first != nullptr);
+  CHECK(pm::FolderLock::take(folder / "one") == nullptr);
+  CHECK(pm::FolderLock::take(folder / "other") != nullptr);
+  first.reset();
+  CHECK(pm::FolderLock::take(folder / "one") != nullptr);
+  CHECK_THROWS_AS(pm::FolderLock::take(folder / "none"), pm::RuntimeFailure);
+  CHECK_THROWS_AS(pm::InputFile<pm::DataError>(folder / "one"), pm::DataError);
 }

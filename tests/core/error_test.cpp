@@ -9,8 +9,9 @@
 namespace pm = posemachine;
 
 TEST_CASE("Problem: a full message reads where, expected, got, remedy") {
-  CHECK(pm::to_string({.where = "f.mat: joints", .expected = "3 x 14 x N", .got = "2 x 14 x 5", .remedy = "see docs"}) ==
-        "f.mat: joints: expected 3 x 14 x N, got 2 x 14 x 5; see docs");
+  CHECK(
+      pm::to_string({.where = "f.mat: joints", .expected = "3 x 14 x N", .got = "2 x 14 x 5", .remedy = "see docs"}) ==
+      "f.mat: joints: expected 3 x 14 x N, got 2 x 14 x 5; see docs");
 }
 
 TEST_CASE("Problem: empty parts leave no separators behind") {

@@ -36,7 +36,8 @@ TEST_CASE("compose: equals applying the inner map, then the outer") {
     const pm::Affine outer = random_map(stream);
     const pm::Affine inner = random_map(stream);
     const pm::Point point{stream.uniform(0, 1000), stream.uniform(0, 1000)};
-    CHECK(pm::distance(pm::apply(pm::compose(outer, inner), point), pm::apply(outer, pm::apply(inner, point))) < tolerance);
+    CHECK(pm::distance(pm::apply(pm::compose(outer, inner), point), pm::apply(outer, pm::apply(inner, point))) <
+          tolerance);
   }
 }
 

@@ -146,7 +146,8 @@ TEST_CASE("LSP: every joint is labelled, and its flag says occluded: few joints,
   CHECK(occluded[13] < 0.1);
 }
 
-TEST_CASE("LSPET: the flag says labelled: most joints are, everyone has at least 4, and almost all lie in their photograph") {
+TEST_CASE(
+    "LSPET: the flag says labelled: most joints are, everyone has at least 4, and almost all lie in their photograph") {
   double labelled = 0;
   int fewest = 14, seen = 0, outside = 0;
   for (std::size_t i = 0; i < lspet().size(); ++i) {
@@ -166,7 +167,8 @@ TEST_CASE("LSPET: the flag says labelled: most joints are, everyone has at least
       outside += joint.state == pm::JointState::outside ? 1 : 0;
     }
   }
-  MESSAGE("labelled share of LSPET: " << labelled << ", fewest of one person " << fewest << ", outside " << outside << " of " << seen);
+  MESSAGE("labelled share of LSPET: " << labelled << ", fewest of one person " << fewest << ", outside " << outside
+                                      << " of " << seen);
   CHECK(labelled > 0.7);  // 0.880; read the other way round it would be 0.120
   CHECK(labelled < 1);
   CHECK(fewest >= 4);
@@ -266,7 +268,9 @@ int main(int argc, char** argv) {
   }
   std::error_code error;
   if (data_folder.empty() || !fs::is_directory(data_folder, error)) {
-    std::fprintf(stderr, "usage: posemachine_check DIR: the folder that holds lsp/ and lspet/, or lsp_dataset/ and lspet_dataset/\n");
+    std::fprintf(
+        stderr,
+        "usage: posemachine_check DIR: the folder that holds lsp/ and lspet/, or lsp_dataset/ and lspet_dataset/\n");
     return 2;
   }
   doctest::Context context(argc, argv);

@@ -11,6 +11,7 @@
 #include <posemachine/graph/ops.hpp>
 
 #include <doctest/doctest.h>
+#include <oneapi/tbb/global_control.h>
 
 #include <algorithm>
 #include <cmath>
@@ -87,7 +88,8 @@ SliceTruth oracle_slices(const Graph& network, int batch, int slice, Size image,
 Graph small_network() {
   Graph graph;
   Value value = add_input(graph, "image", 3);
-  value = relu(graph, batch_norm(graph, convolution(graph, value, {.out = 16, .kernel = 3}), {.momentum_permille = 300}));
+  value =
+      relu(graph, batch_norm(graph, convolution(graph, value, {.out = 16, .kernel = 3}), {.momentum_permille = 300}));
   value = concat(graph, {max_pool(graph, value, {.window = 2}), average_pool(graph, value, {.window = 2})});
   value = dropout(graph, value, {.percent = 25});
   const Value maps = convolution(graph, value, {.out = 5, .kernel = 3});
@@ -106,7 +108,8 @@ std::vector<float> two_steps(const Graph& network, int batch, int slice, int wor
   std::vector<float> all;
   for (std::uint64_t step = 0; step < 2; ++step) {
     gradients.compute("image", images, linear_loss(network, filling), seed, step);
-    for (const Tensor& tensor : gradients.gradients()) all.insert(all.end(), tensor.values.begin(), tensor.values.end());
+    for (const Tensor& tensor : gradients.gradients())
+      all.insert(all.end(), tensor.values.begin(), tensor.values.end());
     for (const Tensor& tensor : *parameters) all.insert(all.end(), tensor.values.begin(), tensor.values.end());
   }
   return all;
@@ -114,7 +117,8 @@ std::vector<float> two_steps(const Graph& network, int batch, int slice, int wor
 
 }  // namespace
 
-TEST_CASE("BatchGradients: gradients are the sums over slices and running statistics merge in slice order, as the oracle's") {
+TEST_CASE(
+    "BatchGradients: gradients are the sums over slices and running statistics merge in slice order, as the oracle's") {
   int checked = 0;
   for (std::uint64_t which = 0; which <= 30; ++which) {
     Graph network = small_network();
@@ -167,7 +171,8 @@ TEST_CASE("BatchGradients: any number of workers gives the same bytes, running s
 
 TEST_CASE("BatchGradients: no more plans than slices, and at least one worker") {
   const Graph network = small_network();
-  const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  const auto parameters =
+      std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
   const auto plans = [&](int slice, int workers) {
     return BatchGradients(network, parameters, {.batch = 4, .slice = slice, .workers = workers, .image = {8, 8}})
         .plans()
@@ -179,9 +184,11 @@ TEST_CASE("BatchGradients: no more plans than slices, and at least one worker") 
   CHECK_THROWS_AS(plans(2, 0), UsageError);
 }
 
-TEST_CASE("BatchGradients: a batch that slices do not divide, and images of another size, are refused with the figures") {
+TEST_CASE(
+    "BatchGradients: a batch that slices do not divide, and images of another size, are refused with the figures") {
   const Graph network = small_network();
-  const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  const auto parameters =
+      std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
   const auto make = [&](int batch, int slice) {
     BatchGradients(network, parameters, {.batch = batch, .slice = slice, .workers = 1, .image = {8, 8}});
   };
@@ -221,4 +228,15 @@ TEST_CASE("BatchGradients: what the loss throws comes out, moves no statistic, a
     }
     for (std::size_t id = 0; id < start.size(); ++id) CHECK(results[0][id].values == results[1][id].values);
   }
+}
+
+TEST_CASE("BatchGradients: more workers than slices, and than processors, give the bytes of one") {
+  // Real threads, as on a machine with 8 processors: on a smaller one oneTBB would not start them.
+  const oneapi::tbb::global_control permit(oneapi::tbb::global_control::max_allowed_parallelism, 8);
+  const Graph network = small_network();
+  const std::vector<float> one = two_steps(network, 6, 2, 1);
+  for (const int workers : {3, 4, 8}) {
+    for (int repeat = 0; repeat < 3; ++repeat) CHECK(two_steps(network, 6, 2, workers) == one);
+  }
+  CHECK(two_steps(network, 6, 1, 8) == two_steps(network, 6, 1, 1));
 }

@@ -93,13 +93,15 @@ TEST_CASE("engine: buffers that live together do not overlap in the arena") {
       if (owner.parent >= 0 || owner.external) continue;
       Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.bytes(schedule.block)};
       for (std::size_t i = 0; i < schedule.values.size(); ++i) {
-        if (schedule.values[i].first_step < 0 || schedule.place(static_cast<int>(i)).root != static_cast<int>(root)) continue;
+        if (schedule.values[i].first_step < 0 || schedule.place(static_cast<int>(i)).root != static_cast<int>(root))
+          continue;
         buffer.first = std::min(buffer.first, schedule.values[i].first_step);
         buffer.last = std::max(buffer.last, schedule.values[i].last_step);
       }
       if (buffer.last >= 0) buffers.push_back(buffer);
     }
-    for (const Workspace& w : schedule.workspaces) buffers.push_back({w.first_step, w.last_step, w.arena_offset, w.arena_offset + w.bytes});
+    for (const Workspace& w : schedule.workspaces)
+      buffers.push_back({w.first_step, w.last_step, w.arena_offset, w.arena_offset + w.bytes});
     int overlaps = 0;
     for (std::size_t a = 0; a < buffers.size(); ++a) {
       CHECK(buffers[a].end <= schedule.arena_bytes);
@@ -144,7 +146,8 @@ TEST_CASE("Plan: a size that cannot be divided is refused with the node and what
   } catch (const ModelError& error) {
     text = error.what();
   }
-  for (const char* part : {"concat", "100 x 128", "multiples of 8"}) CHECK_MESSAGE(text.find(part) != std::string::npos, text);
+  for (const char* part : {"concat", "100 x 128", "multiples of 8"})
+    CHECK_MESSAGE(text.find(part) != std::string::npos, text);
 }
 
 TEST_CASE("Plan: an unknown input is refused with the names there are") {

@@ -90,8 +90,8 @@ void check_statistics(const Graph& network, const reference::Result& truth, cons
   }
 }
 
-// Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked, where
-// rounding may take the other side of a kink.
+// Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked,
+// where rounding may take the other side of a kink.
 bool check_gradients(const Graph& network, int batch, Size image, const PassSwitches& passes, const std::string& what,
                      std::uint64_t seed = 12) {
   const Graph graph = differentiate(network, {.input_gradients = true});
@@ -113,7 +113,8 @@ bool check_gradients(const Graph& network, int batch, Size image, const PassSwit
     const double tolerance = i < network.outputs.size() ? forward_tolerance : gradient_tolerance;
     CHECK_MESSAGE(error < tolerance, what << " " << output_name(graph, i) << " error " << error);
   }
-  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest one.
+  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest
+  // one.
   double largest = 0;
   for (const auto& gradient : truth.gradients) {
     for (const double value : gradient) largest = std::max(largest, std::abs(value));
@@ -177,7 +178,8 @@ TEST_CASE("engine: convolutions of odd channels, kernels, strides and dilations 
   for (const int channel_count : {1, 16, 17}) {
     for (const int dilation : {1, 2, 3, 4}) {
       for (const int stride : {1, 2}) {
-        check(channel_count, {.out = 15, .kernel = 3, .stride = stride, .dilation = dilation}, {{1, {9, 7}}, {3, {5, 11}}});
+        check(channel_count, {.out = 15, .kernel = 3, .stride = stride, .dilation = dilation},
+              {{1, {9, 7}}, {3, {5, 11}}});
       }
     }
   }
@@ -192,18 +194,20 @@ TEST_CASE("engine: pooling with padding and ceil, also over the border, equals t
   for (const int channel_count : {1, 15, 16, 17}) {
     for (const PoolOptions& options :
          {PoolOptions{.window = 2}, PoolOptions{.window = 3, .stride = 2, .padding = 1},
-          PoolOptions{.window = 3, .stride = 2, .padding = 0, .ceil = 1}, PoolOptions{.window = 3, .stride = 1, .padding = 2},
+          PoolOptions{.window = 3, .stride = 2, .padding = 0, .ceil = 1},
+          PoolOptions{.window = 3, .stride = 1, .padding = 2},
           PoolOptions{.window = 2, .stride = 3, .padding = 1, .ceil = 1}, PoolOptions{.window = 5, .stride = 1}}) {
-      const std::string name = std::to_string(options.window) + " stride " + std::to_string(options.stride) + " padding " +
-                               std::to_string(options.padding) + (options.ceil != 0 ? " ceil" : "");
+      const std::string name = std::to_string(options.window) + " stride " + std::to_string(options.stride) +
+                               " padding " + std::to_string(options.padding) + (options.ceil != 0 ? " ceil" : "");
       check_operation("max_pool " + name, channel_count, [&](Graph& g, Value v) { return max_pool(g, v, options); },
                       awkward);
       check_operation("average_pool " + name, channel_count,
                       [&](Graph& g, Value v) { return average_pool(g, v, options); }, awkward);
     }
-    check_operation("padded max_pool", channel_count,
-                    [](Graph& g, Value v) { return max_pool(g, v, {.window = 3, .stride = 2, .padding = 1, .ceil = 1}); },
-                    {{1, {1, 1}}, {3, {2, 1}}});
+    check_operation(
+        "padded max_pool", channel_count,
+        [](Graph& g, Value v) { return max_pool(g, v, {.window = 3, .stride = 2, .padding = 1, .ceil = 1}); },
+        {{1, {1, 1}}, {3, {2, 1}}});
   }
 }
 
@@ -211,9 +215,11 @@ TEST_CASE("engine: means of maps and gates equal the oracle, of a single cell to
   std::vector<Sizes> sizes = awkward;
   sizes.push_back({3, {1, 1}});
   for (const int channel_count : {1, 15, 16, 17}) {
-    check_operation("global_average_pool", channel_count, [](Graph& g, Value v) { return global_average_pool(g, v); }, sizes);
-    check_operation("gate", channel_count,
-                    [](Graph& g, Value v) { return channel_scale(g, v, sigmoid(g, global_average_pool(g, v))); }, sizes);
+    check_operation(
+        "global_average_pool", channel_count, [](Graph& g, Value v) { return global_average_pool(g, v); }, sizes);
+    check_operation(
+        "gate", channel_count,
+        [](Graph& g, Value v) { return channel_scale(g, v, sigmoid(g, global_average_pool(g, v))); }, sizes);
     check_operation("gate of a gate", channel_count,
                     [](Graph& g, Value v) {
                       const Value gate = global_average_pool(g, v);
@@ -228,7 +234,9 @@ TEST_CASE("engine: activations, batch norm, dropout, sums and ragged concats equ
     check_operation("relu", channel_count, [](Graph& g, Value v) { return relu(g, relu(g, v)); }, awkward);
     check_operation("sigmoid", channel_count, [](Graph& g, Value v) { return sigmoid(g, v); }, awkward);
     check_operation("batch_norm", channel_count, [](Graph& g, Value v) { return relu(g, batch_norm(g, v)); }, awkward);
-    check_operation("dropout", channel_count, [](Graph& g, Value v) { return dropout(g, sigmoid(g, v), {.percent = 30}); }, awkward);
+    check_operation(
+        "dropout", channel_count, [](Graph& g, Value v) { return dropout(g, sigmoid(g, v), {.percent = 30}); },
+        awkward);
     check_operation("add", channel_count,
                     [](Graph& g, Value v) { return add(g, std::array{v, sigmoid(g, v), relu(g, v)}); }, awkward);
     check_operation("concat", channel_count,

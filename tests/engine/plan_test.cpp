@@ -181,14 +181,17 @@ TEST_CASE("Plan: two threads compute what one does, forward and backward, up to 
   Plan two(graph, weights, options);
   feed(two, filling);
   two.run({1, 2, 3});
-  const auto as_double = [](std::span<const float> values) { return std::vector<double>(values.begin(), values.end()); };
+  const auto as_double = [](std::span<const float> values) {
+    return std::vector<double>(values.begin(), values.end());
+  };
   for (std::size_t i = 0; i < one.output_count(); ++i) {
     CHECK(relative_error(copy(two.output(i)), as_double(one.output(i))) < 1e-5);
   }
   const auto result_one = engine_test::plain_gradients(one);
   const auto result_two = engine_test::plain_gradients(two);
   REQUIRE(result_one.size() == result_two.size());
-  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest one.
+  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest
+  // one.
   float largest = 0;
   for (const auto& gradient : result_one) {
     for (const float value : gradient) largest = std::max(largest, std::abs(value));
@@ -245,10 +248,11 @@ TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what wou
   add_output(graph, "out", concat(graph, {half, learned}));
   CHECK(message_of(graph, options_of(1, {16, 16})).empty());
   CHECK(message_of(graph, options_of(1, {16, 15})) ==
-        "node 3 (concat): expected branches of equal size, have 8 x 7 and 8 x 8, got an input of 16 x 15 (height x width); "
+        "node 3 (concat): expected branches of equal size, have 8 x 7 and 8 x 8, got an input of 16 x 15 (height x "
+        "width); "
         "use a height and a width that are multiples of 2");
   CHECK(message_of(graph, options_of(1, {1, 16})).starts_with("node 1 (max_pool): expected a map at least as large"));
-  CHECK(message_of(graph, options_of(1, {0, 16})).starts_with("node 0 (input): expected at least one pixel"));
+  CHECK(message_of(graph, options_of(1, {0, 16})).starts_with("node 0 (input): expected sides of 1 to 65536 pixels"));
 }
 
 TEST_CASE("Plan: gradients of a parameter that two layers share are refused, running it is not") {
@@ -294,4 +298,26 @@ TEST_CASE("Plan: steps name their nodes and kernels, and those that a pass made 
   CHECK(steps[1].description == "node 1 (convolution in Conv_1)");
   CHECK(steps[1].implementation.find("jit") != std::string::npos);
   CHECK(steps[3].implementation == "posemachine:copy_channels");
+}
+
+TEST_CASE("Plan: more memory than allowed is refused before it is taken, by the map or as a whole") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value hidden = relu(graph, convolution(graph, image, {.out = 64, .kernel = 3}));
+  add_output(graph, "out", convolution(graph, hidden, {.out = 1}));
+  // 3 channels of 65536 x 65536 floats are 48 GiB.
+  CHECK(message_of(graph, options_of(1, {65536, 65536})) ==
+        "node 0 (input): expected at most 16384 MiB (PlanOptions::max_bytes), got 49152 MiB at batch 1, 65536 x 65536; "
+        "use a "
+        "smaller batch or image, or allow more");
+  CHECK(message_of(graph, options_of(2'000'000'000, {65536, 65536})).find("PlanOptions::max_bytes") !=
+        std::string::npos);
+
+  PlanOptions options = options_of(1, {64, 64});
+  options.max_bytes = std::uint64_t{2} << 20;  // the hidden map is 1 MiB, twice that with all that stands beside it
+  CHECK(message_of(graph, options).empty());
+  options.max_bytes = std::uint64_t{1} << 20;
+  CHECK(message_of(graph, options).starts_with("plan: expected at most 1 MiB"));
+  options.max_bytes = std::uint64_t{1} << 19;
+  CHECK(message_of(graph, options).starts_with("node 1 (convolution in Conv_1): expected at most 0 MiB"));
 }

@@ -59,7 +59,8 @@ TEST_CASE("PreparedWeights: a layout is prepared once, whoever asks, and padded 
   std::vector<void*> handles(4);
   std::vector<std::thread> threads;
   PreparedWeights shared(two_parameters());
-  for (void*& handle : handles) threads.emplace_back([&] { handle = shared.get(0, blocked_weights()).get_data_handle(); });
+  for (void*& handle : handles)
+    threads.emplace_back([&] { handle = shared.get(0, blocked_weights()).get_data_handle(); });
   for (std::thread& thread : threads) thread.join();
   CHECK(std::count(handles.begin(), handles.end(), handles.front()) == 4);
   CHECK(shared.bytes() == blocked_weights().get_size());

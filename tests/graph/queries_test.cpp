@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 using namespace posemachine;
@@ -88,4 +89,23 @@ TEST_CASE("receptive_fields: the first stage of Convolutional Pose Machines sees
   };
   CHECK(stage(2) == 160);
   CHECK(stage(3) == 167);  // the released pools
+}
+
+TEST_CASE("queries: fields and work beyond their types are given as the largest number, not as nonsense") {
+  Graph graph;
+  Value value = add_input(graph, "image", 1);
+  for (int i = 0; i < 4; ++i) value = max_pool(graph, value, {.window = 16, .stride = 16});  // a cell of 65536 pixels
+  for (int i = 0; i < 20; ++i) value = convolution(graph, value, {.kernel = 63, .dilation = 64});  // 2^28 pixels each
+  CHECK(field_of(graph, value) == 2'147'483'647);
+
+  const auto work = [](int layers) {
+    Graph large;
+    Value map = add_input(large, "image", 64);
+    for (int i = 0; i < layers; ++i) map = convolution(large, map, {.out = 64, .kernel = 63, .padding = 31});
+    return count_multiply_adds(large, {65536, 65536});
+  };
+  const std::int64_t once = std::int64_t{64} * 64 * 63 * 63 << 32;
+  CHECK(work(1) > 0);
+  CHECK(work(1) == once);
+  CHECK(work(1000) == 9'223'372'036'854'775'807);
 }

@@ -92,3 +92,19 @@ TEST_CASE("infer_sizes: a gate is no branch, and several inputs share the image'
   CHECK(sizes[static_cast<std::size_t>(centre.id)] == Size{7, 5});
   CHECK(sizes[static_cast<std::size_t>(gated.id)] == Size{7, 5});
 }
+
+TEST_CASE("infer_sizes: sides of up to 65536 are taken, of images and of maps that padding makes larger") {
+  Graph graph;
+  const Value src = add_input(graph, "image", 3);
+  const Value wide = convolution(graph, src, {.kernel = 1, .padding = 4096});
+  CHECK(infer_sizes(graph, {8, 57344})[static_cast<std::size_t>(wide.id)] == Size{8200, 65536});
+  CHECK_THROWS_WITH_AS(
+      static_cast<void>(infer_sizes(graph, {8, 57345})),
+      doctest::Contains("node 1 (convolution in Conv_1): expected a map of at most 65536 cells a side, "
+                        "have 8200 x 65537"),
+      ModelError);
+  for (const Size image : {Size{65537, 8}, Size{8, 65537}, Size{0, 8}, Size{8, -1}}) {
+    CHECK_THROWS_WITH_AS(static_cast<void>(infer_sizes(graph, image)),
+                         doctest::Contains("node 0 (input): expected sides of 1 to 65536 pixels"), ModelError);
+  }
+}

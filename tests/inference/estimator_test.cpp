@@ -246,7 +246,8 @@ TEST_CASE("PlanCache: keeps the sizes used last, and no more than it may") {
   const Model model = colour_model(8, 8);
   int made = 0;
   const auto weights = std::make_shared<PreparedWeights>(model.shared_parameters());
-  PlanCache cache(std::make_shared<const Graph>(model.graph()), weights, 1, 2, [&](Plan&, Size) { ++made; });
+  PlanCache cache(std::make_shared<const Graph>(model.graph()), weights, PlanOptions{}, 2,
+                  [&](Plan&, Size) { ++made; });
   cache.get({8, 8});
   cache.get({9, 7});
   cache.get({8, 8});
@@ -257,4 +258,11 @@ TEST_CASE("PlanCache: keeps the sizes used last, and no more than it may") {
   CHECK(made == 3);
   cache.get({9, 7});
   CHECK(made == 4);
+}
+
+TEST_CASE("Estimator: a model whose maps need more memory than allowed is refused before it is taken") {
+  const Model model = small_model();
+  Estimator estimator(model, {.max_bytes = 4096});
+  CHECK_THROWS_WITH_AS(estimator(Image(40, 30)), doctest::Contains("PlanOptions::max_bytes"), ModelError);
+  CHECK_NOTHROW(estimator.with({})(Image(40, 30)));
 }

@@ -14,13 +14,15 @@ using Example = design_example::ScalingDilation;
 
 static_assert(node_count<Example> == 345);
 static_assert(multiply_adds<Example>(368, 368) == 3'949'877'376);
-// 3 + 2 (1 + 2 + 4) to F_h, then per stage at stride 8: 8 fires and the widest rate, 16 (8 + 4), and the same thrice more.
+// 3 + 2 (1 + 2 + 4) to F_h, then per stage at stride 8: 8 fires and the widest rate, 16 (8 + 4), and the same thrice
+// more.
 static_assert(receptive_field<Example> == 3 + 2 * (1 + 2 + 4) + 4 * 16 * (8 + 4));
 
 TEST_CASE("design example: parameter names are unique dotted paths that begin with the user's blocks") {
   const Graph graph = graph_of<Example>();
   std::set<std::string> names;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) names.insert(parameter_name(graph, static_cast<int>(id)));
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id)
+    names.insert(parameter_name(graph, static_cast<int>(id)));
   CHECK(names.size() == graph.parameters.size());
   for (const char* expected :
        {"Trunk_1.Conv_1.weights", "Trunk_1.PyramidStack_3.Conv_1.bias", "Trunk_1.SEGate_1.Conv_2.weights",

@@ -13,7 +13,8 @@ namespace {
 
 std::vector<std::string> names_of(const Graph& graph) {
   std::vector<std::string> names;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) names.push_back(parameter_name(graph, static_cast<int>(id)));
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id)
+    names.push_back(parameter_name(graph, static_cast<int>(id)));
   return names;
 }
 
@@ -72,7 +73,8 @@ TEST_CASE("tags: what a branch sets or moves ends with the branch, what a block 
                         Concat<Identity, Sequential<MaxPool<2>, Retag<"a">, From<"image">>>, From<"a">, Output<"out">>;
   static_assert(stride<Moved> == 1);
   // The same name in two branches is no repetition: the first ended.
-  using Twice = Network<Input<"image", 3>, Concat<Sequential<ReLU, Tag<"x">>, Sequential<ReLU, Tag<"x">>>, Output<"out">>;
+  using Twice =
+      Network<Input<"image", 3>, Concat<Sequential<ReLU, Tag<"x">>, Sequential<ReLU, Tag<"x">>>, Output<"out">>;
   static_assert(network_facts<Twice>.broken.rule == Rule::none);
   struct Sets : Sequential<MaxPool<2>, Tag<"inside">> {};
   using Stays = Network<Input<"image", 3>, Sets, From<"image">, From<"inside">, Output<"out">>;
@@ -84,7 +86,8 @@ TEST_CASE("queries: broken rules are recorded with node and figures in a constan
   static_assert(tag.rule == Rule::tag_unknown);
   constexpr Broken repeated = network_facts<Network<Input<"image", 3>, Tag<"a">, ReLU, Tag<"a">, Output<"out">>>.broken;
   static_assert(repeated.rule == Rule::tag_repeated);
-  constexpr Broken strides = network_facts<Network<Input<"image", 3>, Concat<Identity, MaxPool<4>>, Output<"out">>>.broken;
+  constexpr Broken strides =
+      network_facts<Network<Input<"image", 3>, Concat<Identity, MaxPool<4>>, Output<"out">>>.broken;
   static_assert(strides.rule == Rule::branch_strides && strides.first == 1 && strides.second == 4);
   constexpr Broken added = network_facts<Network<Input<"image", 3>, Add<Identity, Conv<5, 1>>, Output<"out">>>.broken;
   static_assert(added.rule == Rule::branch_channels && added.first == 3 && added.second == 5);

@@ -162,7 +162,7 @@ TEST_CASE("check: a set with one thing wrong is refused by its name and the part
   CHECK(refusal([](Set& s) { s = {}; }) == "joint set : expected 1 to 1024 joints, got 0");
   CHECK(refusal([](Set& s) { s.joints[3] = "neck"; }) ==
         lsp + ": expected joints of different names, got \"neck\" twice");
-  CHECK(refusal([](Set& s) { s.joints[3] = ""; }) == lsp + ": joint 3: expected a name, got an empty one");
+  CHECK(refusal([](Set& s) { s.joints[3] = ""; }) == lsp + ": joint 3: expected a name of 1 to 200 bytes, got 0");
   CHECK(refusal([](Set& s) { s.pairs[0].first = 14; }) == lsp + ": pairs: expected a joint from 0 to 13, got 14");
   CHECK(refusal([](Set& s) { s.pairs[5].second = -1; }) == lsp + ": pairs: expected a joint from 0 to 13, got -1");
   CHECK(refusal([](Set& s) { s.pairs[1] = s.pairs[0]; }) ==
@@ -174,7 +174,7 @@ TEST_CASE("check: a set with one thing wrong is refused by its name and the part
   CHECK(refusal([](Set& s) { s.groups[2].joints[1] = 99; }) ==
         lsp + ": groups.elbow: expected a joint from 0 to 13, got 99");
   CHECK(refusal([](Set& s) { s.groups[2].joints.clear(); }) ==
-        lsp + ": groups.elbow: expected at least one joint, got none");
+        lsp + ": groups.elbow: expected 1 to 14 joints, got 0");
   CHECK(refusal([](Set& s) { s.sticks[0].from[1] = 14; }) ==
         lsp + ": sticks.torso: expected a joint from 0 to 13, got 14");
   CHECK(refusal([](Set& s) { s.sticks[1].to.clear(); }) ==
@@ -242,7 +242,7 @@ TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is r
   has(json_refusal([](Json& j) { j["groups"][1]["joints"] = {"tail"}; }),
       "joints.json.groups: expected a joint of the set");
   has(json_refusal([](Json& j) { j["groups"][1]["joints"] = Json::array(); }),
-      "groups.shoulder: expected at least one joint");
+      "groups.shoulder: expected 1 to 14 joints");
   has(json_refusal([](Json& j) { j["sticks"][1]["to"] = Json::array(); }), "sticks.head: expected one or two joints");
   has(json_refusal([](Json& j) { j["torso"] = {"neck"}; }), "joints.json.torso: expected two joints");
 }

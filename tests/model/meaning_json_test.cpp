@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <functional>
 #include <string>
 
@@ -95,7 +96,7 @@ TEST_CASE("meaning JSON: a normalisation that hides the picture or leaves the ra
 TEST_CASE("check: a broken joint set is refused by the name of the file it stands in") {
   CHECK(contains(refusal([](Json& m) { m["joint_set"]["pairs"][0] = m["joint_set"]["pairs"][1]; }),
                  "m.joint_set: joint set lsp: pairs"));
-  CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.torso[0] = 99; }), "m: joint set lsp: torso"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.torso[0] = 99; }), "m.joint_set: joint set lsp: torso"));
 }
 
 TEST_CASE("check: inputs, outputs and sizes must be the graph's") {
@@ -109,7 +110,8 @@ TEST_CASE("check: inputs, outputs and sizes must be the graph's") {
   CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.joints.push_back("tail"); }),
                  "m.heatmaps.heatmaps: expected 16 maps"));
   CHECK(contains(misfit<Two>([](Meaning& m) { m.input_height = 63; }), "m.input_height: expected a multiple of 2"));
-  CHECK(contains(misfit<Two>([](Meaning& m) { m.input_width = 0; }), "m.input_width: expected a multiple of 2"));
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.input_width = 0; }),
+                 "m.input_width: expected a number from 8 to 8192, got 0"));
   const auto only_image = [](Meaning& m) { m.inputs = {{"image", InputRole::image, 0}}; };
   CHECK(contains(misfit<Global>(only_image), "m.heatmaps.heatmaps: expected maps, got a global value"));
   CHECK(contains(misfit<Wide>(only_image),  // its borders eat cells: joints would be decoded in the wrong place
@@ -125,4 +127,41 @@ TEST_CASE("Model: notes cannot take the place of the model's own metadata") {
   const Model model = Model::random<Two>(1, example());
   CHECK(model.with_note("training", "a").notes().at("training") == "a");
   CHECK_THROWS_AS(static_cast<void>(model.with_note("posemachine.graph", "{}")), UsageError);
+}
+
+TEST_CASE("check: what a file may not say a program may not either, so that every model can be read back") {
+  const auto both = [](const std::string& field, const std::function<void(Meaning&)>& change) {
+    CAPTURE(field);
+    CHECK(contains(misfit<Two>(change), "m." + field));
+    Meaning meaning = example();
+    change(meaning);
+    const Json json = meaning_to_json(meaning);
+    CHECK(contains(message_of([&] { static_cast<void>(meaning_from_json(json, "m")); }), "m." + field));
+    CHECK_THROWS_AS(Model::random<Two>(1, meaning), ModelError);
+  };
+  both("crop.box_context: expected a number from 0.1 to 10, got 11", [](Meaning& m) { m.crop.box_context = 11; });
+  both("crop.image_scale", [](Meaning& m) { m.crop.image_scale = -1; });
+  both("sigma_px", [](Meaning& m) { m.sigma_px = 0; });
+  both("inputs.centre.sigma_px", [](Meaning& m) { m.inputs[0].sigma_px = 1e5; });
+  both("input_width", [](Meaning& m) { m.input_width = 8200; });
+  both("colour_order: expected rgb or bgr, got grb", [](Meaning& m) { m.colour_order = "grb"; });
+  both("normalisation.scale", [](Meaning& m) { m.normalisation.scale[2] = 0; });
+  both("joint_set: joint set lsp: joint 3: expected a name of 1 to 200 bytes, got 300",
+       [](Meaning& m) { m.joints.joints[3] = std::string(300, 'x'); });
+  CHECK(contains(misfit<Two>([](Meaning& m) { m.joints.limbs.resize(5000); }),
+                 "m.joint_set: joint set lsp: limbs: expected at most 4096, got 5000"));
+  Meaning nan = example();
+  nan.sigma_px = std::nan("");
+  CHECK_THROWS_AS(Model::random<Two>(1, nan), ModelError);
+}
+
+TEST_CASE("meaning JSON: lists of a hostile file are bounded before their names are looked up") {
+  CHECK(contains(refusal([](Json& m) {
+                   for (int i = 0; i < 2000; ++i) m["joint_set"]["joints"].push_back("joint" + std::to_string(i));
+                 }),
+                 "m.joint_set.joints: expected at most 1024 members, got 2014"));
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["groups"][0]["joints"] = Json::array_t(2000, "neck"); }),
+                 "m.joint_set.groups.joints: expected at most 1024 members, got 2000"));
+  CHECK(contains(refusal([](Json& m) { m["joint_set"]["pairs"] = Json::array_t(5000, Json::array()); }),
+                 "m.joint_set.pairs: expected at most 4096 members, got 5000"));
 }

@@ -145,6 +145,12 @@ TEST_CASE("Model: wrong tensors are refused with the name of the first one") {
     CHECK(contains(text, "(8, 3, 3, 3)"));
     CHECK(contains(text, "(3, 8, 3, 3)"));
   }
+  SUBCASE("a variance below 0") {
+    for (NamedTensor& entry : file.tensors) {
+      if (entry.name.ends_with(".variance")) entry.tensor.values.back() = -1e-3f;
+    }
+    CHECK(contains(message_of(write_safetensors(file)), "variance: expected variances of at least 0, got -0.001"));
+  }
   SUBCASE("no graph at all") {
     file.metadata.clear();
     CHECK(contains(message_of(write_safetensors(file)), "no posemachine network"));

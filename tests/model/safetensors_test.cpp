@@ -296,6 +296,24 @@ TEST_CASE("read_safetensors: reads a file from disk; one that is missing or wron
   CHECK(pm::write_safetensors(pm::read_safetensors(path)) == bytes);
   pm::write_file_atomically(path, bytes.substr(0, bytes.size() - 1));
   CHECK_THROWS_AS(pm::read_safetensors(path), pm::ModelError);
+  // Tensors may lie in another order than their entries.
+  const std::string entries = R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
+                              R"("a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  const std::string swapped = file_of(entries, std::string("\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40", 12));  // 1, 2, 3
+  pm::write_file_atomically(path, swapped);
+  const pm::TensorFile read = pm::read_safetensors(path);
+  REQUIRE(read.tensors.size() == 2);
+  CHECK(read.tensors[0].name == "b");
+  CHECK(read.tensors[0].tensor.values == std::vector<float>{3});
+  CHECK(read.tensors[1].tensor.values == std::vector<float>{1, 2});
+  // Sparse files, which take no room on the disk: the header is refused before their size is taken from memory.
+  pm::write_file_atomically(path, file_of("{}", ""));
+  std::filesystem::resize_file(path, std::uintmax_t{3} << 30);
+  CHECK_THROWS_WITH_AS(pm::read_safetensors(path), doctest::Contains("expected 0 bytes of tensor data"),
+                       pm::ModelError);
+  std::filesystem::resize_file(path, std::uintmax_t{5} << 30);
+  CHECK_THROWS_WITH_AS(pm::read_safetensors(path), doctest::Contains("expected at most 4294967296 bytes"),
+                       pm::ModelError);
   std::filesystem::remove_all(folder);
 }
 

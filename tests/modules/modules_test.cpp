@@ -38,7 +38,8 @@ TEST_CASE("Fire: squeeze and two expansions, SqueezeNet's fire2 has 11,920 param
 TEST_CASE("FireModule: two fires, the first concatenated around the second") {
   using Module = On<10, FireModule<FireOptions{.squeeze = 3, .expand = 5}>>;
   CHECK(out_channels<Module>() == 20);
-  static_assert(parameter_count<Module> == (10 * 3 + 3 + 3 * 5 + 5 + 27 * 5 + 5) + (10 * 3 + 3 + 3 * 5 + 5 + 27 * 5 + 5));
+  static_assert(parameter_count<Module> ==
+                (10 * 3 + 3 + 3 * 5 + 5 + 27 * 5 + 5) + (10 * 3 + 3 + 3 * 5 + 5 + 27 * 5 + 5));
   const Graph graph = graph_of<Module>();
   CHECK(parameter_name(graph, 0) == "FireModule_1.Fire_1.Conv_1.weights");
   CHECK(parameter_name(graph, 11) == "FireModule_1.Fire_2.Conv_3.bias");

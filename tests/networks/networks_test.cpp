@@ -10,7 +10,8 @@
 using namespace posemachine;
 
 static_assert(parameter_count<ScalingDilation<>> == parameter_count<design_example::ScalingDilation>);
-constexpr auto base_multiply_adds = multiply_adds<ScalingDilation<>>(368, 368);  // an evaluation each: Clang bounds its steps
+constexpr auto base_multiply_adds =
+    multiply_adds<ScalingDilation<>>(368, 368);  // an evaluation each: Clang bounds its steps
 static_assert(base_multiply_adds == 3'949'877'376);
 
 TEST_CASE("networks: scaling-dilation is the paper's, node by node that of the documentation") {
@@ -18,7 +19,8 @@ TEST_CASE("networks: scaling-dilation is the paper's, node by node that of the d
   const Graph example = graph_of<design_example::ScalingDilation>();
   REQUIRE(ours.nodes.size() == example.nodes.size());
   for (std::size_t i = 0; i < ours.nodes.size(); ++i) {
-    const bool same_options = ours.nodes[i].op == &convolution_op ? true : ours.nodes[i].options == example.nodes[i].options;
+    const bool same_options =
+        ours.nodes[i].op == &convolution_op ? true : ours.nodes[i].options == example.nodes[i].options;
     CHECK_MESSAGE((ours.nodes[i].op == example.nodes[i].op && same_options), describe(ours, static_cast<int>(i)));
   }
 }

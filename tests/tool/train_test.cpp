@@ -56,7 +56,8 @@ class Data {
   Data() {
     std::string name = (fs::temp_directory_path() / "posemachine_train_XXXXXX").string();
     path_ = mkdtemp(name.data());
-    for (const char* number : {"0001", "0002", "0003", "0004", "0005", "0006", "0901", "0902"}) write_photo("lsp", number);
+    for (const char* number : {"0001", "0002", "0003", "0004", "0005", "0006", "0901", "0902"})
+      write_photo("lsp", number);
     for (const char* number : {"00001", "00002", "00003", "00004", "00005"}) write_photo("lspet", number);
     write_joints("lsp", {3, 14, 1000}, [](std::size_t) { return 0.0; });
     write_joints("lspet", {14, 3, 5}, [](std::size_t joint) { return joint < 10 ? 1.0 : 0.0; });
@@ -104,16 +105,20 @@ struct Outcome {
 Outcome run(const std::string& arguments) {
   const std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
   const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")), text_of(at("stderr"))};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")),
+          text_of(at("stderr"))};
 }
 
 // 11 people in batches of 4: 2 steps an epoch.
 const std::string small =
-    " --set model.input_height=32 --set model.input_width=32 --set train.batch=4 --set train.slice=2 --set train.epochs=2"
+    " --set model.input_height=32 --set model.input_width=32 --set train.batch=4 --set train.slice=2 --set "
+    "train.epochs=2"
     " --set train.warmup_steps=1 --set train.checkpoint_steps=1 ";
 std::string sets() { return " --data lsp:" + at("lsp") + " --data lspet:" + at("lspet") + " --allow-missing "; }
 std::string runs() { return " --runs " + at("runs") + " "; }
-std::string start(const std::string& name) { return "train scaling-dilation-small --run " + name + runs() + sets() + small; }
+std::string start(const std::string& name) {
+  return "train scaling-dilation-small --run " + name + runs() + sets() + small;
+}
 
 void check_refused(const std::string& arguments, int code, const std::string& message) {
   const Outcome outcome = run(arguments);
@@ -170,7 +175,8 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
 
 TEST_CASE("train: arguments and configurations that cannot be are refused by name, and leave no run behind") {
   const std::string net = "train scaling-dilation-small --run bad" + runs();
-  check_refused("train --run bad" + runs() + sets(), 2, "network: expected one of scaling-dilation, scaling-dilation-small");
+  check_refused("train --run bad" + runs() + sets(), 2,
+                "network: expected one of scaling-dilation, scaling-dilation-small");
   check_refused("train scaling-dilatoin --run bad" + runs() + sets(), 2, "did you mean \"scaling-dilation\"?");
   check_refused("train scaling-dilation-small" + sets(), 2, "--run");
   check_refused("train scaling-dilation-small --run a/b" + sets(), 2, "a name without /");
@@ -199,7 +205,8 @@ TEST_CASE("train: later words win: the file over defaults, --set over the file, 
   std::ofstream(at("layers.json")) << "{\n  // comments are welcome\n  \"network\": \"scaling-dilation\",\n"
                                       "  \"model\": {\"flip_average\": true, \"sigma_px\": 6},\n"
                                       "  \"train\": {\"rate\": 0.5, \"seed\": 9, \"optimizer\": \"sgd\"}\n}";
-  REQUIRE(run(start("layers") + "--config " + at("layers.json") + " --set train.rate=0 --flip-test off --quiet").code == 0);
+  REQUIRE(run(start("layers") + "--config " + at("layers.json") + " --set train.rate=0 --flip-test off --quiet").code ==
+          0);
   const pm::Json config = pm::parse_json(text_of(at("runs/layers/config.json")), "config.json");
   CHECK(config["network"] == "scaling-dilation-small");
   CHECK(config["model"]["flip_average"] == false);
@@ -219,7 +226,8 @@ TEST_CASE("train: SIGINT and SIGTERM save and end with 130 and 143, and the resu
   for (const int number : {SIGINT, SIGTERM}) {
     const std::string name = "stopped" + std::to_string(number);
     const fs::path last = at("runs/" + name + "/ckpt/last.safetensors");
-    const std::string command = "exec '" + program() + "' " + start(name) + steady + " >'" + at("out") + "' 2>'" + at("err") + "'";
+    const std::string command =
+        "exec '" + program() + "' " + start(name) + steady + " >'" + at("out") + "' 2>'" + at("err") + "'";
     const pid_t child = ::fork();
     if (child == 0) {
       ::execl("/bin/sh", "sh", "-c", command.c_str(), static_cast<char*>(nullptr));
@@ -249,7 +257,8 @@ TEST_CASE("train: SIGINT and SIGTERM save and end with 130 and 143, and the resu
     check_refused(resume + "--flip-test off", 2, "model.flip_average");
     check_refused("train scaling-dilation --run " + name + runs() + "--resume", 2, "network");
     check_refused(resume + "--data lspet:" + at("lspet") + " --data lsp:" + at("lsp"), 2, "as the run has");
-    REQUIRE(run(resume + "--set train.workers=1 --set train.rate=0.002").code == 0);  // speed may change, and equal is equal
+    REQUIRE(run(resume + "--set train.workers=1 --set train.rate=0.002").code ==
+            0);  // speed may change, and equal is equal
     pm::Checkpoint resumed = pm::load_checkpoint(last);
     resumed.options.workers = whole.options.workers;
     CHECK(pm::checkpoint_to_bytes(resumed) == pm::checkpoint_to_bytes(whole));
@@ -272,8 +281,8 @@ TEST_CASE("train: a disk that takes no more ends with 1, names the file, and lea
   const std::string last = text_of(at("runs/full/ckpt/last.safetensors"));
   // Files may have 500 blocks of 512 bytes: writing more fails, as on a full disk.
   const auto limited = [](const std::string& arguments) {
-    const std::string command = "trap '' XFSZ; ulimit -f 500; '" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" +
-                                at("stderr") + "'";
+    const std::string command = "trap '' XFSZ; ulimit -f 500; '" + program() + "' " + arguments + " >'" + at("stdout") +
+                                "' 2>'" + at("stderr") + "'";
     const int status = std::system(command.c_str());
     return Outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(at("stdout")), text_of(at("stderr"))};
   };

@@ -67,7 +67,8 @@ std::string altered(Change&& change) {
 
 void check_refused(const std::string& bytes, const std::string& message) {
   INFO(message);
-  CHECK_THROWS_WITH_AS(checkpoint_from_bytes(bytes, "last.safetensors"), doctest::Contains(message.c_str()), ModelError);
+  CHECK_THROWS_WITH_AS(checkpoint_from_bytes(bytes, "last.safetensors"), doctest::Contains(message.c_str()),
+                       ModelError);
 }
 
 // Calls that fail once their count reaches `fail_at`.
@@ -100,8 +101,11 @@ FileSystemCalls failing_calls() {
 }  // namespace
 
 TEST_CASE("checkpoint: bytes, and everything in them, come back for every optimiser") {
-  for (const auto& [kind, momentum] : {std::pair{OptimizerKind::adamw, 0.0}, {OptimizerKind::sgd, 0.0}, {OptimizerKind::sgd, 0.9},
-                                       {OptimizerKind::rmsprop, 0.0}, {OptimizerKind::rmsprop, 0.9}}) {
+  for (const auto& [kind, momentum] : {std::pair{OptimizerKind::adamw, 0.0},
+                                       {OptimizerKind::sgd, 0.0},
+                                       {OptimizerKind::sgd, 0.9},
+                                       {OptimizerKind::rmsprop, 0.0},
+                                       {OptimizerKind::rmsprop, 0.9}}) {
     const Checkpoint before = sample(kind, momentum);
     const std::string bytes = checkpoint_to_bytes(before);
     const Checkpoint after = checkpoint_from_bytes(bytes, "test");
@@ -140,11 +144,14 @@ TEST_CASE("checkpoint: cut off anywhere it is refused") {
 }
 
 TEST_CASE("checkpoint: a model alone, another network's moments and broken state are refused in words") {
-  check_refused(small_run::tiny_model().to_bytes(), "expected a checkpoint of a training run, got a model without training state");
-  check_refused(altered([](TensorFile& file, Json&) { file.tensors.back().tensor = Tensor({3}); }), "optimizer.second/");
+  check_refused(small_run::tiny_model().to_bytes(),
+                "expected a checkpoint of a training run, got a model without training state");
+  check_refused(altered([](TensorFile& file, Json&) { file.tensors.back().tensor = Tensor({3}); }),
+                "optimizer.second/");
   check_refused(altered([](TensorFile& file, Json&) { file.tensors.back().name = "optimizer.second/Nobody.bias"; }),
                 "optimizer.second/Nobody.bias");
-  check_refused(altered([](TensorFile& file, Json&) { file.tensors.erase(file.tensors.begin()); }), "none of that name");
+  check_refused(altered([](TensorFile& file, Json&) { file.tensors.erase(file.tensors.begin()); }),
+                "none of that name");
   check_refused(altered([](TensorFile&, Json& state) { state.erase("step"); }), "posemachine.training.step");
   check_refused(altered([](TensorFile&, Json& state) { state["step"] = -1; }), "posemachine.training.step");
   check_refused(altered([](TensorFile&, Json& state) { state["stepp"] = 1; }), "did you mean \"step\"?");

@@ -20,7 +20,8 @@ TEST_CASE("rate_at: constant stays, and warm-up rises linearly from base / steps
 }
 
 TEST_CASE("rate_at: step multiplies by the factor at every step_size-th step, counted from the start") {
-  const LearningRate rate{.base = 1, .schedule = RateSchedule::step, .warmup_steps = 2, .step_size = 10, .step_factor = 0.5};
+  const LearningRate rate{
+      .base = 1, .schedule = RateSchedule::step, .warmup_steps = 2, .step_size = 10, .step_factor = 0.5};
   CHECK(rate_at(rate, 0) == Approx(0.5));  // warm-up
   CHECK(rate_at(rate, 9) == 1);
   CHECK(rate_at(rate, 10) == 0.5);

@@ -21,7 +21,11 @@ constexpr int batch = 8;  // the slice is part of a larger one
 struct Sample {
   std::vector<float> maps, targets, weights, gradient;
 
-  Sample() : maps(images * channels * cells), targets(maps.size()), weights(images * channels), gradient(maps.size(), 99.0f) {
+  Sample()
+      : maps(images * channels * cells),
+        targets(maps.size()),
+        weights(images * channels),
+        gradient(maps.size(), 99.0f) {
     RandomStream stream(4, Purpose::test);
     for (float& value : maps) value = static_cast<float>(stream.uniform(-1, 2));
     for (float& value : targets) value = static_cast<float>(stream.uniform());
@@ -78,8 +82,9 @@ TEST_CASE("heatmap_loss: slices of a batch add up to the batch") {
   for (std::size_t n = 0; n < images; ++n) {
     const std::size_t size = channels * cells;
     const std::span<const float> maps(part.maps), targets(part.targets), weights(part.weights);
-    sum += heatmap_loss(maps.subspan(n * size, size), targets.subspan(n * size, size), weights.subspan(n * channels, channels),
-                        cells, batch, std::span(part.gradient).subspan(n * size, size));
+    sum += heatmap_loss(maps.subspan(n * size, size), targets.subspan(n * size, size),
+                        weights.subspan(n * channels, channels), cells, batch,
+                        std::span(part.gradient).subspan(n * size, size));
   }
   CHECK(sum == doctest::Approx(loss).epsilon(1e-12));
   CHECK(part.gradient == whole.gradient);

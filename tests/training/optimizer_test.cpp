@@ -27,7 +27,8 @@ std::vector<Tensor> random_gradients(const Graph& graph, std::uint64_t step) {
   std::vector<Tensor> gradients = initialise(graph, 1);
   for (std::size_t id = 0; id < gradients.size(); ++id) {
     RandomStream stream(77, Purpose::test, step, id);
-    for (float& value : gradients[id].values) value = static_cast<float>(stream.uniform(-1, 1) * std::pow(10.0, stream.uniform(-4, 1)));
+    for (float& value : gradients[id].values)
+      value = static_cast<float>(stream.uniform(-1, 1) * std::pow(10.0, stream.uniform(-4, 1)));
   }
   return gradients;
 }
@@ -158,7 +159,8 @@ TEST_CASE("Optimizer: batch norm's running statistics are no parameters, and the
     std::vector<Tensor> parameters = initialise(graph, 1);
     Optimizer optimizer(graph, {});
     Workers workers(threads);
-    for (int step = 0; step < 3; ++step) optimizer.update(parameters, random_gradients(graph, std::uint64_t(step)), 0.1, step, workers);
+    for (int step = 0; step < 3; ++step)
+      optimizer.update(parameters, random_gradients(graph, std::uint64_t(step)), 0.1, step, workers);
     int buffers = 0;
     for (std::size_t id = 0; id < parameters.size(); ++id) {
       if (graph.parameters[id].trainable) continue;

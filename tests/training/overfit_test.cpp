@@ -73,7 +73,8 @@ std::vector<Person> stick_people(const small_run::Folder& folder, int count) {
   std::vector<Person> people;
   for (int i = 0; i < count; ++i) {
     RandomStream stream(11, Purpose::test, 0, std::uint64_t(i));
-    Image image(side_px, side_px, {static_cast<std::uint8_t>(40 + 20 * i), 90, static_cast<std::uint8_t>(200 - 20 * i)});
+    Image image(side_px, side_px,
+                {static_cast<std::uint8_t>(40 + 20 * i), 90, static_cast<std::uint8_t>(200 - 20 * i)});
     Person person{folder / ("stick" + std::to_string(i) + ".png"), "made", i + 1, stick_figure(stream), Framing::image};
     for (const Limb& limb : set.limbs) {
       const Point from = person.joints[std::size_t(limb.from)].position;
@@ -97,7 +98,8 @@ TEST_CASE("scaling-dilation-small without augmentation learns 8 pictures to PCK@
   const std::vector<Person> people = stick_people(folder, 8);
   Meaning meaning;
   meaning.input_height = meaning.input_width = side_px;
-  const Model model = Model::random("scaling-dilation-small", find_network("scaling-dilation-small")->build(), 1, meaning);
+  const Model model =
+      Model::random("scaling-dilation-small", find_network("scaling-dilation-small")->build(), 1, meaning);
   TrainOptions options;
   options.augment = false;
   options.batch = 8;

@@ -75,3 +75,16 @@ TEST_CASE("RunFolder: a metrics file that is none is named with its line") {
   std::ofstream(folder / "run/metrics.jsonl") << "{\"epoch\": 1}\nnot json\n";
   CHECK_THROWS_WITH_AS(run.metrics(), doctest::Contains("metrics.jsonl, line 2"), RuntimeFailure);
 }
+
+TEST_CASE("RunFolder: a run under way cannot be opened a second time, one that ended can") {
+  const small_run::Folder folder;
+  {
+    const RunFolder run = RunFolder::create(folder / "run", Json::object());
+    std::ofstream(run.last()) << "stands for a checkpoint";
+    const RunFolder copy = run;  // the same run
+    CHECK_THROWS_WITH_AS(RunFolder::open(folder / "run"), doctest::Contains("got one that another process trains"),
+                         UsageError);
+  }
+  const RunFolder resumed = RunFolder::open(folder / "run");
+  CHECK_THROWS_AS(RunFolder::open(folder / "run"), UsageError);
+}

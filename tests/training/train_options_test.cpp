@@ -21,12 +21,15 @@ void check_refused(const std::string& text, const std::string& message) {
 }  // namespace
 
 TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
-  const Json other = parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "workers": 5, "loader_workers": 3,
+  const Json other =
+      parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "workers": 5, "loader_workers": 3,
     "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
     "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "step", "warmup_steps": 11, "final_fraction": 0.2,
-    "rate_step_epochs": 4, "rate_step_factor": 0.25, "augment": false, "rotation_deg": 30.5, "scale_min": 0.8, "scale_max": 1.2,
+    "rate_step_epochs": 4, "rate_step_factor": 0.25, "augment": false, "rotation_deg": 30.5, "scale_min": 0.8,
+    "scale_max": 1.2,
     "flip": 0.25, "shift": 0.125, "brightness": 0.2, "contrast": 0.3, "colour": 0.4, "mask_unlabelled": false,
-    "checkpoint_steps": 77, "validate_epochs": 3})", "test");
+    "checkpoint_steps": 77, "validate_epochs": 3})",
+                 "test");
   const TrainOptions options = train_options_from_json(other, "train");
   CHECK(train_options_to_json(options) == other);
   const Json defaults = train_options_to_json({});
@@ -51,7 +54,8 @@ TEST_CASE("TrainOptions: keys that are absent keep their values") {
 
 TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are refused by name") {
   check_refused(R"({"epoch": 3})", "train.epoch: expected a known key, got an unknown one; did you mean \"epochs\"?");
-  check_refused(R"({"optimizer": "adam"})", "train.optimizer: expected one of rmsprop, sgd, adamw, got adam; did you mean \"adamw\"?");
+  check_refused(R"({"optimizer": "adam"})",
+                "train.optimizer: expected one of rmsprop, sgd, adamw, got adam; did you mean \"adamw\"?");
   check_refused(R"({"schedule": 3})", "train.schedule: expected a string");
   check_refused(R"({"epochs": 0})", "train.epochs: expected an integer from 1");
   check_refused(R"({"epochs": 1.5})", "train.epochs: expected an integer");

@@ -125,7 +125,9 @@ TEST_CASE("Trainer: a stop is honoured after the step under way, with a checkpoi
   CHECK(events == "cx");
 }
 
-TEST_CASE("Trainer: stopped after any step and resumed, a run ends with the bytes of an undisturbed one, for 1 and 2 workers") {
+TEST_CASE(
+    "Trainer: stopped after any step and resumed, a run ends with the bytes of an undisturbed one, for 1 and 2 "
+    "workers") {
   const small_run::Folder folder;
   const TrainOptions options = small_run::tiny_options();
   train(folder / "whole", options);
@@ -141,7 +143,8 @@ TEST_CASE("Trainer: stopped after any step and resumed, a run ends with the byte
       INFO("stopped after step " << stop_at << ", " << workers << " workers");
       const std::filesystem::path path = folder / ("stopped" + std::to_string(workers) + std::to_string(stop_at));
       const std::vector<Kind> kinds = train(path, changed, stop_at);
-      CHECK(kinds.back() == (stop_at < 9 ? Kind::stopped : Kind::finished));  // after the last step nothing is left to stop
+      CHECK(kinds.back() ==
+            (stop_at < 9 ? Kind::stopped : Kind::finished));  // after the last step nothing is left to stop
       train(path, changed);
       CHECK(outcome_of(RunFolder::open(path)) == whole);
     }
@@ -156,8 +159,8 @@ TEST_CASE("Trainer: killed between checkpoints, a run goes on from the last one 
   for (std::int64_t kill_at = 1; kill_at <= 9; ++kill_at) {
     INFO("killed after step " << kill_at);
     const std::filesystem::path path = folder / ("killed" + std::to_string(kill_at));
-    const RunFolder run = RunFolder::create(path, Json::object());
     {
+      const RunFolder run = RunFolder::create(path, Json::object());  // the dead process lets go of it
       Trainer trainer(small_run::tiny_model(), set().people, set().validation, options);
       const auto until_killed = [&](const TrainEvent& event) {
         // At an epoch's end: its metrics are written, its checkpoint is not.
@@ -168,7 +171,7 @@ TEST_CASE("Trainer: killed between checkpoints, a run goes on from the last one 
       CHECK_THROWS_AS(trainer.run({}, until_killed), Killed);
     }
     train(path, options);
-    CHECK(outcome_of(run) == outcome_of(RunFolder::open(folder / "whole")));
+    CHECK(outcome_of(RunFolder::open(path)) == outcome_of(RunFolder::open(folder / "whole")));
   }
 }
 
@@ -193,8 +196,8 @@ TEST_CASE("Trainer: numbers that are not finite end the run at their step, and t
     float bias;
     std::int64_t step;
   };
-  for (const Case& each : {Case{"step 1: expected finite numbers, got a loss that is not finite, of stage 2", OptimizerKind::sgd, 0,
-                                3e38f, 0, 0},
+  for (const Case& each : {Case{"step 1: expected finite numbers, got a loss that is not finite, of stage 2",
+                                OptimizerKind::sgd, 0, 3e38f, 0, 0},
                            Case{"got a gradient that is not finite", OptimizerKind::sgd, 0, 0, 3e38f, 0},
                            Case{"got an optimiser's moment that is not finite", OptimizerKind::adamw, 0, 0, 1e22f, 0},
                            Case{"not finite", OptimizerKind::sgd, 90, 0, 0, -1}}) {
@@ -226,7 +229,8 @@ TEST_CASE("Trainer: numbers that are not finite end the run at their step, and t
     }
     INFO(message);
     CHECK(message.find(each.message) != std::string::npos);
-    CHECK(message.find("step " + std::to_string(saved + 1)) != std::string::npos);  // a checkpoint a step: the next one failed
+    CHECK(message.find("step " + std::to_string(saved + 1)) !=
+          std::string::npos);  // a checkpoint a step: the next one failed
     if (each.step >= 0) CHECK(saved == each.step);
     const Checkpoint kept = run.load();
     CHECK(kept.step == saved);
@@ -236,7 +240,8 @@ TEST_CASE("Trainer: numbers that are not finite end the run at their step, and t
 TEST_CASE("Trainer: what cannot be trained is refused before the first step") {
   TrainOptions options = small_run::tiny_options();
   const Model model = small_run::tiny_model();
-  const auto refused = [&](const std::string& message, std::vector<Person> people, std::vector<Person> validation, const auto& from) {
+  const auto refused = [&](const std::string& message, std::vector<Person> people, std::vector<Person> validation,
+                           const auto& from) {
     INFO(message);
     std::string text;
     try {
@@ -272,7 +277,8 @@ TEST_CASE("Trainer: all stages share the targets, so outputs of another stride a
   Meaning meaning;
   meaning.input_height = meaning.input_width = 32;
   const Model model = Model::random("two_strides", graph_of<TwoStrides>(), 1, meaning);
-  CHECK_THROWS_WITH_AS(Trainer(model, set().people, {}, small_run::tiny_options()), doctest::Contains("heatmaps_stage_1"), ModelError);
+  CHECK_THROWS_WITH_AS(Trainer(model, set().people, {}, small_run::tiny_options()),
+                       doctest::Contains("heatmaps_stage_1"), ModelError);
 }
 
 TEST_CASE("Trainer: a second input with a centre map is fed, the same in every slice") {
@@ -288,7 +294,8 @@ TEST_CASE("Trainer: a second input with a centre map is fed, the same in every s
     Trainer trainer(model, set().people, {}, options);
     for (int i = 0; i < 2; ++i) trainer.train_step();
     states.push_back(trainer.model().to_bytes());
-    CHECK(trainer.model().parameters()[0].values != model.parameters()[0].values);  // the map is not zero: its weights move
+    CHECK(trainer.model().parameters()[0].values !=
+          model.parameters()[0].values);  // the map is not zero: its weights move
   }
   CHECK(states[0] == states[1]);
 }

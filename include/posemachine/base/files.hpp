@@ -5,6 +5,7 @@
 #include <posemachine/core/error.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,35 +76,85 @@ class OpenFile {
 
 }  // namespace detail
 
-/// The bytes of a regular file of at most max_bytes. Errors: E naming the file, for a missing or unreadable one, for
-/// what is no regular file, and for a larger one; its size is checked before memory is taken for it.
+/// Keeps a folder for one process: while it lives, no other lock of the same folder can be made, here or in another
+/// process. It ends with the process, however that ends. A file system without locks gives a lock that keeps nothing
+/// out.
+class FolderLock {
+ public:
+  /// The lock, or null where another one holds the folder. Errors: RuntimeFailure where the folder cannot be opened.
+  static std::unique_ptr<FolderLock> take(const std::filesystem::path& folder, const FileSystemCalls& calls = {}) {
+    constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    const int descriptor = detail::again([&] { return calls.open(folder.c_str(), flags, 0); });
+    if (descriptor < 0) detail::fail_errno<RuntimeFailure>(folder, "cannot be opened", errno);
+    std::unique_ptr<FolderLock> lock(new FolderLock(descriptor, calls.close));
+    const int result = detail::again([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); });
+    if (result != 0 && errno == EWOULDBLOCK) return nullptr;
+    return lock;
+  }
+
+ private:
+  FolderLock(int descriptor, int (*close_call)(int)) : file_(descriptor, close_call) {}
+
+  detail::OpenFile file_;
+};
+
+/// A regular file, read from its beginning. E: what its errors are.
+template <class E>
+class InputFile {
+ public:
+  /// Errors: E naming the file, for a missing or unreadable one and for what is no regular file.
+  explicit InputFile(const std::filesystem::path& path, const FileSystemCalls& calls = {})
+      : path_(path), calls_(calls), file_(open(), calls.close) {
+    if (file_.get() < 0) detail::fail_errno<E>(path, "cannot be opened", errno);
+    struct stat status {};
+    if (::fstat(file_.get(), &status) != 0) detail::fail_errno<E>(path, "cannot be examined", errno);
+    if (!S_ISREG(status.st_mode)) {
+      fail<E>({.where = path.string(),
+               .expected = "a file",
+               .got = S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"});
+    }
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  std::uint64_t size() const { return size_; }  // bytes, when it was opened
+
+  /// The next `count` bytes, or what there is before the end. Errors: E with the system's reason.
+  std::size_t read(void* bytes, std::size_t count) {
+    std::size_t done = 0;
+    while (done < count) {
+      const auto read_on = [&] { return calls_.read(file_.get(), static_cast<char*>(bytes) + done, count - done); };
+      const ssize_t more = detail::again(read_on);
+      if (more < 0) detail::fail_errno<E>(path_, "cannot be read", errno);
+      if (more == 0) break;
+      done += static_cast<std::size_t>(more);
+    }
+    return done;
+  }
+
+ private:
+  int open() const {
+    constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a FIFO must not block
+    return detail::again([&] { return calls_.open(path_.c_str(), flags, 0); });
+  }
+
+  std::filesystem::path path_;
+  FileSystemCalls calls_;
+  detail::OpenFile file_;
+  std::uint64_t size_ = 0;
+};
+
+/// The bytes of a regular file of at most max_bytes. Errors: E naming the file, as InputFile, and for a larger one; its
+/// size is checked before memory is taken for it.
 template <class E = DataError>
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes, const FileSystemCalls& calls = {}) {
-  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a FIFO must not block
-  const detail::OpenFile file(detail::again([&] { return calls.open(path.c_str(), flags, 0); }), calls.close);
-  if (file.get() < 0) detail::fail_errno<E>(path, "cannot be opened", errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) detail::fail_errno<E>(path, "cannot be examined", errno);
-  if (!S_ISREG(status.st_mode)) {
-    fail<E>({.where = path.string(),
-             .expected = "a file",
-             .got = S_ISDIR(status.st_mode) ? "a folder" : "a device or pipe"});
-  }
-  if (static_cast<std::uint64_t>(status.st_size) > max_bytes) {
+  InputFile<E> file(path, calls);
+  if (file.size() > max_bytes) {
     fail<E>({.where = path.string(),
              .expected = "at most " + std::to_string(max_bytes) + " bytes",
-             .got = std::to_string(status.st_size)});
+             .got = std::to_string(file.size())});
   }
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const auto read_on = [&] { return calls.read(file.get(), bytes.data() + done, bytes.size() - done); };
-    const ssize_t count = detail::again(read_on);
-    if (count < 0) detail::fail_errno<E>(path, "cannot be read", errno);
-    if (count == 0) break;  // it became shorter meanwhile
-    done += static_cast<std::size_t>(count);
-  }
-  bytes.resize(done);
+  std::string bytes(static_cast<std::size_t>(file.size()), '\0');
+  bytes.resize(file.read(bytes.data(), bytes.size()));  // it may have become shorter meanwhile
   return bytes;
 }
 

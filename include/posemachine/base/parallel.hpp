@@ -10,6 +10,7 @@
 #include <oneapi/tbb/task_scheduler_observer.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -49,14 +50,34 @@ class Workers {
       for (int i = 0; i < count; ++i) task(i, 0);
       return;
     }
+    // oneTBB orders the loop with what stands before and after it, but inside its library, where ThreadSanitizer cannot
+    // see it: the same order once more.
+    std::atomic<int> ordered;
+    ordered.store(0, std::memory_order_release);
     arena_.execute([&] {
       oneapi::tbb::parallel_for(
-          0, count, [&](int index) { task(index, oneapi::tbb::this_task_arena::current_thread_index()); },
+          0, count,
+          [&](int index) {
+            const OrderedCall call(ordered);
+            task(index, oneapi::tbb::this_task_arena::current_thread_index());
+          },
           oneapi::tbb::simple_partitioner{});
     });
+    ordered.load(std::memory_order_acquire);
   }
 
  private:
+  class OrderedCall {
+   public:
+    explicit OrderedCall(std::atomic<int>& ordered) : ordered_(ordered) { ordered_.load(std::memory_order_acquire); }
+    OrderedCall(const OrderedCall&) = delete;
+    OrderedCall& operator=(const OrderedCall&) = delete;
+    ~OrderedCall() { ordered_.fetch_add(1, std::memory_order_release); }
+
+   private:
+    std::atomic<int>& ordered_;
+  };
+
   // oneTBB prints a warning when it is asked for more than it permits; a library is silent.
   static int permitted(int threads) {
     using oneapi::tbb::global_control;

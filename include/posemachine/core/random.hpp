@@ -39,7 +39,8 @@ class RandomStream {
   /// Uniform in [low, high).
   constexpr double uniform(double low, double high) { return low + (high - low) * uniform(); }
 
-  /// Uniform in 0 .. count - 1; count must be at least 1. The bias of a 64-bit remainder, below count / 2^64, is accepted.
+  /// Uniform in 0 .. count - 1; count must be at least 1. The bias of a 64-bit remainder, below count / 2^64, is
+  /// accepted.
   constexpr std::uint64_t below(std::uint64_t count) { return bits() % count; }
 
   /// Normal with mean 0 and variance 1. Source: Box and Muller 1958.

@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/reorder.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 
@@ -43,9 +44,9 @@ struct SliceView {
 /// slices are the same whoever computes them, and their gradients are summed along a fixed tree.
 class BatchGradients {
  public:
-  /// The parameters are the master values: plain, changed by the optimiser between steps. Batch norm's running statistics
-  /// among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice, ModelError where the
-  /// network cannot be differentiated at this size.
+  /// The parameters are the master values: plain, changed by the optimiser between steps. Batch norm's running
+  /// statistics among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice,
+  /// ModelError where the network cannot be differentiated at this size.
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
                  const BatchGradientsOptions& options)
       : options_(options), parameters_(std::move(parameters)),
@@ -60,7 +61,8 @@ class BatchGradients {
     plan_options.batch = options.slice;
     plan_options.image = options.image;
     plan_options.mode = Mode::training;
-    for (int i = 0; i < workers_.threads(); ++i) plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
+    for (int i = 0; i < workers_.threads(); ++i)
+      plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
     const GradientLayout& layout = plans_.front()->gradient_layout();
     for (int i = 0; i < slice_count(); ++i) slices_.push_back(allocate(layout.floats));
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
@@ -76,8 +78,8 @@ class BatchGradients {
   const std::vector<Tensor>& gradients() const { return gradients_; }
   std::vector<Tensor>& gradients() { return gradients_; }
 
-  /// One step: `images` (batch, 3, H, W) feeds input `input_name`; `loss` is called once a slice, on any worker, and writes
-  /// the gradients of the outputs. Draws of dropout are those of (seed, step, sample = position in the batch).
+  /// One step: `images` (batch, 3, H, W) feeds input `input_name`; `loss` is called once a slice, on any worker, and
+  /// writes the gradients of the outputs. Draws of dropout are those of (seed, step, sample = position in the batch).
   /// Errors: UsageError where `images` has another size, whatever `loss` throws.
   void compute(std::string_view input_name, std::span<const float> images,
                const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
@@ -126,11 +128,6 @@ class BatchGradients {
   };
   using Slice = std::unique_ptr<float[], Free>;
 
-  struct Unpacking {
-    dnnl::reorder reorder;
-    dnnl::memory from;
-    dnnl::memory to;
-  };
   struct Statistic {
     int mean = -1;       // parameter ids
     int variance = -1;
@@ -153,11 +150,9 @@ class BatchGradients {
     for (std::size_t id = 0; id < layout.entries.size(); ++id) {
       const GradientLayout::Entry& entry = layout.entries[id];
       if (!entry.written || !is_trainable(id)) continue;
-      Unpacking unpacking;
-      unpacking.from = dnnl::memory(entry.desc, engine, slices_.front().get() + entry.offset);
-      unpacking.to = dnnl::memory(detail::plain_desc(gradients_[id].shape), engine, gradients_[id].values.data());
-      unpacking.reorder = dnnl::reorder(unpacking.from, unpacking.to);
-      unpackings_.push_back(unpacking);
+      const dnnl::memory from(entry.desc, engine, slices_.front().get() + entry.offset);
+      const dnnl::memory to(detail::plain_desc(gradients_[id].shape), engine, gradients_[id].values.data());
+      unpackings_.emplace_back(from, to);
     }
   }
 
@@ -213,7 +208,7 @@ class BatchGradients {
 
   void unpack_gradients() {
     const Team team(1);
-    for (Unpacking& each : unpackings_) each.reorder.execute(stream_, each.from, each.to);
+    for (const Reorder& each : unpackings_) each.run(stream_);
     stream_.wait();
   }
 
@@ -225,7 +220,7 @@ class BatchGradients {
   std::vector<Slice> slices_;
   std::vector<Tensor> gradients_;
   dnnl::stream stream_;
-  std::vector<Unpacking> unpackings_;
+  std::vector<Reorder> unpackings_;
   std::vector<Statistic> statistics_;
 };
 

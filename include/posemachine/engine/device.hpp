@@ -25,7 +25,9 @@ class Device {
  private:
   explicit Device(dnnl::engine engine) : engine_(std::move(engine)) {
     using dnnl::memory;
-    const auto any = [](memory::dims dims) { return memory::desc(dims, memory::data_type::f32, memory::format_tag::any); };
+    const auto any = [](memory::dims dims) {
+      return memory::desc(dims, memory::data_type::f32, memory::format_tag::any);
+    };
     const auto desc = make_desc<dnnl::convolution_forward>(
         engine_, dnnl::primitive_attr{}, dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct,
         any({1, 32, 16, 16}), any({32, 32, 3, 3}), any({1, 32, 16, 16}), memory::dims{1, 1}, memory::dims{0, 0},

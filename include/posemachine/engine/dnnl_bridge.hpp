@@ -21,6 +21,13 @@ using PoolForward = dnnl::pooling_v2_forward;
 using PoolBackward = dnnl::pooling_v2_backward;
 #endif
 
+/// Attributes every primitive has: a scratchpad of the plan's, because oneDNN's own is not safe between threads.
+inline dnnl::primitive_attr plan_attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
 /// A primitive descriptor from the arguments both versions share; empty where oneDNN has no implementation.
 template <class Primitive, class... Args>
 typename Primitive::primitive_desc make_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
@@ -51,8 +58,9 @@ typename Primitive::primitive_desc make_backward_desc(const dnnl::engine& engine
 #endif
 }
 
-inline dnnl::eltwise_forward::primitive_desc make_eltwise_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
-                                                               dnnl::prop_kind kind, dnnl::algorithm algorithm,
+inline dnnl::eltwise_forward::primitive_desc make_eltwise_desc(const dnnl::engine& engine,
+                                                               const dnnl::primitive_attr& attr, dnnl::prop_kind kind,
+                                                               dnnl::algorithm algorithm,
                                                                const dnnl::memory::desc& data) {
 #if DNNL_VERSION_MAJOR >= 3
   return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, data, 0.0f, 0.0f);
@@ -86,11 +94,11 @@ inline dnnl::batch_normalization_backward::primitive_desc make_batch_norm_backwa
     const dnnl::batch_normalization_forward::primitive_desc& hint, const dnnl::memory::desc& data, float epsilon,
     dnnl::normalization_flags flags) {
 #if DNNL_VERSION_MAJOR >= 3
-  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data, data,
-                                                                data, epsilon, flags);
+  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data,
+                                                                data, data, epsilon, flags);
 #else
-  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data, data,
-                                                                epsilon, flags);
+  return make_backward_desc<dnnl::batch_normalization_backward>(engine, attr, hint, dnnl::prop_kind::backward, data,
+                                                                data, epsilon, flags);
 #endif
 }
 

@@ -18,6 +18,7 @@
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/sizes.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -46,6 +47,7 @@ struct PlanOptions {
   int threads = 1;                   // of oneDNN, fixed when the plan is made
   Mode mode = Mode::inference;
   PassSwitches passes{};
+  std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
 };
 
 /// One step of a plan, for tables and tests.
@@ -58,8 +60,9 @@ struct PlanStep {
 /// A graph made executable. Belongs to one thread at a time; weights are shared between plans. Not copyable.
 class Plan {
  public:
-  /// Errors: UsageError for a batch or a team of none, ModelError where the size does not fit the graph or an operation is
-  /// not the engine's, RuntimeFailure where oneDNN has no implementation.
+  /// Errors: UsageError for a batch or a team of none, ModelError where the size does not fit the graph, an operation
+  /// is not the engine's or the plan would need more than max_bytes (found before any of it is allocated),
+  /// RuntimeFailure where oneDNN has no implementation.
   Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
        const Device& device = Device::cpu())
       : graph_(std::move(graph)), weights_(std::move(weights)), options_(options), device_(device),
@@ -67,6 +70,7 @@ class Plan {
     require_positive("batch", options.batch);
     require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
+    require_bounded_maps();
     if (options.passes.fuse_relu) fuse_relu(schedule_);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.in_place) in_place(schedule_);
@@ -75,6 +79,8 @@ class Plan {
     const Team team(options.threads);
     make_runners();
     assign_memory();
+    require_bounded_memory();
+    arena_ = allocate(scratch_offset_ + scratch_bytes_);
     bind();
     own_slice_ = allocate(gradients_.floats * sizeof(float));
     bind_gradients(reinterpret_cast<float*>(own_slice_.get()));
@@ -116,8 +122,8 @@ class Plan {
   /// Where the results of a slice lie, for as many floats as gradient_layout().floats.
   const GradientLayout& gradient_layout() const { return gradients_; }
 
-  /// Directs gradients and batch statistics of the next runs to `slice`, aligned to 64 bytes. Before the first call they go
-  /// to memory of the plan's own: gradients().
+  /// Directs gradients and batch statistics of the next runs to `slice`, aligned to 64 bytes. Before the first call
+  /// they go to memory of the plan's own: gradients().
   void bind_gradients(float* slice) {
     for (auto& [memory, parameter] : gradient_memories_) {
       memory.set_data_handle(slice + gradients_.entries[static_cast<std::size_t>(parameter)].offset);
@@ -157,6 +163,36 @@ class Plan {
   static void require_positive(const char* option, int value) {
     if (value >= 1) return;
     fail<UsageError>({.where = std::string("plan: ") + option, .expected = "at least 1", .got = std::to_string(value)});
+  }
+
+  [[noreturn]] void refuse_memory(const std::string& where, double bytes) const {
+    const auto mebibytes = [](double count) {
+      return std::to_string(static_cast<std::int64_t>(count / (1 << 20))) + " MiB";
+    };
+    fail<ModelError>(
+        {.where = where,
+         .expected = "at most " + mebibytes(static_cast<double>(options_.max_bytes)) + " (PlanOptions::max_bytes)",
+         .got = mebibytes(bytes) + " at batch " + std::to_string(options_.batch) + ", " + to_string(options_.image),
+         .remedy = "use a smaller batch or image, or allow more"});
+  }
+
+  // Each map by itself, so that sums of their sizes cannot overflow.
+  void require_bounded_maps() const {
+    for (std::size_t id = 0; id < schedule_.values.size(); ++id) {
+      const ScheduledValue& value = schedule_.values[id];
+      const double bytes =
+          4.0 * value.n * static_cast<double>(value.padded_channels(schedule_.block)) * value.h * value.w;
+      if (bytes <= static_cast<double>(options_.max_bytes)) continue;
+      refuse_memory(describe(graph_, graph_.values[id].producer), bytes);
+    }
+  }
+
+  void require_bounded_memory() const {
+    std::size_t bytes = scratch_offset_ + scratch_bytes_ + gradients_.floats * sizeof(float);
+    for (const std::vector<Port>* ports : {&graph_.inputs, &graph_.outputs}) {
+      for (const Port& port : *ports) bytes += plain_floats(port.value) * sizeof(float);
+    }
+    if (bytes > options_.max_bytes) refuse_memory("plan", static_cast<double>(bytes));
   }
 
   Value input_value(std::string_view name) const {
@@ -205,16 +241,15 @@ class Plan {
   int last_use(int node) const {
     int last = 0;
     for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
-      if (schedule_.steps[i].node == node || schedule_.node(schedule_.steps[i]).forward == node) last = static_cast<int>(i);
+      if (schedule_.steps[i].node == node || schedule_.node(schedule_.steps[i]).forward == node)
+        last = static_cast<int>(i);
     }
     return last;
   }
 
   void assign_memory() {
     assign_arena(schedule_, options_.passes.reuse_memory);
-    std::size_t scratch = 0;
-    for (const Bound& bound : runners_) scratch = std::max(scratch, bound.runner->scratch_bytes);
-    arena_ = allocate(schedule_.arena_bytes + 64 + scratch);
+    for (const Bound& bound : runners_) scratch_bytes_ = std::max(scratch_bytes_, bound.runner->scratch_bytes);
     scratch_offset_ = (schedule_.arena_bytes + 63) / 64 * 64;
     for (GradientLayout::Entry& entry : gradients_.entries) {
       if (!entry.written) continue;
@@ -235,7 +270,8 @@ class Plan {
     binding.externals.resize(graph_.values.size(), nullptr);
     for (const Port& port : graph_.inputs) {
       inputs_.push_back({port.value, plain_buffer(port.value)});
-      binding.externals[static_cast<std::size_t>(port.value)] = reinterpret_cast<std::byte*>(inputs_.back().values.data());
+      binding.externals[static_cast<std::size_t>(port.value)] =
+          reinterpret_cast<std::byte*>(inputs_.back().values.data());
     }
     for (Bound& bound : runners_) bound.runner->bind(binding);
     for (const Port& port : graph_.outputs) {
@@ -251,11 +287,12 @@ class Plan {
     }
   }
 
-  std::vector<float> plain_buffer(int id) const {
+  std::size_t plain_floats(int id) const {
     const ScheduledValue& value = schedule_.value(id);
-    return std::vector<float>(static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) *
-                              static_cast<std::size_t>(value.h) * static_cast<std::size_t>(value.w));
+    return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
+           static_cast<std::size_t>(value.w);
   }
+  std::vector<float> plain_buffer(int id) const { return std::vector<float>(plain_floats(id)); }
 
   void run_steps(std::size_t begin, std::size_t end, const Draw& draw) {
     const Team team(options_.threads);  // some kernels ask OpenMP when they run, not only when they are made
@@ -293,6 +330,7 @@ class Plan {
   std::unique_ptr<std::byte[], Free> arena_;
   std::unique_ptr<std::byte[], Free> own_slice_;
   std::size_t scratch_offset_ = 0;
+  std::size_t scratch_bytes_ = 0;
   std::vector<std::pair<dnnl::memory, int>> gradient_memories_;
   std::vector<External> inputs_;
   std::vector<External> outputs_;

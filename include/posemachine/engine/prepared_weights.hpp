@@ -5,6 +5,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/team.hpp>
 
 #include <cstddef>
@@ -30,9 +31,9 @@ inline dnnl::memory::desc plain_desc(const Shape& shape) {
 
 }  // namespace detail
 
-/// A model's parameters as oneDNN memory. The plain values must outlive it and stay where they are; prepared forms are made
-/// on first request, kept, and shared: get() is safe from several threads. After the plain values change (a training step),
-/// refresh() brings every prepared form up to date; no plan may run meanwhile.
+/// A model's parameters as oneDNN memory. The plain values must outlive it and stay where they are; prepared forms are
+/// made on first request, kept, and shared: get() is safe from several threads. After the plain values change (a
+/// training step), refresh() brings every prepared form up to date; no plan may run meanwhile.
 class PreparedWeights {
  public:
   explicit PreparedWeights(std::shared_ptr<const std::vector<Tensor>> parameters, const Device& device = Device::cpu())
@@ -52,12 +53,12 @@ class PreparedWeights {
     Prepared entry;
     entry.id = id;
     // oneDNN takes void*, but no primitive writes its weights.
-    entry.plain = dnnl::memory(detail::plain_desc(tensor.shape), engine_, const_cast<float*>(tensor.values.data()));
-    if (entry.plain.get_desc() == desc) {
-      entry.memory = entry.plain;
+    const dnnl::memory plain(detail::plain_desc(tensor.shape), engine_, const_cast<float*>(tensor.values.data()));
+    if (plain.get_desc() == desc) {
+      entry.memory = plain;
     } else {
       entry.memory = dnnl::memory(desc, engine_);
-      entry.reorder = dnnl::reorder(entry.plain, entry.memory);
+      entry.reorder = Reorder(plain, entry.memory);
     }
     update(entry);
     prepared_.push_back(entry);
@@ -68,7 +69,7 @@ class PreparedWeights {
   void refresh() {
     const std::scoped_lock lock(mutex_);
     const Team team(1);
-    for (Prepared& entry : prepared_) update(entry);
+    for (const Prepared& entry : prepared_) update(entry);
   }
 
   /// Bytes of all prepared forms, without the plain values.
@@ -82,14 +83,13 @@ class PreparedWeights {
  private:
   struct Prepared {
     int id = 0;
-    dnnl::memory plain;
     dnnl::memory memory;
-    dnnl::reorder reorder;
+    Reorder reorder;
   };
 
-  void update(Prepared& entry) {
+  void update(const Prepared& entry) {
     if (!entry.reorder) return;
-    entry.reorder.execute(stream_, entry.plain, entry.memory);
+    entry.reorder.run(stream_);
     stream_.wait();
   }
 

@@ -7,6 +7,7 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/schedule.hpp>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ struct Binding {
   std::byte* arena = nullptr;
   std::byte* scratch = nullptr;
   std::vector<std::byte*> externals;                              // by value id
-  std::vector<std::pair<dnnl::memory, int>>* gradient_memories = nullptr;  // to be pointed at a slice: (memory, parameter)
+  std::vector<std::pair<dnnl::memory, int>>* gradient_memories =
+      nullptr;  // to be pointed at a slice: (memory, parameter)
   std::vector<std::pair<float**, int>>* gradient_pointers = nullptr;       // the same for our own kernels
 
   /// Where a value's first element is.
@@ -45,7 +47,8 @@ struct Binding {
     const ScheduledValue& root = schedule->value(place.root);
     std::byte* base = root.external ? externals[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
     // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
-    return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h * root.w) * sizeof(float);
+    return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h) *
+           static_cast<std::size_t>(root.w) * sizeof(float);
   }
   float* floats(int id) const { return reinterpret_cast<float*>(value(id)); }
 };
@@ -141,7 +144,8 @@ class PrimitiveRunner : public Runner {
 
   /// Call once all arguments are known: how much scratch memory they need together.
   void finish() {
-    // oneDNN writes past the scratchpad of strided 1x1 weights gradients with few channels (its issue 6035): 64 KiB to spare.
+    // oneDNN writes past the scratchpad of strided 1x1 weights gradients with few channels (its issue 6035): 64 KiB to
+    // spare.
     std::size_t bytes = scratchpad_.get_size() > 0 ? scratchpad_.get_size() + (std::size_t{64} << 10) : 0;
     for (Slot& slot : slots_) {
       const bool moves = (slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants;
@@ -165,9 +169,9 @@ class PrimitiveRunner : public Runner {
       if (slot.scratch_offset >= 0) {
         dnnl::memory moved(slot.wants, engine, binding.scratch + slot.scratch_offset);
         if (slot.kind == Slot::src) {
-          before_.push_back({dnnl::reorder(memory, moved), memory, moved});
+          before_.emplace_back(memory, moved);
         } else {
-          after_.push_back({dnnl::reorder(moved, memory), moved, memory});
+          after_.emplace_back(moved, memory);
         }
         memory = moved;
       }
@@ -181,13 +185,13 @@ class PrimitiveRunner : public Runner {
   }
 
   void run(dnnl::stream& stream, const Draw&) override {
-    for (const Move& move : before_) execute(move, stream);
+    for (const Reorder& reorder : before_) reorder.run(stream);
     const dnnl_status_t status =
         dnnl_primitive_execute(primitive_.get(), stream.get(), static_cast<int>(args_.size()), args_.data());
     if (status != dnnl_success) {
       fail<RuntimeFailure>({.where = "oneDNN " + implementation, .got = "status " + std::to_string(status)});
     }
-    for (const Move& move : after_) execute(move, stream);
+    for (const Reorder& reorder : after_) reorder.run(stream);
   }
 
  private:
@@ -200,18 +204,6 @@ class PrimitiveRunner : public Runner {
     dnnl::memory::desc wants;
     std::ptrdiff_t scratch_offset = -1;
   };
-  struct Move {
-    dnnl::reorder reorder;
-    dnnl::memory from;
-    dnnl::memory to;
-  };
-
-  static void execute(const Move& move, dnnl::stream& stream) {
-    dnnl::memory from = move.from;
-    dnnl::memory to = move.to;
-    move.reorder.execute(stream, from, to);
-  }
-
   dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const {
     switch (slot.kind) {
       case Slot::weights: return binding.weights->get(slot.id, slot.wants);
@@ -237,8 +229,8 @@ class PrimitiveRunner : public Runner {
   const Runner* forward_ = nullptr;
   std::vector<dnnl::memory> memories_;
   std::vector<dnnl_exec_arg_t> args_;
-  std::vector<Move> before_;
-  std::vector<Move> after_;
+  std::vector<Reorder> before_;
+  std::vector<Reorder> after_;
 };
 
 /// A loop of our own. `prepare` gets the memory once and returns what runs.
@@ -253,13 +245,6 @@ class KernelRunner : public Runner {
   std::function<Kernel(const Binding&)> prepare_;
   Kernel kernel_;
 };
-
-/// Attributes every primitive has: a scratchpad of the plan's, because oneDNN's own is not safe between threads.
-inline dnnl::primitive_attr plan_attributes() {
-  dnnl::primitive_attr attributes;
-  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return attributes;
-}
 
 /// Makes a runner for a step.
 using MakeRunner = std::unique_ptr<Runner> (*)(const BuildContext&);

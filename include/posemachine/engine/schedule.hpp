@@ -34,7 +34,7 @@ struct ScheduledValue {
     return layout == Layout::plain ? c : (c + block - 1) / block * std::int64_t{block};
   }
   std::size_t bytes(int block) const {
-    return static_cast<std::size_t>(n * padded_channels(block) * h * w) * sizeof(float);
+    return static_cast<std::size_t>(std::int64_t{n} * padded_channels(block) * h * w) * sizeof(float);
   }
 };
 

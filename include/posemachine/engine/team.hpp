@@ -36,8 +36,8 @@ inline std::recursive_mutex& creation_mutex() {
 
 }  // namespace detail
 
-/// Bounds OpenMP's team of the calling thread while it lives. oneDNN fixes a primitive's thread count when the primitive is
-/// made, from this number; a few ask again when they run, so a plan bounds both.
+/// Bounds OpenMP's team of the calling thread while it lives. oneDNN fixes a primitive's thread count when the
+/// primitive is made, from this number; a few ask again when they run, so a plan bounds both.
 class Team {
  public:
   explicit Team(int threads) {

@@ -17,7 +17,8 @@ class Gradients {
  public:
   Graph& graph;
 
-  explicit Gradients(Graph& target) : graph(target), terms_(target.values.size()), wanted_(target.values.size(), false) {}
+  explicit Gradients(Graph& target)
+      : graph(target), terms_(target.values.size()), wanted_(target.values.size(), false) {}
 
   const Node& node(int index) const { return graph.nodes[static_cast<std::size_t>(index)]; }
 

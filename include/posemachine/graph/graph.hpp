@@ -309,10 +309,10 @@ constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
       dst.stride = global_stride;
     } else if (input_count > 0) {
       const Stride src = stride_of(graph, input(graph, node, 0));
-      require(graph, !src.global || (window.kernel == 1 && window.stride == 1 && window.padding == 0), Rule::global_kernel,
-              window.kernel, window.stride);
-      const bool fits = require(graph, src.pixels <= largest_stride_pixels / window.stride, Rule::stride_limit, src.pixels,
-                                window.stride);
+      require(graph, !src.global || (window.kernel == 1 && window.stride == 1 && window.padding == 0),
+              Rule::global_kernel, window.kernel, window.stride);
+      const bool fits = require(graph, src.pixels <= largest_stride_pixels / window.stride, Rule::stride_limit,
+                                src.pixels, window.stride);
       dst.stride = fits ? coarser(src, window.stride) : src;
     }
   }
@@ -340,8 +340,8 @@ constexpr void add_output(Graph& graph, std::string_view name, Value value) {
   graph.outputs.push_back({id, value.id, series});
 }
 
-/// The name of an output: "heatmaps" for the last of its series, "heatmaps_stage_2" for the ones before. Names that end in
-/// "_stage_<number>" are left to the series.
+/// The name of an output: "heatmaps" for the last of its series, "heatmaps_stage_2" for the ones before. Names that end
+/// in "_stage_<number>" are left to the series.
 inline std::string output_name(const Graph& graph, std::size_t output) {
   const Port& port = graph.outputs[output];
   const std::string name(name_text(graph, port.name));

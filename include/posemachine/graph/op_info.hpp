@@ -45,7 +45,8 @@ struct Window {
     const int span = src + 2 * padding - reach();
     if (span < 0) return 0;
     int dst = (ceil ? span + stride - 1 : span) / stride + 1;
-    if (ceil && (dst - 1) * stride >= src + padding) --dst;  // the last window must start inside the map (Caffe, PyTorch)
+    if (ceil && (dst - 1) * stride >= src + padding)
+      --dst;  // the last window must start inside the map (Caffe, PyTorch)
     return dst;
   }
   constexpr Size size(Size src) const { return {extent(src.height), extent(src.width)}; }

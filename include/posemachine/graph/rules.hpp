@@ -44,7 +44,8 @@ constexpr RuleText rule_text(Rule rule) {
       return {"values that are added must have the same channels", "channels of the first", "channels of this one"};
     case Rule::channels_divide:
       return {"channels must be divisible", "channels", "divisor"};
-    case Rule::channels_limit: return {"a value has at most 65536 channels", "channels so far", "channels of this branch"};
+    case Rule::channels_limit:
+      return {"a value has at most 65536 channels", "channels so far", "channels of this branch"};
     case Rule::stride_limit: return {"a cell covers at most 65536 pixels", "pixels of a src cell", "stride"};
     case Rule::global_kernel:
       return {"a global value has one cell: only 1x1 windows with stride 1 and no padding fit", "kernel", "stride"};

@@ -12,7 +12,7 @@
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/inference/plan_cache.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct EstimatorOptions {
   int threads = 1;        // for one person: of oneDNN; for several: as many people at a time, a thread each
   int cached_sizes = 4;   // plans kept a thread, one for each input size
+  std::uint64_t max_bytes = PlanOptions{}.max_bytes;  // of one plan, without the weights
 };
 
 /// What one stage of a network says of one person.
@@ -62,7 +64,7 @@ struct InferenceModel {
   explicit InferenceModel(const Model& from) : model(from) {
     Graph folded = model.graph();
     std::vector<Tensor> parameters = model.parameters();
-    fold_batch_norm(folded, parameters);
+    prepare_for_inference(folded, parameters);
     graph = std::make_shared<const Graph>(std::move(folded));
     weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
     mirrored = mirror(model.meaning().joints);
@@ -116,7 +118,9 @@ class Estimator {
       for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(image, boxes[i]).pose;
       return poses;
     }
-    while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with({.threads = 1}));
+    EstimatorOptions single = options_;
+    single.threads = 1;
+    while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with(single));
     Workers workers(options_.threads);
     workers.for_each(static_cast<int>(boxes.size()), [&](int index, int slot) {
       poses[std::size_t(index)] = team_[std::size_t(slot)].explain(image, boxes[std::size_t(index)]).pose;
@@ -160,11 +164,18 @@ class Estimator {
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
       : shared_(std::move(shared)), options_(options),
-        plans_(shared_->graph, shared_->weights, options.threads, std::size_t(std::max(1, options.cached_sizes)),
+        plans_(shared_->graph, shared_->weights, plan_options(options), std::size_t(std::max(1, options.cached_sizes)),
                [meaning = shared_->model.meaning()](Plan& plan, Size input) { fill_centres(plan, meaning, input); }) {
     if (options.threads < 1) {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
+  }
+
+  static PlanOptions plan_options(const EstimatorOptions& options) {
+    PlanOptions plan;
+    plan.threads = options.threads;
+    plan.max_bytes = options.max_bytes;
+    return plan;
   }
 
   static MapView view(const Tensor& maps) {

@@ -16,14 +16,15 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Makes single-image inference plans on demand and keeps at most `capacity`. Belongs to one thread at a time, as its
+/// Makes plans on demand and keeps at most `capacity`. Belongs to one thread at a time, as its
 /// plans do; the weights are shared.
 class PlanCache {
  public:
-  /// `prepare` is called once for every new plan, to fill inputs that never change.
-  PlanCache(std::shared_ptr<const Graph> graph, std::shared_ptr<PreparedWeights> weights, int threads,
+  /// `prepare` is called once for every new plan, to fill inputs that never change. Plans are made with `options`,
+  /// whose image is that of the request.
+  PlanCache(std::shared_ptr<const Graph> graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
             std::size_t capacity, std::function<void(Plan&, Size)> prepare = {})
-      : graph_(std::move(graph)), weights_(std::move(weights)), threads_(threads),
+      : graph_(std::move(graph)), weights_(std::move(weights)), options_(options),
         capacity_(std::max<std::size_t>(1, capacity)), prepare_(std::move(prepare)) {}
 
   /// The plan for images of this size; valid until the next call. Errors: as Plan's constructor.
@@ -34,9 +35,8 @@ class PlanCache {
       return *entries_.front().plan;
     }
     if (entries_.size() == capacity_) entries_.pop_back();  // first: two plans of different sizes need not fit together
-    PlanOptions options;
+    PlanOptions options = options_;
     options.image = image;
-    options.threads = threads_;
     Entry entry{image, std::make_unique<Plan>(*graph_, weights_, options)};
     if (prepare_) prepare_(*entry.plan, image);
     entries_.insert(entries_.begin(), std::move(entry));
@@ -53,7 +53,7 @@ class PlanCache {
 
   std::shared_ptr<const Graph> graph_;
   std::shared_ptr<PreparedWeights> weights_;
-  int threads_;
+  PlanOptions options_;
   std::size_t capacity_;
   std::function<void(Plan&, Size)> prepare_;
   std::vector<Entry> entries_;  // the most recently used first

@@ -11,7 +11,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// No typedef in the signature and no return type that depends on T: the text then ends with "[with T = ...]" or "[T = ...]".
+// No typedef in the signature and no return type that depends on T: the text then ends with
+// "[with T = ...]" or "[T = ...]".
 template <class T>
 constexpr const char* printed() {
   return __PRETTY_FUNCTION__;

@@ -24,8 +24,8 @@ struct Input {
   }
 };
 
-/// Makes the current value an output. The same name again continues a series ("heatmaps_stage_1", ...), whose last member
-/// has the plain name. Every output is supervised in training, the last one is the network's answer.
+/// Makes the current value an output. The same name again continues a series ("heatmaps_stage_1", ...), whose last
+/// member has the plain name. Every output is supervised in training, the last one is the network's answer.
 template <FixedString Name>
 struct Output {
   using Glue = Output;
@@ -50,7 +50,8 @@ inline constexpr bool first_is_input = is_input<First>;
 /// A whole network: inputs first, then layers with at least one Output. Derive a struct from it to name the network.
 template <class... Layers>
 struct Network : Sequential<Layers...> {
-  static_assert(detail::first_is_input<Layers...>, "a network begins with its inputs: Network<Input<\"image\", 3>, ...>");
+  static_assert(detail::first_is_input<Layers...>,
+                "a network begins with its inputs: Network<Input<\"image\", 3>, ...>");
   using Glue = void;
 };
 
@@ -105,22 +106,25 @@ struct Verdict {
   static_assert(Found != Rule::input_count, "an operation has too few or too many inputs (node, given, expected)");
   static_assert(Found != Rule::branch_strides,
                 "branches that meet must have the same stride (node, stride of the first, stride of this one)");
-  static_assert(Found != Rule::branch_channels,
-                "values that are added must have the same channels (node, channels of the first, channels of this one)");
+  static_assert(
+      Found != Rule::branch_channels,
+      "values that are added must have the same channels (node, channels of the first, channels of this one)");
   static_assert(Found != Rule::channels_divide, "channels must be divisible (node, channels, divisor)");
   static_assert(Found != Rule::channels_limit,
                 "a value has at most 65536 channels (node, channels so far, channels of this branch)");
   static_assert(Found != Rule::stride_limit,
                 "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
-  static_assert(Found != Rule::global_kernel,
-                "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
+  static_assert(
+      Found != Rule::global_kernel,
+      "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
   static_assert(Found != Rule::spatial_source,
                 "this operation needs a map, not a global value (node, input, channels)");
   static_assert(Found != Rule::gate_shape,
                 "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
   static_assert(Found != Rule::parameter_shape,
                 "a parameter does not have the shape its operation needs (node, elements expected, given)");
-  static_assert(Found != Rule::tag_unknown, "From<tag>: no tag of this name is visible here (node, tags visible, node)");
+  static_assert(Found != Rule::tag_unknown,
+                "From<tag>: no tag of this name is visible here (node, tags visible, node)");
   static_assert(Found != Rule::tag_repeated,
                 "Tag<name>: the name is visible already; Retag moves it (node, tags visible, node)");
   static_assert(Found != Rule::output_missing, "a network needs at least one Output (node, outputs, nodes)");

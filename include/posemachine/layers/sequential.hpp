@@ -8,8 +8,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Every layer takes the dst of the one before. Written in place it adds no level to the names; a struct derived from it
-/// is a block of the struct's name. Tags set inside stay visible after it.
+/// Every layer takes the dst of the one before. Written in place it adds no level to the names; a struct derived from
+/// it is a block of the struct's name. Tags set inside stay visible after it.
 template <class... Layers>
 struct Sequential {
   using Glue = Sequential;

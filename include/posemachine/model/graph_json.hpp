@@ -21,7 +21,40 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 inline constexpr std::array<std::string_view, 4> init_names{"zeros", "ones", "he_normal", "lecun_normal"};
 
-/// {"parameters": [...], "nodes": [...], "inputs": [...], "outputs": [...]}: nodes in order, values and parameters by number.
+/// What the JSON form may hold: far above any network of the field, and little enough to be read in moments.
+inline constexpr std::size_t max_graph_nodes = 10'000;
+inline constexpr std::size_t max_graph_parameters = 40'000;
+inline constexpr std::size_t max_graph_ports = 256;   // inputs, and outputs
+inline constexpr std::size_t max_name_bytes = 1000;   // of a parameter or block with its path, or of a port
+
+/// Errors: ModelError naming `where` and what is too large for a model file.
+inline void check_limits(const Graph& graph, const std::string& where) {
+  const auto require_most = [&](const std::string& what, std::size_t count, std::size_t most) {
+    if (count <= most) return;
+    fail<ModelError>(
+        {.where = where + "." + what, .expected = "at most " + std::to_string(most), .got = std::to_string(count)});
+  };
+  require_most("nodes", graph.nodes.size(), max_graph_nodes);
+  require_most("parameters", graph.parameters.size(), max_graph_parameters);
+  require_most("inputs", graph.inputs.size(), max_graph_ports);
+  require_most("outputs", graph.outputs.size(), max_graph_ports);
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    const std::string at = "parameters[" + std::to_string(id) + "].name, bytes";
+    require_most(at, parameter_name(graph, static_cast<int>(id)).size(), max_name_bytes);
+  }
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    const std::string at = "nodes[" + std::to_string(i) + "].block, bytes";
+    require_most(at, scope_path(graph, graph.nodes[i].scope).size(), max_name_bytes);
+  }
+  for (const Port& port : graph.inputs)
+    require_most("inputs, bytes of a name", name_text(graph, port.name).size(), max_name_bytes);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    require_most("outputs, bytes of a name", output_name(graph, i).size(), max_name_bytes);
+  }
+}
+
+/// {"parameters": [...], "nodes": [...], "inputs": [...], "outputs": [...]}: nodes in order, values and parameters by
+/// number.
 inline Json graph_to_json(const Graph& graph) {
   Json parameters = Json::array();
   for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
@@ -37,7 +70,8 @@ inline Json graph_to_json(const Graph& graph) {
   Json nodes = Json::array();
   for (const Node& node : graph.nodes) {
     Json options = Json::object();
-    for (std::size_t i = 0; i < node.op->options.size(); ++i) options[std::string(node.op->options[i].name)] = node.options[i];
+    for (std::size_t i = 0; i < node.op->options.size(); ++i)
+      options[std::string(node.op->options[i].name)] = node.options[i];
     Json inputs = Json::array();
     for (int i = 0; i < node.inputs.count; ++i) inputs.push_back(input(graph, node, i).id);
     Json owned = Json::array();
@@ -68,18 +102,54 @@ inline bool is_integer_within(const Json& json, std::int64_t low, std::int64_t h
   return json.is_number_integer() && json.get<std::int64_t>() >= low && json.get<std::int64_t>() <= high;
 }
 
-// A block read from a file: its whole path as one name under the root.
-inline int verbatim_scope(Graph& graph, const std::string& path, std::map<std::string, int>& known) {
-  if (path.empty()) return 0;
-  const auto [found, added] = known.try_emplace(path, static_cast<int>(graph.scopes.size()));
-  if (added) graph.scopes.push_back({0, intern(graph, path), -1, -1});
-  return found->second;
+// Names and blocks read so far, found without a search: intern() compares with every name there is.
+struct KnownNames {
+  std::map<std::string, int> names;
+  std::map<std::string, int> scopes;
+
+  int name(Graph& graph, const std::string& text) {
+    const auto [found, added] = names.try_emplace(text, static_cast<int>(graph.names.size()));
+    if (added) {
+      graph.names.push_back({static_cast<int>(graph.text.size()), static_cast<int>(text.size())});
+      graph.text.insert(graph.text.end(), text.begin(), text.end());
+    }
+    return found->second;
+  }
+
+  // A block read from a file: its whole path as one name under the root.
+  int scope(Graph& graph, const std::string& path) {
+    if (path.empty()) return 0;
+    const auto [found, added] = scopes.try_emplace(path, static_cast<int>(graph.scopes.size()));
+    if (added) graph.scopes.push_back({0, name(graph, path), -1, -1});
+    return found->second;
+  }
+};
+
+// An array of at most so many members. Errors: ModelError naming where.key.
+inline const Json& bounded_array(const Json& object, std::string_view key, const std::string& where, std::size_t most) {
+  const Json& array = array_member<ModelError>(object, key, where);
+  if (array.size() > most) {
+    fail<ModelError>({.where = field(where, key),
+                      .expected = "at most " + std::to_string(most) + " members",
+                      .got = std::to_string(array.size())});
+  }
+  return array;
+}
+
+inline std::string bounded_name(const Json& object, std::string_view key, const std::string& where) {
+  std::string name = string_member<ModelError>(object, key, where);
+  if (name.size() > max_name_bytes) {
+    fail<ModelError>({.where = field(where, key),
+                      .expected = "at most " + std::to_string(max_name_bytes) + " bytes",
+                      .got = std::to_string(name.size())});
+  }
+  return name;
 }
 
 inline Parameter read_parameter(Graph& graph, const Json& json, const std::string& where,
-                                std::map<std::string, int>& scopes) {
+                                KnownNames& known) {
   reject_unknown_keys<ModelError>(json, {"name", "shape", "init", "fan_in", "trainable"}, where);
-  const std::string name = string_member<ModelError>(json, "name", where);
+  const std::string name = bounded_name(json, "name", where);
   const Json& shape = array_member<ModelError>(json, "shape", where);
   if (shape.empty() || shape.size() > 4) {
     fail<ModelError>({.where = where + ".shape", .expected = "1 to 4 extents", .got = std::to_string(shape.size())});
@@ -91,26 +161,27 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
     const bool fits = is_integer_within(shape[i], 1, 65536);
     if (fits) size *= shape[i].get<std::int64_t>();
     if (!fits || size > std::int64_t{1} << 30) {
-      fail<ModelError>({.where = where + ".shape", .expected = "extents from 1 to 65536, 2^30 elements at most", .got = shape.dump().substr(0, 60)});
+      fail<ModelError>({.where = where + ".shape",
+                        .expected = "extents from 1 to 65536, 2^30 elements at most",
+                        .got = shape.dump().substr(0, 60)});
     }
     parameter.extents[i] = shape[i].get<int>();
   }
   const std::string init = string_member<ModelError>(json, "init", where);
   const auto found = std::find(init_names.begin(), init_names.end(), init);
   if (found == init_names.end()) {
-    fail<ModelError>({.where = where + ".init", .expected = "zeros, ones, he_normal or lecun_normal", .got = init.substr(0, 40)});
+    fail<ModelError>(
+        {.where = where + ".init", .expected = "zeros, ones, he_normal or lecun_normal", .got = init.substr(0, 40)});
   }
   parameter.init = static_cast<Init>(found - init_names.begin());
   parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
   parameter.trainable = boolean_member<ModelError>(json, "trainable", where);
   const std::size_t dot = name.rfind('.');
-  if (name.empty() || name.size() > 1000 || dot == 0 || dot + 1 == name.size()) {
-    fail<ModelError>({.where = where + ".name",
-                      .expected = "a dotted path of at most 1000 characters",
-                      .got = "\"" + name.substr(0, 40) + "\""});
+  if (name.empty() || dot == 0 || dot + 1 == name.size()) {
+    fail<ModelError>({.where = where + ".name", .expected = "a dotted path", .got = "\"" + excerpt(name, 40) + "\""});
   }
-  parameter.scope = verbatim_scope(graph, dot == std::string::npos ? "" : name.substr(0, dot), scopes);
-  parameter.name = intern(graph, dot == std::string::npos ? name : name.substr(dot + 1));
+  parameter.scope = known.scope(graph, dot == std::string::npos ? "" : name.substr(0, dot));
+  parameter.name = known.name(graph, dot == std::string::npos ? name : name.substr(dot + 1));
   return parameter;
 }
 
@@ -141,7 +212,7 @@ inline std::vector<int> read_ids(const Json& json, std::string_view key, const s
 }
 
 inline void read_node(Graph& graph, const Json& json, const std::string& where, std::span<const OpInfo* const> ops,
-                      std::map<std::string, int>& scopes) {
+                      KnownNames& known) {
   reject_unknown_keys<ModelError>(json, {"op", "version", "block", "options", "inputs", "parameters"}, where);
   const std::int64_t version = integer_member<ModelError>(json, "version", where, 1, 1 << 20);
   const OpInfo* op = find_op(ops, string_member<ModelError>(json, "op", where), version, where);
@@ -151,13 +222,13 @@ inline void read_node(Graph& graph, const Json& json, const std::string& where, 
   reject_unknown_keys<ModelError>(given, names, where + ".options");
   Options options{};
   for (std::size_t i = 0; i < op->options.size(); ++i) {
-    options[i] = static_cast<std::int32_t>(
-        integer_member<ModelError>(given, op->options[i].name, where + ".options", op->options[i].low, op->options[i].high));
+    options[i] = static_cast<std::int32_t>(integer_member<ModelError>(given, op->options[i].name, where + ".options",
+                                                                      op->options[i].low, op->options[i].high));
   }
   std::vector<Value> inputs;
   for (const int id : read_ids(json, "inputs", where, graph.values.size())) inputs.push_back({id});
   const std::vector<int> parameters = read_ids(json, "parameters", where, graph.parameters.size());
-  graph.scope = verbatim_scope(graph, string_member<ModelError>(json, "block", where), scopes);
+  graph.scope = known.scope(graph, bounded_name(json, "block", where));
   try {
     add_node(graph, {.op = op, .options = options, .inputs = inputs, .parameters = parameters});
   } catch (const ModelError& error) {
@@ -174,20 +245,20 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
                              std::span<const OpInfo* const> ops = forward_ops) {
   reject_unknown_keys<ModelError>(json, {"parameters", "nodes", "inputs", "outputs"}, where);
   Graph graph;
-  std::map<std::string, int> scopes;
-  const Json& parameters = array_member<ModelError>(json, "parameters", where);
+  detail::KnownNames known;
+  const Json& parameters = detail::bounded_array(json, "parameters", where, max_graph_parameters);
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const std::string at = where + ".parameters[" + std::to_string(i) + "]";
-    graph.parameters.push_back(detail::read_parameter(graph, parameters[i], at, scopes));
+    graph.parameters.push_back(detail::read_parameter(graph, parameters[i], at, known));
     const std::string name = parameter_name(graph, static_cast<int>(i));
     if (!seen.try_emplace(name, i).second) {
       fail<ModelError>({.where = at + ".name", .expected = "a name of its own", .got = name.substr(0, 80) + " again"});
     }
   }
-  const Json& nodes = array_member<ModelError>(json, "nodes", where);
+  const Json& nodes = detail::bounded_array(json, "nodes", where, max_graph_nodes);
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    detail::read_node(graph, nodes[i], where + ".nodes[" + std::to_string(i) + "]", ops, scopes);
+    detail::read_node(graph, nodes[i], where + ".nodes[" + std::to_string(i) + "]", ops, known);
   }
   std::vector<int> uses(graph.parameters.size(), 0);
   for (const Node& node : graph.nodes) {
@@ -200,20 +271,22 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
                       .got = std::to_string(uses[id]) + " uses"});
   }
   const auto read_ports = [&](std::string_view key, const auto& add) {
-    const Json& ports = array_member<ModelError>(json, key, where);
+    const Json& ports = detail::bounded_array(json, key, where, max_graph_ports);
     for (std::size_t i = 0; i < ports.size(); ++i) {
       const std::string at = where + "." + std::string(key) + "[" + std::to_string(i) + "]";
       reject_unknown_keys<ModelError>(ports[i], {"name", "value"}, at);
       const std::int64_t last = static_cast<std::int64_t>(graph.values.size()) - 1;
       const std::int64_t value = integer_member<ModelError>(ports[i], "value", at, 0, last);
-      const std::string name = string_member<ModelError>(ports[i], "name", at);
+      const std::string name = detail::bounded_name(ports[i], "name", at);
       if (name.empty()) fail<ModelError>({.where = at + ".name", .expected = "a name", .got = "an empty one"});
       add(name, static_cast<int>(value), at);
     }
   };
   read_ports("inputs", [&](const std::string& name, int value, const std::string& at) {
-    const Node& producer = graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
-    if (producer.op != &input_op) fail<ModelError>({.where = at + ".value", .expected = "the dst of an input node", .got = std::to_string(value)});
+    const Node& producer =
+        graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
+    if (producer.op != &input_op)
+      fail<ModelError>({.where = at + ".value", .expected = "the dst of an input node", .got = std::to_string(value)});
     const int id = intern(graph, name);
     for (const Port& other : graph.inputs) {
       if (other.name != id && other.value != value) continue;
@@ -223,7 +296,8 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
     }
     graph.inputs.push_back({id, value, 0});
   });
-  read_ports("outputs", [&](const std::string& name, int value, const std::string&) { add_output(graph, name, {value}); });
+  read_ports("outputs",
+             [&](const std::string& name, int value, const std::string&) { add_output(graph, name, {value}); });
   std::size_t input_nodes = 0;
   for (const Node& node : graph.nodes) input_nodes += node.op == &input_op ? 1 : 0;
   if (graph.inputs.size() != input_nodes || graph.inputs.empty() || graph.outputs.empty()) {
@@ -249,7 +323,8 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
     if (one.extents != two.extents || one.rank != two.rank) {
       const auto shape = [](const Parameter& p) {
         std::string text = "(";
-        for (int k = 0; k < p.rank; ++k) text += (k ? ", " : "") + std::to_string(p.extents[static_cast<std::size_t>(k)]);
+        for (int k = 0; k < p.rank; ++k)
+          text += (k ? ", " : "") + std::to_string(p.extents[static_cast<std::size_t>(k)]);
         return text + ")";
       };
       return differ("shape of " + name, shape(one), shape(two));
@@ -263,7 +338,8 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
     const Node& one = a.nodes[i];
     const Node& two = b.nodes[i];
     const std::string what = describe(a, static_cast<int>(i));
-    if (one.op->name != two.op->name || one.op->version != two.op->version) return differ(what, one.op->name, two.op->name);
+    if (one.op->name != two.op->name || one.op->version != two.op->version)
+      return differ(what, one.op->name, two.op->name);
     for (std::size_t k = 0; k < one.op->options.size(); ++k) {
       if (one.options[k] == two.options[k]) continue;
       return differ(what + ", " + std::string(one.op->options[k].name), std::to_string(one.options[k]),
@@ -275,7 +351,9 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
     for (int k = 0; k < one.inputs.count; ++k) {
       const int from = input(a, one, k).id;
       const int to = input(b, two, k).id;
-      if (from != to) return differ(what + ", input " + std::to_string(k), "value " + std::to_string(from), "value " + std::to_string(to));
+      if (from != to)
+        return differ(what + ", input " + std::to_string(k), "value " + std::to_string(from),
+                      "value " + std::to_string(to));
     }
     if (one.parameters.count != two.parameters.count) {
       return differ(what + ", parameters", std::to_string(one.parameters.count), std::to_string(two.parameters.count));
@@ -289,8 +367,10 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
   if (a.nodes.size() != b.nodes.size()) {
     return differ("number of nodes", std::to_string(a.nodes.size()), std::to_string(b.nodes.size()));
   }
-  const auto compare = [&](const std::vector<Port>& one, const std::vector<Port>& two, const std::string& kind) -> std::string {
-    if (one.size() != two.size()) return differ("number of " + kind + "s", std::to_string(one.size()), std::to_string(two.size()));
+  const auto compare = [&](const std::vector<Port>& one, const std::vector<Port>& two,
+                           const std::string& kind) -> std::string {
+    if (one.size() != two.size())
+      return differ("number of " + kind + "s", std::to_string(one.size()), std::to_string(two.size()));
     for (std::size_t i = 0; i < one.size(); ++i) {
       if (name_text(a, one[i].name) != name_text(b, two[i].name)) {
         return differ(kind + " " + std::to_string(i), name_text(a, one[i].name), name_text(b, two[i].name));

@@ -51,6 +51,10 @@ struct JointSet {
 /// The most joints a set may have; people are annotated with 14 to 133.
 inline constexpr int max_joint_count = 1024;
 
+/// The most limbs, groups and sticks a set may have, of each; and the most bytes of a name.
+inline constexpr int max_joint_parts = 4096;
+inline constexpr std::size_t max_joint_name_bytes = 200;
+
 /// Where each joint of a checked set goes when the image is mirrored: an involution. Shapes: one index a joint.
 inline std::vector<int> mirror(const JointSet& set) {
   std::vector<int> to(set.joints.size());
@@ -62,8 +66,9 @@ inline std::vector<int> mirror(const JointSet& set) {
   return to;
 }
 
-/// Errors: ModelError where there is no joint or too many, two names are equal, an index is no joint, a joint is in two
-/// pairs or twice in one (mirroring twice would change it), a group is empty, a stick's end is not one or two joints.
+/// Errors: ModelError where there is no joint, too many joints or parts, two names are equal or one is too long, an
+/// index is no joint, a joint is in two pairs or twice in one (mirroring twice would change it), a group is empty or
+/// has more members than there are joints, a stick's end is not one or two joints.
 inline void check(const JointSet& set) {
   const std::size_t count = set.joints.size();
   const auto require_joint = [&](int index, const std::string& where) {
@@ -77,10 +82,18 @@ inline void check(const JointSet& set) {
                       .expected = "1 to " + std::to_string(max_joint_count) + " joints",
                       .got = std::to_string(count)});
   }
+  for (const auto& [part, parts] :
+       {std::pair{"limbs", set.limbs.size()}, {"groups", set.groups.size()}, {"sticks", set.sticks.size()}}) {
+    if (parts <= std::size_t{max_joint_parts}) continue;
+    fail<ModelError>({.where = "joint set " + set.name + ": " + part,
+                      .expected = "at most " + std::to_string(max_joint_parts),
+                      .got = std::to_string(parts)});
+  }
   for (std::size_t i = 0; i < count; ++i) {
-    if (set.joints[i].empty()) {
+    if (set.joints[i].empty() || set.joints[i].size() > max_joint_name_bytes) {
       fail<ModelError>({.where = "joint set " + set.name + ": joint " + std::to_string(i),
-                        .expected = "a name", .got = "an empty one"});
+                        .expected = "a name of 1 to " + std::to_string(max_joint_name_bytes) + " bytes",
+                        .got = std::to_string(set.joints[i].size())});
     }
     for (std::size_t k = 0; k < i; ++k) {
       if (set.joints[i] != set.joints[k]) continue;
@@ -106,9 +119,10 @@ inline void check(const JointSet& set) {
     require_joint(limb.to, "limbs");
   }
   for (const JointGroup& group : set.groups) {
-    if (group.joints.empty()) {
+    if (group.joints.empty() || group.joints.size() > count) {
       fail<ModelError>({.where = "joint set " + set.name + ": groups." + group.name,
-                        .expected = "at least one joint", .got = "none"});
+                        .expected = "1 to " + std::to_string(count) + " joints",
+                        .got = std::to_string(group.joints.size())});
     }
     for (const int joint : group.joints) require_joint(joint, "groups." + group.name);
   }

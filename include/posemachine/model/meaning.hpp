@@ -2,9 +2,12 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
 #include <posemachine/model/joint_set.hpp>
 
 #include <array>
+#include <cstddef>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -19,7 +22,8 @@ struct Normalisation {
 
 /// Which square of an image the network sees; the same rule in training, validation, evaluation and estimation.
 struct CropRule {
-  double box_context = 1.25;  // with a person's box: side = box_context * max(box width, box height), at the box's centre
+  double box_context =
+      1.25;  // with a person's box: side = box_context * max(box width, box height), at the box's centre
   double image_scale = 1.0;   // without one: side = image_scale * max(image width, image height), at the image's centre
   friend bool operator==(const CropRule&, const CropRule&) = default;
 };
@@ -58,5 +62,44 @@ struct Meaning {
   double sigma_px = 7;  // targets' standard deviation in input pixels
   Decoder decoder;
 };
+
+/// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
+/// read back. Whether it fits a graph is the Model's question.
+inline void check(const Meaning& meaning, const std::string& where) {
+  try {
+    check(meaning.joints);
+  } catch (const ModelError& error) {
+    throw ModelError(where + ".joint_set: " + error.what());
+  }
+  const auto require_within = [&](const std::string& key, double value, double low, double high) {
+    if (value >= low && value <= high) return;
+    const auto text = [](double number) {
+      std::ostringstream stream;
+      stream << number;
+      return stream.str();
+    };
+    fail<ModelError>({.where = where + "." + key,
+                      .expected = "a number from " + text(low) + " to " + text(high),
+                      .got = text(value)});
+  };
+  for (const InputMeaning& input : meaning.inputs) {
+    if (input.role == InputRole::centre_gaussian)
+      require_within("inputs." + input.name + ".sigma_px", input.sigma_px, 0.1, 1e4);
+  }
+  require_within("input_height", meaning.input_height, 8, 8192);
+  require_within("input_width", meaning.input_width, 8, 8192);
+  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
+    fail<ModelError>(
+        {.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
+    require_within("normalisation.mean", meaning.normalisation.mean[i], -1e6, 1e6);
+    require_within("normalisation.scale", meaning.normalisation.scale[i], 1e-6, 1e6);
+  }
+  require_within("crop.box_context", meaning.crop.box_context, 0.1, 10);
+  require_within("crop.image_scale", meaning.crop.image_scale, 0.1, 10);
+  require_within("sigma_px", meaning.sigma_px, 0.1, 1000);
+}
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,9 +30,11 @@ inline Json joint_set_to_json(const JointSet& set) {
   json["pairs"] = Json::array();
   for (const auto& [left, right] : set.pairs) json["pairs"].push_back({name(left), name(right)});
   json["limbs"] = Json::array();
-  for (const Limb& limb : set.limbs) json["limbs"].push_back({{"from", name(limb.from)}, {"to", name(limb.to)}, {"rgb", limb.colour}});
+  for (const Limb& limb : set.limbs)
+    json["limbs"].push_back({{"from", name(limb.from)}, {"to", name(limb.to)}, {"rgb", limb.colour}});
   json["groups"] = Json::array();
-  for (const JointGroup& group : set.groups) json["groups"].push_back({{"name", group.name}, {"joints", names(group.joints)}});
+  for (const JointGroup& group : set.groups)
+    json["groups"].push_back({{"name", group.name}, {"joints", names(group.joints)}});
   json["sticks"] = Json::array();
   for (const Stick& stick : set.sticks) {
     json["sticks"].push_back({{"group", stick.group}, {"from", names(stick.from)}, {"to", names(stick.to)}});
@@ -43,7 +46,8 @@ inline Json joint_set_to_json(const JointSet& set) {
 namespace detail {
 
 inline int joint_of(const JointSet& set, const Json& json, const std::string& where) {
-  if (!json.is_string()) fail<ModelError>({.where = where, .expected = "a joint's name", .got = json.dump().substr(0, 40)});
+  if (!json.is_string())
+    fail<ModelError>({.where = where, .expected = "a joint's name", .got = json.dump().substr(0, 40)});
   const std::string name = json.get<std::string>();
   for (std::size_t i = 0; i < set.joints.size(); ++i) {
     if (set.joints[i] == name) return static_cast<int>(i);
@@ -54,7 +58,21 @@ inline int joint_of(const JointSet& set, const Json& json, const std::string& wh
                     .remedy = did_you_mean(name.substr(0, 40), set.joints)});
 }
 
-inline std::vector<int> joints_of(const JointSet& set, const Json& list, const std::string& where) {
+// Lists are bounded before their names are looked up: each costs a search through the joints.
+inline const Json& parts_of(const Json& json, std::string_view key, const std::string& where,
+                            int most = max_joint_parts) {
+  const Json& list = array_member<ModelError>(json, key, where);
+  if (list.size() > static_cast<std::size_t>(most)) {
+    fail<ModelError>({.where = field(where, key),
+                      .expected = "at most " + std::to_string(most) + " members",
+                      .got = std::to_string(list.size())});
+  }
+  return list;
+}
+
+inline std::vector<int> joints_of(const JointSet& set, const Json& json, std::string_view key,
+                                  const std::string& where) {
+  const Json& list = parts_of(json, key, where, max_joint_count);
   std::vector<int> joints;
   for (const Json& each : list) joints.push_back(joint_of(set, each, where));
   return joints;
@@ -74,20 +92,22 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   reject_unknown_keys<ModelError>(json, {"name", "joints", "pairs", "limbs", "groups", "sticks", "torso"}, where);
   JointSet set;
   set.name = string_member<ModelError>(json, "name", where);
-  for (const Json& name : array_member<ModelError>(json, "joints", where)) {
-    if (!name.is_string()) fail<ModelError>({.where = where + ".joints", .expected = "names", .got = name.dump().substr(0, 40)});
+  for (const Json& name : detail::parts_of(json, "joints", where, max_joint_count)) {
+    if (!name.is_string())
+      fail<ModelError>({.where = where + ".joints", .expected = "names", .got = name.dump().substr(0, 40)});
     set.joints.push_back(name.get<std::string>());
   }
-  for (const Json& pair : array_member<ModelError>(json, "pairs", where)) {
+  for (const Json& pair : detail::parts_of(json, "pairs", where)) {
     set.pairs.push_back(detail::joint_pair(set, pair, where + ".pairs"));
   }
-  for (const Json& limb : array_member<ModelError>(json, "limbs", where)) {
+  for (const Json& limb : detail::parts_of(json, "limbs", where)) {
     const std::string at = where + ".limbs";
     reject_unknown_keys<ModelError>(limb, {"from", "to", "rgb"}, at);
     const Json& rgb = array_member<ModelError>(limb, "rgb", at);
     Limb added{detail::joint_of(set, member<ModelError>(limb, "from", at), at),
                detail::joint_of(set, member<ModelError>(limb, "to", at), at), {}};
-    if (rgb.size() != 3) fail<ModelError>({.where = at + ".rgb", .expected = "3 numbers", .got = std::to_string(rgb.size())});
+    if (rgb.size() != 3)
+      fail<ModelError>({.where = at + ".rgb", .expected = "3 numbers", .got = std::to_string(rgb.size())});
     for (std::size_t i = 0; i < 3; ++i) {
       if (!rgb[i].is_number_unsigned() || rgb[i].get<std::uint64_t>() > 255) {
         fail<ModelError>({.where = at + ".rgb", .expected = "numbers from 0 to 255", .got = rgb.dump().substr(0, 40)});
@@ -96,18 +116,18 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
     }
     set.limbs.push_back(added);
   }
-  for (const Json& group : array_member<ModelError>(json, "groups", where)) {
+  for (const Json& group : detail::parts_of(json, "groups", where)) {
     const std::string at = where + ".groups";
     reject_unknown_keys<ModelError>(group, {"name", "joints"}, at);
     set.groups.push_back({string_member<ModelError>(group, "name", at),
-                          detail::joints_of(set, array_member<ModelError>(group, "joints", at), at)});
+                          detail::joints_of(set, group, "joints", at)});
   }
-  for (const Json& stick : array_member<ModelError>(json, "sticks", where)) {
+  for (const Json& stick : detail::parts_of(json, "sticks", where)) {
     const std::string at = where + ".sticks";
     reject_unknown_keys<ModelError>(stick, {"group", "from", "to"}, at);
     set.sticks.push_back({string_member<ModelError>(stick, "group", at),
-                          detail::joints_of(set, array_member<ModelError>(stick, "from", at), at),
-                          detail::joints_of(set, array_member<ModelError>(stick, "to", at), at)});
+                          detail::joints_of(set, stick, "from", at),
+                          detail::joints_of(set, stick, "to", at)});
   }
   const auto torso = detail::joint_pair(set, member<ModelError>(json, "torso", where), where + ".torso");
   set.torso = {torso.first, torso.second};
@@ -135,13 +155,26 @@ inline Json meaning_to_json(const Meaning& meaning) {
           {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
           {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
           {"sigma_px", meaning.sigma_px},
-          {"decoder", {{"quarter_offset", meaning.decoder.quarter_offset}, {"flip_average", meaning.decoder.flip_average}}}};
+          {"decoder",
+           {{"quarter_offset", meaning.decoder.quarter_offset}, {"flip_average", meaning.decoder.flip_average}}}};
 }
+
+namespace detail {
+
+// Ranges are check(Meaning)'s.
+inline double any_number(const Json& object, std::string_view key, const std::string& where) {
+  constexpr double most = std::numeric_limits<double>::max();
+  return number_member<ModelError>(object, key, where, -most, most);
+}
+
+}  // namespace detail
 
 /// Errors: ModelError naming the field.
 inline Meaning meaning_from_json(const Json& json, const std::string& where) {
-  reject_unknown_keys<ModelError>(json, {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
-                                         "normalisation", "crop", "sigma_px", "decoder"}, where);
+  reject_unknown_keys<ModelError>(json,
+                                  {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
+                                   "normalisation", "crop", "sigma_px", "decoder"},
+                                  where);
   Meaning meaning;
   meaning.inputs.clear();
   for (const Json& input : array_member<ModelError>(json, "inputs", where)) {
@@ -154,47 +187,46 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
       fail<ModelError>({.where = at + ".role", .expected = "image or centre_gaussian", .got = role.substr(0, 40)});
     }
     added.role = role == "image" ? InputRole::image : InputRole::centre_gaussian;
-    if (added.role == InputRole::centre_gaussian) added.sigma_px = number_member<ModelError>(input, "sigma_px", at, 0.1, 1e4);
+    if (added.role == InputRole::centre_gaussian) added.sigma_px = detail::any_number(input, "sigma_px", at);
     meaning.inputs.push_back(std::move(added));
   }
   meaning.heatmaps.clear();
   for (const Json& name : array_member<ModelError>(json, "heatmaps", where)) {
-    if (!name.is_string()) fail<ModelError>({.where = where + ".heatmaps", .expected = "names", .got = name.dump().substr(0, 40)});
+    if (!name.is_string())
+      fail<ModelError>({.where = where + ".heatmaps", .expected = "names", .got = name.dump().substr(0, 40)});
     meaning.heatmaps.push_back(name.get<std::string>());
   }
   meaning.joints = joint_set_from_json(member<ModelError>(json, "joint_set", where), where + ".joint_set");
-  meaning.input_height = static_cast<int>(integer_member<ModelError>(json, "input_height", where, 8, 8192));
-  meaning.input_width = static_cast<int>(integer_member<ModelError>(json, "input_width", where, 8, 8192));
+  meaning.input_height =
+      static_cast<int>(integer_member<ModelError>(json, "input_height", where, 0, std::numeric_limits<int>::max()));
+  meaning.input_width =
+      static_cast<int>(integer_member<ModelError>(json, "input_width", where, 0, std::numeric_limits<int>::max()));
   meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
-  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
-    fail<ModelError>({.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
-  }
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
   reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
-  for (const auto& [key, target] : {std::pair{"mean", &meaning.normalisation.mean}, {"scale", &meaning.normalisation.scale}}) {
+  for (const auto& [key, target] :
+       {std::pair{"mean", &meaning.normalisation.mean}, {"scale", &meaning.normalisation.scale}}) {
     const std::string at = where + ".normalisation";
     const Json& list = array_member<ModelError>(normalisation, key, at);
-    if (list.size() != 3) fail<ModelError>({.where = at + "." + key, .expected = "3 numbers", .got = std::to_string(list.size())});
+    if (list.size() != 3)
+      fail<ModelError>({.where = at + "." + key, .expected = "3 numbers", .got = std::to_string(list.size())});
     for (std::size_t i = 0; i < 3; ++i) {
-      // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
-      const double least = target == &meaning.normalisation.scale ? 1e-6 : -1e6;
-      if (!list[i].is_number() || !(list[i].get<double>() >= least && list[i].get<double>() <= 1e6)) {
-        fail<ModelError>({.where = at + "." + key,
-                          .expected = "numbers from " + Json(least).dump() + " to 1e6",
-                          .got = list.dump().substr(0, 60)});
+      if (!list[i].is_number()) {
+        fail<ModelError>({.where = at + "." + key, .expected = "numbers", .got = list.dump().substr(0, 60)});
       }
       (*target)[i] = list[i].get<double>();
     }
   }
   const Json& crop = member<ModelError>(json, "crop", where);
   reject_unknown_keys<ModelError>(crop, {"box_context", "image_scale"}, where + ".crop");
-  meaning.crop.box_context = number_member<ModelError>(crop, "box_context", where + ".crop", 0.1, 10);
-  meaning.crop.image_scale = number_member<ModelError>(crop, "image_scale", where + ".crop", 0.1, 10);
-  meaning.sigma_px = number_member<ModelError>(json, "sigma_px", where, 0.1, 1000);
+  meaning.crop.box_context = detail::any_number(crop, "box_context", where + ".crop");
+  meaning.crop.image_scale = detail::any_number(crop, "image_scale", where + ".crop");
+  meaning.sigma_px = detail::any_number(json, "sigma_px", where);
   const Json& decoder = member<ModelError>(json, "decoder", where);
   reject_unknown_keys<ModelError>(decoder, {"quarter_offset", "flip_average"}, where + ".decoder");
   meaning.decoder.quarter_offset = boolean_member<ModelError>(decoder, "quarter_offset", where + ".decoder");
   meaning.decoder.flip_average = boolean_member<ModelError>(decoder, "flip_average", where + ".decoder");
+  check(meaning, where);
   return meaning;
 }
 

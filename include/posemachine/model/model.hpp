@@ -7,6 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/layers/network.hpp>
 #include <posemachine/model/graph_json.hpp>
@@ -15,6 +16,7 @@
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/safetensors.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -38,13 +40,10 @@ inline std::vector<std::string> output_names(const Graph& graph) {
   return names;
 }
 
-/// Errors: ModelError where meaning and graph do not fit: names, channels, input size (a multiple of the largest stride).
+/// Errors: ModelError where meaning and graph do not fit: names, channels, input size (a multiple of the largest
+/// stride).
 inline void check(const Graph& graph, const Meaning& meaning, const std::string& where) {
-  try {
-    check(meaning.joints);
-  } catch (const ModelError& error) {
-    throw ModelError(where + ": " + error.what());
-  }
+  check(meaning, where);
   for (std::size_t i = 0; i < meaning.inputs.size(); ++i) {
     const InputMeaning& input = meaning.inputs[i];
     for (std::size_t k = 0; k < i; ++k) {
@@ -92,7 +91,8 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
                       .got = std::to_string(channels(graph, {port.value}))});
   }
   const int step = largest_stride(graph);
-  for (const auto& [key, pixels] : {std::pair{"input_height", meaning.input_height}, {"input_width", meaning.input_width}}) {
+  for (const auto& [key, pixels] :
+       {std::pair{"input_height", meaning.input_height}, {"input_width", meaning.input_width}}) {
     if (pixels >= 1 && pixels % step == 0) continue;
     fail<ModelError>({.where = where + "." + key,
                       .expected = "a multiple of " + std::to_string(step) + ", the network's largest stride",
@@ -106,7 +106,8 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
   }
   for (const Port& port : graph.outputs) {  // a decoder takes cell (x, y) for the pixels around its strides
     const Stride stride = stride_of(graph, {port.value});
-    const Size expected{meaning.input_height * stride.cells / stride.pixels, meaning.input_width * stride.cells / stride.pixels};
+    const Size expected{meaning.input_height * stride.cells / stride.pixels,
+                        meaning.input_width * stride.cells / stride.pixels};
     const Size size = sizes[static_cast<std::size_t>(port.value)];
     if (stride.global || size == expected) continue;
     fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
@@ -122,10 +123,12 @@ class Model {
 
   /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor a parameter, by id.
   Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {}) {
+    check_limits(graph, "graph");
     check(graph, meaning, "meaning");
     check_parameters(graph, parameters);
     for (const char* key : {"posemachine.format", "posemachine.network", "posemachine.graph", "posemachine.meaning"}) {
-      if (notes.contains(key)) fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
+      if (notes.contains(key))
+        fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
     }
     content_ = std::make_shared<const Content>(Content{std::move(network), std::move(graph), std::move(parameters),
                                                        std::move(meaning), std::move(notes)});
@@ -174,15 +177,16 @@ class Model {
     file.metadata = notes();
     file.metadata["posemachine.format"] = std::to_string(model_format);
     file.metadata["posemachine.network"] = network();
-    file.metadata["posemachine.graph"] = graph_to_json(graph()).dump();
-    file.metadata["posemachine.meaning"] = meaning_to_json(meaning()).dump();
+    file.metadata["posemachine.graph"] = write_json<ModelError>(graph_to_json(graph()), "posemachine.graph");
+    file.metadata["posemachine.meaning"] = write_json<ModelError>(meaning_to_json(meaning()), "posemachine.meaning");
     for (std::size_t id = 0; id < parameters().size(); ++id) {
       file.tensors.push_back({parameter_name(graph(), static_cast<int>(id)), parameters()[id]});
     }
     return write_safetensors(file);
   }
 
-  /// Errors: ModelError naming `where` and the field, down to the first tensor that is missing, extra or of another shape.
+  /// Errors: ModelError naming `where` and the field, down to the first tensor that is missing, extra or of another
+  /// shape.
   static Model from_file(TensorFile file, const std::string& where, std::span<const OpInfo* const> ops = forward_ops) {
     const auto take = [&](const std::string& key) {
       const auto found = file.metadata.find(key);
@@ -207,10 +211,12 @@ class Model {
     const std::string graph_where = where + ": posemachine.graph";
     Graph graph = graph_from_json(parse_json<ModelError>(take("posemachine.graph"), graph_where), graph_where, ops);
     const std::string meaning_where = where + ": posemachine.meaning";
-    Meaning meaning = meaning_from_json(parse_json<ModelError>(take("posemachine.meaning"), meaning_where), meaning_where);
+    Meaning meaning =
+        meaning_from_json(parse_json<ModelError>(take("posemachine.meaning"), meaning_where), meaning_where);
     check(graph, meaning, meaning_where);
     std::vector<Tensor> parameters = take_parameters(graph, file, where);
-    return Model(std::move(network), std::move(graph), std::move(parameters), std::move(meaning), std::move(file.metadata));
+    return Model(std::move(network), std::move(graph), std::move(parameters), std::move(meaning),
+                 std::move(file.metadata));
   }
 
   static Model from_bytes(std::string_view bytes, const std::string& where,
@@ -263,8 +269,19 @@ class Model {
       if (parameters[id].shape == shape && full) continue;
       fail<ModelError>({.where = parameter_name(graph, static_cast<int>(id)),
                         .expected = "shape " + to_string(shape),
-                        .got = to_string(parameters[id].shape) + " with " + std::to_string(parameters[id].values.size()) +
-                               " values"});
+                        .got = to_string(parameters[id].shape) + " with " +
+                               std::to_string(parameters[id].values.size()) + " values"});
+    }
+    for (const Node& node : graph.nodes) {
+      if (node.op != &batch_norm_op) continue;
+      const int id = parameter_id(graph, node, 3);
+      const std::vector<float>& variance = parameters[static_cast<std::size_t>(id)].values;
+      const auto negative = std::find_if(variance.begin(), variance.end(), [](float value) { return value < 0; });
+      if (negative == variance.end()) continue;
+      fail<ModelError>(
+          {.where = parameter_name(graph, id),
+           .expected = "variances of at least 0",
+           .got = std::to_string(*negative) + " at element " + std::to_string(negative - variance.begin())});
     }
   }
 

@@ -17,6 +17,7 @@
 #include <initializer_list>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,19 +119,24 @@ inline TensorEntry tensor_entry(const std::string& name, const Json& object, con
   return entry;
 }
 
-// Sorted by offset, the tensors must tile the data: no hole, no overlap, no byte left over.
-inline void require_tiling(std::vector<const TensorEntry*> entries, const std::string& file, std::uint64_t data_bytes) {
-  std::sort(entries.begin(), entries.end(), [](const TensorEntry* a, const TensorEntry* b) {
-    return std::pair(a->begin, a->end) < std::pair(b->begin, b->end);
+// The tensors' positions by offset. Errors: ModelError where they do not tile the data: a hole, an overlap, bytes left
+// over.
+inline std::vector<std::size_t> require_tiling(const std::vector<TensorEntry>& entries, const std::string& file,
+                                               std::uint64_t data_bytes) {
+  std::vector<std::size_t> order(entries.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(entries[a].begin, entries[a].end) < std::pair(entries[b].begin, entries[b].end);
   });
   std::uint64_t at = 0;
-  for (const TensorEntry* entry : entries) {
-    if (entry->begin != at) {
-      fail<ModelError>({.where = file + ": " + excerpt(entry->name) + ".data_offsets",
+  for (const std::size_t which : order) {
+    const TensorEntry& entry = entries[which];
+    if (entry.begin != at) {
+      fail<ModelError>({.where = file + ": " + excerpt(entry.name) + ".data_offsets",
                         .expected = "data from byte " + std::to_string(at) + ", without holes or overlaps",
-                        .got = std::to_string(entry->begin)});
+                        .got = std::to_string(entry.begin)});
     }
-    at = entry->end;
+    at = entry.end;
   }
   if (at != data_bytes) {
     fail<ModelError>({.where = file,
@@ -138,6 +144,75 @@ inline void require_tiling(std::vector<const TensorEntry*> entries, const std::s
                       .got = std::to_string(data_bytes),
                       .remedy = "the file is cut off or has bytes that belong to no tensor"});
   }
+  return order;
+}
+
+// The header's entries in their order, and the metadata, which go into `file`.
+inline std::vector<TensorEntry> parse_header(std::string_view header, std::uint64_t data_bytes,
+                                             const std::string& where, TensorFile& file) {
+  if (header.empty() || header.front() != '{') {
+    fail<ModelError>({.where = where + ": header", .expected = "a JSON object", .got = "something else"});
+  }
+  const Json object = parse_json<ModelError>(header, where + ": header");
+  std::vector<TensorEntry> entries;
+  for (const auto& [name, value] : object.items()) {
+    if (name != "__metadata__") {
+      entries.push_back(tensor_entry(name, value, where, data_bytes));
+      continue;
+    }
+    if (!value.is_object()) {
+      fail<ModelError>({.where = where + ": __metadata__", .expected = "an object", .got = value.type_name()});
+    }
+    for (const auto& [key, text] : value.items()) {
+      if (!text.is_string()) {
+        fail<ModelError>(
+            {.where = field(where + ": __metadata__", key), .expected = "a string", .got = text.type_name()});
+      }
+      file.metadata[key] = text.get<std::string>();
+    }
+  }
+  return entries;
+}
+
+inline void require_finite(const NamedTensor& entry, const std::string& where) {
+  const std::vector<float>& values = entry.tensor.values;
+  const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (bad == values.end()) return;
+  fail<ModelError>({.where = where + ": " + excerpt(entry.name),
+                    .expected = "finite values",
+                    .got = std::to_string(*bad) + " at element " + std::to_string(bad - values.begin())});
+}
+
+// Reads `size` bytes through read(bytes, count), in order: the header is checked as a whole before memory is taken for
+// the tensors it speaks of, and they are read to where they stay.
+template <class Read>
+TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::string& where, bool finite_only) {
+  if (size < 8) {
+    fail<ModelError>({.where = where, .expected = "a safetensors file", .got = std::to_string(size) + " bytes"});
+  }
+  std::uint64_t header_bytes = 0;
+  read(&header_bytes, sizeof header_bytes);
+  const std::uint64_t limit = std::min<std::uint64_t>(std::uint64_t{16} << 20, size - 8);
+  if (header_bytes > limit) {
+    fail<ModelError>({.where = where + ": header length",
+                      .expected = "at most " + std::to_string(limit),
+                      .got = std::to_string(header_bytes),
+                      .remedy = "the file is cut off or is no safetensors file"});
+  }
+  std::string header(static_cast<std::size_t>(header_bytes), '\0');
+  read(header.data(), header.size());
+  const std::uint64_t data_bytes = size - 8 - header_bytes;
+  TensorFile file;
+  const std::vector<TensorEntry> entries = parse_header(header, data_bytes, where, file);
+  const std::vector<std::size_t> order = require_tiling(entries, where, data_bytes);
+  for (const TensorEntry& entry : entries) file.tensors.push_back({entry.name, {}});
+  for (const std::size_t which : order) {
+    NamedTensor& tensor = file.tensors[which];
+    tensor.tensor = Tensor(entries[which].shape);
+    read(tensor.tensor.values.data(), tensor.tensor.values.size() * sizeof(float));
+    if (finite_only) require_finite(tensor, where);
+  }
+  return file;
 }
 
 }  // namespace detail
@@ -146,65 +221,34 @@ inline void require_tiling(std::vector<const TensorEntry*> entries, const std::s
 /// Errors: ModelError naming file and field for anything that is not exactly as the format says, and, with finite_only,
 /// tensor and element of a NaN or an infinity. Source: the safetensors format, with the checks of its reference reader.
 inline TensorFile parse_safetensors(std::string_view bytes, const std::string& where, bool finite_only = true) {
-  if (bytes.size() < 8) {
-    fail<ModelError>({.where = where, .expected = "a safetensors file",
-                      .got = std::to_string(bytes.size()) + " bytes"});
-  }
-  std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, bytes.data(), 8);
-  const std::uint64_t limit = std::min<std::uint64_t>(std::uint64_t{16} << 20, bytes.size() - 8);
-  if (header_bytes > limit) {
-    fail<ModelError>({.where = where + ": header length",
-                      .expected = "at most " + std::to_string(limit),
-                      .got = std::to_string(header_bytes),
-                      .remedy = "the file is cut off or is no safetensors file"});
-  }
-  const std::string_view header = bytes.substr(8, header_bytes);
-  if (header.empty() || header.front() != '{') {
-    fail<ModelError>({.where = where + ": header", .expected = "a JSON object", .got = "something else"});
-  }
-  const Json object = parse_json<ModelError>(header, where + ": header");
-  const std::string_view data = bytes.substr(8 + header_bytes);
-  TensorFile file;
-  std::vector<detail::TensorEntry> entries;
-  for (const auto& [name, value] : object.items()) {
-    if (name != "__metadata__") {
-      entries.push_back(detail::tensor_entry(name, value, where, data.size()));
-      continue;
-    }
-    if (!value.is_object()) {
-      fail<ModelError>({.where = where + ": __metadata__", .expected = "an object", .got = value.type_name()});
-    }
-    for (const auto& [key, text] : value.items()) {
-      if (!text.is_string()) {
-        fail<ModelError>({.where = detail::field(where + ": __metadata__", key),
-                          .expected = "a string",
-                          .got = text.type_name()});
-      }
-      file.metadata[key] = text.get<std::string>();
-    }
-  }
-  std::vector<const detail::TensorEntry*> pointers;
-  for (const detail::TensorEntry& entry : entries) pointers.push_back(&entry);
-  detail::require_tiling(pointers, where, data.size());
-  for (const detail::TensorEntry& entry : entries) {
-    file.tensors.push_back({entry.name, Tensor(entry.shape)});
-    std::vector<float>& values = file.tensors.back().tensor.values;
-    if (!values.empty()) std::memcpy(values.data(), data.data() + entry.begin, values.size() * sizeof(float));
-    if (!finite_only) continue;
-    const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-    if (bad != values.end()) {
-      fail<ModelError>({.where = where + ": " + detail::excerpt(entry.name),
-                        .expected = "finite values",
-                        .got = std::to_string(*bad) + " at element " + std::to_string(bad - values.begin())});
-    }
-  }
-  return file;
+  std::size_t at = 0;
+  const auto read = [&](void* into, std::size_t count) {
+    if (count > 0) std::memcpy(into, bytes.data() + at, count);
+    at += count;
+  };
+  return detail::read_tensor_file(bytes.size(), read, where, finite_only);
 }
 
-/// Errors: ModelError as parse_safetensors, and for a file that cannot be read or has more than 4 GiB.
+/// The largest file that is read.
+inline constexpr std::uint64_t max_tensor_file_bytes = std::uint64_t{4} << 30;
+
+/// Errors: ModelError as parse_safetensors, and for a file that cannot be read or is larger than max_tensor_file_bytes.
 inline TensorFile read_safetensors(const std::filesystem::path& path, bool finite_only = true) {
-  return parse_safetensors(read_file<ModelError>(path, std::uint64_t{4} << 30), path.string(), finite_only);
+  InputFile<ModelError> file(path);
+  if (file.size() > max_tensor_file_bytes) {
+    fail<ModelError>({.where = path.string(),
+                      .expected = "at most " + std::to_string(max_tensor_file_bytes) + " bytes",
+                      .got = std::to_string(file.size())});
+  }
+  const auto read = [&](void* into, std::size_t count) {
+    const std::size_t done = file.read(into, count);
+    if (done == count) return;
+    fail<ModelError>({.where = path.string(),
+                      .expected = std::to_string(count) + " more bytes",
+                      .got = std::to_string(done),
+                      .remedy = "the file became shorter while it was read"});
+  };
+  return detail::read_tensor_file(file.size(), read, path.string(), finite_only);
 }
 
 /// The bytes of a safetensors file: equal content gives equal bytes. Tensors stand in the given order; the header is

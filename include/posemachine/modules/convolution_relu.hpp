@@ -14,7 +14,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// What stands between a module's convolutions and their ReLU.
 enum class Norm : std::int32_t { none, batch };
 
-/// (C, H, W) -> (out, H / stride, W / stride): convolution, batch norm where asked for (the bias is then its shift), ReLU.
+/// (C, H, W) -> (out, H / stride, W / stride): convolution, batch norm where asked for (the bias is then its shift),
+/// ReLU.
 constexpr Value convolution_relu(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
   options.bias = norm == Norm::none ? 1 : 0;
   Value dst = convolution(graph, src, options);

@@ -37,15 +37,17 @@ struct RateArgument {
 
 }  // namespace detail
 
-/// (C, H, W) -> (C + rates * width, H, W): src, then a 3x3 convolution with ReLU for each rate (1 is dense, padding equal
-/// to the rate). 32 channels per rate unless a Width is given. Source: Nie et al. 2019, 3.3, Fig. 5.
+/// (C, H, W) -> (C + rates * width, H, W): src, then a 3x3 convolution with ReLU for each rate (1 is dense, padding
+/// equal to the rate). 32 channels per rate unless a Width is given. Source: Nie et al. 2019, 3.3, Fig. 5.
 template <auto... RatesAndWidth>
   requires(detail::RateOrWidth<std::remove_cv_t<decltype(RatesAndWidth)>> && ...)
 struct DilationModule {
   static constexpr std::array<detail::RateArgument, sizeof...(RatesAndWidth)> arguments{RatesAndWidth...};
-  static constexpr std::size_t rate_count = (std::size_t{0} + ... + (detail::RateArgument(RatesAndWidth).is_width ? 0 : 1));
+  static constexpr std::size_t rate_count =
+      (std::size_t{0} + ... + (detail::RateArgument(RatesAndWidth).is_width ? 0 : 1));
   static_assert(rate_count > 0, "DilationModule needs at least one rate: DilationModule<1, 2, 3, 4>");
-  static_assert(((detail::RateArgument(RatesAndWidth).is_width || detail::RateArgument(RatesAndWidth).rate >= 1) && ...),
+  static_assert(((detail::RateArgument(RatesAndWidth).is_width || detail::RateArgument(RatesAndWidth).rate >= 1) &&
+                 ...),
                 "DilationModule: rates count from 1, a dense convolution");
   static_assert(sizeof...(RatesAndWidth) - rate_count <= 1, "DilationModule takes one Width");
 

@@ -30,8 +30,8 @@ struct Fire {
   }
 };
 
-/// (C, H, W) -> (4 expand, H, W): two fires, the second with a bypass that is concatenated: concat(a, fire(a)), a = fire(src).
-/// Source: Nie et al. 2019, 3.3, Fig. 4.
+/// (C, H, W) -> (4 expand, H, W): two fires, the second with a bypass that is concatenated: concat(a, fire(a)),
+/// a = fire(src). Source: Nie et al. 2019, 3.3, Fig. 4.
 template <FireOptions Options = FireOptions{}>
 struct FireModule {
   static constexpr Value lower(Graph& graph, Value src) {

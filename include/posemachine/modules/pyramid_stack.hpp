@@ -16,14 +16,14 @@ struct PyramidOptions {
   Norm norm = Norm::none;   // before its ReLU
 };
 
-/// (C, H, W) -> (2C, H/2, W/2), H and W even: max pooling (C channels) beside a stride-2 convolution with ReLU (C channels).
-/// Source: Nie et al. 2019, 3.2, Fig. 2.
+/// (C, H, W) -> (2C, H/2, W/2), H and W even: max pooling (C channels) beside a stride-2 convolution with ReLU
+/// (C channels). Source: Nie et al. 2019, 3.2, Fig. 2.
 template <PyramidOptions Options = PyramidOptions{}>
 struct PyramidStack {
   static constexpr Value lower(Graph& graph, Value src) {
     const Value pooled = max_pool(graph, src, {.window = 2});
-    const Value learned =
-        convolution_relu(graph, src, {.out = channels(graph, src), .kernel = Options.kernel, .stride = 2}, Options.norm);
+    const Value learned = convolution_relu(
+        graph, src, {.out = channels(graph, src), .kernel = Options.kernel, .stride = 2}, Options.norm);
     return concat(graph, {pooled, learned});
   }
 };

@@ -37,9 +37,10 @@ struct ScalingDilationOptions {
 /// The gate on F_l pools first: a factor per channel commutes with average pooling, and it costs 64 times less.
 template <ScalingDilationOptions O>
 struct PreStage : Sequential<
-    ConvReLU<O.low, 3, O.norm>, Tag<"low">,                                                           // (low, H, W)
-    Repeat<3, PyramidStack<PyramidOptions{.kernel = 3, .norm = O.norm}>>, Dropout<O.dropout>, Tag<"high">,  // (8 low, H/8, W/8)
-    From<"low">, AveragePool<8>, SEGate<O.low_reduction>, Tag<"low_gated">> {};                       // (low, H/8, W/8)
+    ConvReLU<O.low, 3, O.norm>, Tag<"low">,                                      // (low, H, W)
+    Repeat<3, PyramidStack<PyramidOptions{.kernel = 3, .norm = O.norm}>>,
+    Dropout<O.dropout>, Tag<"high">,                                             // (8 low, H/8, W/8)
+    From<"low">, AveragePool<8>, SEGate<O.low_reduction>, Tag<"low_gated">> {};  // (low, H/8, W/8)
 
 /// STAGE: entry -> tag "maps" and output "heatmaps" (maps, H/8, W/8). Source: Nie et al. 2019, 3.3, Fig. 3.
 template <class Entry, ScalingDilationOptions O>

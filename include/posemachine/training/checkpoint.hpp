@@ -73,7 +73,8 @@ inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vec
   std::vector<std::vector<float>> taken(graph.parameters.size());
   for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
     const std::string name = prefix + parameter_name(graph, static_cast<int>(id));
-    const auto found = std::find_if(moments.begin(), moments.end(), [&](const NamedTensor& each) { return each.name == name; });
+    const auto found =
+        std::find_if(moments.begin(), moments.end(), [&](const NamedTensor& each) { return each.name == name; });
     if (found == moments.end()) continue;
     const Shape shape{graph.parameters[id].size()};
     if (found->tensor.shape != shape) {
@@ -89,11 +90,13 @@ inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vec
 }  // namespace detail
 
 /// The bytes of a checkpoint: the model's file with the optimiser's tensors and the run's state beside it. Equal states
-/// give equal bytes. Errors: RuntimeFailure where a weight or moment is not finite: such a file could not be read again.
+/// give equal bytes. Errors: RuntimeFailure where a weight or moment is not finite: such a file could not be read
+/// again.
 inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   const Graph& graph = checkpoint.model.graph();
   for (std::size_t id = 0; id < checkpoint.model.parameters().size(); ++id) {
-    detail::require_finite_values(checkpoint.model.parameters()[id].values, parameter_name(graph, static_cast<int>(id)));
+    detail::require_finite_values(checkpoint.model.parameters()[id].values,
+                                  parameter_name(graph, static_cast<int>(id)));
   }
   Json state = {{"step", checkpoint.step},
                 {"best_score", checkpoint.best_score},
@@ -103,7 +106,7 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   if (checkpoint.epoch_losses.empty()) state["epoch_losses"] = std::vector<double>(graph.outputs.size(), 0.0);
   if (!checkpoint.people.empty()) state["people"] = checkpoint.people;
   TensorFile file = parse_safetensors(checkpoint.model.to_bytes(), "model");
-  file.metadata[detail::training_note] = state.dump();
+  file.metadata[detail::training_note] = write_json<RuntimeFailure>(state, "checkpoint");
   const auto add = [&](const char* prefix, const std::vector<std::vector<float>>& moments) {
     for (std::size_t id = 0; id < moments.size(); ++id) {
       if (moments[id].empty()) continue;
@@ -119,9 +122,8 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   return write_safetensors(file);
 }
 
-/// Errors: ModelError naming file and field.
-inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& where) {
-  TensorFile file = parse_safetensors(bytes, where);
+/// Errors: ModelError naming `where` and the field.
+inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where) {
   const auto note = file.metadata.find(detail::training_note);
   if (note == file.metadata.end()) {
     fail<ModelError>({.where = where,
@@ -131,7 +133,8 @@ inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::strin
   }
   const std::string at = where + ": " + detail::training_note;
   const Json state = parse_json<ModelError>(note->second, at);
-  reject_unknown_keys<ModelError>(state, {"step", "best_score", "options", "epoch_losses", "epoch_steps", "people"}, at);
+  reject_unknown_keys<ModelError>(state, {"step", "best_score", "options", "epoch_losses", "epoch_steps", "people"},
+                                  at);
   file.metadata.erase(note);
   std::vector<NamedTensor> moments;
   TensorFile weights;
@@ -154,9 +157,14 @@ inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::strin
   checkpoint.first = detail::take_moments(graph, moments, detail::first_prefix, where);
   checkpoint.second = detail::take_moments(graph, moments, detail::second_prefix, where);
   if (!moments.empty()) {
-    fail<ModelError>({.where = where, .expected = "moments of the network's parameters only", .got = moments.front().name});
+    fail<ModelError>(
+        {.where = where, .expected = "moments of the network's parameters only", .got = moments.front().name});
   }
   return checkpoint;
+}
+
+inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& where) {
+  return checkpoint_from_file(parse_safetensors(bytes, where), where);
 }
 
 /// Errors: RuntimeFailure where it cannot be written; the checkpoint that was there stays whole.
@@ -167,7 +175,7 @@ inline void save_checkpoint(const Checkpoint& checkpoint, const std::filesystem:
 
 /// Errors: ModelError naming file and field.
 inline Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  return checkpoint_from_bytes(read_file<ModelError>(path, std::uint64_t{4} << 30), path.string());
+  return checkpoint_from_file(read_safetensors(path), path.string());
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

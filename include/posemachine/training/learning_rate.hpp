@@ -29,7 +29,8 @@ inline double rate_at(const LearningRate& options, std::int64_t step) {
     rate *= std::pow(options.step_factor, static_cast<double>(step / std::max<std::int64_t>(1, options.step_size)));
   } else if (options.schedule == RateSchedule::cosine) {
     const std::int64_t span = std::max<std::int64_t>(1, options.total_steps - options.warmup_steps);
-    const double position = std::clamp(static_cast<double>(step - options.warmup_steps) / static_cast<double>(span), 0.0, 1.0);
+    const double position =
+        std::clamp(static_cast<double>(step - options.warmup_steps) / static_cast<double>(span), 0.0, 1.0);
     const double low = options.final_fraction;
     rate *= low + (1 - low) * 0.5 * (1 + std::cos(std::numbers::pi * position));
   }

@@ -19,10 +19,11 @@ inline double heatmap_loss(std::span<const float> maps, std::span<const float> t
                            std::size_t cells, int batch, std::span<float> gradient) {
   const std::size_t size = weights.size() * cells;
   if (maps.size() != size || targets.size() != size || gradient.size() != size || batch < 1) {
-    fail<UsageError>({.where = "heatmap loss",
-                      .expected = std::to_string(size) + " cells of maps, targets and gradient, and a batch of at least 1",
-                      .got = std::to_string(maps.size()) + ", " + std::to_string(targets.size()) + ", " +
-                             std::to_string(gradient.size()) + " and " + std::to_string(batch)});
+    fail<UsageError>(
+        {.where = "heatmap loss",
+         .expected = std::to_string(size) + " cells of maps, targets and gradient, and a batch of at least 1",
+         .got = std::to_string(maps.size()) + ", " + std::to_string(targets.size()) + ", " +
+                std::to_string(gradient.size()) + " and " + std::to_string(batch)});
   }
   const float scale = 1.0f / static_cast<float>(batch);
   double total = 0;

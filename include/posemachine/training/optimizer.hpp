@@ -31,9 +31,10 @@ struct OptimizerOptions {
 };
 
 /// Updates parameters from gradients and keeps what it needs between steps.
-/// RMSprop is Caffe's: g += decay w; h = rho h + (1 - rho) g^2; w -= rate g / (sqrt(h) + epsilon); with momentum PyTorch's
-/// v = momentum v + g / (sqrt(h) + epsilon); w -= rate v. SGD: g += decay w; v = momentum v + g; w -= rate v (PyTorch).
-/// AdamW decays the weights apart from the gradient. Sources: Tieleman and Hinton 2012; Loshchilov and Hutter 2019.
+/// RMSprop is Caffe's: g += decay w; h = rho h + (1 - rho) g^2; w -= rate g / (sqrt(h) + epsilon); with momentum
+/// PyTorch's v = momentum v + g / (sqrt(h) + epsilon); w -= rate v. SGD: g += decay w; v = momentum v + g; w -= rate v
+/// (PyTorch). AdamW decays the weights apart from the gradient. Sources: Tieleman and Hinton 2012; Loshchilov and
+/// Hutter 2019.
 class Optimizer {
  public:
   Optimizer(const Graph& graph, const OptimizerOptions& options) : options_(options) {
@@ -88,7 +89,8 @@ class Optimizer {
 
   void check(const std::vector<Tensor>& tensors, const char* what) const {
     bool fits = tensors.size() == sizes_.size();
-    for (std::size_t id = 0; fits && id < sizes_.size(); ++id) fits = !trainable_[id] || tensors[id].values.size() == sizes_[id];
+    for (std::size_t id = 0; fits && id < sizes_.size(); ++id)
+      fits = !trainable_[id] || tensors[id].values.size() == sizes_[id];
     if (!fits) {
       fail<UsageError>({.where = std::string("optimiser: ") + what, .expected = "the tensors of the graph's parameters",
                         .got = std::to_string(tensors.size()) + " tensors, of other sizes or number"});

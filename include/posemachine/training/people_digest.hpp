@@ -13,12 +13,13 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints; where
-/// the files lie does not matter. Source: FNV-1a, 64 bits.
+/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints;
+/// where the files lie does not matter. Source: FNV-1a, 64 bits.
 inline std::string people_digest(std::span<const Person> people) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   const auto add = [&hash](const void* bytes, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3ULL;
+    for (std::size_t i = 0; i < count; ++i)
+      hash = (hash ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3ULL;
   };
   for (const Person& person : people) {
     add(person.dataset.data(), person.dataset.size());

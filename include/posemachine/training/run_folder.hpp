@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -21,7 +22,8 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from), ckpt/
-/// best.safetensors (the network with the best validation), model.safetensors (the last epoch's network alone).
+/// best.safetensors (the network with the best validation), model.safetensors (the last epoch's network alone). While a
+/// RunFolder lives, the run is its own: another process that opens it is refused.
 class RunFolder {
  public:
   /// Errors: UsageError where the folder exists already: nothing is overwritten.
@@ -40,15 +42,19 @@ class RunFolder {
     if (!made && !error) refuse_existing(folder.path_);
     if (!error) std::filesystem::create_directory(folder.path_ / "ckpt", error);
     if (error) fail<RuntimeFailure>({.where = folder.path_.string(), .got = "cannot be made: " + error.message()});
-    write_file_atomically(folder.path_ / "config.json", config.dump(2) + "\n");
+    folder.take_lock();
+    write_file_atomically(folder.path_ / "config.json", write_json(config, "config.json", 2) + "\n");
     return folder;
   }
 
-  /// A run that is to go on. Errors: UsageError where there is none.
+  /// A run that is to go on. Errors: UsageError where there is none, or where it is under way.
   static RunFolder open(std::filesystem::path path) {
     RunFolder folder(std::move(path));
     std::error_code error;
-    if (std::filesystem::exists(folder.last(), error)) return folder;
+    if (std::filesystem::exists(folder.last(), error)) {
+      folder.take_lock();
+      return folder;
+    }
     const bool begun = std::filesystem::exists(folder.path_, error);
     fail<UsageError>({.where = folder.path_.string(),
                       .expected = "a run with ckpt/last.safetensors",
@@ -89,7 +95,7 @@ class RunFolder {
     std::string kept;
     for (const Json& line : metrics()) {
       const std::int64_t epoch = integer_member<RuntimeFailure>(line, "epoch", metrics_file().string(), 0, 1 << 30);
-      if (epoch <= epochs_done) kept += line.dump() + "\n";
+      if (epoch <= epochs_done) kept += write_json(line, "metrics.jsonl") + "\n";
     }
     std::error_code error;
     if (std::filesystem::exists(metrics_file(), error)) write_file_atomically(metrics_file(), kept);
@@ -108,6 +114,15 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  void take_lock() {
+    lock_ = FolderLock::take(path_);
+    if (lock_ != nullptr) return;
+    fail<UsageError>({.where = path_.string(),
+                      .expected = "a run that is not under way",
+                      .got = "one that another process trains",
+                      .remedy = "wait for it to end, or stop it"});
+  }
 
   [[noreturn]] static void refuse_existing(const std::filesystem::path& path) {
     fail<UsageError>({.where = path.string(),
@@ -131,11 +146,12 @@ class RunFolder {
     line["loader_wait"] = event.loader_wait;
     // Written anew as a whole: a line is there or not, never in part. An epoch takes minutes, a line 300 bytes.
     std::string text;
-    for (const Json& before : metrics()) text += before.dump() + "\n";
-    write_file_atomically(metrics_file(), text + line.dump() + "\n");
+    for (const Json& before : metrics()) text += write_json(before, "metrics.jsonl") + "\n";
+    write_file_atomically(metrics_file(), text + write_json<RuntimeFailure>(line, "metrics.jsonl") + "\n");
   }
 
   std::filesystem::path path_;
+  std::shared_ptr<const FolderLock> lock_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

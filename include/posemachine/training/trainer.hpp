@@ -40,8 +40,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A run. The same model, people and options give the same bytes after the same step, for any number of workers, whether
-/// the run was stopped and resumed or not.
+/// A run. The same model, people and options give the same bytes after the same step, for any number of workers,
+/// whether the run was stopped and resumed or not.
 class Trainer {
  public:
   using OnEvent = std::function<void(const TrainEvent&)>;
@@ -51,17 +51,22 @@ class Trainer {
   Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options)
       : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation)) {}
 
-  /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where the
-  /// optimiser's state is not that of the network.
+  /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where
+  /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
-      : model_(checked(from, people, validation)), options_(from.options), step_(from.step), best_score_(from.best_score),
+      : model_(checked(from, people, validation)),
+        options_(from.options),
+        step_(from.step),
+        best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
         gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
         optimizer_(model_.graph(), options_.optimizer),
         loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_),
                 static_cast<std::uint64_t>(from.step)),
-        validation_(std::move(validation)), epoch_losses_(from.epoch_losses), epoch_steps_(from.epoch_steps) {
+        validation_(std::move(validation)),
+        epoch_losses_(from.epoch_losses),
+        epoch_steps_(from.epoch_steps) {
     if (step_ > 0 || !from.first.empty() || !from.second.empty()) optimizer_.restore(from.first, from.second);
     epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
     fill_centres();
@@ -79,10 +84,11 @@ class Trainer {
             people_digest_};
   }
 
-  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way. A run that
-  /// begins raises a checkpoint first, so that there is always one to go on from.
-  /// Errors: RuntimeFailure for a loss, gradient or weight that is not finite, at that step: every checkpoint raised before
-  /// is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event throws.
+  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way. A run
+  /// that begins raises a checkpoint first, so that there is always one to go on from.
+  /// Errors: RuntimeFailure for a loss, gradient or weight that is not finite, at that step: every checkpoint raised
+  /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
+  /// throws.
   void run(std::stop_token stop, const OnEvent& on_event) {
     started_ = Clock::now();
     steps_here_ = 0;
@@ -209,7 +215,8 @@ class Trainer {
       if (port.role != InputRole::centre_gaussian) continue;
       for (const auto& plan : gradients_.plans()) {
         const std::span<float> maps = plan->input(port.name);
-        for (std::size_t i = 0; i < maps.size(); i += plane) render_centre_gaussian(input, port.sigma_px, maps.data() + i);
+        for (std::size_t i = 0; i < maps.size(); i += plane)
+          render_centre_gaussian(input, port.sigma_px, maps.data() + i);
       }
     }
   }
@@ -228,10 +235,12 @@ class Trainer {
 
   void require_finite(const std::vector<double>& losses) const {
     for (std::size_t stage = 0; stage < losses.size(); ++stage) {
-      if (!std::isfinite(losses[stage])) fail_not_finite("a loss that is not finite, of stage " + std::to_string(stage + 1));
+      if (!std::isfinite(losses[stage]))
+        fail_not_finite("a loss that is not finite, of stage " + std::to_string(stage + 1));
     }
     for (std::size_t id = 0; id < gradients_.gradients().size(); ++id) {
-      if (!all_finite(gradients_.gradients()[id].values)) fail_not_finite("a gradient that is not finite, of " + name(id));
+      if (!all_finite(gradients_.gradients()[id].values))
+        fail_not_finite("a gradient that is not finite, of " + name(id));
     }
   }
 
@@ -252,10 +261,11 @@ class Trainer {
   std::string name(std::size_t parameter) const { return parameter_name(model_.graph(), static_cast<int>(parameter)); }
 
   [[noreturn]] void fail_not_finite(const std::string& what) const {
-    fail<RuntimeFailure>({.where = "training, step " + std::to_string(step_ + 1),
-                          .expected = "finite numbers",
-                          .got = what,
-                          .remedy = "start another run with a lower rate or a longer warm-up; the last checkpoint is kept"});
+    fail<RuntimeFailure>(
+        {.where = "training, step " + std::to_string(step_ + 1),
+         .expected = "finite numbers",
+         .got = what,
+         .remedy = "start another run with a lower rate or a longer warm-up; the last checkpoint is kept"});
   }
 
   TrainEvent make_event(TrainEvent::Kind kind) {

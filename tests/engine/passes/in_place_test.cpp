@@ -130,7 +130,8 @@ TEST_CASE("in_place: a src moves into the place that its dst has in a concat") {
 
 TEST_CASE("in_place: the gradient of an activation takes the place of diff_dst and leaves the activation's dst alone") {
   Graph network;
-  const Value bent = relu(network, batch_norm(network, convolution(network, add_input(network, "image", 3), {.out = 4})));
+  const Value bent =
+      relu(network, batch_norm(network, convolution(network, add_input(network, "image", 3), {.out = 4})));
   add_output(network, "out", convolution(network, bent, {.out = 4}));
   const Graph graph = differentiate(network);
   const Schedule schedule = placed(graph, 2, Mode::training);

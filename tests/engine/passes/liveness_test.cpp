@@ -66,7 +66,8 @@ std::vector<Buffer> buffers_of(const Schedule& schedule) {
   std::vector<Buffer> buffers;
   for (const ScheduledValue& value : schedule.values) {
     if (value.first_step < 0 || value.external) continue;
-    buffers.push_back({value.first_step, value.last_step, value.arena_offset, value.arena_offset + value.bytes(schedule.block)});
+    buffers.push_back(
+        {value.first_step, value.last_step, value.arena_offset, value.arena_offset + value.bytes(schedule.block)});
   }
   for (const Workspace& space : schedule.workspaces) {
     buffers.push_back({space.first_step, space.last_step, space.arena_offset, space.arena_offset + space.bytes});

@@ -36,7 +36,8 @@ inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size imag
   if (passes.in_place) pm::in_place(schedule);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     if (schedule.node(schedule.steps[i]).op != &pm::max_pool_op) continue;
-    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(block), static_cast<int>(i), static_cast<int>(i), 0};
+    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(block), static_cast<int>(i),
+                            static_cast<int>(i), 0};
     for (std::size_t k = i; k < schedule.steps.size(); ++k) {
       if (schedule.node(schedule.steps[k]).forward == schedule.steps[i].node) workspace.last_step = static_cast<int>(k);
     }
@@ -61,11 +62,13 @@ inline const pm::Step* step_of(const pm::Schedule& schedule, pm::Value value) {
 /// there last. It knows nothing of the passes' reasons, only where values say they are.
 class MemoryModel {
  public:
-  explicit MemoryModel(const pm::Schedule& schedule) : schedule_(schedule), memory_(schedule.arena_bytes / sizeof(float)) {}
+  explicit MemoryModel(const pm::Schedule& schedule)
+      : schedule_(schedule), memory_(schedule.arena_bytes / sizeof(float)) {}
 
   /// What went wrong first, or nothing.
   std::string run() {
-    for (std::size_t i = 0; i < schedule_.steps.size() && error_.empty(); ++i) run_step(schedule_.steps[i], static_cast<int>(i));
+    for (std::size_t i = 0; i < schedule_.steps.size() && error_.empty(); ++i)
+      run_step(schedule_.steps[i], static_cast<int>(i));
     return error_;
   }
 
@@ -137,8 +140,9 @@ class MemoryModel {
     for (int i = 0; i < floats(id); ++i) {
       const Label found = memory_.at(first_float(id) + static_cast<std::size_t>(i));
       if (found == label(id, i)) continue;
-      error_ = "step " + std::to_string(at) + " (" + pm::describe(*schedule_.graph, schedule_.steps[static_cast<std::size_t>(at)].node) +
-               ") finds value " + std::to_string(found.value) + " where value " + std::to_string(id) + " should be";
+      error_ = "step " + std::to_string(at) + " (" +
+               pm::describe(*schedule_.graph, schedule_.steps[static_cast<std::size_t>(at)].node) + ") finds value " +
+               std::to_string(found.value) + " where value " + std::to_string(id) + " should be";
       return;
     }
   }

@@ -52,7 +52,8 @@ std::vector<int> offsets(const Schedule& schedule, const Branches& branches) {
 
 }  // namespace
 
-TEST_CASE("share_slices: branches of whole blocks and a ragged last one stand inside the concat, which has nothing to do") {
+TEST_CASE(
+    "share_slices: branches of whole blocks and a ragged last one stand inside the concat, which has nothing to do") {
   const Branches branches = branches_of({32, 16, 15});
   const Schedule schedule = shared(branches.graph, 1, 16);
   CHECK(offsets(schedule, branches) == std::vector{0, 32, 48});
@@ -98,8 +99,8 @@ TEST_CASE("share_slices: a value stands in one place only, however often concats
 }
 
 TEST_CASE("share_slices: an input that stays in the caller's memory is copied") {
-  // Of 3 channels that convolutions alone read: plain. A concat of it alone cannot be (it reads it), so it is blocked and
-  // stands inside; external is what the pass must refuse.
+  // Of 3 channels that convolutions alone read: plain. A concat of it alone cannot be (it reads it), so it is blocked
+  // and stands inside; external is what the pass must refuse.
   Graph graph;
   const Value image = add_input(graph, "image", 16);
   const Value whole = concat(graph, {image, convolution(graph, image, {.out = 16})});

@@ -7,6 +7,7 @@
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
 
 #include <doctest/doctest.h>
@@ -170,4 +171,25 @@ TEST_CASE("drop_dead: a graph without anything dead stays the same, gradients in
     CHECK(kept.nodes[i].dst == graph.nodes[i].dst);
     CHECK(kept.nodes[i].forward == graph.nodes[i].forward);
   }
+}
+
+TEST_CASE("prepare_for_inference: dropouts go, so that the batch norm behind one is folded, and the outputs stay") {
+  Graph graph;
+  Value value = add_input(graph, "image", 3);
+  value = dropout(graph, value, {.percent = 10});  // of an input
+  value = convolution(graph, value, {.out = 6, .kernel = 3});
+  value = dropout(graph, dropout(graph, value, {.percent = 30}), {.percent = 50});  // one after the other
+  value = relu(graph, batch_norm(graph, value));
+  const Value maps = convolution(graph, dropout(graph, value, {.percent = 20}), {.out = 4});
+  add_output(graph, "maps", maps);
+  add_output(graph, "maps", dropout(graph, maps, {.percent = 20}));  // an output itself: it stays
+  const std::vector<Tensor> parameters = random_parameters(graph);
+  Graph prepared = graph;
+  std::vector<Tensor> prepared_parameters = parameters;
+  prepare_for_inference(prepared, prepared_parameters);
+  CHECK(count_nodes(graph, dropout_op) == 5);
+  CHECK(count_nodes(prepared, dropout_op) == 1);
+  CHECK(count_nodes(prepared, batch_norm_op) == 0);
+  CHECK(prepared.nodes.size() == 5);
+  check_equal(outputs_of(prepared, prepared_parameters, {9, 7}), outputs_of(graph, parameters, {9, 7}));
 }

@@ -24,7 +24,8 @@ inline std::unique_ptr<Runner> make_add(const BuildContext& context) {
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::sum>(desc);
   for (int i = 0; i < count; ++i) {
-    runner->add_src(DNNL_ARG_MULTIPLE_SRC + i, context.schedule->src(*context.step, i), context.desc(context.src(i)), dst);
+    runner->add_src(DNNL_ARG_MULTIPLE_SRC + i, context.schedule->src(*context.step, i), context.desc(context.src(i)),
+                    dst);
   }
   runner->add_dst(DNNL_ARG_DST, context.step->dst, dst, dst);
   runner->finish();

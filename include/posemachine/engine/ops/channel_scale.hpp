@@ -19,7 +19,8 @@ inline std::unique_ptr<Runner> make_channel_scale(const BuildContext& context) {
   // The small tensor must be the second one: oneDNN broadcasts the first in a reference loop.
   const dnnl::memory::desc data = context.desc(context.dst());
   const dnnl::memory::desc gate = context.desc(context.src(1));
-  const auto desc = make_desc<dnnl::binary>(context.engine(), plan_attributes(), dnnl::algorithm::binary_mul, data, gate, data);
+  const auto desc =
+      make_desc<dnnl::binary>(context.engine(), plan_attributes(), dnnl::algorithm::binary_mul, data, gate, data);
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::binary>(desc);
@@ -30,7 +31,8 @@ inline std::unique_ptr<Runner> make_channel_scale(const BuildContext& context) {
   return runner;
 }
 
-// diff_gate[c] = sum over cells of src * diff_dst, in double: maps of a few hundred thousand cells lose digits in float.
+// diff_gate[c] = sum over cells of src * diff_dst, in double: maps of a few hundred thousand cells lose digits in
+// float.
 inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const MapMemory& diff_gate) {
   for (int image = 0; image < src.n; ++image) {
     for (int c = 0; c < src.c; ++c) {

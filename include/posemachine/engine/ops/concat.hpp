@@ -24,7 +24,8 @@ struct ChannelCopy {
 };
 
 inline std::unique_ptr<Runner> make_copies(std::vector<ChannelCopy> copies) {
-  auto runner = std::make_unique<KernelRunner>([copies = std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
+  auto runner = std::make_unique<KernelRunner>([copies =
+                                                    std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
     struct Bound {
       MapMemory src;
       MapMemory dst;

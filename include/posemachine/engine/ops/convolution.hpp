@@ -89,9 +89,10 @@ inline dnnl::convolution_forward::primitive_desc convolution_forward_desc(const 
 
 inline std::unique_ptr<Runner> make_convolution(const BuildContext& context) {
   const ConvolutionShape shape = convolution_shape(context, context.src(0));
-  const auto desc = first_fast(context, layout_choices(context, context.src(0), context.dst()), [&](const LayoutChoice& c) {
-    return convolution_forward_desc(context, shape, c, context.training(), context.step->relu);
-  });
+  const auto desc =
+      first_fast(context, layout_choices(context, context.src(0), context.dst()), [&](const LayoutChoice& c) {
+        return convolution_forward_desc(context, shape, c, context.training(), context.step->relu);
+      });
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::convolution_forward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
@@ -117,7 +118,8 @@ inline std::unique_ptr<Runner> make_convolution_backward_data(const BuildContext
   });
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::convolution_backward_data>(desc);
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst), desc.diff_dst_desc());
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
+                  desc.diff_dst_desc());
   runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
   runner->finish();
@@ -144,7 +146,8 @@ inline std::unique_ptr<Runner> make_convolution_backward_weights(const BuildCont
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::convolution_backward_weights>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(src), desc.src_desc());
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst), desc.diff_dst_desc());
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst),
+                  desc.diff_dst_desc());
   runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_WEIGHTS, parameter_id(context.graph(), context.node(), 0),
                        desc.diff_weights_desc());
   if (shape.has_bias) {

@@ -70,7 +70,8 @@ inline void copy_channels(const MapMemory& src, int src_first, const MapMemory& 
     if (dst.block > 0 && dst_first + count == dst.c && dst.c % dst.block != 0) {
       float* out = dst.channel(image, dst.c - dst.c % dst.block);
       for (std::size_t cell = 0; cell < cells; ++cell) {
-        for (int k = dst.c % dst.block; k < dst.block; ++k) out[cell * dst.cell_step() + static_cast<std::size_t>(k)] = 0;
+        for (int k = dst.c % dst.block; k < dst.block; ++k)
+          out[cell * dst.cell_step() + static_cast<std::size_t>(k)] = 0;
       }
     }
   }

@@ -20,7 +20,8 @@ namespace detail {
 inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const Draw& draw, std::uint64_t node) {
   const auto scale = static_cast<float>(1 / (1 - rate));
   for (int image = 0; image < src.n; ++image) {
-    RandomStream stream(draw.seed, Purpose::dropout, draw.step, draw.first_sample + static_cast<std::uint64_t>(image), node);
+    RandomStream stream(draw.seed, Purpose::dropout, draw.step, draw.first_sample + static_cast<std::uint64_t>(image),
+                        node);
     for (int c = 0; c < src.c; ++c) {
       const float* in = src.channel(image, c);
       float* out = dst.channel(image, c);

@@ -80,7 +80,8 @@ inline std::unique_ptr<Runner> make_pool_backward(const BuildContext& context) {
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<PoolBackward>(desc);
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst), desc.diff_dst_desc());
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
+                  desc.diff_dst_desc());
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
   if (hint.workspace_desc().get_size() > 0) {
     runner->add_workspace_of(DNNL_ARG_WORKSPACE, context.forward(), hint.workspace_desc());

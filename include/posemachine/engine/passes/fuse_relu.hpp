@@ -13,8 +13,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The convolution then writes the ReLU's dst, and its own dst is never stored. Right for training too: the backward nodes
-/// of a ReLU read its dst.
+/// The convolution then writes the ReLU's dst, and its own dst is never stored. Right for training too: the backward
+/// nodes of a ReLU read its dst.
 inline void fuse_relu(Schedule& schedule) {
   const Graph& graph = *schedule.graph;
   std::vector<int> readers(graph.values.size(), 0);

@@ -17,7 +17,8 @@ namespace detail {
 // The input that an operation may overwrite, or -1.
 inline int overwritable_input(const Schedule& schedule, const Step& step) {
   const Node& node = schedule.node(step);
-  if (node.op == &relu_op || node.op == &sigmoid_op || node.op == &dropout_op || node.op == &dropout_backward_op) return 0;
+  if (node.op == &relu_op || node.op == &sigmoid_op || node.op == &dropout_op || node.op == &dropout_backward_op)
+    return 0;
   if (node.op == &channel_scale_op) {
     // oneDNN 2.6 gives wrong values in place where the factor is a single number (one image, one channel).
     const ScheduledValue& gate = schedule.value(schedule.src(step, 1));

@@ -53,8 +53,9 @@ inline void assign_arena(Schedule& schedule, bool reuse) {
       offset = std::max(offset, (taken.offset + taken.bytes + alignment - 1) / alignment * alignment);
     }
     buffer.offset = offset;
-    const auto at = std::upper_bound(placed.begin(), placed.end(), offset,
-                                     [&](std::size_t value, std::size_t other) { return value < buffers[other].offset; });
+    const auto at = std::upper_bound(placed.begin(), placed.end(), offset, [&](std::size_t value, std::size_t other) {
+      return value < buffers[other].offset;
+    });
     placed.insert(at, which);
     schedule.arena_bytes = std::max(schedule.arena_bytes, offset + buffer.bytes);
   }

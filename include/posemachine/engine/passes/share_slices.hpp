@@ -14,7 +14,8 @@ namespace detail {
 
 // In the blocked layout the channels of one image are contiguous from block to block; with several images they are not,
 // and kernels on strided slices are reference loops in oneDNN 2.6.
-inline bool is_dense_slice(const Schedule& schedule, const ScheduledValue& slice, int offset, const ScheduledValue& whole) {
+inline bool is_dense_slice(const Schedule& schedule, const ScheduledValue& slice, int offset,
+                           const ScheduledValue& whole) {
   if (slice.layout != Layout::blocked || whole.layout != Layout::blocked || slice.n != 1) return false;
   if (offset % schedule.block != 0) return false;
   return slice.c % schedule.block == 0 || offset + slice.c == whole.c;  // whole blocks, or the padded last one
@@ -22,8 +23,8 @@ inline bool is_dense_slice(const Schedule& schedule, const ScheduledValue& slice
 
 }  // namespace detail
 
-/// Gives branches of concats and slices a place inside the larger value, where that place is contiguous memory. A concat
-/// whose every branch got one, and a slice that did, have nothing left to do.
+/// Gives branches of concats and slices a place inside the larger value, where that place is contiguous memory. A
+/// concat whose every branch got one, and a slice that did, have nothing left to do.
 inline void share_slices(Schedule& schedule) {
   std::vector<bool> taken(schedule.values.size(), false);  // has a place in another value, or is an input
   for (std::size_t i = 0; i < schedule.values.size(); ++i) taken[i] = schedule.values[i].external;

@@ -61,8 +61,8 @@ inline void detail::differentiate_batch_norm(Gradients& gradients, int node) {
   gradients.add_backward(node, batch_norm_backward_op, src, {src, diff_dst}, parameters);
 }
 
-/// dst = scale * (src - mean) / sqrt(variance + epsilon) + shift, per channel. In training mean and (biased) variance are
-/// those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference the
+/// dst = scale * (src - mean) / sqrt(variance + epsilon) + shift, per channel. In training mean and (biased) variance
+/// are those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference the
 /// running ones are used. Parameters: BatchNorm.scale, shift; buffers: mean, variance. Source: Ioffe and Szegedy 2015.
 constexpr Value batch_norm(Graph& graph, Value src, BatchNormOptions options = {}) {
   const int outer = open_scope(graph, "BatchNorm");

@@ -12,7 +12,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::int32_t same_padding = -1;  // ConvolutionOptions: as much as keeps the size at stride 1 (odd kernels)
+/// ConvolutionOptions::padding: as much as keeps the size at stride 1 (odd kernels).
+inline constexpr std::int32_t same_padding = -1;
 
 /// Options of a convolution; all counts are of cells.
 struct ConvolutionOptions {
@@ -49,7 +50,8 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
           node.parameters.count);
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
-    const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel, options.kernel};
+    const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel,
+                                      options.kernel};
     if (weights.extents != expected || weights.rank != 4) {
       require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
               static_cast<int>(weights.size()));
@@ -57,7 +59,8 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
   }
   if (node.parameters.count > 1) {
     const Parameter& bias = parameter(graph, node, 1);
-    require(graph, bias.size() == options.out && bias.rank == 1, Rule::parameter_shape, options.out, static_cast<int>(bias.size()));
+    require(graph, bias.size() == options.out && bias.rank == 1, Rule::parameter_shape, options.out,
+            static_cast<int>(bias.size()));
   }
   return options.out;
 }
@@ -76,7 +79,8 @@ inline constexpr OpInfo convolution_op{
 };
 
 /// (diff_dst; weights) -> diff_src.
-inline constexpr OpInfo convolution_backward_data_op{.name = "convolution_backward_data", .options = convolution_options};
+inline constexpr OpInfo convolution_backward_data_op{.name = "convolution_backward_data",
+                                                     .options = convolution_options};
 
 /// (src, diff_dst) -> gradients of weights and bias.
 inline constexpr OpInfo convolution_backward_weights_op{
@@ -90,7 +94,7 @@ inline void detail::differentiate_convolution(Gradients& gradients, int node) {
   gradients.add_parameter_gradient(node, convolution_backward_weights_op, {src, diff_dst}, parameters);
 }
 
-/// dst[o, y, x] = bias[o] + sum over c, ky, kx of weights[o, c, ky, kx] * src[c, y * stride + ky * dilation - padding, ...].
+/// dst[o, y, x] = bias[o] + sum over c, i, j of weights[o, c, i, j] * src[c, y stride + i dilation - padding, x ...].
 /// Shapes: (C, H, W) -> (out, H', W'), H' = (H + 2 padding - (kernel - 1) dilation - 1) / stride + 1, rounded down.
 /// Parameters: Conv.weights (out, C, kernel, kernel), Conv.bias (out). Errors: ModelError for options out of range.
 constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options) {

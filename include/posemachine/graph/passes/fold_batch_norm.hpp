@@ -7,6 +7,7 @@
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
+#include <posemachine/graph/passes/redirect.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -45,8 +46,7 @@ inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
   }
   for (const Port& port : graph.outputs) ++readers[static_cast<std::size_t>(port.value)];
 
-  std::vector<int> stands_for(graph.values.size());  // the value that carries it now
-  for (std::size_t i = 0; i < stands_for.size(); ++i) stands_for[i] = static_cast<int>(i);
+  detail::Redirections redirections(graph);
   for (const Node& node : graph.nodes) {
     if (node.op != &batch_norm_op) continue;
     const Value src = input(graph, node, 0);
@@ -77,15 +77,9 @@ inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
     detail::fold_into(tensor(weights), tensor(bias), tensor(parameter_id(graph, node, 0)),
                       tensor(parameter_id(graph, node, 1)), tensor(parameter_id(graph, node, 2)),
                       tensor(parameter_id(graph, node, 3)), epsilon(unpack<BatchNormOptions>(node.options)));
-    stands_for[static_cast<std::size_t>(node.dst)] = src.id;
+    redirections.add({node.dst}, src);
   }
-  for (const Node& node : graph.nodes) {
-    for (int k = 0; k < node.inputs.count; ++k) {
-      int& operand = graph.operands[static_cast<std::size_t>(node.inputs.first + k)];
-      operand = stands_for[static_cast<std::size_t>(operand)];
-    }
-  }
-  for (Port& port : graph.outputs) port.value = stands_for[static_cast<std::size_t>(port.value)];
+  redirections.apply(graph);
   drop_dead(graph, parameters);
 }
 

@@ -1,0 +1,40 @@
+// Redirections: values that others stand for from now on; how passes take nodes out of a graph.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/graph/graph.hpp>
+
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD::detail {
+
+/// Collected in the order of the nodes, then applied at once: whoever read `from` reads `to`. The nodes that made them
+/// are dead afterwards, for drop_dead to remove.
+class Redirections {
+ public:
+  explicit Redirections(const Graph& graph) : stands_for_(graph.values.size()) {
+    std::iota(stands_for_.begin(), stands_for_.end(), 0);
+  }
+
+  /// `to` may be redirected itself, by an earlier call.
+  void add(Value from, Value to) { stands_for_[static_cast<std::size_t>(from.id)] = of(to.id); }
+
+  void apply(Graph& graph) const {
+    for (const Node& node : graph.nodes) {
+      for (int k = 0; k < node.inputs.count; ++k) {
+        int& operand = graph.operands[static_cast<std::size_t>(node.inputs.first + k)];
+        operand = of(operand);
+      }
+    }
+    for (Port& port : graph.outputs) port.value = of(port.value);
+  }
+
+ private:
+  int of(int value) const { return stands_for_[static_cast<std::size_t>(value)]; }
+
+  std::vector<int> stands_for_;  // by value id
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
