@@ -160,10 +160,11 @@ int train(const TrainArguments& arguments, const Context& context) {
   const std::filesystem::path path = std::filesystem::path(arguments.folder) / arguments.run;
   TrainConfig config;
   std::optional<pm::Checkpoint> start;
+  std::optional<pm::RunFolder> run;
   if (arguments.resume) {
-    const pm::RunFolder run = pm::RunFolder::open(path);
-    start = run.load();
-    config = resumed_config(arguments.request, run.config(), (path / "config.json").string(), *start);
+    run = pm::RunFolder::open(path);
+    start = run->load();
+    config = resumed_config(arguments.request, run->config(), (path / "config.json").string(), *start);
     start->options = config.options;
   } else {
     pm::RunFolder::require_new(path);  // before the data is read
@@ -180,16 +181,15 @@ int train(const TrainArguments& arguments, const Context& context) {
                       sets.train.size(), sets.validation.size()));
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation));
   // Made last: what cannot be trained leaves no folder behind.
-  const pm::RunFolder run =
-      arguments.resume ? pm::RunFolder::open(path) : pm::RunFolder::create(path, config_to_json(config));
-  if (arguments.resume) run.rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
+  if (!run) run = pm::RunFolder::create(path, config_to_json(config));
+  if (arguments.resume) run->rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
   start.reset();
 
   const Clock::time_point begin = Clock::now();
   bool stopped = false;
   double images_per_second = 0;
   trainer.run(context.stop, [&](const pm::TrainEvent& event) {
-    run.on_event(event);
+    run->on_event(event);
     images_per_second = event.images_per_second;
     if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
     if (event.kind == pm::TrainEvent::Kind::epoch) progress.epoch(event);
@@ -201,7 +201,7 @@ int train(const TrainArguments& arguments, const Context& context) {
                         arguments.run.c_str()));
     throw Interrupted{};
   }
-  const pm::Json result = result_json(run, config, trainer, seconds_since(begin), images_per_second);
+  const pm::Json result = result_json(*run, config, trainer, seconds_since(begin), images_per_second);
   write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
                               : result_text(result));
   return done;
