@@ -23,9 +23,14 @@
 #include <posemachine/graph/ops/dropout.hpp>
 #include <posemachine/graph/ops/input.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
+#include <posemachine/graph/ops/prelu.hpp>
+#include <posemachine/graph/ops/resize.hpp>
+#include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/transposed_convolution.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/rules.hpp>
@@ -39,13 +44,17 @@
 #include <posemachine/layers/layer.hpp>
 #include <posemachine/layers/network.hpp>
 #include <posemachine/layers/pooling.hpp>
+#include <posemachine/layers/resize.hpp>
 #include <posemachine/layers/sequential.hpp>
+#include <posemachine/layers/sharing.hpp>
 #include <posemachine/layers/tags.hpp>
 
 #include <posemachine/modules/convolution_relu.hpp>
 #include <posemachine/modules/dilation_module.hpp>
 #include <posemachine/modules/fire.hpp>
+#include <posemachine/modules/hourglass.hpp>
 #include <posemachine/modules/pyramid_stack.hpp>
+#include <posemachine/modules/residual.hpp>
 #include <posemachine/modules/se_gate.hpp>
 
 #include <posemachine/networks/registry.hpp>

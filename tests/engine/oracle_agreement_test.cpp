@@ -78,7 +78,7 @@ void check_forward(const Graph& graph, int batch, Size image, const PlanOptions&
 void check_statistics(const Graph& network, const reference::Result& truth, const engine_test::PlanResult& ours,
                       const std::string& what) {
   for (const Node& node : network.nodes) {
-    if (node.op != &batch_norm_op) continue;
+    if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
     const reference::Moments moments = reference::moments(truth[input(network, node, 0)]);
     const std::string name = what + " statistics of " + parameter_name(network, parameter_id(network, node, 0));
     const auto of = [&](int which) -> const std::vector<float>& {
@@ -245,6 +245,93 @@ TEST_CASE("engine: activations, batch norm, dropout, sums and ragged concats equ
                       const Value b = convolution(g, v, {.out = 32, .kernel = 3});
                       const Value inner = concat(g, {b, a});
                       return convolution(g, concat(g, {a, inner, v, b}), {.out = 3, .kernel = 1});
+                    },
+                    awkward);
+  }
+}
+
+TEST_CASE("engine: convolutions in groups, a channel each among them, equal the oracle") {
+  const auto check = [](int channel_count, const ConvolutionOptions& options, const std::vector<Sizes>& sizes) {
+    check_operation("convolution of " + std::to_string(options.groups) + " groups to " + std::to_string(options.out),
+                    channel_count, [&](Graph& g, Value v) { return convolution(g, v, options); }, sizes);
+  };
+  for (const int channel_count : {3, 15, 16, 17, 32}) {
+    check(channel_count, {.out = channel_count, .kernel = 3, .groups = channel_count}, awkward);
+    check(channel_count, {.out = channel_count, .kernel = 5, .stride = 2, .bias = 0, .groups = channel_count}, awkward);
+    check(channel_count, {.out = 2 * channel_count, .kernel = 3, .dilation = 2, .groups = channel_count}, awkward);
+  }
+  for (const int groups : {2, 3, 6}) check(18, {.out = 24, .kernel = 3, .groups = groups}, awkward);
+  for (const int groups : {2, 4}) check(64, {.out = 64, .kernel = 1, .groups = groups}, awkward);
+}
+
+TEST_CASE("engine: transposed convolutions equal the oracle") {
+  for (const int channel_count : {1, 15, 16, 17, 32}) {
+    for (const TransposedConvolutionOptions& options :
+         {TransposedConvolutionOptions{.out = 16}, TransposedConvolutionOptions{.out = 17, .kernel = 3, .output_padding = 1},
+          TransposedConvolutionOptions{.out = 1, .kernel = 2, .padding = 0, .bias = 0},
+          TransposedConvolutionOptions{.out = 5, .kernel = 5, .stride = 3, .padding = 2, .output_padding = 2},
+          TransposedConvolutionOptions{.out = 8, .kernel = 3, .stride = 1, .padding = 0}}) {
+      check_operation("transposed_convolution kernel " + std::to_string(options.kernel) + " to " +
+                          std::to_string(options.out),
+                      channel_count, [&](Graph& g, Value v) { return transposed_convolution(g, v, options); },
+                      {{1, {5, 7}}, {3, {4, 9}}, {2, {1, 2}}});
+    }
+  }
+}
+
+TEST_CASE("engine: resizes, softmax and the activations beyond relu equal the oracle") {
+  std::vector<Sizes> sizes = awkward;
+  sizes.push_back({3, {1, 1}});
+  for (const int channel_count : {1, 15, 16, 17, 33}) {
+    for (const int scale : {2, 3, 4}) {
+      check_operation("resize_nearest " + std::to_string(scale), channel_count,
+                      [&](Graph& g, Value v) { return resize_nearest(g, v, {.scale = scale}); }, sizes);
+      check_operation("resize_bilinear " + std::to_string(scale), channel_count,
+                      [&](Graph& g, Value v) { return resize_bilinear(g, v, {.scale = scale}); }, sizes);
+    }
+    const auto wide = [](Graph& g, Value v) { return convolution(g, v, {.out = channels(g, v)}); };  // beyond -1 to 1
+    check_operation("softmax", channel_count, [&](Graph& g, Value v) { return softmax(g, wide(g, v)); }, sizes);
+    check_operation("leaky_relu", channel_count, [&](Graph& g, Value v) { return leaky_relu(g, wide(g, v)); }, sizes);
+    check_operation("silu", channel_count, [&](Graph& g, Value v) { return silu(g, wide(g, v)); }, sizes);
+    check_operation("hard_swish", channel_count, [&](Graph& g, Value v) { return hard_swish(g, wide(g, v)); }, sizes);
+    check_operation("prelu", channel_count, [&](Graph& g, Value v) { return prelu(g, prelu(g, wide(g, v))); }, sizes);
+    check_operation("activations of maps kept for the gradient", channel_count,
+                    [&](Graph& g, Value v) {
+                      const Value src = wide(g, v);
+                      return concat(g, {silu(g, src), hard_swish(g, src), prelu(g, src), softmax(g, src), src});
+                    },
+                    awkward);
+  }
+}
+
+TEST_CASE("engine: parameters with several uses collect the sum of their gradients, frozen ones keep none") {
+  for (const int channel_count : {3, 16, 17}) {
+    check_operation("shared convolution", channel_count,
+                    [](Graph& g, Value v) {
+                      const auto block = [](Graph& graph, Value value) {
+                        return prelu(graph, convolution(graph, value, {.out = channels(graph, value), .kernel = 3}));
+                      };
+                      for (int uses = 0; uses < 3; ++uses) v = lower_shared(g, "block", block, v);
+                      return v;
+                    },
+                    awkward);
+    // The first use sees maps of another size, in another layout: the kernels may write gradients in other layouts.
+    check_operation("shared convolution at two sizes", channel_count,
+                    [](Graph& g, Value v) {
+                      const auto block = [](Graph& graph, Value value) {
+                        return convolution(graph, value, {.out = channels(graph, value), .kernel = 3});
+                      };
+                      const Value small = lower_shared(g, "block", block, average_pool(g, v, {.window = 2}));
+                      return resize_nearest(g, lower_shared(g, "block", block, small));
+                    },
+                    {{1, {8, 12}}, {3, {10, 6}}});
+    check_operation("frozen batch norm", channel_count,
+                    [](Graph& g, Value v) {
+                      const Value learnt = convolution(g, v, {.out = channels(g, v), .kernel = 3});
+                      g.frozen = true;
+                      const Value fixed = batch_norm(g, convolution(g, batch_norm(g, learnt), {.out = 5}));
+                      g.frozen = false;
+                      return convolution(g, fixed, {.out = 4});
                     },
                     awkward);
   }

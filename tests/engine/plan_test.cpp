@@ -255,17 +255,23 @@ TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what wou
   CHECK(message_of(graph, options_of(1, {0, 16})).starts_with("node 0 (input): expected sides of 1 to 65536 pixels"));
 }
 
-TEST_CASE("Plan: gradients of a parameter that two layers share are refused, running it is not") {
-  Graph graph;
-  const Value image = add_input(graph, "image", 4);
-  const Value once = convolution(graph, image, {.out = 4});
-  const Node first = graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(once.id)].producer)];
-  const std::vector<int> parameters = parameter_ids(graph, first);
-  add_output(graph, "out", add_node(graph, {.op = &convolution_op, .options = first.options, .inputs = std::array{once},
-                                            .parameters = parameters}));
+TEST_CASE("Plan: a batch norm that two layers share is refused in training by its node, and runs in inference or frozen") {
+  const auto build = [](bool frozen) {
+    Graph graph;
+    graph.frozen = frozen;
+    Value value = add_input(graph, "image", 4);
+    const auto block = [](Graph& inside, Value src) { return batch_norm(inside, src); };
+    value = lower_shared(graph, "norm", block, lower_shared(graph, "norm", block, value));
+    graph.frozen = false;
+    add_output(graph, "out", convolution(graph, value, {.out = 2}));
+    return graph;
+  };
+  const Graph graph = build(false);
   CHECK(message_of(graph, options_of(1, {16, 16})).empty());
-  const std::string text = message_of(differentiate(graph), options_of(1, {16, 16}, Mode::training));
-  CHECK(text.starts_with("training plan: expected one gradient node for each parameter"));
+  CHECK(message_of(differentiate(graph), options_of(1, {16, 16}, Mode::training)) ==
+        "node 2 (batch_norm in BatchNorm): expected running statistics of its own, in training, got those of another node; "
+        "share layers without batch norm, or freeze it");
+  CHECK(message_of(differentiate(build(true)), options_of(1, {16, 16}, Mode::training)).empty());
 }
 
 TEST_CASE("Plan: a batch or a team of none, and a value that is no input, are refused") {

@@ -51,9 +51,8 @@ inline std::vector<std::vector<float>> plain_gradients(const pm::Plan& plan) {
     const pm::GradientLayout::Entry& entry = plan.gradient_layout().entries[id];
     if (!entry.written) continue;
     plain.resize(static_cast<std::size_t>(parameter.size()));
-    const pm::Shape shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank);
     dnnl::memory from(entry.desc, engine, const_cast<float*>(plan.gradients().data()) + entry.offset);
-    dnnl::memory to(pm::detail::plain_desc(shape), engine, plain.data());
+    dnnl::memory to(pm::detail::plain_desc(pm::dims_of(entry.desc)), engine, plain.data());
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
   }

@@ -87,6 +87,65 @@ TEST_CASE("oracle: convolution's gradients equal central differences on 40 shape
   });
 }
 
+TEST_CASE("oracle: a grouped convolution's gradients equal central differences on 12 shapes") {
+  check_op(12, true, [](Draws& draws, Graph& graph, Value src) {
+    const int groups = draws.between(1, 3);
+    const Value wide = concat(graph, {src, sigmoid(graph, src), silu(graph, src)});  // 3 times as many channels
+    return convolution(graph, wide, {.out = 3 * draws.between(1, 2), .kernel = 3, .groups = groups == 2 ? 1 : groups});
+  });
+}
+
+TEST_CASE("oracle: a transposed convolution's gradients equal central differences on 30 shapes") {
+  check_op(30, true, [](Draws& draws, Graph& graph, Value src) {
+    TransposedConvolutionOptions options;
+    options.out = draws.between(1, 4);
+    options.kernel = draws.between(1, 5);
+    options.stride = draws.between(1, 3);
+    options.padding = draws.between(0, (options.kernel - 1) / 2);
+    options.output_padding = draws.between(0, options.stride - 1);
+    options.bias = draws.between(0, 1);
+    draws.image = {draws.between(2, 6), draws.between(2, 6)};
+    return transposed_convolution(graph, src, options);
+  });
+}
+
+TEST_CASE("oracle: gradients of both resizes equal central differences on 12 shapes each, single cells among them") {
+  const auto small = [](Draws& draws) { draws.image = {draws.between(1, 5), draws.between(1, 5)}; };
+  check_op(12, true, [&](Draws& draws, Graph& graph, Value src) {
+    small(draws);
+    return resize_nearest(graph, src, {.scale = draws.between(2, 4)});
+  });
+  check_op(12, true, [&](Draws& draws, Graph& graph, Value src) {
+    small(draws);
+    return resize_bilinear(graph, src, {.scale = draws.between(2, 4)});
+  });
+}
+
+TEST_CASE("oracle: gradients of leaky_relu, silu, hard_swish, prelu and softmax equal central differences") {
+  check_op(8, true, [](Draws&, Graph& graph, Value src) { return leaky_relu(graph, src, {.slope_millionths = 200'000}); });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) { return silu(graph, src); });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) {  // scaled, so that both kinks are crossed
+    return hard_swish(graph, convolution(graph, src, {.out = 4}));
+  });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) { return prelu(graph, src); });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) { return softmax(graph, src); });
+}
+
+TEST_CASE("oracle: gradients of a parameter with two uses add up, and those of frozen layers pass through") {
+  check_op(8, true, [](Draws&, Graph& graph, Value src) {
+    const auto block = [](Graph& g, Value v) { return convolution(g, v, {.out = channels(g, v), .kernel = 3}); };
+    const Value once = lower_shared(graph, "twice", block, src);
+    return lower_shared(graph, "twice", block, sigmoid(graph, once));
+  });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) {
+    const Value learnt = convolution(graph, src, {.out = 3, .kernel = 3});
+    graph.frozen = true;
+    const Value fixed = convolution(graph, batch_norm(graph, learnt), {.out = 2, .kernel = 3});
+    graph.frozen = false;
+    return fixed;
+  });
+}
+
 TEST_CASE("oracle: max_pool's gradient equals central differences on 15 shapes") {
   check_op(15, true, [](Draws& draws, Graph& graph, Value src) { return max_pool(graph, src, draw_pool(draws)); });
 }
@@ -160,9 +219,9 @@ TEST_CASE("oracle: gradients of 60 random graphs equal central differences") {
   CHECK(skipped * 10 <= checked);
 }
 
-TEST_CASE("random_graph: 40 seeds use every forward operation, and equal seeds give equal graphs") {
+TEST_CASE("random_graph: 60 seeds use every forward operation, and equal seeds give equal graphs") {
   std::set<std::string_view> used;
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const reference::RandomGraph random = reference::random_graph(seed);
     const reference::RandomGraph again = reference::random_graph(seed);
     CHECK(random.graph.operands == again.graph.operands);

@@ -273,3 +273,66 @@ TEST_CASE("oracle: a missing input, a misshapen one and an operation it does not
   CHECK_THROWS_WITH_AS(reference::run(graph, 1, {3, 3}, {{"image", reference::zeros(1, 1, 3, 3)}}, {}),
                        "oracle: no such operation: own", std::invalid_argument);
 }
+
+TEST_CASE("oracle: a grouped convolution gives PyTorch's figures") {
+  Array image = reference::zeros(1, 4, 3, 4);
+  for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>((i + 1) % 7);
+  std::vector<double> weights(6 * 2 * 9);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>((i + 1) % 5) - 2;
+  const Array dst = dst_of(
+      image,
+      [](Graph& graph, Value src) {
+        return convolution(graph, src, {.out = 6, .kernel = 3, .stride = 2, .groups = 2});
+      },
+      {weights, {1, -2, 3, 0, 2, -1}});
+  check_near(dst.values, {30, -3,  -5, -25, -12, -9, -11, 27,  -1,  13, 21,  -8,
+                          2,  32,  -4, 10,  13,  -21, 9,  -11, -11, 11, -23, 13});
+}
+
+TEST_CASE("oracle: a transposed convolution with output padding gives PyTorch's figures") {
+  Array image = reference::zeros(1, 2, 2, 3);
+  for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>((i + 1) % 7);
+  std::vector<double> weights(3 * 2 * 9);
+  for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>((i + 1) % 5) - 2;
+  const Array dst = dst_of(
+      image,
+      [](Graph& graph, Value src) {
+        return transposed_convolution(graph, src, {.out = 3, .kernel = 3, .stride = 2, .padding = 1, .output_padding = 1});
+      },
+      {weights, {1, -2, 3}});
+  CHECK(dst.h == 4);
+  CHECK(dst.w == 6);
+  check_near(dst.values, {-1, 5, -1, 5, -1, -6, -1, -7, -1, -7, -1, 15, -1, 5, -1, 5, -1, -15, 5, 8, 6, 10, 7, 18,
+                          -1, -1, 0, 1, 1, 6, -5, 0, -8, -1, -11, -20, 2, 5, 3, 7, 4, 15, -12, -7, -15, -8, -18, -7,
+                          2, 1, -1, 0, -4, 1, 9, 10, 13, 13, 17, 18, -7, -2, -10, -3, -13, -2, 14, 6, 17, 7, 20, 1});
+}
+
+TEST_CASE("oracle: resizes repeat cells or give PyTorch's figures without aligned corners") {
+  const Array image{1, 1, 2, 3, {3, 1, 4, 1, 5, 9}};
+  check_near(dst_of(image, [](Graph& graph, Value src) { return resize_nearest(graph, src, {.scale = 2}); }).values,
+             {3, 3, 1, 1, 4, 4, 3, 3, 1, 1, 4, 4, 1, 1, 5, 5, 9, 9, 1, 1, 5, 5, 9, 9});
+  check_near(dst_of(image, [](Graph& graph, Value src) { return resize_bilinear(graph, src); }).values,
+             {3,   2.5,   1.5,   1.75,   3.25,   4,    2.5, 2.375, 2.125, 2.8125, 4.4375, 5.25,
+              1.5, 2.125, 3.375, 4.9375, 6.8125, 7.75, 1,   2,     4,     6,      8,      9});
+  const Array three = dst_of(image, [](Graph& graph, Value src) { return resize_bilinear(graph, src, {.scale = 3}); });
+  check_near({three.values.begin(), three.values.begin() + 9}, {3, 3, 7.0 / 3, 5.0 / 3, 1, 2, 3, 4, 4});
+  check_near({three.values.begin() + 27, three.values.begin() + 36},
+             {5.0 / 3, 5.0 / 3, 7.0 / 3, 3, 11.0 / 3, 44.0 / 9, 55.0 / 9, 22.0 / 3, 22.0 / 3});
+}
+
+TEST_CASE("oracle: hard_swish, silu, softmax, leaky_relu and prelu give PyTorch's figures") {
+  const Array row{1, 1, 1, 5, {-4, -1, 0, 2, 5}};
+  check_near(dst_of(row, [](Graph& graph, Value src) { return hard_swish(graph, src); }).values,
+             {0, -1.0 / 3, 0, 5.0 / 3, 5});
+  check_near(dst_of(row, [](Graph& graph, Value src) { return silu(graph, src); }).values,
+             {-0.07194483984836623, -0.2689414213699951, 0, 1.7615941559557646, 4.966535745378576});
+  check_near(dst_of(row, [](Graph& graph, Value src) { return leaky_relu(graph, src); }).values, {-0.04, -0.01, 0, 2, 5});
+  const Array pair{1, 2, 1, 2, {-4, 2, -1, -2}};
+  check_near(dst_of(pair, [](Graph& graph, Value src) { return prelu(graph, src); }, {{0.5, -2}}).values, {-2, 2, 2, 4});
+  const Array three{1, 3, 1, 2, {3, 1, 4, 1, 5, 9}};
+  check_near(dst_of(three, [](Graph& graph, Value src) { return softmax(graph, src); }).values,
+             {0.09003057317038046, 0.00033523770845720973, 0.24472847105479764, 0.00033523770845720973,
+              0.6652409557748218, 0.9993295245830855});
+  const Array far{1, 2, 1, 1, {1000, -1000}};
+  check_near(dst_of(far, [](Graph& graph, Value src) { return softmax(graph, src); }).values, {1, 0});
+}

@@ -266,3 +266,18 @@ TEST_CASE("Estimator: a model whose maps need more memory than allowed is refuse
   CHECK_THROWS_WITH_AS(estimator(Image(40, 30)), doctest::Contains("PlanOptions::max_bytes"), ModelError);
   CHECK_NOTHROW(estimator.with({})(Image(40, 30)));
 }
+
+TEST_CASE("Estimator: stopped after an earlier stage it gives that stage's keypoints, for as many stages as there are") {
+  const Model model = small_model(true);
+  const Image image = noise(90, 70, 4);
+  Estimator whole(model);
+  const Estimate all = whole.explain(image);
+  REQUIRE(all.stages.size() == 3);
+  for (int stages = 1; stages <= 3; ++stages) {
+    Estimator early = whole.with({.stages = stages});
+    const Estimate estimate = early.explain(image);
+    REQUIRE(estimate.stages.size() == static_cast<std::size_t>(stages));
+    check_same(estimate.pose.keypoints, all.stages[static_cast<std::size_t>(stages) - 1].keypoints);
+  }
+  CHECK_THROWS_WITH_AS(Estimator(model, {.stages = 4}), doctest::Contains("expected 1 to 3"), UsageError);
+}

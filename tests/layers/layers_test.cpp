@@ -120,3 +120,85 @@ TEST_CASE("Dropout: a share of 0 adds no node") {
   static_assert(node_count<Without> == 1 && node_count<With> == 2);
   CHECK(unpack<DropoutOptions>(graph_of<With>().nodes[1].options).percent == 30);
 }
+
+namespace {
+struct Refine : Sequential<Conv<5, 3>, ReLU> {};
+struct SharedTwice : Network<Input<"image", 5>, Shared<"refine", Refine>, Conv<5, 1>, Shared<"refine", Refine>, Output<"out">> {};
+struct SharedWrong : Network<Input<"image", 5>, Shared<"refine", Conv<7, 1>>, Shared<"refine", Conv<7, 1>>, Output<"out">> {};
+struct SharedShort : Network<Input<"image", 5>, Shared<"refine", Sequential<Conv<5, 1>, Conv<5, 1>>>,
+                             Shared<"refine", Conv<5, 1>>, Output<"out">> {};
+struct SharedInside : Network<Input<"image", 4>, Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
+                              Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
+                              Shared<"inner", Conv<4, 3>>, Output<"out">> {};
+struct HalfFrozen : Network<Input<"image", 3>, Frozen<Sequential<Conv<8, 3>, BatchNorm<>>>, Conv<2, 1>, Output<"out">> {};
+struct Staged : Network<Input<"image", 3>, Tag<"features">,
+                        Stages<3, Sequential<Conv<2, 1>, Output<"maps">>,
+                               Sequential<Concat<Identity, From<"features">>, Conv<2, 1>, Output<"maps">>>> {};
+}  // namespace
+
+TEST_CASE("Shared: later uses have the first one's parameters and names, and add none") {
+  static_assert(parameter_count<SharedTwice> == 5 * 5 * 9 + 5 + 5 * 5 + 5);
+  const Graph graph = graph_of<SharedTwice>();
+  REQUIRE(graph.parameters.size() == 4);
+  CHECK(parameter_name(graph, 0) == "refine_1.Refine_1.Conv_1.weights");
+  CHECK(parameter_name(graph, 2) == "Conv_1.weights");
+  CHECK(parameter_id(graph, graph.nodes[1], 0) == 0);
+  CHECK(parameter_id(graph, graph.nodes[4], 0) == 0);
+  CHECK(parameter_id(graph, graph.nodes[4], 1) == 1);
+  const Graph nested = graph_of<SharedInside>();
+  CHECK(nested.parameters.size() == 6);
+  CHECK(parameter_id(nested, nested.nodes[5], 0) == 2);  // the inner one's, used again inside and beside the outer
+  CHECK(parameter_id(nested, nested.nodes[6], 0) == 4);
+  CHECK(parameter_id(nested, nested.nodes[7], 0) == 2);
+}
+
+TEST_CASE("Shared: a use that needs other shapes, or fewer parameters, breaks a rule") {
+  CHECK(network_facts<SharedWrong>.broken.rule == Rule::shared_shape);
+  CHECK(network_facts<SharedWrong>.broken.first == 35);   // elements it has
+  CHECK(network_facts<SharedWrong>.broken.second == 49);  // elements needed
+  CHECK(network_facts<SharedShort>.broken.rule == Rule::shared_shape);
+  CHECK_THROWS_WITH_AS(static_cast<void>(graph_of<SharedWrong>()),
+                       doctest::Contains("a shared block is used on values of other channels"), ModelError);
+}
+
+TEST_CASE("Frozen: its parameters are kept but not learnt, those after it are") {
+  static_assert(parameter_count<HalfFrozen> == 8 * 2 + 2);
+  const Graph graph = graph_of<HalfFrozen>();
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    const std::string name = parameter_name(graph, static_cast<int>(id));
+    CHECK(graph.parameters[id].trainable == (name.starts_with("Conv_2")));
+  }
+  const Graph training = differentiate(graph);
+  int backward = 0;
+  for (const Node& node : training.nodes) backward += node.forward >= 0 ? 1 : 0;
+  CHECK(backward == 1);  // the last convolution's weights: nothing before it is learnt
+}
+
+TEST_CASE("Stages: one after another, each an output of the same series; keep_stages cuts behind one of them") {
+  const Graph whole = graph_of<Staged>();
+  REQUIRE(whole.outputs.size() == 3);
+  CHECK(output_name(whole, 1) == "maps_stage_2");
+  Graph cut = whole;
+  std::vector<Tensor> none;
+  keep_stages(cut, none, 2);
+  REQUIRE(cut.outputs.size() == 2);
+  CHECK(output_name(cut, 1) == "maps");
+  CHECK(cut.parameters.size() == 4);
+  CHECK(cut.nodes.size() == 4);  // input, convolution, concat, convolution
+  for (const int count : {0, 4, -1}) CHECK_THROWS_AS(keep_stages(cut, none, count), UsageError);
+}
+
+TEST_CASE("layers: groups, transposed convolutions and resizes have the strides and fields computed by hand") {
+  struct Up : Network<Input<"image", 4>, MaxPool<2>, Conv<8, 3, ConvOptions{.groups = 4}>, DepthwiseConv<3>,
+                      TransposedConv<6, 4>, Output<"out">> {};
+  static_assert(parameter_count<Up> == 8 * 1 * 9 + 8 + 8 * 9 + 8 + 6 * 8 * 16 + 6);
+  static_assert(stride<Up> == 1);
+  static_assert(receptive_field<Up> == 2 + 4 + 4 + 2);  // a dst cell of kernel 4, stride 2 sees two cells
+  struct Finer : Network<Input<"image", 1>, Upsample<3>, Output<"out">> {};
+  const Graph finer = graph_of<Finer>();
+  CHECK(stride_of(finer, answer(finer)) == Stride{1, 3, false});
+  struct Deep : Network<Input<"image", 1>, Upsample<16>, Upsample<16>, Upsample<2>, Output<"out">> {};
+  CHECK(network_facts<Deep>.broken.rule == Rule::scale_limit);
+  struct Odd : Network<Input<"image", 6>, Conv<6, 3, ConvOptions{.groups = 4}>, Output<"out">> {};
+  CHECK(network_facts<Odd>.broken.rule == Rule::channels_divide);
+}

@@ -81,3 +81,47 @@ TEST_CASE("PyramidStack: doubles the channels, halves the size") {
   CHECK(sizes[static_cast<std::size_t>(answer(graph).id)] == Size{3, 5});
   CHECK_THROWS_AS(static_cast<void>(infer_sizes(graph, {7, 10})), ModelError);
 }
+
+TEST_CASE("Residual: a body beside src, or beside a shortcut of its own") {
+  using Plain = On<6, Residual<Conv<6, 3>>>;
+  static_assert(parameter_count<Plain> == 6 * 6 * 9 + 6);
+  using Projected = On<6, Residual<Conv<8, 3>, Conv<8, 1>>>;
+  CHECK(out_channels<Projected>() == 8);
+  CHECK(parameter_name(graph_of<Plain>(), 0) == "Residual_1.Conv_1.weights");
+  CHECK_THROWS_AS(static_cast<void>(graph_of<On<6, Residual<Conv<8, 3>>>>()), ModelError);
+}
+
+TEST_CASE("ResidualBlock, Bottleneck: the projection is there only where shapes differ; ResNet-50's blocks have its counts") {
+  using Same = On<64, ResidualBlock<64, ResidualOptions{.norm = Norm::none}>>;
+  static_assert(parameter_count<Same> == 2 * (64 * 64 * 9 + 64));
+  using Halved = On<64, ResidualBlock<128, ResidualOptions{.stride = 2, .norm = Norm::none}>>;
+  static_assert(stride<Halved> == 2);
+  static_assert(parameter_count<Halved> == 64 * 128 * 9 + 128 + 128 * 128 * 9 + 128 + 64 * 128 + 128);
+  // conv2_1 and conv2_2 of ResNet-50, with batch norm: 75,008 and 70,400 parameters.
+  static_assert(parameter_count<On<64, Bottleneck<256>>> == 75'008);
+  static_assert(parameter_count<On<256, Bottleneck<256>>> == 70'400);
+  CHECK(count_ops(graph_of<On<256, Bottleneck<256>>>(), add_op) == 1);
+}
+
+TEST_CASE("SeparableConv, InvertedResidual: MobileNet's and MobileNetV2's first blocks have their counts") {
+  // MobileNet's first block, 32 -> 64: 32 * 9 + 64 and 32 * 64 + 128 with batch norm.
+  static_assert(parameter_count<On<32, SeparableConv<64>>> == 32 * 9 + 64 + 32 * 64 + 128);
+  // MobileNetV2's second stage, 16 -> 24 with expansion 6: 5,136 parameters.
+  using Strided = On<16, InvertedResidual<24, SeparableOptions{.stride = 2}>>;
+  static_assert(parameter_count<Strided> == 5'136 && stride<Strided> == 2);
+  CHECK(count_ops(graph_of<Strided>(), add_op) == 0);
+  CHECK(count_ops(graph_of<On<24, InvertedResidual<24>>>(), add_op) == 1);
+  CHECK(count_ops(graph_of<On<24, InvertedResidual<24, SeparableOptions{.expansion = 1}>>>(), convolution_op) == 2);
+}
+
+TEST_CASE("Hourglass: keeps the size, halves it Depth times inside, and adds up at every level") {
+  using Module = On<8, Hourglass<3, Conv<8, 3>>>;
+  const Graph graph = graph_of<Module>();
+  static_assert(stride<Module> == 1);
+  CHECK(count_ops(graph, max_pool_op) == 3);
+  CHECK(count_ops(graph, resize_nearest_op) == 3);
+  CHECK(count_ops(graph, add_op) == 3);
+  static_assert(parameter_count<Module> == (3 * 3 + 1) * (8 * 8 * 9 + 8));
+  CHECK(largest_stride(graph) == 8);
+  CHECK(parameter_name(graph, 4) == "Hourglass_1.Hourglass_1.Conv_1.weights");
+}

@@ -118,7 +118,70 @@ class GraphGrower {
       const Size dst = window.size(size_of(src));
       if (dst.height < 1 || dst.width < 1) options.padding = same;
     }
+    if (chance(30)) {  // any common divisor, the channels themselves among them
+      std::vector<int> divisors;
+      const int in = channels(graph_, src);
+      for (int groups = 2; groups <= in; ++groups) {
+        if (in % groups == 0) divisors.push_back(groups);
+      }
+      if (!divisors.empty()) {
+        options.groups = divisors[below(divisors.size())];
+        options.out = options.groups * draw(1, 2);
+      }
+    }
     keep(convolution(graph_, src, options));
+  }
+
+  void grow_transposed(Value src) {
+    TransposedConvolutionOptions options;
+    options.out = draw(1, options_.most_channels);
+    options.kernel = draw(1, 4);
+    options.stride = draw(1, 3);
+    options.padding = draw(0, options.kernel - 1);
+    options.output_padding = draw(0, options.stride - 1);
+    options.bias = chance(70) ? 1 : 0;
+    const Size dst = transposed_convolution_op.geometry(pack(options)).size(size_of(src));
+    if (dst.height < 1 || dst.width < 1 || !may_grow(src, options.stride)) return;
+    keep(transposed_convolution(graph_, src, options));
+  }
+
+  // Maps stay within 40 cells a side: the oracle is slow.
+  bool may_grow(Value src, int scale) const {
+    return size_of(src).height * scale <= 40 && size_of(src).width * scale <= 40;
+  }
+
+  void grow_resize(Value src) {
+    const int scale = draw(2, 3);
+    if (!may_grow(src, scale)) return;
+    keep(chance(50) ? resize_nearest(graph_, src, {.scale = scale}) : resize_bilinear(graph_, src, {.scale = scale}));
+  }
+
+  void grow_activation(Value src) {
+    switch (draw(1, 7)) {
+      case 1: keep(leaky_relu(graph_, src, {.slope_millionths = draw(0, 2) * 100'000})); return;
+      case 2: keep(silu(graph_, src)); return;
+      case 3: keep(hard_swish(graph_, src)); return;
+      case 4: keep(prelu(graph_, src)); return;
+      case 5: keep(softmax(graph_, src)); return;
+      default: keep(relu(graph_, src));
+    }
+  }
+
+  // Two or three uses of one convolution, one after the other, or a batch norm that is frozen.
+  void grow_shared_or_frozen(Value src) {
+    if (chance(40)) {
+      graph_.frozen = true;
+      keep(chance(50) ? batch_norm(graph_, src) : convolution(graph_, src, {.out = draw(1, options_.most_channels)}));
+      graph_.frozen = false;
+      return;
+    }
+    const std::string name = "shared_" + std::to_string(graph_.nodes.size());
+    for (int uses = draw(2, 3); uses > 0; --uses) {
+      const auto block = [](Graph& graph, Value value) {
+        return convolution(graph, value, {.out = channels(graph, value), .kernel = 1});
+      };
+      src = keep(lower_shared(graph_, name, block, src));
+    }
   }
 
   void grow_pool(Value src, bool maximum) {
@@ -146,11 +209,14 @@ class GraphGrower {
   void grow_once() {
     const Value src = pick();
     const auto numbers = result_.batch * size_of(src).height * size_of(src).width;
-    switch (draw(1, 16)) {
+    switch (draw(1, 22)) {
       case 1: case 2: case 3: case 4: return grow_convolution(src);
       case 5: return grow_pool(pick_map(), true);
       case 6: return grow_pool(pick_map(), false);
-      case 7: case 8: keep(relu(graph_, src)); return;
+      case 7: case 8: case 17: grow_activation(src); return;
+      case 18: grow_transposed(pick_map()); return;
+      case 19: case 20: grow_resize(pick_map()); return;
+      case 21: grow_shared_or_frozen(src); return;
       case 9: keep(sigmoid(graph_, src)); return;
       case 10: keep(concat(graph_, pick_branches(src, false))); return;
       case 11: case 12: keep(add(graph_, pick_branches(src, true))); return;

@@ -151,7 +151,7 @@ class BatchGradients {
       const GradientLayout::Entry& entry = layout.entries[id];
       if (!entry.written || !is_trainable(id)) continue;
       const dnnl::memory from(entry.desc, engine, slices_.front().get() + entry.offset);
-      const dnnl::memory to(detail::plain_desc(gradients_[id].shape), engine, gradients_[id].values.data());
+      const dnnl::memory to(detail::plain_desc(dims_of(entry.desc)), engine, gradients_[id].values.data());
       unpackings_.emplace_back(from, to);
     }
   }
@@ -160,7 +160,7 @@ class BatchGradients {
 
   void find_statistics(const Graph& network) {
     for (const Node& node : network.nodes) {
-      if (node.op != &batch_norm_op) continue;
+      if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
       const ScheduledValue& value = plans_.front()->schedule().value(posemachine::input(network, node, 0).id);
       const double n = double(value.n) * value.h * value.w;
       statistics_.push_back({parameter_id(network, node, detail::batch_norm_mean),

@@ -61,21 +61,43 @@ typename Primitive::primitive_desc make_backward_desc(const dnnl::engine& engine
 inline dnnl::eltwise_forward::primitive_desc make_eltwise_desc(const dnnl::engine& engine,
                                                                const dnnl::primitive_attr& attr, dnnl::prop_kind kind,
                                                                dnnl::algorithm algorithm,
-                                                               const dnnl::memory::desc& data) {
+                                                               const dnnl::memory::desc& data, float alpha, float beta) {
 #if DNNL_VERSION_MAJOR >= 3
-  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, data, 0.0f, 0.0f);
+  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, data, alpha, beta);
 #else
-  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, 0.0f, 0.0f);
+  return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, alpha, beta);
 #endif
 }
 
 inline dnnl::eltwise_backward::primitive_desc make_eltwise_backward_desc(
     const dnnl::engine& engine, const dnnl::primitive_attr& attr, const dnnl::eltwise_forward::primitive_desc& hint,
-    dnnl::algorithm algorithm, const dnnl::memory::desc& data) {
+    dnnl::algorithm algorithm, const dnnl::memory::desc& data, float alpha, float beta) {
 #if DNNL_VERSION_MAJOR >= 3
-  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, data, 0.0f, 0.0f);
+  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, data, alpha, beta);
 #else
-  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, 0.0f, 0.0f);
+  return make_backward_desc<dnnl::eltwise_backward>(engine, attr, hint, algorithm, data, data, alpha, beta);
+#endif
+}
+
+inline dnnl::prelu_forward::primitive_desc make_prelu_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                                           dnnl::prop_kind kind, const dnnl::memory::desc& data,
+                                                           const dnnl::memory::desc& slopes) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_desc<dnnl::prelu_forward>(engine, attr, kind, data, slopes, data);
+#else
+  return make_desc<dnnl::prelu_forward>(engine, attr, kind, data, slopes);
+#endif
+}
+
+inline dnnl::prelu_backward::primitive_desc make_prelu_backward_desc(const dnnl::engine& engine,
+                                                                     const dnnl::primitive_attr& attr,
+                                                                     const dnnl::prelu_forward::primitive_desc& hint,
+                                                                     const dnnl::memory::desc& data,
+                                                                     const dnnl::memory::desc& slopes) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_backward_desc<dnnl::prelu_backward>(engine, attr, hint, data, slopes, data, slopes, data);
+#else
+  return make_backward_desc<dnnl::prelu_backward>(engine, attr, hint, data, slopes, data, slopes);
 #endif
 }
 
@@ -128,6 +150,14 @@ inline int block_size(const dnnl::memory::desc& desc) {
 #else
   if (desc.data.format_kind != dnnl_blocked || desc.data.format_desc.blocking.inner_nblks == 0) return 0;
   return static_cast<int>(desc.data.format_desc.blocking.inner_blks[0]);
+#endif
+}
+
+inline dnnl::memory::dims dims_of(const dnnl::memory::desc& desc) {
+#if DNNL_VERSION_MAJOR >= 3
+  return desc.get_dims();
+#else
+  return desc.dims();
 #endif
 }
 

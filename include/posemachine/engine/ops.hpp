@@ -11,6 +11,10 @@
 #include <posemachine/engine/ops/dropout.hpp>
 #include <posemachine/engine/ops/input.hpp>
 #include <posemachine/engine/ops/pooling.hpp>
+#include <posemachine/engine/ops/prelu.hpp>
+#include <posemachine/engine/ops/resize.hpp>
+#include <posemachine/engine/ops/softmax.hpp>
+#include <posemachine/engine/ops/transposed_convolution.hpp>
 #include <posemachine/engine/runner.hpp>
 
 #include <span>
@@ -24,7 +28,9 @@ inline const EngineOp* find_engine_op(const OpInfo* op) {
         std::span<const EngineOp>(pooling_engine), std::span<const EngineOp>(activation_engine),
         std::span<const EngineOp>(add_engine), std::span<const EngineOp>(concat_engine),
         std::span<const EngineOp>(channel_scale_engine), std::span<const EngineOp>(batch_norm_engine),
-        std::span<const EngineOp>(dropout_engine)}) {
+        std::span<const EngineOp>(dropout_engine), std::span<const EngineOp>(prelu_engine),
+        std::span<const EngineOp>(resize_engine), std::span<const EngineOp>(softmax_engine),
+        std::span<const EngineOp>(transposed_convolution_engine)}) {
     for (const EngineOp& entry : group) {
       if (entry.op == op) return &entry;
     }

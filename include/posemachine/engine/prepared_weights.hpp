@@ -53,7 +53,8 @@ class PreparedWeights {
     Prepared entry;
     entry.id = id;
     // oneDNN takes void*, but no primitive writes its weights.
-    const dnnl::memory plain(detail::plain_desc(tensor.shape), engine_, const_cast<float*>(tensor.values.data()));
+    // The primitive's own extents: the same values in the same order, as (groups, out / groups, ...) for (out, ...).
+    const dnnl::memory plain(detail::plain_desc(dims_of(desc)), engine_, const_cast<float*>(tensor.values.data()));
     if (plain.get_desc() == desc) {
       entry.memory = plain;
     } else {

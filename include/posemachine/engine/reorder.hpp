@@ -17,8 +17,15 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 class Reorder {
  public:
   Reorder() = default;
-  Reorder(dnnl::memory from, dnnl::memory to) : from_(std::move(from)), to_(std::move(to)) {
-    const dnnl::reorder::primitive_desc desc(from_, to_, plan_attributes());
+  /// accumulate: add to what `to` holds instead of replacing it.
+  Reorder(dnnl::memory from, dnnl::memory to, bool accumulate = false) : from_(std::move(from)), to_(std::move(to)) {
+    dnnl::primitive_attr attributes = plan_attributes();
+    if (accumulate) {
+      dnnl::post_ops ops;
+      ops.append_sum(1.0f);
+      attributes.set_post_ops(ops);
+    }
+    const dnnl::reorder::primitive_desc desc(from_, to_, attributes);
     primitive_ = dnnl::reorder(desc);
     if (desc.scratchpad_desc().get_size() > 0) scratchpad_ = dnnl::memory(desc.scratchpad_desc(), to_.get_engine());
   }

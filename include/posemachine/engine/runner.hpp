@@ -116,18 +116,28 @@ class PrimitiveRunner : public Runner {
   void add_weights(int arg, int parameter, const dnnl::memory::desc& wants) {
     slots_.push_back({arg, Slot::weights, parameter, {}, wants, -1});
   }
-  /// A result of the slice: the first node to write a parameter decides the layout of its gradient.
+  /// A result of the slice: the first node to write a parameter decides the layout of its gradient, later ones (of a
+  /// shared parameter) add to it.
   void add_gradient(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes) {
     GradientLayout::Entry& entry = layout.entries[static_cast<std::size_t>(parameter)];
     if (entry.written) {
-      fail<RuntimeFailure>({.where = "training plan",
-                            .expected = "one gradient node for each parameter",
-                            .got = "a second one for parameter " + std::to_string(parameter),
-                            .remedy = "give every layer parameters of its own"});
+      slots_.push_back({arg, Slot::gradient_term, parameter, entry.desc, writes, -1});
+      return;
     }
     entry.written = true;
     entry.desc = writes;
     slots_.push_back({arg, Slot::gradient, parameter, writes, writes, -1});
+  }
+  /// A statistic that this node alone finds. Errors: ModelError where another node has found one for the same buffer.
+  void add_own_statistic(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes,
+                         const std::string& where) {
+    if (layout.entries[static_cast<std::size_t>(parameter)].written) {
+      fail<ModelError>({.where = where,
+                        .expected = "running statistics of its own, in training",
+                        .got = "those of another node",
+                        .remedy = "share layers without batch norm, or freeze it"});
+    }
+    add_gradient(layout, arg, parameter, writes);
   }
   /// A statistic of the slice that another node of the plan reads.
   void add_statistic(int arg, int parameter, const dnnl::memory::desc& desc) {
@@ -148,7 +158,8 @@ class PrimitiveRunner : public Runner {
     // spare.
     std::size_t bytes = scratchpad_.get_size() > 0 ? scratchpad_.get_size() + (std::size_t{64} << 10) : 0;
     for (Slot& slot : slots_) {
-      const bool moves = (slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants;
+      const bool moves = ((slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants) ||
+                         slot.kind == Slot::gradient_term;
       if (!moves) continue;
       bytes = (bytes + 63) / 64 * 64;
       slot.scratch_offset = static_cast<std::ptrdiff_t>(bytes);
@@ -168,7 +179,9 @@ class PrimitiveRunner : public Runner {
       dnnl::memory memory = memory_of(slot, binding, engine);
       if (slot.scratch_offset >= 0) {
         dnnl::memory moved(slot.wants, engine, binding.scratch + slot.scratch_offset);
-        if (slot.kind == Slot::src) {
+        if (slot.kind == Slot::gradient_term) {
+          after_.emplace_back(moved, memory, true);
+        } else if (slot.kind == Slot::src) {
           before_.emplace_back(memory, moved);
         } else {
           after_.emplace_back(moved, memory);
@@ -196,7 +209,7 @@ class PrimitiveRunner : public Runner {
 
  private:
   struct Slot {
-    enum Kind { src, dst, weights, gradient, workspace, workspace_of_forward };
+    enum Kind { src, dst, weights, gradient, gradient_term, workspace, workspace_of_forward };
     int arg = 0;
     Kind kind = src;
     int id = 0;
@@ -207,7 +220,8 @@ class PrimitiveRunner : public Runner {
   dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const {
     switch (slot.kind) {
       case Slot::weights: return binding.weights->get(slot.id, slot.wants);
-      case Slot::gradient: {
+      case Slot::gradient:
+      case Slot::gradient_term: {
         dnnl::memory memory(slot.has, engine, nullptr);
         binding.gradient_memories->push_back({memory, slot.id});
         return memory;

@@ -48,9 +48,13 @@ class Gradients {
     add(of, add_node(graph, backward_spec(forward, op, inputs, parameters, of.id, true)));
   }
 
-  /// Adds a backward node of `forward` that accumulates into the gradients of the parameters.
+  /// Adds a backward node of `forward` that accumulates into the gradients of the parameters, unless all are
+  /// frozen.
   void add_parameter_gradient(int forward, const OpInfo& op, std::initializer_list<Value> inputs,
                               std::span<const int> parameters) {
+    bool trained = false;
+    for (const int id : parameters) trained = trained || graph.parameters[static_cast<std::size_t>(id)].trainable;
+    if (!trained) return;
     add_node(graph, backward_spec(forward, op, inputs, parameters, -1, false));
   }
 

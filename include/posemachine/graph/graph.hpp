@@ -24,7 +24,8 @@ enum class Init : std::uint8_t {
   zeros,
   ones,
   he_normal,    // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
-  lecun_normal  // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
+  lecun_normal, // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
+  quarters      // 0.25: PReLU's slopes (He et al. 2015)
 };
 
 /// A tensor a network learns, or a buffer it keeps. Shape: extents in row-major order, the rest 1.
@@ -92,6 +93,12 @@ struct VisibleTag {
   int value = -1;
 };
 
+/// A block whose parameters its later uses share.
+struct SharedBlock {
+  int name = 0;
+  Range parameters;  // ids
+};
+
 /// A directed acyclic graph; nodes stand in an order in which they can be executed. Copyable, constexpr.
 struct Graph {
   std::vector<Node> nodes;
@@ -105,9 +112,12 @@ struct Graph {
   std::vector<Port> inputs;
   std::vector<Port> outputs;
 
-  // While layers are lowered: the block being built and the tags it can see.
+  // While layers are lowered: the block being built, the tags it can see, and where its parameters come from.
   int scope = 0;
   std::vector<VisibleTag> tags;
+  std::vector<SharedBlock> shared;
+  Range replay{-1, 0};   // parameters to be used again, in order; first -1: new ones are made
+  bool frozen = false;   // new parameters are not trained
   Broken broken;
 
   constexpr Graph() {
@@ -252,12 +262,47 @@ constexpr void claim_ordinals(Graph& graph, int scope) {
 
 }  // namespace detail
 
-/// Adds a parameter owned by the current block and returns its id.
+/// Adds a parameter owned by the current block and returns its id; inside a block that is used again, the id of the one
+/// it has. Errors: ModelError where that one has another shape.
 constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int, 4> extents, int rank, Init init,
                             int fan_in = 1, bool trainable = true) {
+  if (graph.replay.first >= 0) {
+    if (!require(graph, graph.replay.count > 0, Rule::shared_shape, 0, extents[0])) return 0;
+    const Parameter& known = graph.parameters[static_cast<std::size_t>(graph.replay.first)];
+    require(graph, known.extents == extents && known.rank == rank, Rule::shared_shape, static_cast<int>(known.size()),
+            extents[0] * extents[1] * extents[2] * extents[3]);
+    --graph.replay.count;
+    return graph.replay.first++;
+  }
   detail::claim_ordinals(graph, graph.scope);
-  graph.parameters.push_back({graph.scope, intern(graph, name), extents, rank, init, fan_in, trainable});
+  graph.parameters.push_back(
+      {graph.scope, intern(graph, name), extents, rank, init, fan_in, trainable && !graph.frozen});
   return static_cast<int>(graph.parameters.size()) - 1;
+}
+
+/// Adds what `lower` adds, with the parameters of the first block of this name where there was one.
+/// Errors: ModelError where it needs others.
+template <class Lower>
+constexpr Value lower_shared(Graph& graph, std::string_view name, Lower lower, Value src) {
+  const int id = intern(graph, name);
+  for (const SharedBlock block : graph.shared) {
+    if (block.name != id) continue;
+    Range outer = graph.replay;
+    graph.replay = block.parameters;
+    const Value dst = lower(graph, src);
+    require(graph, graph.replay.count == 0, Rule::shared_shape, block.parameters.count,
+            block.parameters.count - graph.replay.count);
+    if (outer.first == block.parameters.first) {  // inside a block that is itself used again
+      outer.first += block.parameters.count;
+      outer.count -= block.parameters.count;
+    }
+    graph.replay = outer;
+    return dst;
+  }
+  const int first = static_cast<int>(graph.parameters.size());
+  const Value dst = lower(graph, src);
+  graph.shared.push_back({id, {first, static_cast<int>(graph.parameters.size()) - first}});
+  return dst;
 }
 
 /// A node to be added: what add_node needs.
@@ -309,11 +354,17 @@ constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
       dst.stride = global_stride;
     } else if (input_count > 0) {
       const Stride src = stride_of(graph, input(graph, node, 0));
-      require(graph, !src.global || (window.kernel == 1 && window.stride == 1 && window.padding == 0),
-              Rule::global_kernel, window.kernel, window.stride);
-      const bool fits = require(graph, src.pixels <= largest_stride_pixels / window.stride, Rule::stride_limit,
-                                src.pixels, window.stride);
+      const bool one_to_one =
+          window.kernel == 1 && window.stride == 1 && window.padding == 0 && window.scale <= 1;
+      require(graph, !src.global || one_to_one, Rule::global_kernel, window.kernel, window.stride);
+      bool fits = require(graph, src.pixels <= largest_stride_pixels / window.stride, Rule::stride_limit, src.pixels,
+                          window.stride);
+      if (window.scale > 1) {
+        fits = fits && require(graph, src.cells <= largest_stride_cells / window.scale, Rule::scale_limit, src.cells,
+                               window.scale);
+      }
       dst.stride = fits ? coarser(src, window.stride) : src;
+      if (fits && window.scale > 1) dst.stride = finer(dst.stride, window.scale);
     }
   }
   if (spec.has_dst) {

@@ -19,16 +19,19 @@ struct Node;
 class Gradients;
 
 /// The options of a node: the fields of its operation's option struct, in order, then zeros.
-using Options = std::array<std::int32_t, 8>;
+using Options = std::array<std::int32_t, 12>;
 
 /// Name and inclusive range of one option; the name is also its key in a model file.
 struct OptionInfo {
   std::string_view name;
   std::int32_t low = 0;
   std::int32_t high = 0;
+  bool optional = false;    // may be absent from a file: an option that the operation got later
+  std::int32_t absent = 0;  // what it then is; a writer leaves it out where it is that
 };
 
-/// How an operation's dst cells look at src cells. An operation that works cell by cell is the default window.
+/// How an operation's dst cells look at src cells. An operation that works cell by cell is the default window. With a
+/// scale it is the transpose of one: each src cell spreads over a window of dst cells, `scale` cells apart.
 struct Window {
   int kernel = 1;       // cells, square
   int stride = 1;       // cells
@@ -36,12 +39,20 @@ struct Window {
   int padding = 0;      // cells added at the top and left; as many as needed at the bottom and right
   bool ceil = false;    // round the size up instead of down
   bool global = false;  // looks at the whole map and gives one cell
+  int scale = 0;        // dst cells per src cell; kernel and padding are then of dst cells; 0: not transposed
+  int output_padding = 0;  // transposed: more dst cells at the bottom and right
 
   constexpr int reach() const { return (kernel - 1) * dilation + 1; }  // cells from the first tap to the last
+  /// The most src cells in a row that one dst cell depends on.
+  constexpr int src_reach() const { return scale == 0 ? reach() : (reach() + scale - 1) / scale; }
 
   /// dst extent for a src extent, or 0 where the window does not fit.
   constexpr int extent(int src) const {
     if (global) return 1;
+    if (scale > 0) {
+      const std::int64_t dst = std::int64_t{src - 1} * scale + reach() - 2 * padding + output_padding;
+      return dst < 1 ? 0 : dst > 1 << 30 ? 1 << 30 : static_cast<int>(dst);
+    }
     const int span = src + 2 * padding - reach();
     if (span < 0) return 0;
     int dst = (ceil ? span + stride - 1 : span) / stride + 1;
@@ -80,7 +91,7 @@ namespace detail {
 template <class OptionStruct>
 struct PaddedOptions {
   static_assert(sizeof(OptionStruct) % sizeof(std::int32_t) == 0 && sizeof(OptionStruct) < sizeof(Options),
-                "an option struct has at most 7 fields, all std::int32_t");
+                "an option struct has at most 11 fields, all std::int32_t");
   OptionStruct values;
   std::array<std::int32_t, (sizeof(Options) - sizeof(OptionStruct)) / sizeof(std::int32_t)> rest{};
 };

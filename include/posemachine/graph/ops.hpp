@@ -12,6 +12,10 @@
 #include <posemachine/graph/ops/dropout.hpp>
 #include <posemachine/graph/ops/input.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
+#include <posemachine/graph/ops/prelu.hpp>
+#include <posemachine/graph/ops/resize.hpp>
+#include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/transposed_convolution.hpp>
 
 #include <array>
 
@@ -19,16 +23,34 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The operations a network is made of: those a model file may hold.
 inline constexpr std::array forward_ops{
-    &input_op,        &convolution_op, &max_pool_op,   &average_pool_op, &global_average_pool_op, &relu_op, &sigmoid_op,
-    &concat_op,       &add_op,         &channel_scale_op, &batch_norm_op, &dropout_op,
+    &input_op,        &convolution_op,     &transposed_convolution_op, &max_pool_op,   &average_pool_op,
+    &relu_op,         &leaky_relu_op,      &global_average_pool_op,    &sigmoid_op,    &silu_op,
+    &hard_swish_op,   &prelu_op,           &softmax_op,                &concat_op,     &add_op,
+    &channel_scale_op, &resize_nearest_op, &resize_bilinear_op,        &batch_norm_op, &dropout_op,
 };
 
 /// The operations that differentiate() adds besides them.
 inline constexpr std::array backward_ops{
-    &convolution_backward_data_op, &convolution_backward_weights_op, &max_pool_backward_op,
-    &average_pool_backward_op,     &global_average_pool_backward_op, &relu_backward_op,
-    &sigmoid_backward_op,          &slice_op,                        &channel_scale_backward_gate_op,
-    &batch_norm_backward_op,       &dropout_backward_op,
+    &convolution_backward_data_op,
+    &convolution_backward_weights_op,
+    &transposed_convolution_backward_data_op,
+    &transposed_convolution_backward_weights_op,
+    &max_pool_backward_op,
+    &average_pool_backward_op,
+    &global_average_pool_backward_op,
+    &relu_backward_op,
+    &leaky_relu_backward_op,
+    &sigmoid_backward_op,
+    &silu_backward_op,
+    &hard_swish_backward_op,
+    &prelu_backward_op,
+    &softmax_backward_op,
+    &slice_op,
+    &channel_scale_backward_gate_op,
+    &resize_nearest_backward_op,
+    &resize_bilinear_backward_op,
+    &batch_norm_backward_op,
+    &dropout_backward_op,
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

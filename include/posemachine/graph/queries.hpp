@@ -43,7 +43,7 @@ constexpr std::vector<int> receptive_fields(const Graph& graph) {
       const Value src = input(graph, node, i);
       const ValueInfo& value = info(graph, src);
       if (value.stride.global) continue;
-      const std::int64_t reach = std::int64_t{window.reach() - 1} * value.stride.pixels / value.stride.cells;
+      const std::int64_t reach = std::int64_t{window.src_reach() - 1} * value.stride.pixels / value.stride.cells;
       const std::int64_t field = fields[static_cast<std::size_t>(src.id)] + reach;
       widest = field > widest ? field : widest;
     }

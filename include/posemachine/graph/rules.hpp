@@ -21,6 +21,8 @@ enum class Rule : std::uint8_t {
   spatial_source,
   gate_shape,
   parameter_shape,
+  scale_limit,
+  shared_shape,
   tag_unknown,
   tag_repeated,
   output_missing,
@@ -54,6 +56,9 @@ constexpr RuleText rule_text(Rule rule) {
       return {"a gate must be a global value with its map's channels", "channels of the map", "channels of the gate"};
     case Rule::parameter_shape:
       return {"a parameter does not have the shape its operation needs", "elements expected", "elements given"};
+    case Rule::scale_limit: return {"a pixel has at most 256 cells", "cells of a src pixel", "scale"};
+    case Rule::shared_shape:
+      return {"a shared block is used on values of other channels", "elements it has", "elements needed"};
     case Rule::tag_unknown: return {"From<tag>: no tag of this name is visible here", "tags visible", "node"};
     case Rule::tag_repeated: return {"Tag<name>: the name is visible already; Retag moves it", "tags visible", "node"};
     case Rule::output_missing: return {"a network needs at least one Output", "outputs", "nodes"};

@@ -23,12 +23,20 @@ struct Stride {
 inline constexpr Stride global_stride{1, 1, true};
 
 inline constexpr int largest_stride_pixels = 1 << 16;  // of a cell; larger than any image
+inline constexpr int largest_stride_cells = 1 << 8;    // of a pixel
 
 /// The stride after a window that moves `step` cells of `stride` at a time.
 constexpr Stride coarser(Stride stride, int step) {
   if (stride.global) return stride;
   const int divisor = std::gcd(stride.pixels * step, stride.cells);
   return {stride.pixels * step / divisor, stride.cells / divisor, false};
+}
+
+/// The stride after an operation with `scale` dst cells for each src cell.
+constexpr Stride finer(Stride stride, int scale) {
+  if (stride.global) return stride;
+  const int divisor = std::gcd(stride.pixels, stride.cells * scale);
+  return {stride.pixels / divisor, stride.cells * scale / divisor, false};
 }
 
 /// A handle to a value of a graph; meaningful only together with that graph.

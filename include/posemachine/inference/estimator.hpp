@@ -13,6 +13,7 @@
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/inference/plan_cache.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -35,6 +36,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct EstimatorOptions {
   int threads = 1;        // for one person: of oneDNN; for several: as many people at a time, a thread each
+  int stages = 0;         // answer after so many of the network's stages; 0: after all
   int cached_sizes = 4;   // plans kept a thread, one for each input size
   std::uint64_t max_bytes = PlanOptions{}.max_bytes;  // of one plan, without the weights
 };
@@ -61,9 +63,12 @@ struct InferenceModel {
   std::shared_ptr<PreparedWeights> weights;
   std::vector<int> mirrored;               // the joint that each one becomes in a mirror
 
-  explicit InferenceModel(const Model& from) : model(from) {
+  int stages;                              // as EstimatorOptions
+
+  InferenceModel(const Model& from, int kept_stages) : model(from), stages(kept_stages) {
     Graph folded = model.graph();
     std::vector<Tensor> parameters = model.parameters();
+    if (stages != 0) keep_stages(folded, parameters, stages);
     prepare_for_inference(folded, parameters);
     graph = std::make_shared<const Graph>(std::move(folded));
     weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
@@ -90,17 +95,19 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 /// finite give a missing keypoint.
 class Estimator {
  public:
-  /// Errors: UsageError for fewer than 1 thread.
+  /// Errors: UsageError for fewer than 1 thread, or stages that the network does not have.
   explicit Estimator(const Model& model, const EstimatorOptions& options = {})
-      : Estimator(std::make_shared<const detail::InferenceModel>(model), options) {}
+      : Estimator(std::make_shared<const detail::InferenceModel>(model, options.stages), options) {}
 
   Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
   Estimator& operator=(const Estimator& other) { return *this = Estimator(other); }
   Estimator(Estimator&&) = default;
   Estimator& operator=(Estimator&&) = default;
 
-  /// A copy with other options.
-  Estimator with(const EstimatorOptions& options) const { return Estimator(shared_, options); }
+  /// A copy with other options; weights are shared unless the stages differ. Errors: as the constructor.
+  Estimator with(const EstimatorOptions& options) const {
+    return options.stages == shared_->stages ? Estimator(shared_, options) : Estimator(model(), options);
+  }
 
   const Model& model() const { return shared_->model; }
   const EstimatorOptions& options() const { return options_; }

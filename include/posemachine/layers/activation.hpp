@@ -1,10 +1,12 @@
-// ReLU, Sigmoid, Dropout: layers that work value by value and learn nothing.
+// ReLU and its kin, Sigmoid, Softmax, Dropout: layers that keep a map's shape.
 #pragma once
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/dropout.hpp>
+#include <posemachine/graph/ops/prelu.hpp>
+#include <posemachine/graph/ops/softmax.hpp>
 
 #include <cstdint>
 
@@ -20,6 +22,37 @@ struct ReLU {
 struct Sigmoid {
   using Glue = Sigmoid;
   static constexpr Value lower(Graph& graph, Value src) { return sigmoid(graph, src); }
+};
+
+/// dst = src above 0, slope * src below: by default 0.01. See leaky_relu().
+template <LeakyReluOptions Options = LeakyReluOptions{}>
+struct LeakyReLU {
+  using Glue = LeakyReLU;
+  static constexpr Value lower(Graph& graph, Value src) { return leaky_relu(graph, src, Options); }
+};
+
+/// dst = src above 0, a learnt slope of the channel times src below. See prelu().
+struct PReLU {
+  using Glue = PReLU;
+  static constexpr Value lower(Graph& graph, Value src) { return prelu(graph, src); }
+};
+
+/// dst = src * sigmoid(src).
+struct SiLU {
+  using Glue = SiLU;
+  static constexpr Value lower(Graph& graph, Value src) { return silu(graph, src); }
+};
+
+/// dst = src * min(max(src + 3, 0), 6) / 6.
+struct HardSwish {
+  using Glue = HardSwish;
+  static constexpr Value lower(Graph& graph, Value src) { return hard_swish(graph, src); }
+};
+
+/// In every cell the channels become shares of 1. See softmax().
+struct Softmax {
+  using Glue = Softmax;
+  static constexpr Value lower(Graph& graph, Value src) { return softmax(graph, src); }
 };
 
 /// A share of the values, 0 to 99 of a hundred.

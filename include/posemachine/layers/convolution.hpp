@@ -5,6 +5,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/graph/ops/transposed_convolution.hpp>
 
 #include <cstdint>
 
@@ -17,6 +18,7 @@ struct ConvOptions {
   std::int32_t padding = same_padding;
   bool bias = true;
   Init init = Init::he_normal;          // of the weights
+  std::int32_t groups = 1;              // both channel counts are multiples of it
 };
 
 /// (C, H, W) -> (Out, H / stride, W / stride). Errors: a rule, where an option is out of range. See convolution().
@@ -31,7 +33,39 @@ struct Conv {
                         .dilation = Options.dilation,
                         .padding = Options.padding,
                         .bias = Options.bias ? 1 : 0,
-                        .init = static_cast<std::int32_t>(Options.init)});
+                        .init = static_cast<std::int32_t>(Options.init),
+                        .groups = Options.groups});
+  }
+};
+
+/// (C, H, W) -> (C, H / stride, W / stride): a kernel of its own for every channel. Source: Howard et al. 2017.
+template <std::int32_t Kernel, ConvOptions Options = ConvOptions{}>
+struct DepthwiseConv {
+  static_assert(Options.groups == 1, "DepthwiseConv: as many groups as channels, none to choose");
+  using Glue = DepthwiseConv;
+  static constexpr Value lower(Graph& graph, Value src) {
+    return convolution(graph, src,
+                       {.out = channels(graph, src),
+                        .kernel = Kernel,
+                        .stride = Options.stride,
+                        .dilation = Options.dilation,
+                        .padding = Options.padding,
+                        .bias = Options.bias ? 1 : 0,
+                        .init = static_cast<std::int32_t>(Options.init),
+                        .groups = channels(graph, src)});
+  }
+};
+
+/// (C, H, W) -> (Out, H stride, W stride), for kernels that fit: Kernel - 2 padding + output_padding = stride.
+/// See transposed_convolution().
+template <std::int32_t Out, std::int32_t Kernel, TransposedConvolutionOptions Options = TransposedConvolutionOptions{}>
+struct TransposedConv {
+  using Glue = TransposedConv;
+  static constexpr Value lower(Graph& graph, Value src) {
+    TransposedConvolutionOptions options = Options;
+    options.out = Out;
+    options.kernel = Kernel;
+    return transposed_convolution(graph, src, options);
   }
 };
 

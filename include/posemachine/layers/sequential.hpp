@@ -34,4 +34,12 @@ struct Repeat {
   }
 };
 
+/// A machine of several stages: First, then Next as often as it takes to have Count. Each stage ends with the Output of
+/// its maps; keep_stages() cuts a network behind one of them.
+template <int Count, class First, class Next>
+struct Stages : Sequential<First, Repeat<Count - 1, Next>> {
+  static_assert(Count >= 1, "Stages<count, first, next>: how many, 1 or more");
+  using Glue = Stages;
+};
+
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -19,7 +19,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::array<std::string_view, 4> init_names{"zeros", "ones", "he_normal", "lecun_normal"};
+inline constexpr std::array<std::string_view, 5> init_names{"zeros", "ones", "he_normal", "lecun_normal",
+                                                             "quarters"};
 
 /// What the JSON form may hold: far above any network of the field, and little enough to be read in moments.
 inline constexpr std::size_t max_graph_nodes = 10'000;
@@ -70,8 +71,11 @@ inline Json graph_to_json(const Graph& graph) {
   Json nodes = Json::array();
   for (const Node& node : graph.nodes) {
     Json options = Json::object();
-    for (std::size_t i = 0; i < node.op->options.size(); ++i)
-      options[std::string(node.op->options[i].name)] = node.options[i];
+    for (std::size_t i = 0; i < node.op->options.size(); ++i) {
+      const OptionInfo& option = node.op->options[i];
+      if (option.optional && node.options[i] == option.absent) continue;
+      options[std::string(option.name)] = node.options[i];
+    }
     Json inputs = Json::array();
     for (int i = 0; i < node.inputs.count; ++i) inputs.push_back(input(graph, node, i).id);
     Json owned = Json::array();
@@ -171,7 +175,7 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   const auto found = std::find(init_names.begin(), init_names.end(), init);
   if (found == init_names.end()) {
     fail<ModelError>(
-        {.where = where + ".init", .expected = "zeros, ones, he_normal or lecun_normal", .got = init.substr(0, 40)});
+        {.where = where + ".init", .expected = "zeros, ones, he_normal, lecun_normal or quarters", .got = init.substr(0, 40)});
   }
   parameter.init = static_cast<Init>(found - init_names.begin());
   parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
@@ -222,8 +226,11 @@ inline void read_node(Graph& graph, const Json& json, const std::string& where, 
   reject_unknown_keys<ModelError>(given, names, where + ".options");
   Options options{};
   for (std::size_t i = 0; i < op->options.size(); ++i) {
-    options[i] = static_cast<std::int32_t>(integer_member<ModelError>(given, op->options[i].name, where + ".options",
-                                                                      op->options[i].low, op->options[i].high));
+    const OptionInfo& option = op->options[i];
+    options[i] = option.absent;
+    if (option.optional && !given.contains(std::string(option.name))) continue;
+    options[i] = static_cast<std::int32_t>(
+        integer_member<ModelError>(given, option.name, where + ".options", option.low, option.high));
   }
   std::vector<Value> inputs;
   for (const int id : read_ids(json, "inputs", where, graph.values.size())) inputs.push_back({id});
@@ -265,10 +272,10 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
     for (const int id : parameter_ids(graph, node)) ++uses[static_cast<std::size_t>(id)];
   }
   for (std::size_t id = 0; id < uses.size(); ++id) {
-    if (uses[id] == 1) continue;
+    if (uses[id] > 0) continue;
     fail<ModelError>({.where = where + ".parameters[" + std::to_string(id) + "]",
-                      .expected = "one node that uses " + parameter_name(graph, static_cast<int>(id)),
-                      .got = std::to_string(uses[id]) + " uses"});
+                      .expected = "a node that uses " + parameter_name(graph, static_cast<int>(id)),
+                      .got = "none"});
   }
   const auto read_ports = [&](std::string_view key, const auto& add) {
     const Json& ports = detail::bounded_array(json, key, where, max_graph_ports);

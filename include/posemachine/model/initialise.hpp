@@ -19,7 +19,8 @@ inline std::vector<Tensor> initialise(const Graph& graph, std::uint64_t seed) {
   std::vector<Tensor> tensors;
   for (const Parameter& parameter : graph.parameters) {
     const auto first = parameter.extents.begin();
-    Tensor tensor(Shape(first, first + parameter.rank), parameter.init == Init::ones ? 1.0f : 0.0f);
+    const float constant = parameter.init == Init::ones ? 1.0f : parameter.init == Init::quarters ? 0.25f : 0.0f;
+    Tensor tensor(Shape(first, first + parameter.rank), constant);
     const bool normal = parameter.init == Init::he_normal || parameter.init == Init::lecun_normal;
     if (normal) {
       const double deviation = std::sqrt((parameter.init == Init::he_normal ? 2.0 : 1.0) / parameter.fan_in);

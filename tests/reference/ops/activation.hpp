@@ -1,4 +1,4 @@
-// The oracle's relu and sigmoid; the gradients read dst, as the graph's backward nodes do.
+// The oracle's activations; the gradients read dst or src, as the graph's backward nodes do.
 #pragma once
 
 #include "../call.hpp"
@@ -37,11 +37,61 @@ inline void sigmoid_backward(const Call& call) {
   }
 }
 
+inline void leaky_relu(const Call& call) {
+  const double below = slope(unpack<LeakyReluOptions>(call.node().options));
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    const double src = call.src(0).values[i];
+    call.dst->values[i] = src > 0 ? src : below * src;
+  }
+}
+
+inline void leaky_relu_backward(const Call& call) {
+  const double below = slope(unpack<LeakyReluOptions>(call.node().options));
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    call.dst->values[i] = call.src(1).values[i] * (call.src(0).values[i] > 0 ? 1 : below);
+  }
+}
+
+inline void silu(const Call& call) {
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    const double src = call.src(0).values[i];
+    call.dst->values[i] = src / (1 + std::exp(-src));
+  }
+}
+
+inline void silu_backward(const Call& call) {
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    const double src = call.src(0).values[i];
+    const double gate = 1 / (1 + std::exp(-src));
+    call.dst->values[i] = call.src(1).values[i] * gate * (1 + src * (1 - gate));
+  }
+}
+
+inline void hard_swish(const Call& call) {
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    const double src = call.src(0).values[i];
+    call.dst->values[i] = src <= -3 ? 0 : src >= 3 ? src : src * (src + 3) / 6;
+  }
+}
+
+inline void hard_swish_backward(const Call& call) {
+  for (std::size_t i = 0; i < call.dst->values.size(); ++i) {
+    const double src = call.src(0).values[i];
+    call.dst->values[i] = call.src(1).values[i] * (src <= -3 ? 0 : src >= 3 ? 1 : (2 * src + 3) / 6);
+  }
+}
+
 inline constexpr std::array activation_reference{
     ReferenceOp{&relu_op, relu},
     ReferenceOp{&sigmoid_op, sigmoid},
     ReferenceOp{&relu_backward_op, relu_backward},
     ReferenceOp{&sigmoid_backward_op, sigmoid_backward},
+    ReferenceOp{&leaky_relu_op, leaky_relu},
+    ReferenceOp{&leaky_relu_backward_op, leaky_relu_backward},
+    ReferenceOp{&silu_op, silu},
+    ReferenceOp{&silu_backward_op, silu_backward},
+    ReferenceOp{&hard_swish_op, hard_swish},
+    ReferenceOp{&hard_swish_backward_op, hard_swish_backward},
 };
 
 }  // namespace posemachine::reference

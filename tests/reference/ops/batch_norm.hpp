@@ -32,9 +32,14 @@ inline Moments moments(const Array& src) {
   return result;
 }
 
+// In training, unless it is frozen, the statistics are those of the batch.
+inline bool uses_batch(const Call& call) {
+  return call.context.training && !is_frozen_batch_norm(call.graph, call.node());
+}
+
 // Parameters in order: scale, shift, mean, variance.
 inline Moments moments_used(const Call& call, const Array& src) {
-  return call.context.training ? moments(src) : Moments{*call.parameters[2], *call.parameters[3]};
+  return uses_batch(call) ? moments(src) : Moments{*call.parameters[2], *call.parameters[3]};
 }
 
 inline void batch_norm(const Call& call) {
@@ -46,7 +51,7 @@ inline void batch_norm(const Call& call) {
     const double normal = (src.at(image, c, y, x) - used.mean[i]) / std::sqrt(used.variance[i] + epsilon(options));
     call.dst->at(image, c, y, x) = (*call.parameters[0])[i] * normal + (*call.parameters[1])[i];
   });
-  if (!call.context.training) return;
+  if (!uses_batch(call)) return;
   // The running variance is unbiased, as PyTorch's; of a single number it stays as it is.
   const double count = static_cast<double>(src.n) * src.h * src.w;
   const double unbiased = count > 1 ? count / (count - 1) : 1;
@@ -86,7 +91,7 @@ inline void batch_norm_backward(const Call& call) {
     const double factor = (*call.parameters[0])[i] * inverse;
     for_each_cell([&](int image, int y, int x, double normal, double diff) {
       // In training mean and variance move with src, which takes its share away again.
-      const double share = call.context.training ? (diff_shift + normal * diff_scale) / count : 0;
+      const double share = uses_batch(call) ? (diff_shift + normal * diff_scale) / count : 0;
       call.dst->at(image, c, y, x) = factor * (diff - share);
     });
     (*call.gradients[0])[i] += diff_scale;

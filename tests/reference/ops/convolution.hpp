@@ -15,13 +15,15 @@ template <class F>
 void for_each_product(const Options& packed, const Array& src, const Array& dst, F f) {
   const auto options = unpack<ConvolutionOptions>(packed);
   for_each_element(dst, [&](int image, int o, int y, int x) {
-    for (int c = 0; c < src.c; ++c) {
+    const int in = src.c / options.groups;                  // channels of a group
+    const int begin = o / (dst.c / options.groups) * in;   // of o's
+    for (int c = begin; c < begin + in; ++c) {
       for (int ky = 0; ky < options.kernel; ++ky) {
         for (int kx = 0; kx < options.kernel; ++kx) {
           const int src_y = y * options.stride + ky * options.dilation - options.padding;
           const int src_x = x * options.stride + kx * options.dilation - options.padding;
           if (!src.inside(src_y, src_x)) continue;
-          const int weight = ((o * src.c + c) * options.kernel + ky) * options.kernel + kx;
+          const int weight = ((o * in + c - begin) * options.kernel + ky) * options.kernel + kx;
           f(image, o, y, x, c, src_y, src_x, static_cast<std::size_t>(weight));
         }
       }

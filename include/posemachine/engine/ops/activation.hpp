@@ -1,4 +1,4 @@
-// The engine's relu and sigmoid, and their gradients from dst.
+// The engine's activations: oneDNN's eltwise, forward and backward.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -13,17 +13,34 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline dnnl::algorithm activation_algorithm(const Node& node) {
-  if (node.op == &relu_op) return dnnl::algorithm::eltwise_relu;
-  if (node.op == &sigmoid_op) return dnnl::algorithm::eltwise_logistic;
-  if (node.op == &relu_backward_op) return dnnl::algorithm::eltwise_relu_use_dst_for_bwd;
-  return dnnl::algorithm::eltwise_logistic_use_dst_for_bwd;
+// oneDNN's name of an activation and its constants.
+struct Activation {
+  dnnl::algorithm algorithm;
+  float alpha = 0;
+  float beta = 0;
+};
+
+inline Activation activation_of(const Node& node) {
+  using dnnl::algorithm;
+  const auto leaky = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));
+  if (node.op == &relu_op) return {algorithm::eltwise_relu};
+  if (node.op == &relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd};
+  if (node.op == &leaky_relu_op) return {algorithm::eltwise_relu, leaky};
+  if (node.op == &leaky_relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd, leaky};
+  if (node.op == &sigmoid_op) return {algorithm::eltwise_logistic};
+  if (node.op == &sigmoid_backward_op) return {algorithm::eltwise_logistic_use_dst_for_bwd};
+  if (node.op == &silu_op || node.op == &silu_backward_op) return {algorithm::eltwise_swish, 1};
+  return {algorithm::eltwise_hardswish, 1.0f / 6, 0.5f};
 }
+
+// Whether a backward activation reads what its forward one wrote, or what it read.
+inline bool reads_dst(const OpInfo* op) { return op != &silu_backward_op && op != &hard_swish_backward_op; }
 
 inline std::unique_ptr<Runner> make_activation(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
+  const Activation activation = activation_of(context.node());
   const auto desc = make_eltwise_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_inference,
-                                      activation_algorithm(context.node()), data);
+                                      activation.algorithm, data, activation.alpha, activation.beta);
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::eltwise_forward>(desc);
@@ -35,15 +52,17 @@ inline std::unique_ptr<Runner> make_activation(const BuildContext& context) {
 
 inline std::unique_ptr<Runner> make_activation_backward(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
-  const dnnl::algorithm algorithm = activation_algorithm(context.node());
-  const auto hint =
-      make_eltwise_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, algorithm, data);
+  const Activation activation = activation_of(context.node());
+  const auto hint = make_eltwise_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training,
+                                      activation.algorithm, data, activation.alpha, activation.beta);
   if (is_empty(hint)) fail_no_implementation(context);
-  const auto desc = make_eltwise_backward_desc(context.engine(), plan_attributes(), hint, algorithm, data);
+  const auto desc = make_eltwise_backward_desc(context.engine(), plan_attributes(), hint, activation.algorithm, data,
+                                               activation.alpha, activation.beta);
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::eltwise_backward>(desc);
-  runner->add_src(DNNL_ARG_DST, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  const int kept = reads_dst(context.node().op) ? DNNL_ARG_DST : DNNL_ARG_SRC;
+  runner->add_src(kept, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
   runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
   runner->finish();
@@ -55,8 +74,14 @@ inline std::unique_ptr<Runner> make_activation_backward(const BuildContext& cont
 inline constexpr std::array activation_engine{
     EngineOp{&relu_op, detail::make_activation},
     EngineOp{&sigmoid_op, detail::make_activation},
+    EngineOp{&leaky_relu_op, detail::make_activation},
+    EngineOp{&silu_op, detail::make_activation},
+    EngineOp{&hard_swish_op, detail::make_activation},
     EngineOp{&relu_backward_op, detail::make_activation_backward},
     EngineOp{&sigmoid_backward_op, detail::make_activation_backward},
+    EngineOp{&leaky_relu_backward_op, detail::make_activation_backward},
+    EngineOp{&silu_backward_op, detail::make_activation_backward},
+    EngineOp{&hard_swish_backward_op, detail::make_activation_backward},
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

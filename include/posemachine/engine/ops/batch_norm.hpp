@@ -8,6 +8,7 @@
 
 #include <array>
 #include <memory>
+#include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -29,7 +30,7 @@ enum BatchNormParameter { batch_norm_scale, batch_norm_shift, batch_norm_mean, b
 inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
   const auto options = unpack<BatchNormOptions>(context.node().options);
-  const bool training = context.training();
+  const bool training = context.training() && !is_frozen_batch_norm(context.graph(), context.node());
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const auto desc = make_batch_norm_desc(context.engine(), plan_attributes(), kind, data,
                                          static_cast<float>(epsilon(options)), batch_norm_flags(!training));
@@ -42,8 +43,9 @@ inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
   runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
   runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
   if (training) {
-    runner->add_gradient(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-    runner->add_gradient(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+    const std::string where = describe(context.graph(), context.step->node);
+    runner->add_own_statistic(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector, where);
+    runner->add_own_statistic(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector, where);
   } else {
     runner->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
     runner->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
@@ -56,7 +58,8 @@ inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
 inline std::unique_ptr<Runner> make_batch_norm_backward(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
   const auto options = unpack<BatchNormOptions>(context.node().options);
-  const auto flags = batch_norm_flags(false);
+  const bool frozen = is_frozen_batch_norm(context.graph(), context.node());
+  const auto flags = batch_norm_flags(frozen);
   const auto eps = static_cast<float>(epsilon(options));
   const auto hint =
       make_batch_norm_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, eps, flags);
@@ -69,8 +72,13 @@ inline std::unique_ptr<Runner> make_batch_norm_backward(const BuildContext& cont
   runner->set<dnnl::batch_normalization_backward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
   runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
-  runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-  runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  if (frozen) {
+    runner->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    runner->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  } else {
+    runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  }
   runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
   runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);  // oneDNN wants it wherever use_shift is set
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);

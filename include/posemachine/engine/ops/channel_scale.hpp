@@ -3,7 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/ops/map_kernel.hpp>
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/channel_scale.hpp>
 
@@ -44,24 +44,14 @@ inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const 
       for (std::size_t cell = 0; cell < src.cells(); ++cell) sum += double{a[cell * step]} * double{b[cell * other]};
       *diff_gate.channel(image, c) = static_cast<float>(sum);
     }
-    for (std::size_t c = static_cast<std::size_t>(src.c); c < diff_gate.padded_channels(); ++c) {
-      *diff_gate.channel(image, static_cast<int>(c)) = 0;
-    }
   }
+  zero_padding(diff_gate);
 }
 
 inline std::unique_ptr<Runner> make_channel_scale_backward_gate(const BuildContext& context) {
-  const int src = context.schedule->src(*context.step, 0);
-  const int diff_dst = context.schedule->src(*context.step, 1);
-  const int dst = context.step->dst;
-  auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
-    const auto map = [&](int id) {
-      return MapMemory::of(binding.schedule->value(id), binding.schedule->block, binding.floats(id));
-    };
-    return [a = map(src), b = map(diff_dst), c = map(dst)](const Draw&) { sum_products(a, b, c); };
+  return map_kernel<2>(context, "posemachine:sum_products", [](const auto& srcs, const MapMemory& dst, const Draw&) {
+    sum_products(srcs[0], srcs[1], dst);
   });
-  runner->implementation = "posemachine:sum_products";
-  return runner;
 }
 
 }  // namespace detail

@@ -29,8 +29,9 @@ inline ConvolutionShape convolution_shape(const BuildContext& context, const Sch
   const auto options = unpack<ConvolutionOptions>(context.node().options);
   const Window window = convolution_window(context.node().options);
   ConvolutionShape shape;
-  shape.weights = memory::desc({options.out, src.c, options.kernel, options.kernel}, memory::data_type::f32,
-                               memory::format_tag::any);
+  memory::dims extents{options.out / options.groups, src.c / options.groups, options.kernel, options.kernel};
+  if (options.groups > 1) extents.insert(extents.begin(), options.groups);
+  shape.weights = memory::desc(extents, memory::data_type::f32, memory::format_tag::any);
   shape.has_bias = options.bias != 0;
   shape.bias = memory::desc({options.out}, memory::data_type::f32, memory::format_tag::x);
   shape.strides = {options.stride, options.stride};

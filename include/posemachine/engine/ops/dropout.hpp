@@ -3,7 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/random.hpp>
-#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/ops/map_kernel.hpp>
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/dropout.hpp>
 
@@ -30,27 +30,16 @@ inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const 
         out[cell * dst.cell_step()] = keep ? in[cell * src.cell_step()] * scale : 0.0f;
       }
     }
-    for (std::size_t c = static_cast<std::size_t>(dst.c); c < dst.padded_channels(); ++c) {
-      float* out = dst.channel(image, static_cast<int>(c));
-      for (std::size_t cell = 0; cell < dst.cells(); ++cell) out[cell * dst.cell_step()] = 0.0f;
-    }
   }
+  zero_padding(dst);
 }
 
 inline std::unique_ptr<Runner> make_dropout(const BuildContext& context) {
-  const int src = context.schedule->src(*context.step, 0);
-  const int dst = context.step->dst;
   const bool backward = context.node().op == &dropout_backward_op;
   const auto node = static_cast<std::uint64_t>(backward ? context.node().forward : context.step->node);
   const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
-  auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
-    const auto map = [&](int id) {
-      return MapMemory::of(binding.schedule->value(id), binding.schedule->block, binding.floats(id));
-    };
-    return [a = map(src), b = map(dst), rate, node](const Draw& draw) { drop(a, b, rate, draw, node); };
-  });
-  runner->implementation = "posemachine:dropout";
-  return runner;
+  return map_kernel<1>(context, "posemachine:dropout",
+                       [=](const auto& srcs, const MapMemory& to, const Draw& draw) { drop(srcs[0], to, rate, draw, node); });
 }
 
 }  // namespace detail

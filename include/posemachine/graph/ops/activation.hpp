@@ -1,4 +1,4 @@
-// relu, sigmoid: (C, H, W) -> (C, H, W), cell by cell.
+// relu, leaky_relu, sigmoid, silu, hard_swish: (C, H, W) -> (C, H, W), cell by cell.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -6,7 +6,19 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/add.hpp>
 
+#include <array>
+#include <cstdint>
+
 namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Options of a leaky ReLU, as integers so that they can be template arguments on every compiler.
+struct LeakyReluOptions {
+  std::int32_t slope_millionths = 10'000;  // of dst below 0: 0.01
+};
+
+inline constexpr std::array leaky_relu_options{OptionInfo{"slope_millionths", 0, 1'000'000}};
+
+constexpr double slope(const LeakyReluOptions& options) { return options.slope_millionths * 1e-6; }
 
 namespace detail {
 
@@ -18,7 +30,25 @@ void differentiate_activation(Gradients& gradients, int node) {
   gradients.add_backward(node, Backward, input(gradients.graph, gradients.node(node), 0), {dst, diff_dst});
 }
 
+// Where dst does not say what src was.
+template <const OpInfo& Backward>
+void differentiate_from_src(Gradients& gradients, int node) {
+  const Value src = input(gradients.graph, gradients.node(node), 0);
+  const Value diff_dst = gradients.total({gradients.node(node).dst}, add_op);
+  gradients.add_backward(node, Backward, src, {src, diff_dst});
+}
+
 }  // namespace detail
+
+/// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else slope * diff_dst.
+inline constexpr OpInfo leaky_relu_backward_op{
+    .name = "leaky_relu_backward", .min_inputs = 2, .max_inputs = 2, .options = leaky_relu_options};
+
+/// (src, diff_dst) -> diff_src = diff_dst * s * (1 + src * (1 - s)), s = sigmoid(src).
+inline constexpr OpInfo silu_backward_op{.name = "silu_backward", .min_inputs = 2, .max_inputs = 2};
+
+/// (src, diff_dst) -> diff_src: 0 up to -3, diff_dst from 3 on, diff_dst * (2 src + 3) / 6 between.
+inline constexpr OpInfo hard_swish_backward_op{.name = "hard_swish_backward", .min_inputs = 2, .max_inputs = 2};
 
 /// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else 0.
 inline constexpr OpInfo relu_backward_op{.name = "relu_backward", .min_inputs = 2, .max_inputs = 2};
@@ -30,10 +60,28 @@ inline constexpr OpInfo relu_op{.name = "relu", .differentiate = detail::differe
 inline constexpr OpInfo sigmoid_op{.name = "sigmoid",
                                    .differentiate = detail::differentiate_activation<sigmoid_backward_op>};
 
+inline constexpr OpInfo leaky_relu_op{.name = "leaky_relu",
+                                      .options = leaky_relu_options,
+                                      .differentiate = detail::differentiate_activation<leaky_relu_backward_op>};
+inline constexpr OpInfo silu_op{.name = "silu", .differentiate = detail::differentiate_from_src<silu_backward_op>};
+inline constexpr OpInfo hard_swish_op{.name = "hard_swish",
+                                      .differentiate = detail::differentiate_from_src<hard_swish_backward_op>};
+
 /// dst = max(0, src).
 constexpr Value relu(Graph& graph, Value src) { return add_node(graph, relu_op, {}, {src}); }
 
 /// dst = 1 / (1 + exp(-src)).
 constexpr Value sigmoid(Graph& graph, Value src) { return add_node(graph, sigmoid_op, {}, {src}); }
+
+/// dst = src above 0, slope * src below. Source: Maas et al. 2013.
+constexpr Value leaky_relu(Graph& graph, Value src, LeakyReluOptions options = {}) {
+  return add_node(graph, leaky_relu_op, pack(options), {src});
+}
+
+/// dst = src * sigmoid(src), also called swish. Source: Elfwing et al. 2017.
+constexpr Value silu(Graph& graph, Value src) { return add_node(graph, silu_op, {}, {src}); }
+
+/// dst = src * min(max(src + 3, 0), 6) / 6. Source: Howard et al. 2019.
+constexpr Value hard_swish(Graph& graph, Value src) { return add_node(graph, hard_swish_op, {}, {src}); }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -31,8 +31,9 @@ constexpr int infer_batch_norm(Graph& graph, const Node& node) {
   require(graph, node.parameters.count == 4, Rule::parameter_shape, 4, node.parameters.count);
   for (int i = 0; i < node.parameters.count; ++i) {
     const Parameter& each = parameter(graph, node, i);
-    // Scale and shift are learnt; mean and variance are buffers.
-    const bool fits = each.size() == channel_count && each.rank == 1 && each.trainable == (i < 2);
+    // Scale and shift are learnt, or frozen together; mean and variance are buffers.
+    const bool learnt = i < 2 && parameter(graph, node, 0).trainable;
+    const bool fits = each.size() == channel_count && each.rank == 1 && each.trainable == learnt;
     require(graph, fits, Rule::parameter_shape, channel_count, static_cast<int>(each.size()));
   }
   return channel_count;
@@ -41,6 +42,11 @@ constexpr int infer_batch_norm(Graph& graph, const Node& node) {
 void differentiate_batch_norm(Gradients& gradients, int node);
 
 }  // namespace detail
+
+/// Whether a batch norm node is frozen: its running statistics are used, and stay, in training too.
+constexpr bool is_frozen_batch_norm(const Graph& graph, const Node& node) {
+  return !parameter(graph, node, 0).trainable;
+}
 
 inline constexpr OpInfo batch_norm_op{
     .name = "batch_norm",
@@ -62,8 +68,8 @@ inline void detail::differentiate_batch_norm(Gradients& gradients, int node) {
 }
 
 /// dst = scale * (src - mean) / sqrt(variance + epsilon) + shift, per channel. In training mean and (biased) variance
-/// are those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference the
-/// running ones are used. Parameters: BatchNorm.scale, shift; buffers: mean, variance. Source: Ioffe and Szegedy 2015.
+/// are those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference, and
+/// where it is frozen, the running ones are used. Parameters: BatchNorm.scale, shift; buffers: mean, variance. Source: Ioffe and Szegedy 2015.
 constexpr Value batch_norm(Graph& graph, Value src, BatchNormOptions options = {}) {
   const int outer = open_scope(graph, "BatchNorm");
   const std::array<int, 4> extents{channels(graph, src), 1, 1, 1};

@@ -1,4 +1,4 @@
-// convolution: (C, H, W) -> (out, H', W'); a learnt square kernel with stride, dilation and bias.
+// convolution: (C, H, W) -> (out, H', W'); a learnt square kernel with stride, dilation, groups and bias.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -24,12 +24,13 @@ struct ConvolutionOptions {
   std::int32_t padding = same_padding;  // top and left; as much as needed at the bottom and right
   std::int32_t bias = 1;                // 0: none
   std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
+  std::int32_t groups = 1;              // channels are cut into as many parts, each with a convolution of its own
 };
 
 inline constexpr std::array convolution_options{
     OptionInfo{"out", 1, 65536},    OptionInfo{"kernel", 1, 63},      OptionInfo{"stride", 1, 16},
     OptionInfo{"dilation", 1, 64},  OptionInfo{"padding", 0, 4096},   OptionInfo{"bias", 0, 1},
-    OptionInfo{"init", 0, 3},
+    OptionInfo{"init", 0, 3},       OptionInfo{"groups", 1, 65536, true, 1},
 };
 
 namespace detail {
@@ -41,17 +42,22 @@ constexpr Window convolution_window(const Options& values) {
 
 constexpr std::int64_t weights_size(const Graph& graph, const Node& node) {
   const auto options = unpack<ConvolutionOptions>(node.options);
-  return std::int64_t{options.out} * channels(graph, input(graph, node, 0)) * options.kernel * options.kernel;
+  const int in = channels(graph, input(graph, node, 0)) / options.groups;
+  return std::int64_t{options.out} * in * options.kernel * options.kernel;
 }
 
 constexpr int infer_convolution(Graph& graph, const Node& node) {
   const auto options = unpack<ConvolutionOptions>(node.options);
+  const int in = channels(graph, input(graph, node, 0));
+  if (options.groups > 1) {
+    require(graph, in % options.groups == 0, Rule::channels_divide, in, options.groups);
+    require(graph, options.out % options.groups == 0, Rule::channels_divide, options.out, options.groups);
+  }
   require(graph, node.parameters.count == 1 + options.bias, Rule::parameter_shape, 1 + options.bias,
           node.parameters.count);
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
-    const std::array<int, 4> expected{options.out, channels(graph, input(graph, node, 0)), options.kernel,
-                                      options.kernel};
+    const std::array<int, 4> expected{options.out, in / options.groups, options.kernel, options.kernel};
     if (weights.extents != expected || weights.rank != 4) {
       require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
               static_cast<int>(weights.size()));
@@ -94,13 +100,15 @@ inline void detail::differentiate_convolution(Gradients& gradients, int node) {
   gradients.add_parameter_gradient(node, convolution_backward_weights_op, {src, diff_dst}, parameters);
 }
 
-/// dst[o, y, x] = bias[o] + sum over c, i, j of weights[o, c, i, j] * src[c, y stride + i dilation - padding, x ...].
+/// dst[o, y, x] = bias[o] + sum over c, i, j of weights[o, c, i, j] * src[c, y stride + i dilation - padding, x ...],
+/// with groups c over those of o's own part of src: part o groups / out.
 /// Shapes: (C, H, W) -> (out, H', W'), H' = (H + 2 padding - (kernel - 1) dilation - 1) / stride + 1, rounded down.
-/// Parameters: Conv.weights (out, C, kernel, kernel), Conv.bias (out). Errors: ModelError for options out of range.
+/// Parameters: Conv.weights (out, C / groups, kernel, kernel), Conv.bias (out). Errors: ModelError for options out of
+/// range, and channels that groups do not divide.
 constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options) {
   if (options.padding == same_padding) options.padding = options.dilation * (options.kernel - 1) / 2;
   const int outer = open_scope(graph, "Conv");
-  const int in = channels(graph, src);
+  const int in = channels(graph, src) / (options.groups > 0 ? options.groups : 1);
   const int fan_in = in * options.kernel * options.kernel;
   const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
                                     static_cast<Init>(options.init), fan_in);

@@ -1,0 +1,44 @@
+// map_kernel: a loop of our own over the maps of a step, bound to where they lie.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/runner.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD::detail {
+
+/// kernel(srcs, dst, draw), with the step's first Inputs srcs.
+template <std::size_t Inputs, class Kernel>
+std::unique_ptr<Runner> map_kernel(const BuildContext& context, std::string name, Kernel kernel) {
+  std::array<int, Inputs> srcs{};
+  for (std::size_t i = 0; i < Inputs; ++i) srcs[i] = context.schedule->src(*context.step, static_cast<int>(i));
+  const int dst = context.step->dst;
+  auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
+    const auto map = [&](int id) {
+      return MapMemory::of(binding.schedule->value(id), binding.schedule->block, binding.floats(id));
+    };
+    std::array<MapMemory, Inputs> maps;
+    for (std::size_t i = 0; i < Inputs; ++i) maps[i] = map(srcs[i]);
+    return [maps, to = map(dst), kernel](const Draw& draw) { kernel(maps, to, draw); };
+  });
+  runner->implementation = std::move(name);
+  return runner;
+}
+
+/// The channels behind a map's last one, up to a whole block, as every primitive expects them.
+inline void zero_padding(const MapMemory& map) {
+  for (int image = 0; image < map.n; ++image) {
+    for (std::size_t c = static_cast<std::size_t>(map.c); c < map.padded_channels(); ++c) {
+      float* out = map.channel(image, static_cast<int>(c));
+      for (std::size_t cell = 0; cell < map.cells(); ++cell) out[cell * map.cell_step()] = 0.0f;
+    }
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD::detail

@@ -1,0 +1,63 @@
+// The engine's prelu: oneDNN's, forward and backward.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/graph/ops/prelu.hpp>
+
+#include <array>
+#include <memory>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// One slope a channel, for oneDNN to broadcast.
+inline dnnl::memory::desc slopes_desc(const ScheduledValue& value) {
+  return {{1, value.c, 1, 1}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
+}
+
+inline std::unique_ptr<Runner> make_prelu(const BuildContext& context) {
+  const dnnl::memory::desc data = context.desc(context.dst());
+  const dnnl::memory::desc slopes = slopes_desc(context.dst());
+  const auto desc =
+      make_prelu_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, slopes);
+  if (is_empty(desc)) fail_no_implementation(context);
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::prelu_forward>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), slopes);
+  runner->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
+  runner->finish();
+  return runner;
+}
+
+inline std::unique_ptr<Runner> make_prelu_backward(const BuildContext& context) {
+  const dnnl::memory::desc data = context.desc(context.dst());
+  const dnnl::memory::desc slopes = slopes_desc(context.dst());
+  const auto hint =
+      make_prelu_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, slopes);
+  if (is_empty(hint)) fail_no_implementation(context);
+  const auto desc = make_prelu_backward_desc(context.engine(), plan_attributes(), hint, data, slopes);
+  if (is_empty(desc)) fail_no_implementation(context);
+  const int parameter = parameter_id(context.graph(), context.node(), 0);
+  auto runner = std::make_unique<PrimitiveRunner>();
+  runner->set<dnnl::prelu_backward>(desc);
+  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
+  runner->add_weights(DNNL_ARG_WEIGHTS, parameter, slopes);
+  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
+  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_WEIGHTS, parameter, slopes);
+  runner->finish();
+  return runner;
+}
+
+}  // namespace detail
+
+inline constexpr std::array prelu_engine{
+    EngineOp{&prelu_op, detail::make_prelu},
+    EngineOp{&prelu_backward_op, detail::make_prelu_backward},
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
