@@ -51,6 +51,7 @@ struct EstimateArguments {
   bool json = false;
   bool ndjson = false;
   int threads = default_threads();
+  int stages = 0;
 };
 
 void check_arguments(const EstimateArguments& arguments) {
@@ -217,7 +218,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   check_arguments(arguments);
   std::vector<pm::Box> boxes;
   for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
-  const pm::Model model = pm::Model::load(arguments.model.empty() ? bundled_model().string() : arguments.model);
+  const pm::Model model =
+      pm::Model::load(arguments.model.empty() ? bundled_model().string() : arguments.model, context.ops);
   const pm::JointSet& joints = model.meaning().joints;
   const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
   const auto print = [&](const std::string& name, const Result& result) {
@@ -228,9 +230,10 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   };
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
-  const pm::Estimator first(model);
+  const pm::Estimator first(model, {.stages = arguments.stages});
   if (arguments.images.size() == 1) {
-    pm::Estimator estimator = first.with({.threads = boxes.size() > 1 ? arguments.threads : 1});
+    pm::Estimator estimator =
+        first.with({.threads = boxes.size() > 1 ? arguments.threads : 1, .stages = arguments.stages});
     print(arguments.images.front(), estimate_one(estimator, arguments, boxes, context));
     return done;
   }
@@ -283,6 +286,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
                     "One JSON object: image, width, height, poses with box and keypoints (name, x, y,\n"
                     "score from 0 to 1; x and y are null where a joint is missing)");
   command->add_flag("--ndjson", arguments->ndjson, "The same, a line for each image");
+  command->add_option("--stages", arguments->stages,
+                      "Answer after so many of the network's stages: sooner, and less surely; default: after all")
+      ->check(CLI::Range(1, 256));
   command
       ->add_option("--threads", arguments->threads,
                    "People or images at a time; the result is the same for any number")

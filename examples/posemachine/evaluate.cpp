@@ -82,7 +82,7 @@ std::string table(const std::string& title, const std::vector<const pm::MetricRe
 int evaluate(const EvaluateArguments& arguments, const Context& context) {
   const std::vector<pm::Person> people = read_people(arguments);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
-  const pm::Model model = pm::Model::load(path);
+  const pm::Model model = pm::Model::load(path, context.ops);
   if (model.meaning().joints.joints != pm::lsp_joints().joints) {
     pm::fail<pm::ModelError>({.where = path + ": joints", .expected = "those of LSP",
                               .got = "the joint set " + model.meaning().joints.name});

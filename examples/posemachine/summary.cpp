@@ -13,6 +13,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -36,10 +37,10 @@ struct SummaryArguments {
 };
 
 // A file where there is one or the name looks like one, otherwise a network of the library.
-pm::Model find_model(const std::string& what) {
+pm::Model find_model(const std::string& what, const pm::OpSet& ops) {
   std::error_code error;
   const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
-  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what);
+  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what, ops.with_unknown());
   if (const pm::NamedNetwork* network = pm::find_network(what)) {
     pm::Meaning meaning;
     meaning.input_height = network->input.height;
@@ -144,8 +145,19 @@ std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
   return text + print_row("total", total);
 }
 
-int summary(const SummaryArguments& arguments) {
-  const pm::Model model = find_model(arguments.what);
+// "acme.mish version 1": operations that the model's file names and this program does not have.
+std::vector<std::string> unknown_operations(const pm::Graph& graph) {
+  std::vector<std::string> names;
+  for (const pm::Node& node : graph.nodes) {
+    if (!pm::is_unknown(*node.op)) continue;
+    const std::string name = std::string(node.op->name) + " version " + std::to_string(node.op->version);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+int summary(const SummaryArguments& arguments, const Context& context) {
+  const pm::Model model = find_model(arguments.what, context.ops);
   const pm::Graph& graph = model.graph();
   pm::Size size{model.meaning().input_height, model.meaning().input_width};
   if (!arguments.size.empty()) {
@@ -163,7 +175,8 @@ int summary(const SummaryArguments& arguments) {
     model_bytes += static_cast<std::int64_t>(tensor.values.size() * sizeof(float));
   }
   const int field = pm::receptive_fields(graph)[static_cast<std::size_t>(answer.id)];
-  const std::size_t activations = activation_bytes(model, size);
+  const std::vector<std::string> unknown = unknown_operations(graph);
+  const std::size_t activations = unknown.empty() ? activation_bytes(model, size) : 0;
 
   if (arguments.json) {
     pm::Json json;
@@ -174,8 +187,9 @@ int summary(const SummaryArguments& arguments) {
     json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
     json["receptive_field"] = field;
     json["model_bytes"] = model_bytes;
-    json["activation_bytes"] = activations;
+    json["activation_bytes"] = unknown.empty() ? pm::Json(activations) : pm::Json(nullptr);
     json["nodes"] = graph.nodes.size();
+    if (!unknown.empty()) json["unknown_operations"] = unknown;
     write_stdout(json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n");
     return done;
   }
@@ -186,14 +200,19 @@ int summary(const SummaryArguments& arguments) {
   text += format("stride           %d px a cell\n", stride.global ? 0 : stride.pixels / stride.cells);
   text += format("receptive field  %d px\n", field);
   text += format("weights          %s bytes\n", thousands(model_bytes).c_str());
-  text += format("activations      %s bytes for one image\n", thousands(static_cast<long long>(activations)).c_str());
+  if (unknown.empty()) {
+    text += format("activations      %s bytes for one image\n", thousands(static_cast<long long>(activations)).c_str());
+  }
+  for (const std::string& name : unknown) {
+    text += format("not run by this program: %s\n", name.c_str());
+  }
   write_stdout(text);
   return done;
 }
 
 }  // namespace
 
-Command add_summary(CLI::App& app, const Context&) {
+Command add_summary(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<SummaryArguments>();
   std::string names;
   for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
@@ -205,7 +224,7 @@ Command add_summary(CLI::App& app, const Context&) {
   command->add_flag("--json", arguments->json,
                     "One JSON object: network, input, parameters, macs (multiply-adds of one image),\n"
                     "stride, receptive_field, model_bytes, activation_bytes (one image, inference), nodes");
-  return {command, [arguments] { return summary(*arguments); }};
+  return {command, [arguments, &context] { return summary(*arguments, context); }};
 }
 
 }  // namespace tool

@@ -83,10 +83,11 @@ int run_commands(int argc, char** argv, Context& context) {
 
 }  // namespace
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, const pm::OpSet& ops) {
   SignalWatcher watcher;
   Context context;
   context.stop = watcher.token();
+  context.ops = ops;
   try {
     const int code = run_commands(argc, argv, context);
     write_stdout("");  // what the help and version flags wrote

@@ -1,6 +1,8 @@
 // What the commands of the tool share: exit codes, streams, interruption.
 #pragma once
 
+#include <posemachine/model/op_set.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <atomic>
@@ -17,8 +19,9 @@ namespace tool {
 /// Exit codes. After a signal: 128 + its number.
 enum ExitCode : int { done = 0, failed = 1, usage = 2, bad_data = 3, bad_model = 4 };
 
-/// Runs the tool: parses, runs the command, turns exceptions into messages on stderr and the right code.
-int run(int argc, char** argv);
+/// Runs the tool: parses, runs the command, turns exceptions into messages on stderr and the right code. A program with
+/// operations of its own calls it with an OpSet that has them.
+int run(int argc, char** argv, const posemachine::OpSet& ops = posemachine::OpSet());
 
 /// Thrown by Context::stop_if_asked, once what must be saved is saved.
 struct Interrupted {};
@@ -26,6 +29,7 @@ struct Interrupted {};
 /// What every command is given. stdout carries results only; everything said here goes to stderr.
 struct Context {
   bool quiet = false;
+  posemachine::OpSet ops;  // that model files may name
   std::stop_token stop;  // requested by SIGINT and SIGTERM
 
   void warn(std::string_view text) const;

@@ -163,7 +163,7 @@ int train(const TrainArguments& arguments, const Context& context) {
   std::optional<pm::RunFolder> run;
   if (arguments.resume) {
     run = pm::RunFolder::open(path);
-    start = run->load();
+    start = run->load(context.ops);
     config = resumed_config(arguments.request, run->config(), (path / "config.json").string(), *start);
     start->options = config.options;
   } else {

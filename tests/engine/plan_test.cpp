@@ -255,7 +255,8 @@ TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what wou
   CHECK(message_of(graph, options_of(1, {0, 16})).starts_with("node 0 (input): expected sides of 1 to 65536 pixels"));
 }
 
-TEST_CASE("Plan: a batch norm that two layers share is refused in training by its node, and runs in inference or frozen") {
+TEST_CASE(
+    "Plan: a batch norm that two layers share is refused in training by its node, and runs in inference or frozen") {
   const auto build = [](bool frozen) {
     Graph graph;
     graph.frozen = frozen;
@@ -269,7 +270,8 @@ TEST_CASE("Plan: a batch norm that two layers share is refused in training by it
   const Graph graph = build(false);
   CHECK(message_of(graph, options_of(1, {16, 16})).empty());
   CHECK(message_of(differentiate(graph), options_of(1, {16, 16}, Mode::training)) ==
-        "node 2 (batch_norm in BatchNorm): expected running statistics of its own, in training, got those of another node; "
+        "node 2 (batch_norm in BatchNorm): expected running statistics of its own, in training, got those of another "
+        "node; "
         "share layers without batch norm, or freeze it");
   CHECK(message_of(differentiate(build(true)), options_of(1, {16, 16}, Mode::training)).empty());
 }

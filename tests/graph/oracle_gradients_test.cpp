@@ -122,7 +122,8 @@ TEST_CASE("oracle: gradients of both resizes equal central differences on 12 sha
 }
 
 TEST_CASE("oracle: gradients of leaky_relu, silu, hard_swish, prelu and softmax equal central differences") {
-  check_op(8, true, [](Draws&, Graph& graph, Value src) { return leaky_relu(graph, src, {.slope_millionths = 200'000}); });
+  check_op(8, true,
+           [](Draws&, Graph& graph, Value src) { return leaky_relu(graph, src, {.slope_millionths = 200'000}); });
   check_op(8, true, [](Draws&, Graph& graph, Value src) { return silu(graph, src); });
   check_op(8, true, [](Draws&, Graph& graph, Value src) {  // scaled, so that both kinks are crossed
     return hard_swish(graph, convolution(graph, src, {.out = 4}));

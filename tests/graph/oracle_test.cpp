@@ -70,6 +70,7 @@ TEST_CASE("oracle: every forward and backward operation of the graph is computed
     CHECK((op == &input_op || reference::find_reference_op(*op) != nullptr));
   }
   for (const OpInfo* op : backward_ops) {
+    if (op == &custom_backward_op) continue;  // a user's: the oracle cannot know what it computes
     CAPTURE(op->name);
     CHECK(reference::find_reference_op(*op) != nullptr);
   }
@@ -294,12 +295,12 @@ TEST_CASE("oracle: a transposed convolution with output padding gives PyTorch's 
   for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>((i + 1) % 7);
   std::vector<double> weights(3 * 2 * 9);
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>((i + 1) % 5) - 2;
-  const Array dst = dst_of(
-      image,
-      [](Graph& graph, Value src) {
-        return transposed_convolution(graph, src, {.out = 3, .kernel = 3, .stride = 2, .padding = 1, .output_padding = 1});
-      },
-      {weights, {1, -2, 3}});
+  const Array dst = dst_of(image,
+                           [](Graph& graph, Value src) {
+                             return transposed_convolution(
+                                 graph, src, {.out = 3, .kernel = 3, .stride = 2, .padding = 1, .output_padding = 1});
+                           },
+                           {weights, {1, -2, 3}});
   CHECK(dst.h == 4);
   CHECK(dst.w == 6);
   check_near(dst.values, {-1, 5, -1, 5, -1, -6, -1, -7, -1, -7, -1, 15, -1, 5, -1, 5, -1, -15, 5, 8, 6, 10, 7, 18,
@@ -326,9 +327,11 @@ TEST_CASE("oracle: hard_swish, silu, softmax, leaky_relu and prelu give PyTorch'
              {0, -1.0 / 3, 0, 5.0 / 3, 5});
   check_near(dst_of(row, [](Graph& graph, Value src) { return silu(graph, src); }).values,
              {-0.07194483984836623, -0.2689414213699951, 0, 1.7615941559557646, 4.966535745378576});
-  check_near(dst_of(row, [](Graph& graph, Value src) { return leaky_relu(graph, src); }).values, {-0.04, -0.01, 0, 2, 5});
+  check_near(dst_of(row, [](Graph& graph, Value src) { return leaky_relu(graph, src); }).values,
+             {-0.04, -0.01, 0, 2, 5});
   const Array pair{1, 2, 1, 2, {-4, 2, -1, -2}};
-  check_near(dst_of(pair, [](Graph& graph, Value src) { return prelu(graph, src); }, {{0.5, -2}}).values, {-2, 2, 2, 4});
+  check_near(dst_of(pair, [](Graph& graph, Value src) { return prelu(graph, src); }, {{0.5, -2}}).values,
+             {-2, 2, 2, 4});
   const Array three{1, 3, 1, 2, {3, 1, 4, 1, 5, 9}};
   check_near(dst_of(three, [](Graph& graph, Value src) { return softmax(graph, src); }).values,
              {0.09003057317038046, 0.00033523770845720973, 0.24472847105479764, 0.00033523770845720973,

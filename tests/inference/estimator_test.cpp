@@ -267,7 +267,8 @@ TEST_CASE("Estimator: a model whose maps need more memory than allowed is refuse
   CHECK_NOTHROW(estimator.with({})(Image(40, 30)));
 }
 
-TEST_CASE("Estimator: stopped after an earlier stage it gives that stage's keypoints, for as many stages as there are") {
+TEST_CASE(
+    "Estimator: stopped after an earlier stage it gives that stage's keypoints, for as many stages as there are") {
   const Model model = small_model(true);
   const Image image = noise(90, 70, 4);
   Estimator whole(model);

@@ -123,14 +123,18 @@ TEST_CASE("Dropout: a share of 0 adds no node") {
 
 namespace {
 struct Refine : Sequential<Conv<5, 3>, ReLU> {};
-struct SharedTwice : Network<Input<"image", 5>, Shared<"refine", Refine>, Conv<5, 1>, Shared<"refine", Refine>, Output<"out">> {};
-struct SharedWrong : Network<Input<"image", 5>, Shared<"refine", Conv<7, 1>>, Shared<"refine", Conv<7, 1>>, Output<"out">> {};
+struct SharedTwice
+    : Network<Input<"image", 5>, Shared<"refine", Refine>, Conv<5, 1>, Shared<"refine", Refine>, Output<"out">> {};
+struct SharedWrong
+    : Network<Input<"image", 5>, Shared<"refine", Conv<7, 1>>, Shared<"refine", Conv<7, 1>>, Output<"out">> {};
 struct SharedShort : Network<Input<"image", 5>, Shared<"refine", Sequential<Conv<5, 1>, Conv<5, 1>>>,
                              Shared<"refine", Conv<5, 1>>, Output<"out">> {};
-struct SharedInside : Network<Input<"image", 4>, Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
-                              Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
-                              Shared<"inner", Conv<4, 3>>, Output<"out">> {};
-struct HalfFrozen : Network<Input<"image", 3>, Frozen<Sequential<Conv<8, 3>, BatchNorm<>>>, Conv<2, 1>, Output<"out">> {};
+struct SharedInside
+    : Network<Input<"image", 4>, Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
+              Shared<"outer", Sequential<Conv<4, 1>, Shared<"inner", Conv<4, 3>>, Conv<4, 1>>>,
+              Shared<"inner", Conv<4, 3>>, Output<"out">> {};
+struct HalfFrozen : Network<Input<"image", 3>, Frozen<Sequential<Conv<8, 3>, BatchNorm<>>>, Conv<2, 1>, Output<"out">> {
+};
 struct Staged : Network<Input<"image", 3>, Tag<"features">,
                         Stages<3, Sequential<Conv<2, 1>, Output<"maps">>,
                                Sequential<Concat<Identity, From<"features">>, Conv<2, 1>, Output<"maps">>>> {};

@@ -91,7 +91,8 @@ TEST_CASE("Residual: a body beside src, or beside a shortcut of its own") {
   CHECK_THROWS_AS(static_cast<void>(graph_of<On<6, Residual<Conv<8, 3>>>>()), ModelError);
 }
 
-TEST_CASE("ResidualBlock, Bottleneck: the projection is there only where shapes differ; ResNet-50's blocks have its counts") {
+TEST_CASE(
+    "ResidualBlock, Bottleneck: the projection is there only where shapes differ; ResNet-50's blocks have its counts") {
   using Same = On<64, ResidualBlock<64, ResidualOptions{.norm = Norm::none}>>;
   static_assert(parameter_count<Same> == 2 * (64 * 64 * 9 + 64));
   using Halved = On<64, ResidualBlock<128, ResidualOptions{.stride = 2, .norm = Norm::none}>>;

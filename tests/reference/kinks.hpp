@@ -14,9 +14,9 @@
 
 namespace posemachine::reference {
 
-/// The smallest distance of a relu's (leaky_relu's, prelu's) src from 0, of a hard_swish's from -3 and 3, or of a window's
-/// largest cell from its second, in a run's values. Equal cells are no kink here: they are the zeros that relu and
-/// dropout leave, and rounding keeps them equal.
+/// The smallest distance of a relu's (leaky_relu's, prelu's) src from 0, of a hard_swish's from -3 and 3, or of a
+/// window's largest cell from its second, in a run's values. Equal cells are no kink here: they are the zeros that relu
+/// and dropout leave, and rounding keeps them equal.
 inline double nearest_kink(const Graph& graph, const Result& result) {
   double nearest = std::numeric_limits<double>::infinity();
   const auto meet = [&](double distance) {

@@ -61,7 +61,8 @@ typename Primitive::primitive_desc make_backward_desc(const dnnl::engine& engine
 inline dnnl::eltwise_forward::primitive_desc make_eltwise_desc(const dnnl::engine& engine,
                                                                const dnnl::primitive_attr& attr, dnnl::prop_kind kind,
                                                                dnnl::algorithm algorithm,
-                                                               const dnnl::memory::desc& data, float alpha, float beta) {
+                                                               const dnnl::memory::desc& data, float alpha,
+                                                               float beta) {
 #if DNNL_VERSION_MAJOR >= 3
   return make_desc<dnnl::eltwise_forward>(engine, attr, kind, algorithm, data, data, alpha, beta);
 #else

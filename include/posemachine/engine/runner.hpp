@@ -39,7 +39,6 @@ struct Binding {
   std::vector<std::byte*> externals;                              // by value id
   std::vector<std::pair<dnnl::memory, int>>* gradient_memories =
       nullptr;  // to be pointed at a slice: (memory, parameter)
-  std::vector<std::pair<float**, int>>* gradient_pointers = nullptr;       // the same for our own kernels
 
   /// Where a value's first element is.
   std::byte* value(int id) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/add.hpp>
@@ -39,10 +40,15 @@ inline Graph differentiate(const Graph& network, DifferentiateOptions options = 
   }
   for (std::size_t i = forward_nodes; i-- > 0;) {
     const Node& node = graph.nodes[i];
-    if (node.dst < 0 || node.op->differentiate == nullptr) continue;
+    const bool custom = node.op->kernels != nullptr && node.op->kernels->backward != nullptr;
+    if (node.dst < 0 || (node.op->differentiate == nullptr && !custom)) continue;
     if (!gradients.has({node.dst}) || !gradients.wanted({node.dst})) continue;
     graph.scope = node.scope;
-    node.op->differentiate(gradients, static_cast<int>(i));
+    if (custom) {
+      detail::differentiate_custom(gradients, static_cast<int>(i));
+    } else {
+      node.op->differentiate(gradients, static_cast<int>(i));
+    }
   }
   if (options.input_gradients) {
     for (const Port& port : network.inputs) {

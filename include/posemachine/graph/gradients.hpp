@@ -44,27 +44,36 @@ class Gradients {
   /// Adds a backward node of `forward`, in its block, whose dst is a term of the gradient of `of`.
   void add_backward(int forward, const OpInfo& op, Value of, std::initializer_list<Value> inputs,
                     std::span<const int> parameters = {}) {
+    add_backward(forward, op, of, std::span(inputs.begin(), inputs.size()), parameters);
+  }
+  /// options: where they are not those of `forward`.
+  void add_backward(int forward, const OpInfo& op, Value of, std::span<const Value> inputs,
+                    std::span<const int> parameters, const Options* options = nullptr) {
     if (!wanted(of)) return;
-    add(of, add_node(graph, backward_spec(forward, op, inputs, parameters, of.id, true)));
+    add(of, add_node(graph, backward_spec(forward, op, inputs, parameters, of.id, true, options)));
   }
 
   /// Adds a backward node of `forward` that accumulates into the gradients of the parameters, unless all are
   /// frozen.
   void add_parameter_gradient(int forward, const OpInfo& op, std::initializer_list<Value> inputs,
                               std::span<const int> parameters) {
+    add_parameter_gradient(forward, op, std::span(inputs.begin(), inputs.size()), parameters);
+  }
+  void add_parameter_gradient(int forward, const OpInfo& op, std::span<const Value> inputs,
+                              std::span<const int> parameters, const Options* options = nullptr) {
     bool trained = false;
     for (const int id : parameters) trained = trained || graph.parameters[static_cast<std::size_t>(id)].trainable;
     if (!trained) return;
-    add_node(graph, backward_spec(forward, op, inputs, parameters, -1, false));
+    add_node(graph, backward_spec(forward, op, inputs, parameters, -1, false, options));
   }
 
  private:
-  NodeSpec backward_spec(int forward, const OpInfo& op, std::initializer_list<Value> inputs,
-                         std::span<const int> parameters, int like, bool has_dst) {
+  NodeSpec backward_spec(int forward, const OpInfo& op, std::span<const Value> inputs, std::span<const int> parameters,
+                         int like, bool has_dst, const Options* options) {
     graph.scope = node(forward).scope;
     return {.op = &op,
-            .options = node(forward).options,
-            .inputs = std::span<const Value>(inputs.begin(), inputs.size()),
+            .options = options != nullptr ? *options : node(forward).options,
+            .inputs = inputs,
             .parameters = parameters,
             .forward = forward,
             .like = like,

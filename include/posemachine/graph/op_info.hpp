@@ -17,6 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct Graph;
 struct Node;
 class Gradients;
+struct CustomKernels;
 
 /// The options of a node: the fields of its operation's option struct, in order, then zeros.
 using Options = std::array<std::int32_t, 12>;
@@ -82,6 +83,8 @@ struct OpInfo {
   std::int64_t (*multiply_adds)(const Graph&, const Node&) = nullptr;
   /// Adds the nodes that carry the gradient of dst to inputs and parameters; null: no gradient passes.
   void (*differentiate)(Gradients&, int node) = nullptr;
+  /// A user's operation: how to compute it. Its gradient follows from its backward kernel.
+  const CustomKernels* kernels = nullptr;
 };
 
 namespace detail {

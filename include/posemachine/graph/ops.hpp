@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/op_info.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/add.hpp>
@@ -51,6 +52,7 @@ inline constexpr std::array backward_ops{
     &resize_bilinear_backward_op,
     &batch_norm_backward_op,
     &dropout_backward_op,
+    &custom_backward_op,
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

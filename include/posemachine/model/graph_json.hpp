@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
+#include <posemachine/model/op_set.hpp>
 
 #include <algorithm>
 #include <array>
@@ -54,6 +55,24 @@ inline void check_limits(const Graph& graph, const std::string& where) {
   }
 }
 
+namespace detail {
+
+// What a reader without the operation needs to know of it.
+inline Json dst_to_json(const Graph& graph, const Node& node) {
+  const Window window = node.op->geometry(node.options);
+  return {{"channels", channels(graph, {node.dst})},
+          {"kernel", window.kernel},
+          {"stride", window.stride},
+          {"dilation", window.dilation},
+          {"padding", window.padding},
+          {"ceil", window.ceil ? 1 : 0},
+          {"global", window.global ? 1 : 0},
+          {"scale", window.scale},
+          {"output_padding", window.output_padding}};
+}
+
+}  // namespace detail
+
 /// {"parameters": [...], "nodes": [...], "inputs": [...], "outputs": [...]}: nodes in order, values and parameters by
 /// number.
 inline Json graph_to_json(const Graph& graph) {
@@ -70,6 +89,11 @@ inline Json graph_to_json(const Graph& graph) {
   }
   Json nodes = Json::array();
   for (const Node& node : graph.nodes) {
+    if (is_unknown(*node.op)) {
+      fail<ModelError>({.where = describe(graph, static_cast<int>(nodes.size())),
+                        .expected = "an operation of this program, to write it",
+                        .got = std::string(node.op->name) + " version " + std::to_string(node.op->version)});
+    }
     Json options = Json::object();
     for (std::size_t i = 0; i < node.op->options.size(); ++i) {
       const OptionInfo& option = node.op->options[i];
@@ -86,6 +110,7 @@ inline Json graph_to_json(const Graph& graph) {
                      {"options", std::move(options)},
                      {"inputs", std::move(inputs)},
                      {"parameters", std::move(owned)}});
+    if (node.op->kernels != nullptr) nodes.back()["dst"] = detail::dst_to_json(graph, node);
   }
   const auto ports = [&](const std::vector<Port>& list) {
     Json all = Json::array();
@@ -174,8 +199,9 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   const std::string init = string_member<ModelError>(json, "init", where);
   const auto found = std::find(init_names.begin(), init_names.end(), init);
   if (found == init_names.end()) {
-    fail<ModelError>(
-        {.where = where + ".init", .expected = "zeros, ones, he_normal, lecun_normal or quarters", .got = init.substr(0, 40)});
+    fail<ModelError>({.where = where + ".init",
+                      .expected = "zeros, ones, he_normal, lecun_normal or quarters",
+                      .got = init.substr(0, 40)});
   }
   parameter.init = static_cast<Init>(found - init_names.begin());
   parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
@@ -189,17 +215,48 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   return parameter;
 }
 
-inline const OpInfo* find_op(std::span<const OpInfo* const> ops, const std::string& name, std::int64_t version,
-                             const std::string& where) {
-  std::vector<std::string> known;
-  for (const OpInfo* op : ops) {
-    if (op->name == name && op->version == version) return op;
-    known.emplace_back(op->name);
+inline constexpr std::array unknown_options{
+    OptionInfo{"channels", 1, 65536}, OptionInfo{"kernel", 1, 4096}, OptionInfo{"stride", 1, 4096},
+    OptionInfo{"dilation", 1, 64},    OptionInfo{"padding", 0, 4096}, OptionInfo{"ceil", 0, 1},
+    OptionInfo{"global", 0, 1},       OptionInfo{"scale", 0, 256},   OptionInfo{"output_padding", 0, 4096},
+};
+
+inline Options read_options(const Json& json, std::span<const OptionInfo> infos, const std::string& where) {
+  std::vector<std::string> names;
+  for (const OptionInfo& option : infos) names.emplace_back(option.name);
+  reject_unknown_keys<ModelError>(json, names, where);
+  Options options{};
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    options[i] = infos[i].absent;
+    if (infos[i].optional && !json.contains(std::string(infos[i].name))) continue;
+    options[i] =
+        static_cast<std::int32_t>(integer_member<ModelError>(json, infos[i].name, where, infos[i].low, infos[i].high));
   }
-  fail<ModelError>({.where = where + ".op",
-                    .expected = "an operation of this build",
-                    .got = name.substr(0, 40) + " version " + std::to_string(version),
-                    .remedy = did_you_mean(name.substr(0, 40), known)});
+  return options;
+}
+
+// The operation and its options; of one that nobody knows, what the file says of its dst.
+struct ReadOp {
+  const OpInfo* op = nullptr;
+  Options options{};
+};
+
+inline ReadOp read_op(const Json& json, const std::string& where, const OpSet& ops) {
+  const std::int64_t version = integer_member<ModelError>(json, "version", where, 1, 1 << 20);
+  const std::string name = string_member<ModelError>(json, "op", where);
+  if (const OpInfo* op = ops.find(name, version)) {
+    return {op, read_options(member<ModelError>(json, "options", where), op->options, where + ".options")};
+  }
+  const bool described = json.contains("dst") && !name.empty() && name.size() <= OpSet::max_op_name_bytes;
+  if (ops.takes_unknown() && described) {
+    return {unknown_op(name, static_cast<int>(version), where),
+            read_options(json["dst"], unknown_options, where + ".dst")};
+  }
+  fail<ModelError>(
+      {.where = where + ".op",
+       .expected = "an operation of this program",
+       .got = excerpt(name, 64) + " version " + std::to_string(version),
+       .remedy = described ? "load the file with the OpSet that has it" : did_you_mean(name, ops.names())});
 }
 
 inline std::vector<int> read_ids(const Json& json, std::string_view key, const std::string& where, std::size_t count) {
@@ -215,23 +272,9 @@ inline std::vector<int> read_ids(const Json& json, std::string_view key, const s
   return ids;
 }
 
-inline void read_node(Graph& graph, const Json& json, const std::string& where, std::span<const OpInfo* const> ops,
-                      KnownNames& known) {
-  reject_unknown_keys<ModelError>(json, {"op", "version", "block", "options", "inputs", "parameters"}, where);
-  const std::int64_t version = integer_member<ModelError>(json, "version", where, 1, 1 << 20);
-  const OpInfo* op = find_op(ops, string_member<ModelError>(json, "op", where), version, where);
-  const Json& given = member<ModelError>(json, "options", where);
-  std::vector<std::string> names;
-  for (const OptionInfo& option : op->options) names.emplace_back(option.name);
-  reject_unknown_keys<ModelError>(given, names, where + ".options");
-  Options options{};
-  for (std::size_t i = 0; i < op->options.size(); ++i) {
-    const OptionInfo& option = op->options[i];
-    options[i] = option.absent;
-    if (option.optional && !given.contains(std::string(option.name))) continue;
-    options[i] = static_cast<std::int32_t>(
-        integer_member<ModelError>(given, option.name, where + ".options", option.low, option.high));
-  }
+inline void read_node(Graph& graph, const Json& json, const std::string& where, const OpSet& ops, KnownNames& known) {
+  reject_unknown_keys<ModelError>(json, {"op", "version", "block", "options", "inputs", "parameters", "dst"}, where);
+  const auto [op, options] = read_op(json, where, ops);
   std::vector<Value> inputs;
   for (const int id : read_ids(json, "inputs", where, graph.values.size())) inputs.push_back({id});
   const std::vector<int> parameters = read_ids(json, "parameters", where, graph.parameters.size());
@@ -242,6 +285,16 @@ inline void read_node(Graph& graph, const Json& json, const std::string& where, 
     throw ModelError(where + ": " + error.what());
   }
   graph.scope = 0;
+  const bool described = json.contains("dst");
+  const Json expected = op->kernels != nullptr ? dst_to_json(graph, graph.nodes.back()) : Json();
+  if (op->kernels != nullptr && (!described || json["dst"] != expected)) {
+    fail<ModelError>({.where = where + ".dst",
+                      .expected = expected.dump() + ", as the operation has it",
+                      .got = described ? json_excerpt(json["dst"]) : "nothing"});
+  }
+  if (described && op->kernels == nullptr && !is_unknown(*op)) {
+    fail<ModelError>({.where = where + ".dst", .expected = "no such key: it is the operation's to say", .got = "one"});
+  }
 }
 
 }  // namespace detail
@@ -249,7 +302,7 @@ inline void read_node(Graph& graph, const Json& json, const std::string& where, 
 /// Reads the JSON form; every number is checked before it is used. `ops` are the operations that the file may name.
 /// Errors: ModelError naming `where` and the field.
 inline Graph graph_from_json(const Json& json, const std::string& where,
-                             std::span<const OpInfo* const> ops = forward_ops) {
+                             const OpSet& ops = OpSet()) {
   reject_unknown_keys<ModelError>(json, {"parameters", "nodes", "inputs", "outputs"}, where);
   Graph graph;
   detail::KnownNames known;

@@ -187,7 +187,7 @@ class Model {
 
   /// Errors: ModelError naming `where` and the field, down to the first tensor that is missing, extra or of another
   /// shape.
-  static Model from_file(TensorFile file, const std::string& where, std::span<const OpInfo* const> ops = forward_ops) {
+  static Model from_file(TensorFile file, const std::string& where, const OpSet& ops = OpSet()) {
     const auto take = [&](const std::string& key) {
       const auto found = file.metadata.find(key);
       if (found == file.metadata.end()) {
@@ -220,11 +220,11 @@ class Model {
   }
 
   static Model from_bytes(std::string_view bytes, const std::string& where,
-                          std::span<const OpInfo* const> ops = forward_ops) {
+                          const OpSet& ops = OpSet()) {
     return from_file(parse_safetensors(bytes, where), where, ops);
   }
 
-  static Model load(const std::filesystem::path& path, std::span<const OpInfo* const> ops = forward_ops) {
+  static Model load(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
     return from_file(read_safetensors(path), path.string(), ops);
   }
 

@@ -12,8 +12,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// (C, H, W) -> (C', H, W), H and W multiples of 2^Depth, C' what Block makes of C: Block at this size, plus, at half of
-/// it, Block, the hourglass of one level less (at last Block), Block, doubled again. Block keeps height and width.
+/// (C, H, W) -> (C', H, W), H and W multiples of 2^Depth, C' what Block makes of C: Block at this size, plus, at half
+/// of it, Block, the hourglass of one level less (at last Block), Block, doubled again. Block keeps height and width.
 /// Source: Newell et al. 2016, Fig. 3.
 template <int Depth, class Block>
 struct Hourglass {

@@ -101,8 +101,9 @@ struct InvertedResidual {
     const int in = channels(graph, src);
     const int inner = in * Options.expansion;
     Value value = Options.expansion > 1 ? convolution_relu(graph, src, {.out = inner}, Options.norm) : src;
-    value = convolution_relu(
-        graph, value, {.out = inner, .kernel = Options.kernel, .stride = Options.stride, .groups = inner}, Options.norm);
+    value = convolution_relu(graph, value,
+                             {.out = inner, .kernel = Options.kernel, .stride = Options.stride, .groups = inner},
+                             Options.norm);
     value = detail::convolution_norm(
         graph, value, {.out = Out, .init = static_cast<std::int32_t>(Init::lecun_normal)}, Options.norm);
     return in == Out && Options.stride == 1 ? add(graph, std::array{value, src}) : value;

@@ -123,7 +123,7 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
 }
 
 /// Errors: ModelError naming `where` and the field.
-inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where) {
+inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where, const OpSet& ops = OpSet()) {
   const auto note = file.metadata.find(detail::training_note);
   if (note == file.metadata.end()) {
     fail<ModelError>({.where = where,
@@ -143,7 +143,7 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
     const bool moment = entry.name.starts_with(detail::first_prefix) || entry.name.starts_with(detail::second_prefix);
     (moment ? moments : weights.tensors).push_back(std::move(entry));
   }
-  Checkpoint checkpoint{Model::from_file(std::move(weights), where)};
+  Checkpoint checkpoint{Model::from_file(std::move(weights), where, ops)};
   checkpoint.step = integer_member<ModelError>(state, "step", at, 0, std::int64_t{1} << 40);
   checkpoint.best_score = number_member<ModelError>(state, "best_score", at, -1, 1000);
   if (state.contains("people")) checkpoint.people = string_member<ModelError>(state, "people", at);
@@ -163,8 +163,8 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   return checkpoint;
 }
 
-inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& where) {
-  return checkpoint_from_file(parse_safetensors(bytes, where), where);
+inline Checkpoint checkpoint_from_bytes(std::string_view bytes, const std::string& where, const OpSet& ops = OpSet()) {
+  return checkpoint_from_file(parse_safetensors(bytes, where), where, ops);
 }
 
 /// Errors: RuntimeFailure where it cannot be written; the checkpoint that was there stays whole.
@@ -174,8 +174,8 @@ inline void save_checkpoint(const Checkpoint& checkpoint, const std::filesystem:
 }
 
 /// Errors: ModelError naming file and field.
-inline Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  return checkpoint_from_file(read_safetensors(path), path.string());
+inline Checkpoint load_checkpoint(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
+  return checkpoint_from_file(read_safetensors(path), path.string(), ops);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

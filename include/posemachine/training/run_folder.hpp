@@ -74,7 +74,7 @@ class RunFolder {
     return parse_json<UsageError>(read_file<UsageError>(file, 16 << 20), file.string());
   }
 
-  Checkpoint load() const { return load_checkpoint(last()); }
+  Checkpoint load(const OpSet& ops = OpSet()) const { return load_checkpoint(last(), ops); }
 
   /// The lines of metrics.jsonl, first epoch first; a line that a crash cut off is left out.
   /// Errors: RuntimeFailure naming the file.

@@ -38,8 +38,9 @@ inline std::unique_ptr<Runner> make_dropout(const BuildContext& context) {
   const bool backward = context.node().op == &dropout_backward_op;
   const auto node = static_cast<std::uint64_t>(backward ? context.node().forward : context.step->node);
   const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
-  return map_kernel<1>(context, "posemachine:dropout",
-                       [=](const auto& srcs, const MapMemory& to, const Draw& draw) { drop(srcs[0], to, rate, draw, node); });
+  return map_kernel<1>(context, "posemachine:dropout", [=](const auto& srcs, const MapMemory& to, const Draw& draw) {
+    drop(srcs[0], to, rate, draw, node);
+  });
 }
 
 }  // namespace detail

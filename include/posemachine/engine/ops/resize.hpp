@@ -107,9 +107,10 @@ inline std::unique_ptr<Runner> make_resize(const BuildContext& context) {
   const int scale = unpack<ResizeOptions>(context.node().options).scale;
   const auto rows = resize_taps(context.src(0).h, scale, bilinear);
   const auto columns = resize_taps(context.src(0).w, scale, bilinear);
-  return map_kernel<1>(context, "posemachine:resize", [rows, columns](const auto& srcs, const MapMemory& dst, const Draw&) {
-    resize_maps(srcs[0], dst, rows, columns);
-  });
+  return map_kernel<1>(context, "posemachine:resize",
+                       [rows, columns](const auto& srcs, const MapMemory& dst, const Draw&) {
+                         resize_maps(srcs[0], dst, rows, columns);
+                       });
 }
 
 inline std::unique_ptr<Runner> make_resize_backward(const BuildContext& context) {
@@ -117,9 +118,10 @@ inline std::unique_ptr<Runner> make_resize_backward(const BuildContext& context)
   const int scale = unpack<ResizeOptions>(context.node().options).scale;
   const auto rows = resize_taps(context.dst().h, scale, bilinear);
   const auto columns = resize_taps(context.dst().w, scale, bilinear);
-  return map_kernel<1>(context, "posemachine:resize", [rows, columns](const auto& srcs, const MapMemory& dst, const Draw&) {
-    resize_gradient(srcs[0], dst, rows, columns);
-  });
+  return map_kernel<1>(context, "posemachine:resize",
+                       [rows, columns](const auto& srcs, const MapMemory& dst, const Draw&) {
+                         resize_gradient(srcs[0], dst, rows, columns);
+                       });
 }
 
 }  // namespace detail

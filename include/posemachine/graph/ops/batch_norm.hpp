@@ -68,8 +68,9 @@ inline void detail::differentiate_batch_norm(Gradients& gradients, int node) {
 }
 
 /// dst = scale * (src - mean) / sqrt(variance + epsilon) + shift, per channel. In training mean and (biased) variance
-/// are those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference, and
-/// where it is frozen, the running ones are used. Parameters: BatchNorm.scale, shift; buffers: mean, variance. Source: Ioffe and Szegedy 2015.
+/// are those of the batch, and the running ones move towards them (the variance unbiased, as PyTorch); in inference,
+/// and where it is frozen, the running ones are used. Parameters: BatchNorm.scale, shift; buffers: mean, variance.
+/// Source: Ioffe and Szegedy 2015.
 constexpr Value batch_norm(Graph& graph, Value src, BatchNormOptions options = {}) {
   const int outer = open_scope(graph, "BatchNorm");
   const std::array<int, 4> extents{channels(graph, src), 1, 1, 1};

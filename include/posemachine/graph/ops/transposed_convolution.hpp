@@ -33,7 +33,10 @@ namespace detail {
 
 constexpr Window transposed_convolution_window(const Options& values) {
   const auto options = unpack<TransposedConvolutionOptions>(values);
-  return {.kernel = options.kernel, .padding = options.padding, .scale = options.stride, .output_padding = options.output_padding};
+  return {.kernel = options.kernel,
+          .padding = options.padding,
+          .scale = options.stride,
+          .output_padding = options.output_padding};
 }
 
 // Per dst cell: of the kernel's taps, one in stride^2 meets a src cell.

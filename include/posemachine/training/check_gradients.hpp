@@ -1,0 +1,207 @@
+// check_gradients: whether backward kernels compute the slopes of forward ones.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/gradient_layout.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/reorder.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/model/initialise.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct GradientCheckOptions {
+  int batch = 2;
+  int samples = 12;         // elements compared of each input and trainable parameter, at most
+  double step = 0.005;      // of the central differences; values are drawn of size 1
+  double tolerance = 1e-2;  // of a tensor's largest gradient
+  std::uint64_t seed = 1;
+};
+
+/// What was compared. An element is skipped where two steps see different slopes: a kink, as ReLU's, is near.
+struct GradientCheck {
+  int checked = 0;
+  int skipped = 0;
+  double worst = 0;      // the largest error, relative to the largest gradient of its tensor
+  std::string worst_at;  // "image[17]", "Conv_1.weights[3]"
+};
+
+namespace detail {
+
+// A network's training plan with random numbers in it, whose loss is a random linear function of all outputs.
+class GradientChecker {
+ public:
+  GradientChecker(const Graph& network, Size image, const GradientCheckOptions& options)
+      : network_(network), options_(options), graph_(differentiate(network, {.input_gradients = true})),
+        parameters_(std::make_shared<std::vector<Tensor>>(initialise(network, options.seed))),
+        weights_(std::make_shared<PreparedWeights>(parameters_)),
+        plan_(graph_, weights_, plan_options(image, options)) {
+    for (std::size_t id = 0; id < parameters_->size(); ++id) {  // away from the zeros and ones they begin with
+      RandomStream stream(options.seed, Purpose::test, 1, id);
+      const bool variance = (*parameters_)[id].values.front() == 1 && !network.parameters[id].trainable;
+      for (float& value : (*parameters_)[id].values) {
+        value += static_cast<float>(variance ? stream.uniform() : 0.1 * stream.normal());
+      }
+    }
+    weights_->refresh();
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+      RandomStream stream(options.seed, Purpose::test, 2, i);
+      for (float& value : plan_.input(Value{graph_.inputs[i].value})) value = static_cast<float>(stream.uniform(-1, 1));
+    }
+    plan_.run({options.seed, 0, 0});
+  }
+
+  GradientCheck check() {
+    std::vector<std::vector<float>> slopes = parameter_gradients();
+    std::vector<std::vector<float>> input_slopes;
+    for (const Port& port : network_.inputs) input_slopes.push_back(input_gradient(port));
+    for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
+      const Value value{network_.inputs[i].value};
+      check_tensor(std::string(name_text(network_, network_.inputs[i].name)), plan_.input(value), input_slopes[i], i);
+    }
+    for (std::size_t id = 0; id < slopes.size(); ++id) {
+      if (!network_.parameters[id].trainable) continue;
+      check_tensor(parameter_name(network_, static_cast<int>(id)), (*parameters_)[id].values, slopes[id], 1000 + id);
+    }
+    return report_;
+  }
+
+ private:
+  static PlanOptions plan_options(Size image, const GradientCheckOptions& options) {
+    PlanOptions plan;
+    plan.batch = options.batch;
+    plan.image = image;
+    plan.mode = Mode::training;
+    return plan;
+  }
+
+  // Zeros where no output depends on it.
+  std::vector<float> input_gradient(const Port& port) const {
+    std::vector<float> slopes(plan_input_size(port));
+    const std::string name = "diff_" + std::string(name_text(network_, port.name));
+    for (std::size_t k = network_.outputs.size(); k < graph_.outputs.size(); ++k) {
+      if (name_text(graph_, graph_.outputs[k].name) != name) continue;
+      const std::span<const float> output = plan_.output(k);
+      slopes.assign(output.begin(), output.end());
+    }
+    return slopes;
+  }
+  std::size_t plan_input_size(const Port& port) const {
+    const ScheduledValue& value = plan_.schedule().value(port.value);
+    return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
+           static_cast<std::size_t>(value.w);
+  }
+
+  std::vector<std::vector<float>> parameter_gradients() const {
+    std::vector<std::vector<float>> all;
+    const dnnl::engine& engine = Device::cpu().engine();
+    dnnl::stream stream(engine);
+    for (std::size_t id = 0; id < parameters_->size(); ++id) {
+      std::vector<float>& plain = all.emplace_back((*parameters_)[id].values.size());
+      const GradientLayout::Entry& entry = plan_.gradient_layout().entries[id];
+      if (!entry.written) continue;
+      // oneDNN takes void*, but a reorder does not write its source.
+      auto* slice = const_cast<float*>(plan_.gradients().data()) + entry.offset;
+      const std::scoped_lock lock(creation_mutex());
+      const dnnl::memory to(plain_desc(dims_of(entry.desc)), engine, plain.data());
+      Reorder(dnnl::memory(entry.desc, engine, slice), to).run(stream);
+      stream.wait();
+    }
+    return all;
+  }
+
+  double loss() {
+    weights_->refresh();
+    plan_.run_forward({options_.seed, 0, 0});
+    double sum = 0;
+    for (std::size_t k = 0; k < network_.outputs.size(); ++k) {
+      const std::span<const float> output = plan_.output(k);
+      const std::span<float> slope = plan_.input(Value{graph_.inputs[network_.inputs.size() + k].value});
+      for (std::size_t i = 0; i < output.size(); ++i) sum += double{output[i]} * double{slope[i]};
+    }
+    return sum;
+  }
+
+  double slope_at(float& element, double step) {
+    const float kept = element;
+    const float above = static_cast<float>(kept + step);
+    const float below = static_cast<float>(kept - step);
+    element = above;
+    const double high = loss();
+    element = below;
+    const double low = loss();
+    element = kept;
+    return (high - low) / (double{above} - double{below});
+  }
+
+  void check_tensor(const std::string& name, std::span<float> tensor, const std::vector<float>& slopes,
+                    std::uint64_t which) {
+    double largest = 0;
+    for (const float slope : slopes) largest = std::max(largest, std::abs(double{slope}));
+    RandomStream stream(options_.seed, Purpose::test, 3, which);
+    for (int sample = 0; sample < std::min<int>(options_.samples, static_cast<int>(tensor.size())); ++sample) {
+      const auto i = static_cast<std::size_t>(stream.below(tensor.size()));
+      const double wide = slope_at(tensor[i], options_.step);
+      const double narrow = slope_at(tensor[i], options_.step / 2);
+      const double scale = std::max({largest, std::abs(narrow), 1e-6});
+      if (std::abs(wide - narrow) > 0.5 * options_.tolerance * scale) {
+        ++report_.skipped;
+        continue;
+      }
+      ++report_.checked;
+      const double error = std::abs((4 * narrow - wide) / 3 - double{slopes[i]}) / scale;  // Richardson
+      if (error <= report_.worst) continue;
+      report_.worst = error;
+      report_.worst_at = name + "[" + std::to_string(i) + "]";
+    }
+  }
+
+  const Graph& network_;
+  GradientCheckOptions options_;
+  Graph graph_;
+  std::shared_ptr<std::vector<Tensor>> parameters_;
+  std::shared_ptr<PreparedWeights> weights_;
+  Plan plan_;
+  GradientCheck report_;
+};
+
+}  // namespace detail
+
+/// Compares the gradients that a network's training plan computes with central differences of its forward pass, in
+/// single precision, at some elements of every input and trainable parameter: how the author of an operation tells that
+/// its backward kernel belongs to its forward one. The loss is a random linear function of all outputs.
+/// Errors: RuntimeFailure naming the worst element where an error exceeds the tolerance, or where nothing could be
+/// compared because kinks are everywhere; those of Plan.
+inline GradientCheck check_gradients(const Graph& network, Size image, const GradientCheckOptions& options = {}) {
+  GradientCheck result = detail::GradientChecker(network, image, options).check();
+  if (!(result.worst <= options.tolerance)) {
+    fail<RuntimeFailure>({.where = "gradient of " + result.worst_at,
+                          .expected = "an error of at most " + std::to_string(options.tolerance),
+                          .got = std::to_string(result.worst) + " of the tensor's largest gradient"});
+  }
+  if (result.checked == 0) {
+    fail<RuntimeFailure>({.where = "check_gradients",
+                          .expected = "elements to compare",
+                          .got = std::to_string(result.skipped) + " near a kink and none else",
+                          .remedy = "take a smaller step, or a network with fewer kinks"});
+  }
+  return result;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
