@@ -11,6 +11,7 @@
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/named_meaning.hpp>
 #include <posemachine/networks/registry.hpp>
 
 #include <algorithm>
@@ -42,10 +43,7 @@ pm::Model find_model(const std::string& what, const pm::OpSet& ops) {
   const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
   if (path || std::filesystem::exists(what, error)) return pm::Model::load(what, ops.with_unknown());
   if (const pm::NamedNetwork* network = pm::find_network(what)) {
-    pm::Meaning meaning;
-    meaning.input_height = network->input.height;
-    meaning.input_width = network->input.width;
-    return pm::Model::random(what, network->build(), 1, meaning);
+    return pm::Model::random(what, network->build(), 1, pm::meaning_of(*network));
   }
   std::vector<std::string> names;
   std::string known;

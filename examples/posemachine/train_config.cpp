@@ -7,6 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/graph/sizes.hpp>
+#include <posemachine/model/named_meaning.hpp>
 
 #include <algorithm>
 #include <array>
@@ -110,10 +111,7 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   config.data = read_data(part("data"), where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
-  pm::Meaning meaning;
-  meaning.input_height = config.network->input.height;
-  meaning.input_width = config.network->input.width;
-  meaning.sigma_px = config.network->sigma_px;
+  pm::Meaning meaning = pm::meaning_of(*config.network);
   meaning.decoder.flip_average =
       true;  // training mirrors half of the images: the answer for the mirror image is as good
   config.meaning = meaning_from_options(part("model"), where + ".model", meaning);

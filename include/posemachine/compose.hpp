@@ -58,5 +58,8 @@
 #include <posemachine/modules/residual.hpp>
 #include <posemachine/modules/se_gate.hpp>
 
+#include <posemachine/networks/cpm.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
+#include <posemachine/networks/separable_residual.hpp>
+#include <posemachine/networks/stacked_hourglass.hpp>

@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 using namespace posemachine;
 
@@ -25,13 +27,18 @@ TEST_CASE("networks: scaling-dilation is the paper's, node by node that of the d
   }
 }
 
-TEST_CASE("networks: all have 15 maps at stride 8 and fit the size they are made for") {
+TEST_CASE("networks: all have 15 maps at stride 8 or 4 and fit the size they are made for") {
   for (const NamedNetwork& network : networks) {
     const Graph graph = network.build();
     CHECK(channels(graph, answer(graph)) == 15);
     const Stride stride = stride_of(graph, answer(graph));
-    CHECK_MESSAGE((stride.pixels == 8 && stride.cells == 1 && !stride.global), std::string(network.name));
-    CHECK_NOTHROW(static_cast<void>(infer_sizes(graph, network.input)));
+    const int pixels = network.sigma_px == 4 ? 4 : 8;
+    CHECK_MESSAGE((stride.pixels == pixels && stride.cells == 1 && !stride.global), std::string(network.name));
+    const std::vector<Size> sizes = infer_sizes(graph, network.input);
+    for (const Port& port : graph.outputs) {  // CPM's pools round up: 46 cells of 368 pixels, not 45
+      CHECK(sizes[static_cast<std::size_t>(port.value)] ==
+            Size{network.input.height / pixels, network.input.width / pixels});
+    }
   }
   CHECK(find_network("scaling-dilatation") == nullptr);
 }
@@ -46,4 +53,33 @@ TEST_CASE("networks: scaling-dilation-small is the same composition at other wid
   CHECK(graph.outputs.size() == 3);
   CHECK(parameter_name(graph, 0) == "PreStage_1.Conv_1.weights");
   CHECK(count_parameters(graph) * 4 < 8'000'000);  // bytes of the weights: the bundled model stays under 8 MB
+}
+
+// To the unit those of the released network, and its receptive field with 3x3 pools.
+static_assert(parameter_count<CPM<CPMOptions{.stages = 3}>> == 16'731'021);
+static_assert(parameter_count<CPM<CPMOptions{.stages = 6}>> == 31'219'866);
+static_assert(receptive_field<CPM<CPMOptions{.stages = 3}>> == 167 + 2 * 240);
+
+TEST_CASE("networks: CPM has the released multiply-adds, its inputs, and stages that share the second one's trunk") {
+  CHECK(multiply_adds<CPM<CPMOptions{.stages = 3}>>(368, 368) / 10'000'000 == 14'478);
+  CHECK(multiply_adds<CPM<>>(368, 368) / 10'000'000 == 17'543);
+  const Graph graph = find_network("cpm-6")->build();
+  REQUIRE(graph.inputs.size() == 2);
+  CHECK(name_text(graph, graph.inputs[1].name) == "centre");
+  CHECK(graph.outputs.size() == 6);
+  int kernels_of_nine = 0;
+  int kernels_of_eleven = 0;
+  for (const Node& node : graph.nodes) {
+    if (node.op != &convolution_op) continue;
+    const int kernel = unpack<ConvolutionOptions>(node.options).kernel;
+    kernels_of_nine += kernel == 9 ? 1 : 0;
+    kernels_of_eleven += kernel == 11 ? 1 : 0;
+  }
+  CHECK(kernels_of_nine == 3 + 1 + 3);
+  CHECK(kernels_of_eleven == 5 * 3);
+}
+
+TEST_CASE("networks: the small ones are small") {
+  CHECK(count_parameters(find_network("stacked-hourglass-small")->build()) == 338'414);
+  CHECK(count_parameters(find_network("separable-residual")->build()) == 416'607);
 }

@@ -21,7 +21,7 @@ inline constexpr std::size_t image_px = 64;
 inline constexpr std::size_t cells = 8 * 8;  // of a map
 
 /// What a stream of draws is for.
-enum class Kind : std::uint64_t { parameters = 1, images, targets, map_weights, positions, signs };
+enum class Kind : std::uint64_t { parameters = 1, images, targets, map_weights, positions, signs, centres };
 
 inline RandomStream stream_of(std::uint64_t salt, Kind kind, std::size_t index) {
   return {salt, Purpose::test, static_cast<std::uint64_t>(kind), index};
@@ -62,15 +62,15 @@ inline std::vector<Tensor> parameters(const Graph& graph, std::uint64_t salt) {
 }
 
 struct Batch {
-  std::vector<float> images;       // (N, 3, 64, 64), -1 to 1
-  std::vector<float> targets;      // (N, 15, 8, 8), 0 to 1
+  std::vector<float> images;       // (N, 3, px, px), -1 to 1
+  std::vector<float> targets;      // (N, 15, px / 8, px / 8), 0 to 1
   std::vector<float> map_weights;  // (N, 15), 0 for about one in eight, else 1
 };
 
-inline Batch batch(std::uint64_t salt, std::size_t step, std::size_t count) {
+inline Batch batch(std::uint64_t salt, std::size_t step, std::size_t count, std::size_t px = image_px) {
   Batch batch;
-  batch.images.resize(count * 3 * image_px * image_px);
-  batch.targets.resize(count * map_count * cells);
+  batch.images.resize(count * 3 * px * px);
+  batch.targets.resize(count * map_count * (px / 8) * (px / 8));
   batch.map_weights.resize(count * map_count);
   RandomStream images = stream_of(salt, Kind::images, step);
   RandomStream targets = stream_of(salt, Kind::targets, step);
@@ -79,6 +79,14 @@ inline Batch batch(std::uint64_t salt, std::size_t step, std::size_t count) {
   for (float& value : batch.targets) value = static_cast<float>(targets.bits() >> 48) / 65536.0f;
   for (float& value : batch.map_weights) value = weights.bits() % 8 != 0 ? 1.0f : 0.0f;
   return batch;
+}
+
+/// (N, 1, px, px), 0 to 1: what a network's centre input is fed.
+inline std::vector<float> centre_maps(std::uint64_t salt, std::size_t step, std::size_t count, std::size_t px) {
+  std::vector<float> maps(count * px * px);
+  RandomStream stream = stream_of(salt, Kind::centres, step);
+  for (float& value : maps) value = static_cast<float>(stream.bits() >> 48) / 65536.0f;
+  return maps;
 }
 
 /// The elements of parameter `index` that the files hold: first, last and 22 others.

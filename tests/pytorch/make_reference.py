@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes what PyTorch computes for the library's networks: the files that pytorch_test.cpp checks ours against.
 
-    python3 tests/pytorch/make_reference.py              rewrites scaling_dilation{,_small}.safetensors
+    python3 tests/pytorch/make_reference.py              rewrites all
+    python3 tests/pytorch/make_reference.py --only cpm_3 rewrites cpm_3.safetensors
     python3 tests/pytorch/make_reference.py --margins N  how far each of N salts keeps ReLUs from 0 (see below)
 
 Needs PyTorch and NumPy (Debian: python3-torch). Weights, images, targets and masks are not in the files: formula.hpp
@@ -23,8 +24,9 @@ import torch.nn.functional as F
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
-SALT = {"scaling_dilation": 24, "scaling_dilation_small": 33}
-PARAMETERS, IMAGES, TARGETS, MAP_WEIGHTS, POSITIONS, SIGNS = range(1, 7)  # kinds of streams
+SALT = {"scaling_dilation": 24, "scaling_dilation_small": 33, "cpm_3": 1, "cpm_6": 2,
+        "stacked_hourglass_small": 3, "separable_residual": 4}
+PARAMETERS, IMAGES, TARGETS, MAP_WEIGHTS, POSITIONS, SIGNS, CENTRES = range(1, 8)  # kinds of streams
 SAMPLES = 24
 STEPS = 20
 SIZE = 64  # pixels, height and width
@@ -57,11 +59,11 @@ def centred(draws):
     return ((draws >> np.uint64(48)).astype(np.int64) - 32768).astype(np.float64) / 32768
 
 
-def parameter_values(salt, index, name, shape):
+def parameter_values(salt, index, name, shape, fan_in=None):
     values = centred(bits(salt, PARAMETERS, index, int(np.prod(shape)))).reshape(shape)
     kind = name.rsplit(".", 1)[1]
     if kind == "weights":  # a power of two near the sqrt(6 / fan-in) of He's uniform draw
-        fan_in, k = int(np.prod(shape[1:])), 0
+        fan_in, k = fan_in or int(np.prod(shape[1:])), 0
         while 12 * 4**k <= fan_in:
             k += 1
         return values / 2**k
@@ -72,21 +74,27 @@ def parameter_values(salt, index, name, shape):
     return {"scale": 0.5 + values / 8, "shift": 1 + values / 4, "mean": values / 4, "variance": 1 + values / 2}[kind]
 
 
-def batch(salt, step, count, maps_size):
-    """images (N, 3, 64, 64), targets (N, 15, 8, 8) from 0 to 1, map weights (N, 15): 0 for about one in eight."""
-    images = centred(bits(salt, IMAGES, step, count * 3 * SIZE * SIZE)).reshape(count, 3, SIZE, SIZE)
+def batch(salt, step, count, maps_size, size=SIZE):
+    """images (N, 3, size, size), targets (N, 15, maps_size, maps_size) from 0 to 1, map weights (N, 15): 0 for about one
+    in eight."""
+    images = centred(bits(salt, IMAGES, step, count * 3 * size * size)).reshape(count, 3, size, size)
     targets = (bits(salt, TARGETS, step, count * MAPS * maps_size**2) >> np.uint64(48)).astype(np.float64) / 65536
     weights = (bits(salt, MAP_WEIGHTS, step, count * MAPS) % np.uint64(8) != 0).astype(np.float64)
     return images, targets.reshape(count, MAPS, maps_size, maps_size), weights.reshape(count, MAPS)
 
 
-# ---- The networks: networks/scaling_dilation.hpp, with parameters in the order and by the names of our graph ----
+def centre_maps(salt, step, count, size):
+    """(N, 1, size, size), 0 to 1."""
+    draws = bits(salt, CENTRES, step, count * size * size) >> np.uint64(48)
+    return draws.astype(np.float64).reshape(count, 1, size, size) / 65536
+
+
+# ---- The networks of networks/*.hpp, with parameters in the order and by the names of our graph ----
 
 
 class Network:
-    def __init__(self, salt, dtype, low, stages, high_reduction, norm):
-        self.salt, self.dtype = salt, dtype
-        self.low, self.stages, self.high_reduction, self.norm = low, stages, high_reduction, norm
+    def __init__(self, salt, dtype, norm=False):
+        self.salt, self.dtype, self.norm = salt, dtype, norm
         self.training = True
         self.parameters = {}  # by name, in order of creation; filled by the first forward
         self.margin = None    # while measured: the nearest a ReLU's argument comes to 0, in its layer's deviations
@@ -108,21 +116,21 @@ class Network:
 
         return Block()
 
-    def parameter(self, name, shape):
+    def parameter(self, name, shape, fan_in=None):
         full = ".".join(self._path + [name])
         if full not in self.parameters:
-            values = parameter_values(self.salt, len(self.parameters), full, shape)
+            values = parameter_values(self.salt, len(self.parameters), full, shape, fan_in)
             tensor = torch.tensor(values, dtype=self.dtype)
             tensor.requires_grad_(name not in ("mean", "variance"))
             self.parameters[full] = tensor
         return self.parameters[full]
 
     # Ops.
-    def conv(self, src, out, kernel=1, stride=1, dilation=1, bias=True):
+    def conv(self, src, out, kernel=1, stride=1, dilation=1, bias=True, groups=1):
         with self.block("Conv"):
-            weights = self.parameter("weights", (out, src.shape[1], kernel, kernel))
+            weights = self.parameter("weights", (out, src.shape[1] // groups, kernel, kernel))
             shift = self.parameter("bias", (out,)) if bias else None
-            return F.conv2d(src, weights, shift, stride, dilation * (kernel - 1) // 2, dilation)
+            return F.conv2d(src, weights, shift, stride, dilation * (kernel - 1) // 2, dilation, groups)
 
     def batch_norm(self, src):
         with self.block("BatchNorm"):
@@ -149,6 +157,23 @@ class Network:
         return F.max_pool2d(src, 2)
 
     # Modules.
+    def conv_norm(self, src, out, **options):
+        return self.batch_norm(self.conv(src, out, bias=False, **options))
+
+    def bottleneck(self, src, out, reduction):
+        with self.block("Bottleneck"):
+            hidden = self.conv_relu(self.conv_relu(src, out // reduction), out // reduction, kernel=3)
+            learnt = self.conv_norm(hidden, out)
+            return self.relu(learnt + (src if src.shape[1] == out else self.conv_norm(src, out)))
+
+    def inverted_residual(self, src, out, stride=1, expansion=6):
+        with self.block("InvertedResidual"):
+            inner = src.shape[1] * expansion
+            hidden = self.conv_relu(src, inner) if expansion > 1 else src
+            hidden = self.conv_relu(hidden, inner, kernel=3, stride=stride, groups=inner)
+            learnt = self.conv_norm(hidden, out)
+            return learnt + src if src.shape[1] == out and stride == 1 else learnt
+
     def pyramid_stack(self, src):
         with self.block("PyramidStack"):
             return torch.cat([self.max_pool(src), self.conv_relu(src, src.shape[1], kernel=3, stride=2)], 1)
@@ -180,8 +205,17 @@ class Network:
             src = torch.cat([self.fire_module(src), low_gated], 1)
             return self.conv(self.conv_relu(self.dilation_module(src), 128), MAPS)
 
-    def __call__(self, images):
+    def __call__(self, *inputs):
         self._seen = {}
+        return self.outputs(*inputs)
+
+
+class ScalingDilation(Network):
+    def __init__(self, salt, dtype, low, stages, high_reduction, norm):
+        super().__init__(salt, dtype, norm)
+        self.low, self.stages, self.high_reduction = low, stages, high_reduction
+
+    def outputs(self, images):
         with self.block("PreStage"):
             low = high = self.conv_relu(images, self.low, kernel=3)
             for _ in range(3):
@@ -193,11 +227,107 @@ class Network:
         return outputs
 
 
+class CPM(Network):
+    """Without dropout: off where networks are compared."""
+
+    def __init__(self, salt, dtype, stages):
+        super().__init__(salt, dtype)
+        self.stages = stages
+
+    def trunk(self, src):
+        with self.block("CPMTrunk"):
+            for _ in range(3):
+                src = F.max_pool2d(self.conv_relu(src, 128, kernel=9), 3, 2, ceil_mode=True)
+            return src
+
+    def refinement(self, features, maps, centre):
+        with self.block("CPMRefinement"):
+            src = torch.cat([self.conv_relu(features, 32, kernel=5), maps, centre], 1)
+            for _ in range(3):
+                src = self.conv_relu(src, 128, kernel=11)
+            return self.conv(self.conv_relu(src, 128), MAPS)
+
+    def outputs(self, images, centres):
+        centre = F.avg_pool2d(centres, 9, 8, ceil_mode=True, count_include_pad=False)
+        with self.block("CPMFirstStage"):
+            src = self.conv_relu(self.trunk(images), 32, kernel=5)
+            src = self.conv_relu(self.conv_relu(src, 512, kernel=9), 512)
+            maps = [self.conv(src, MAPS)]
+        with self.block("CPMSecondStage"):
+            features = self.trunk(images)
+            maps.append(self.refinement(features, maps[-1], centre))
+        for _ in range(self.stages - 2):
+            with self.block("CPMNextStage"):
+                maps.append(self.refinement(features, maps[-1], centre))
+        return maps
+
+
+class StackedHourglass(Network):
+    def __init__(self, salt, dtype, width=64, depth=3, stacks=2):
+        super().__init__(salt, dtype, norm=True)
+        self.width, self.depth, self.stacks = width, depth, stacks
+
+    def hourglass(self, src, depth):
+        with self.block("Hourglass"):
+            beside = self.bottleneck(src, self.width, 2)
+            value = self.bottleneck(self.max_pool(src), self.width, 2)
+            value = self.hourglass(value, depth - 1) if depth > 1 else self.bottleneck(value, self.width, 2)
+            value = self.bottleneck(value, self.width, 2)
+            return beside + F.interpolate(value, scale_factor=2, mode="nearest")
+
+    def stack(self, src):
+        with self.block("HourglassStack"):
+            body = self.bottleneck(self.hourglass(src, self.depth), self.width, 2)
+            body = self.conv_relu(body, self.width)
+            return body, self.conv(body, MAPS)
+
+    def outputs(self, images):
+        with self.block("HourglassStem"):
+            features = self.relu(self.conv_norm(images, self.width // 4, kernel=7, stride=2))
+            features = self.max_pool(self.bottleneck(features, self.width // 2, 2))
+            features = self.bottleneck(self.bottleneck(features, self.width // 2, 2), self.width, 2)
+        body, maps = self.stack(features)
+        found = [maps]
+        for _ in range(self.stacks - 1):
+            with self.block("NextHourglassStack"):
+                features = features + self.conv(body, self.width) + self.conv(maps, self.width)
+                body, maps = self.stack(features)
+                found.append(maps)
+        return found
+
+
+class SeparableResidual(Network):
+    def __init__(self, salt, dtype):
+        super().__init__(salt, dtype, norm=True)
+
+    def enlarge(self, src, out):
+        with self.block("Enlarge"):
+            with self.block("TransposedConv"):
+                weights = self.parameter("weights", (out, src.shape[1], 4, 4), fan_in=src.shape[1] * 4)
+            src = F.conv_transpose2d(src, weights.transpose(0, 1), None, 2, 1)
+            return self.relu(self.batch_norm(src))
+
+    def outputs(self, images):
+        with self.block("SeparableTrunk"):
+            src = self.relu(self.conv_norm(images, 16, kernel=3, stride=2))
+            for out, stride, expansion, times in ((16, 1, 1, 1), (24, 2, 6, 1), (24, 1, 6, 1), (32, 2, 6, 1),
+                                                  (32, 1, 6, 2), (64, 2, 6, 1), (64, 1, 6, 3), (96, 1, 6, 1)):
+                for _ in range(times):
+                    src = self.inverted_residual(src, out, stride, expansion)
+        return [self.conv(self.enlarge(self.enlarge(src, 48), 48), MAPS)]
+
+
 def make(name, dtype, salt=None):
     salt = SALT[name] if salt is None else salt
     if name == "scaling_dilation":
-        return Network(salt, dtype, low=32, stages=4, high_reduction=16, norm=False)
-    return Network(salt, dtype, low=16, stages=3, high_reduction=8, norm=True)
+        return ScalingDilation(salt, dtype, low=32, stages=4, high_reduction=16, norm=False)
+    if name == "scaling_dilation_small":
+        return ScalingDilation(salt, dtype, low=16, stages=3, high_reduction=8, norm=True)
+    if name == "stacked_hourglass_small":
+        return StackedHourglass(salt, dtype)
+    if name == "separable_residual":
+        return SeparableResidual(salt, dtype)
+    return CPM(salt, dtype, stages={"cpm_3": 3, "cpm_6": 6}[name])
 
 
 def loss_of(network, step, count):
@@ -364,6 +494,55 @@ def write_small(folder, count=4):
     write(os.path.join(folder, name + ".safetensors"), metadata, tensors)
 
 
+def tensors_of(network, arrays_):
+    return [torch.tensor(values, dtype=network.dtype) for values in arrays_]
+
+
+def inputs_of(network, count, size):
+    """The inputs, and what a loss needs besides."""
+    images, targets, weights = batch(network.salt, 0, count, size // 8, size)
+    inputs = [images]
+    if isinstance(network, CPM):
+        inputs.append(centre_maps(network.salt, 0, count, size))
+    return tensors_of(network, inputs), tensors_of(network, (targets, weights))
+
+
+def write_outputs(folder, name, size, gradients=False):
+    """One image through a network; with `gradients` also those of CPM's loss."""
+    networks = [make(name, dtype) for dtype in (torch.float64, torch.float32)]
+    results, losses = [], []
+    for network in networks:
+        network.training = False  # batch norms use their running statistics
+        inputs, (targets, weights) = inputs_of(network, 1, size)
+        outputs = network(*inputs)
+        results.append([o.detach().numpy().astype(np.float64) for o in outputs])
+        if gradients:
+            loss = sum((weights[:, :, None, None] * (maps - targets) ** 2).sum() for maps in outputs) / 2
+            loss.backward()
+            losses.append(float(loss))
+    print(name, "outputs: largest", [float(np.abs(o).max()) for o in results[0]], "float32 error",
+          max(np.abs(a - b).max() for a, b in zip(*results)))
+    tensors = {f"output_{i + 1}": o for i, o in enumerate(results[0])}
+    if gradients:
+        grads, grads32 = (gradient_arrays(network) for network in networks)
+        print("gradients: float32 error / largest", largest_error(grads, grads32))
+        tensors["loss"] = np.array(losses[:1])
+        tensors.update(gradient_tensors(networks[0].salt, grads))
+    metadata = {"salt": str(networks[0].salt), "parameters": "\n".join(networks[0].parameters), "size": str(size),
+                "torch": torch.__version__}
+    write(os.path.join(folder, name + ".safetensors"), metadata, tensors)
+
+
+FILES = {
+    "scaling_dilation": write_scaling_dilation,
+    "scaling_dilation_small": write_small,
+    "cpm_3": lambda folder: write_outputs(folder, "cpm_3", 104, gradients=True),
+    "cpm_6": lambda folder: write_outputs(folder, "cpm_6", 104),
+    "stacked_hourglass_small": lambda folder: write_outputs(folder, "stacked_hourglass_small", 96),
+    "separable_residual": lambda folder: write_outputs(folder, "separable_residual", 96),
+}
+
+
 def print_margins(count):
     for name, images in (("scaling_dilation", 2), ("scaling_dilation_small", 4)):
         found = []
@@ -380,13 +559,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", default=os.path.dirname(os.path.abspath(__file__)), help="where the files go")
     parser.add_argument("--margins", type=int, metavar="N", help="only compare the salts 1 to N")
+    parser.add_argument("--only", choices=FILES, help="one file")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.margins:
         print_margins(arguments.margins)
         return
-    write_scaling_dilation(arguments.folder)
-    write_small(arguments.folder)
+    for name, write_file in FILES.items():
+        if arguments.only in (None, name):
+            write_file(arguments.folder)
 
 
 if __name__ == "__main__":

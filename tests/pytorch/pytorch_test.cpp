@@ -6,6 +6,7 @@
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/layers/network.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
@@ -324,4 +325,105 @@ TEST_CASE("PyTorch: scaling-dilation-small in training has the same heatmaps, gr
   CHECK(output_error <= 1e-4);
   CHECK(statistics_error <= 1e-5);
   check(gradient_errors(reference, gradients.gradients()), 1e-3);
+}
+
+namespace {
+
+struct NamedReference {
+  const char* name;
+  const char* file;
+};
+
+// Feeds the reference's one image, and its centre map where there is one.
+void feed(Plan& plan, const Reference& reference, std::size_t px) {
+  const formula::Batch batch = formula::batch(reference.salt, 0, 1, px);
+  std::copy(batch.images.begin(), batch.images.end(), plan.input("image").begin());
+  if (reference.graph.inputs.size() < 2) return;
+  const std::vector<float> centres = formula::centre_maps(reference.salt, 0, 1, px);
+  std::copy(centres.begin(), centres.end(), plan.input("centre").begin());
+}
+
+std::size_t size_of(const Reference& reference) { return std::stoul(reference.file.metadata.at("size")); }
+
+}  // namespace
+
+TEST_CASE("PyTorch: the other named networks give the same heatmaps of every stage, by the same parameters") {
+  for (const NamedReference& each :
+       {NamedReference{"cpm-3", "cpm_3.safetensors"}, NamedReference{"cpm-6", "cpm_6.safetensors"},
+        NamedReference{"stacked-hourglass-small", "stacked_hourglass_small.safetensors"},
+        NamedReference{"separable-residual", "separable_residual.safetensors"}}) {
+    CAPTURE(std::string(each.name));
+    const Reference reference(each.name, each.file);
+    check_names(reference);
+    const auto parameters = std::make_shared<const std::vector<Tensor>>(reference.parameters());
+    const int px = static_cast<int>(size_of(reference));
+    Plan plan(reference.graph, std::make_shared<PreparedWeights>(parameters),
+              {.image = {px, px}, .threads = 2, .mode = Mode::inference, .passes = {}});
+    feed(plan, reference, size_of(reference));
+    plan.run();
+    double error = 0;
+    REQUIRE(plan.output_count() == reference.outputs());
+    for (std::size_t stage = 0; stage < plan.output_count(); ++stage) {
+      const std::vector<float>& theirs = reference.values("output_" + std::to_string(stage + 1));
+      double largest =
+          1;  // these maps reach 150: an error is meant relative to the largest value, where that is above 1
+      for (const float value : theirs) largest = std::max(largest, std::abs(double{value}));
+      error = std::max(error, largest_difference(plan.output(stage), theirs) / largest);
+    }
+    MESSAGE(std::string(each.name) << ": outputs differ by at most " << error << " of the largest");
+    CHECK(error <= 1e-5);
+  }
+}
+
+namespace {
+
+// Gradients of a network without its dropout, which is off in PyTorch's twin.
+std::vector<Tensor> gradients_without_dropout(const Reference& reference, double* loss) {
+  Graph graph = reference.graph;
+  std::vector<Tensor> none;
+  remove_dropout(graph, none);
+  const std::size_t px = size_of(reference);
+  const formula::Batch batch = formula::batch(reference.salt, 0, 1, px);
+  const auto parameters = std::make_shared<std::vector<Tensor>>(reference.parameters());
+  BatchGradients gradients(
+      graph, parameters, {.batch = 1, .slice = 1, .workers = 1, .image = {static_cast<int>(px), static_cast<int>(px)}});
+  const std::vector<float> centres = formula::centre_maps(reference.salt, 0, 1, px);
+  std::copy(centres.begin(), centres.end(), gradients.plans().front()->input("centre").begin());
+  const std::size_t cells = (px / 8) * (px / 8);
+  gradients.compute(
+      "image", batch.images,
+      [&](const SliceView& view) {
+        for (std::size_t stage = 0; stage < view.outputs.size(); ++stage) {
+          *loss += heatmap_loss(view.outputs[stage], batch.targets, batch.map_weights, cells, 1,
+                                view.output_gradients[stage]);
+        }
+      },
+      0, 0);
+  return gradients.gradients();
+}
+
+}  // namespace
+
+TEST_CASE("PyTorch: cpm-3 has the same loss and gradients at 104 x 104") {
+  const Reference reference("cpm-3", "cpm_3.safetensors");
+  double loss = 0;
+  const std::vector<Tensor> gradients = gradients_without_dropout(reference, &loss);
+  CHECK(loss == doctest::Approx(double{reference.values("loss")[0]}).epsilon(1e-5));
+  check(gradient_errors(reference, gradients), 1e-3);
+}
+
+TEST_CASE("cpm-6: every gradient is finite and no tensor's is all zero") {
+  const Reference reference("cpm-6", "cpm_6.safetensors");
+  double loss = 0;
+  const std::vector<Tensor> gradients = gradients_without_dropout(reference, &loss);
+  CHECK(std::isfinite(loss));
+  for (std::size_t id = 0; id < gradients.size(); ++id) {
+    double largest = 0;
+    bool finite = true;
+    for (const float value : gradients[id].values) {
+      finite = finite && std::isfinite(value);
+      largest = std::max(largest, std::abs(double{value}));
+    }
+    CHECK_MESSAGE((finite && largest > 0), reference.name(id));
+  }
 }

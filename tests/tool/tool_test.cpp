@@ -1,8 +1,11 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
+#include "engine/custom_ops.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/graph/ops.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 
@@ -196,6 +199,37 @@ TEST_CASE("tool: summary tells the paper's network to the unit, and a file as th
   const pm::Json file = json_of(run("summary --json " + at("m.safetensors")));
   CHECK(file == json_of(run("summary --json --size 64 scaling-dilation-small")));
   CHECK(file != json_of(run("summary --json --size 64x96 scaling-dilation-small")));
+}
+
+TEST_CASE("tool: a model with an operation of somebody else's is shown, and refused in words where it must run") {
+  pm::Graph graph;
+  const pm::Value hidden = pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 8, .kernel = 3, .stride = 2});
+  const pm::Value bent = custom_ops::slopes<custom_ops::prelu_op>(graph, hidden);
+  pm::add_output(graph, "heatmaps", pm::convolution(graph, bent, {.out = 15}));
+  pm::Meaning meaning;
+  meaning.input_height = meaning.input_width = 32;
+  pm::Model::random("theirs", graph, 1, meaning).save(at("theirs.safetensors"));
+  const pm::Json json = json_of(run("summary --json " + at("theirs.safetensors")));
+  CHECK(json["parameters"] == 3 * 8 * 9 + 8 + 8 + 8 * 15 + 15);
+  CHECK(json["stride"] == 2);
+  CHECK(json["activation_bytes"].is_null());
+  CHECK(json["unknown_operations"] == pm::Json({"test.prelu version 3"}));
+  const std::string table = run("summary --nodes " + at("theirs.safetensors")).out;
+  CHECK(table.find("not run by this program: test.prelu version 3") != std::string::npos);
+  const Outcome refused = run("estimate --model " + at("theirs.safetensors") + " " + at("a.png"));
+  CHECK(refused.code == 4);
+  CHECK(refused.out.empty());
+  CHECK(refused.err.find("nodes[2].op: expected an operation of this program, got test.prelu version 3") !=
+        std::string::npos);
+}
+
+TEST_CASE("tool: estimate --stages answers with the joints of an earlier stage, and refuses more than there are") {
+  const pm::Json all = json_of(run(estimate_with("--json " + at("a.png"))));
+  CHECK(json_of(run(estimate_with("--json --stages 3 " + at("a.png")))) == all);
+  CHECK(json_of(run(estimate_with("--json --stages 1 " + at("a.png")))) != all);
+  const Outcome refused = run(estimate_with("--stages 4 " + at("a.png")));
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("expected 1 to 3, as many as the network has, got 4") != std::string::npos);
 }
 
 TEST_CASE("tool: estimate gives 14 named joints in the picture, the same for any threads, and from standard input") {

@@ -174,12 +174,14 @@ TEST_CASE("passes: no step of random networks reads what another has overwritten
 
 TEST_CASE("passes: nor does a step of the named networks, whose concats and slices nearly all share memory") {
   for (const NamedNetwork& network : networks) {
+    const bool merges = network.name.starts_with("scaling-dilation");
+    const Size image = merges ? Size{24, 32} : Size{32, 64};
     const Graph forward = network.build();
     const Graph graph = differentiate(forward);
     for (const int block : {8, 16}) {
       for (const Passes& passes : each_pass_off) {
-        CHECK(first_damage(schedule_of(forward, 1, {24, 32}, block, passes)) == "");
-        const Schedule schedule = schedule_of(graph, 1, {24, 32}, block, passes);
+        CHECK(first_damage(schedule_of(forward, 1, image, block, passes)) == "");
+        const Schedule schedule = schedule_of(graph, 1, image, block, passes);
         CHECK(first_damage(schedule) == "");
         int mergers = 0;
         int elided = 0;
@@ -188,6 +190,7 @@ TEST_CASE("passes: nor does a step of the named networks, whose concats and slic
           mergers += op == &concat_op || op == &slice_op ? 1 : 0;
           elided += step.elided ? 1 : 0;
         }
+        if (!merges) continue;
         CHECK(mergers > 100);
         if (passes.share_slices) CHECK(elided > mergers * 9 / 10);
         else CHECK(elided == 0);

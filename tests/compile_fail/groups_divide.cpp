@@ -1,0 +1,14 @@
+// expect: channels must be divisible
+// expect: channels_divide, 1, 6, 4>
+// within: 8
+#include <posemachine/compose.hpp>
+
+using namespace posemachine;
+
+#ifdef TWIN
+constexpr ConvOptions options{.groups = 3};
+#else
+constexpr ConvOptions options{.groups = 4};
+#endif
+struct Net : Network<Input<"image", 6>, Conv<12, 3, options>, Output<"heatmaps">> {};
+static_assert(stride<Net> == 1);
