@@ -1,6 +1,6 @@
 // expect: values that are added must have the same channels
 // expect: branch_channels, 2, 3, 5>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

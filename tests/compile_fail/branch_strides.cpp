@@ -1,6 +1,6 @@
 // expect: branches that meet must have the same stride
 // expect: branch_strides, 2, 1, 4>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

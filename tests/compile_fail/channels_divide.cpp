@@ -1,6 +1,6 @@
 // expect: channels must be divisible
 // expect: channels_divide, 2, 10, 4>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,5 +1,6 @@
-// expect: DilationModule: rates count from 1
-// within: 10
+// expect: dilation rates count from 1
+// expect: dilation_rate, 1, 1, 0>
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: From<tag>: no tag of this name is visible here
 // expect: tag_unknown, 3, 2, 3>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

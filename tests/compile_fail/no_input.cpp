@@ -1,5 +1,5 @@
 // expect: a network begins with its inputs
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

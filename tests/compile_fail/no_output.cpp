@@ -1,6 +1,6 @@
 // expect: a network needs at least one Output
 // expect: output_missing, 2, 0, 2>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

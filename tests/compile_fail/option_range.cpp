@@ -1,6 +1,6 @@
 // expect: an option is outside its range
 // expect: option_range, 1, 1, 99>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: a shared block is used on values of other channels
 // expect: shared_shape, 2, 35, 49>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

@@ -1,6 +1,6 @@
 // expect: the name is visible already
 // expect: tag_repeated, 2, 2, 2>
-// within: 8
+// within: 5
 #include <posemachine/compose.hpp>
 
 using namespace posemachine;

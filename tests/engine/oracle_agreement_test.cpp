@@ -7,6 +7,7 @@
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops.hpp>
+#include <posemachine/model/graph_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -386,4 +387,21 @@ TEST_CASE("engine: wide random networks, whose concats share memory at batch 1, 
     checked += check_gradients(random.graph, 1, random.image, {}, what) ? 1 : 0;
   }
   CHECK(checked >= 15);
+}
+
+TEST_CASE("engine: random networks read back from their model files give the bytes of the ones they were made from") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const auto random = reference::random_graph(seed, {});
+    const Graph back = graph_from_json(graph_to_json(random.graph), "m");
+    const auto filling = reference::fill(random.graph, random.batch, random.image, 11);
+    PlanOptions options;
+    options.batch = random.batch;
+    options.image = random.image;
+    CHECK(run_plan(back, filling, options).outputs == run_plan(random.graph, filling, options).outputs);
+    options.mode = Mode::training;
+    const Graph training = differentiate(random.graph);
+    const auto gradient_filling = reference::fill(training, random.batch, random.image, 12);
+    CHECK(run_plan(differentiate(back), gradient_filling, options).gradients ==
+          run_plan(training, gradient_filling, options).gradients);
+  }
 }

@@ -203,7 +203,8 @@ TEST_CASE("tool: summary tells the paper's network to the unit, and a file as th
 
 TEST_CASE("tool: a model with an operation of somebody else's is shown, and refused in words where it must run") {
   pm::Graph graph;
-  const pm::Value hidden = pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 8, .kernel = 3, .stride = 2});
+  const pm::Value hidden =
+      pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 8, .kernel = 3, .stride = 2});
   const pm::Value bent = custom_ops::slopes<custom_ops::prelu_op>(graph, hidden);
   pm::add_output(graph, "heatmaps", pm::convolution(graph, bent, {.out = 15}));
   pm::Meaning meaning;

@@ -21,6 +21,7 @@ enum class Rule : std::uint8_t {
   spatial_source,
   gate_shape,
   parameter_shape,
+  dilation_rate,
   scale_limit,
   shared_shape,
   tag_unknown,
@@ -56,6 +57,8 @@ constexpr RuleText rule_text(Rule rule) {
       return {"a gate must be a global value with its map's channels", "channels of the map", "channels of the gate"};
     case Rule::parameter_shape:
       return {"a parameter does not have the shape its operation needs", "elements expected", "elements given"};
+    case Rule::dilation_rate:
+      return {"dilation rates count from 1, a dense convolution", "rate's position", "its value"};
     case Rule::scale_limit: return {"a pixel has at most 256 cells", "cells of a src pixel", "scale"};
     case Rule::shared_shape:
       return {"a shared block is used on values of other channels", "elements it has", "elements needed"};

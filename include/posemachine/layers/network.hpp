@@ -124,6 +124,8 @@ struct Verdict {
                 "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
   static_assert(Found != Rule::parameter_shape,
                 "a parameter does not have the shape its operation needs (node, elements expected, given)");
+  static_assert(Found != Rule::dilation_rate,
+                "dilation rates count from 1, a dense convolution (node, rate's position, its value)");
   static_assert(Found != Rule::scale_limit, "a pixel has at most 256 cells (node, cells of a src pixel, scale)");
   static_assert(Found != Rule::shared_shape,
                 "a shared block is used on values of other channels (node, elements it has, elements needed)");
@@ -132,7 +134,7 @@ struct Verdict {
   static_assert(Found != Rule::tag_repeated,
                 "Tag<name>: the name is visible already; Retag moves it (node, tags visible, node)");
   static_assert(Found != Rule::output_missing, "a network needs at least one Output (node, outputs, nodes)");
-  static_assert(static_cast<int>(Rule::count) == 17, "every rule has a sentence here");
+  static_assert(static_cast<int>(Rule::count) == 18, "every rule has a sentence here");
 };
 
 }  // namespace detail

@@ -38,7 +38,7 @@ struct RateArgument {
 }  // namespace detail
 
 /// (C, H, W) -> (C + rates * width, H, W): src, then a 3x3 convolution with ReLU for each rate (1 is dense, padding
-/// equal to the rate). 32 channels per rate unless a Width is given. Source: Nie et al. 2019, 3.3, Fig. 5.
+/// equal to the rate). 32 channels per rate unless a Width is given. Errors: a rule, for a rate below 1. Source: Nie et al. 2019, 3.3, Fig. 5.
 template <auto... RatesAndWidth>
   requires(detail::RateOrWidth<std::remove_cv_t<decltype(RatesAndWidth)>> && ...)
 struct DilationModule {
@@ -46,9 +46,6 @@ struct DilationModule {
   static constexpr std::size_t rate_count =
       (std::size_t{0} + ... + (detail::RateArgument(RatesAndWidth).is_width ? 0 : 1));
   static_assert(rate_count > 0, "DilationModule needs at least one rate: DilationModule<1, 2, 3, 4>");
-  static_assert(((detail::RateArgument(RatesAndWidth).is_width || detail::RateArgument(RatesAndWidth).rate >= 1) &&
-                 ...),
-                "DilationModule: rates count from 1, a dense convolution");
   static_assert(sizeof...(RatesAndWidth) - rate_count <= 1, "DilationModule takes one Width");
 
   static constexpr Value lower(Graph& graph, Value src) {
@@ -58,6 +55,7 @@ struct DilationModule {
     std::size_t next = 1;
     for (const detail::RateArgument& argument : arguments) {
       if (argument.is_width) continue;
+      require(graph, argument.rate >= 1, Rule::dilation_rate, static_cast<int>(next), argument.rate);
       branches[next++] =
           convolution_relu(graph, src, {.out = width.channels, .kernel = 3, .dilation = argument.rate}, width.norm);
     }
