@@ -66,10 +66,21 @@ auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& 
   return slow;
 }
 
-inline dnnl::convolution_forward::primitive_desc convolution_forward_desc(const BuildContext& context,
-                                                                          const ConvolutionShape& shape,
-                                                                          const LayoutChoice& choice, bool training,
-                                                                          bool relu) {
+// oneDNN's convolution and deconvolution have the same arguments: Kind says which primitives, and what shape a node
+// has.
+struct ConvolutionKind {
+  using Forward = dnnl::convolution_forward;
+  using BackwardData = dnnl::convolution_backward_data;
+  using BackwardWeights = dnnl::convolution_backward_weights;
+  static constexpr auto direct = dnnl::algorithm::convolution_direct;
+  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src) {
+    return convolution_shape(context, src);
+  }
+};
+
+template <class Kind>
+typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext& context, const ConvolutionShape& shape,
+                                                             const LayoutChoice& choice, bool training, bool relu) {
   dnnl::primitive_attr attributes = plan_attributes();
   if (relu) {
     dnnl::post_ops ops;
@@ -77,25 +88,25 @@ inline dnnl::convolution_forward::primitive_desc convolution_forward_desc(const 
     attributes.set_post_ops(ops);
   }
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  const auto direct = dnnl::algorithm::convolution_direct;
   if (shape.has_bias) {
-    return make_desc<dnnl::convolution_forward>(context.engine(), attributes, kind, direct, choice.src, shape.weights,
-                                                shape.bias, choice.dst, shape.strides, shape.dilates,
-                                                shape.padding_begin, shape.padding_end);
+    return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, Kind::direct, choice.src,
+                                             shape.weights, shape.bias, choice.dst, shape.strides, shape.dilates,
+                                             shape.padding_begin, shape.padding_end);
   }
-  return make_desc<dnnl::convolution_forward>(context.engine(), attributes, kind, direct, choice.src, shape.weights,
-                                              choice.dst, shape.strides, shape.dilates, shape.padding_begin,
-                                              shape.padding_end);
+  return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, Kind::direct, choice.src, shape.weights,
+                                           choice.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                           shape.padding_end);
 }
 
-inline std::unique_ptr<Runner> make_convolution(const BuildContext& context) {
-  const ConvolutionShape shape = convolution_shape(context, context.src(0));
+template <class Kind>
+std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
+  const ConvolutionShape shape = Kind::shape(context, context.src(0));
   const auto desc =
       first_fast(context, layout_choices(context, context.src(0), context.dst()), [&](const LayoutChoice& c) {
-        return convolution_forward_desc(context, shape, c, context.training(), context.step->relu);
+        return weighted_forward_desc<Kind>(context, shape, c, context.training(), context.step->relu);
       });
   auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::convolution_forward>(desc);
+  runner->set<typename Kind::Forward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
   runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
   if (shape.has_bias) {
@@ -106,19 +117,20 @@ inline std::unique_ptr<Runner> make_convolution(const BuildContext& context) {
   return runner;
 }
 
-inline std::unique_ptr<Runner> make_convolution_backward_data(const BuildContext& context) {
+template <class Kind>
+std::unique_ptr<Runner> make_weighted_backward_data(const BuildContext& context) {
   const ScheduledValue& diff_src = context.dst();
   const ScheduledValue& diff_dst = context.src(0);
-  const ConvolutionShape shape = convolution_shape(context, diff_src);
+  const ConvolutionShape shape = Kind::shape(context, diff_src);
+  using Backward = typename Kind::BackwardData;
   const auto desc = first_fast(context, layout_choices(context, diff_src, diff_dst), [&](const LayoutChoice& c) {
-    const auto hint = convolution_forward_desc(context, shape, c, true, false);
-    if (is_empty(hint)) return dnnl::convolution_backward_data::primitive_desc{};
-    return make_backward_desc<dnnl::convolution_backward_data>(
-        context.engine(), plan_attributes(), hint, dnnl::algorithm::convolution_direct, c.src, shape.weights, c.dst,
-        shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true, false);
+    if (is_empty(hint)) return typename Backward::primitive_desc{};
+    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
+                                        c.dst, shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
   });
   auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::convolution_backward_data>(desc);
+  runner->set<Backward>(desc);
   runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
                   desc.diff_dst_desc());
   runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
@@ -127,25 +139,25 @@ inline std::unique_ptr<Runner> make_convolution_backward_data(const BuildContext
   return runner;
 }
 
-inline std::unique_ptr<Runner> make_convolution_backward_weights(const BuildContext& context) {
+template <class Kind>
+std::unique_ptr<Runner> make_weighted_backward_weights(const BuildContext& context) {
   const ScheduledValue& src = context.src(0);
   const ScheduledValue& diff_dst = context.src(1);
-  const ConvolutionShape shape = convolution_shape(context, src);
+  const ConvolutionShape shape = Kind::shape(context, src);
+  using Backward = typename Kind::BackwardWeights;
   const auto desc = first_fast(context, layout_choices(context, src, diff_dst), [&](const LayoutChoice& c) {
-    using Backward = dnnl::convolution_backward_weights;
-    const auto hint = convolution_forward_desc(context, shape, c, true, false);
-    if (is_empty(hint)) return Backward::primitive_desc{};
-    const auto direct = dnnl::algorithm::convolution_direct;
+    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true, false);
+    if (is_empty(hint)) return typename Backward::primitive_desc{};
     if (shape.has_bias) {
-      return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, direct, c.src, shape.weights,
+      return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
                                           shape.bias, c.dst, shape.strides, shape.dilates, shape.padding_begin,
                                           shape.padding_end);
     }
-    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, direct, c.src, shape.weights, c.dst,
-                                        shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
+                                        c.dst, shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
   });
   auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::convolution_backward_weights>(desc);
+  runner->set<Backward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(src), desc.src_desc());
   runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst),
                   desc.diff_dst_desc());
@@ -162,9 +174,9 @@ inline std::unique_ptr<Runner> make_convolution_backward_weights(const BuildCont
 }  // namespace detail
 
 inline constexpr std::array convolution_engine{
-    EngineOp{&convolution_op, detail::make_convolution},
-    EngineOp{&convolution_backward_data_op, detail::make_convolution_backward_data},
-    EngineOp{&convolution_backward_weights_op, detail::make_convolution_backward_weights},
+    EngineOp{&convolution_op, detail::make_weighted<detail::ConvolutionKind>},
+    EngineOp{&convolution_backward_data_op, detail::make_weighted_backward_data<detail::ConvolutionKind>},
+    EngineOp{&convolution_backward_weights_op, detail::make_weighted_backward_weights<detail::ConvolutionKind>},
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

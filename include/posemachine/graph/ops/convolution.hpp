@@ -46,6 +46,22 @@ constexpr std::int64_t weights_size(const Graph& graph, const Node& node) {
   return std::int64_t{options.out} * in * options.kernel * options.kernel;
 }
 
+// A node has weights and, where it says so, a bias: a number for each channel of dst.
+constexpr void require_bias(Graph& graph, const Node& node, std::int32_t out, std::int32_t has_bias) {
+  require(graph, node.parameters.count == 1 + has_bias, Rule::parameter_shape, 1 + has_bias, node.parameters.count);
+  if (node.parameters.count < 2) return;
+  const Parameter& bias = parameter(graph, node, 1);
+  require(graph, bias.size() == out && bias.rank == 1, Rule::parameter_shape, out, static_cast<int>(bias.size()));
+}
+
+// Adds the node, and its bias after the weights.
+constexpr Value add_weighted_node(Graph& graph, const OpInfo& op, const Options& options, Value src, int weights,
+                                  std::int32_t out, std::int32_t has_bias) {
+  if (has_bias == 0) return add_node(graph, op, options, {src}, {weights});
+  const int bias = add_parameter(graph, "bias", {out, 1, 1, 1}, 1, Init::zeros);
+  return add_node(graph, op, options, {src}, {weights, bias});
+}
+
 constexpr int infer_convolution(Graph& graph, const Node& node) {
   const auto options = unpack<ConvolutionOptions>(node.options);
   const int in = channels(graph, input(graph, node, 0));
@@ -53,8 +69,7 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
     require(graph, in % options.groups == 0, Rule::channels_divide, in, options.groups);
     require(graph, options.out % options.groups == 0, Rule::channels_divide, options.out, options.groups);
   }
-  require(graph, node.parameters.count == 1 + options.bias, Rule::parameter_shape, 1 + options.bias,
-          node.parameters.count);
+  require_bias(graph, node, options.out, options.bias);
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
     const std::array<int, 4> expected{options.out, in / options.groups, options.kernel, options.kernel};
@@ -62,11 +77,6 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
       require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
               static_cast<int>(weights.size()));
     }
-  }
-  if (node.parameters.count > 1) {
-    const Parameter& bias = parameter(graph, node, 1);
-    require(graph, bias.size() == options.out && bias.rank == 1, Rule::parameter_shape, options.out,
-            static_cast<int>(bias.size()));
   }
   return options.out;
 }
@@ -112,13 +122,8 @@ constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options)
   const int fan_in = in * options.kernel * options.kernel;
   const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
                                     static_cast<Init>(options.init), fan_in);
-  Value dst;
-  if (options.bias != 0) {
-    const int bias = add_parameter(graph, "bias", {options.out, 1, 1, 1}, 1, Init::zeros);
-    dst = add_node(graph, convolution_op, pack(options), {src}, {weights, bias});
-  } else {
-    dst = add_node(graph, convolution_op, pack(options), {src}, {weights});
-  }
+  const Value dst =
+      detail::add_weighted_node(graph, convolution_op, pack(options), src, weights, options.out, options.bias);
   close_scope(graph, outer);
   return dst;
 }

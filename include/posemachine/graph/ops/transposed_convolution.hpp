@@ -5,6 +5,7 @@
 #include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
 #include <cstdint>
@@ -51,19 +52,13 @@ constexpr int infer_transposed_convolution(Graph& graph, const Node& node) {
   const auto options = unpack<TransposedConvolutionOptions>(node.options);
   require(graph, options.padding < options.kernel, Rule::option_range, 3, options.padding);
   require(graph, options.output_padding < options.stride, Rule::option_range, 4, options.output_padding);
-  require(graph, node.parameters.count == 1 + options.bias, Rule::parameter_shape, 1 + options.bias,
-          node.parameters.count);
+  require_bias(graph, node, options.out, options.bias);
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
     const int in = channels(graph, input(graph, node, 0));
     const std::array<int, 4> expected{options.out, in, options.kernel, options.kernel};
     require(graph, weights.extents == expected && weights.rank == 4, Rule::parameter_shape, options.out,
             static_cast<int>(weights.size()));
-  }
-  if (node.parameters.count > 1) {
-    const Parameter& bias = parameter(graph, node, 1);
-    require(graph, bias.size() == options.out && bias.rank == 1, Rule::parameter_shape, options.out,
-            static_cast<int>(bias.size()));
   }
   return options.out;
 }
@@ -112,13 +107,8 @@ constexpr Value transposed_convolution(Graph& graph, Value src, TransposedConvol
   const int terms = in * options.kernel * options.kernel / (stride * stride);
   const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
                                     static_cast<Init>(options.init), terms > 0 ? terms : 1);
-  Value dst;
-  if (options.bias != 0) {
-    const int bias = add_parameter(graph, "bias", {options.out, 1, 1, 1}, 1, Init::zeros);
-    dst = add_node(graph, transposed_convolution_op, pack(options), {src}, {weights, bias});
-  } else {
-    dst = add_node(graph, transposed_convolution_op, pack(options), {src}, {weights});
-  }
+  const Value dst = detail::add_weighted_node(graph, transposed_convolution_op, pack(options), src, weights,
+                                              options.out, options.bias);
   close_scope(graph, outer);
   return dst;
 }
