@@ -80,7 +80,8 @@ inline std::unique_ptr<Runner> make_batch_norm_backward(const BuildContext& cont
     runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
   }
   runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
-  runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);  // oneDNN wants it wherever use_shift is set
+  // oneDNN 2.6 wants the shift wherever use_shift is set, 3.x refuses it in a backward pass.
+  if (!dnnl_is_v3) runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
   runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SCALE, id(batch_norm_scale), vector);
   runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SHIFT, id(batch_norm_shift), vector);
