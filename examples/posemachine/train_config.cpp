@@ -112,8 +112,8 @@ TrainConfig read_config(const Json& json, const std::string& where) {
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
   pm::Meaning meaning = pm::meaning_of(*config.network);
-  meaning.decoder.flip_average =
-      true;  // training mirrors half of the images: the answer for the mirror image is as good
+  // Training mirrors half of the images: the answer for the mirror image is as good.
+  meaning.decoder.flip_average = true;
   config.meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_threads();

@@ -12,8 +12,8 @@
 using namespace posemachine;
 
 static_assert(parameter_count<ScalingDilation<>> == parameter_count<design_example::ScalingDilation>);
-constexpr auto base_multiply_adds =
-    multiply_adds<ScalingDilation<>>(368, 368);  // an evaluation each: Clang bounds its steps
+// An evaluation each: Clang bounds its steps.
+constexpr auto base_multiply_adds = multiply_adds<ScalingDilation<>>(368, 368);
 static_assert(base_multiply_adds == 3'949'877'376);
 
 TEST_CASE("networks: scaling-dilation is the paper's, node by node that of the documentation") {

@@ -80,6 +80,29 @@ inline dnnl::eltwise_backward::primitive_desc make_eltwise_backward_desc(
 #endif
 }
 
+/// Over channels.
+inline dnnl::softmax_forward::primitive_desc make_softmax_desc(const dnnl::engine& engine,
+                                                               const dnnl::primitive_attr& attr,
+                                                               const dnnl::memory::desc& data) {
+  const auto kind = dnnl::prop_kind::forward_training;
+#if DNNL_VERSION_MAJOR >= 3
+  return make_desc<dnnl::softmax_forward>(engine, attr, kind, dnnl::algorithm::softmax_accurate, data, data, 1);
+#else
+  return make_desc<dnnl::softmax_forward>(engine, attr, kind, data, 1);
+#endif
+}
+
+inline dnnl::softmax_backward::primitive_desc make_softmax_backward_desc(
+    const dnnl::engine& engine, const dnnl::primitive_attr& attr, const dnnl::softmax_forward::primitive_desc& hint,
+    const dnnl::memory::desc& data) {
+#if DNNL_VERSION_MAJOR >= 3
+  return make_backward_desc<dnnl::softmax_backward>(engine, attr, hint, dnnl::algorithm::softmax_accurate, data, data,
+                                                    data, 1);
+#else
+  return make_backward_desc<dnnl::softmax_backward>(engine, attr, hint, data, data, 1);
+#endif
+}
+
 inline dnnl::prelu_forward::primitive_desc make_prelu_desc(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
                                                            dnnl::prop_kind kind, const dnnl::memory::desc& data,
                                                            const dnnl::memory::desc& slopes) {

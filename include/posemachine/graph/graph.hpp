@@ -24,8 +24,8 @@ enum class Init : std::uint8_t {
   zeros,
   ones,
   he_normal,    // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
-  lecun_normal, // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
-  quarters      // 0.25: PReLU's slopes (He et al. 2015)
+  lecun_normal,  // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
+  quarters       // 0.25: PReLU's slopes (He et al. 2015)
 };
 
 /// A tensor a network learns, or a buffer it keeps. Shape: extents in row-major order, the rest 1.

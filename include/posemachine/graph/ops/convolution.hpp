@@ -40,9 +40,12 @@ constexpr Window convolution_window(const Options& values) {
   return {.kernel = options.kernel, .stride = options.stride, .dilation = options.dilation, .padding = options.padding};
 }
 
+// Channels of src that a dst channel sees. A count of groups below 1 breaks a rule of its own.
+constexpr int channels_of_group(int in, std::int32_t groups) { return groups > 1 ? in / groups : in; }
+
 constexpr std::int64_t weights_size(const Graph& graph, const Node& node) {
   const auto options = unpack<ConvolutionOptions>(node.options);
-  const int in = channels(graph, input(graph, node, 0)) / options.groups;
+  const int in = channels_of_group(channels(graph, input(graph, node, 0)), options.groups);
   return std::int64_t{options.out} * in * options.kernel * options.kernel;
 }
 
@@ -72,7 +75,8 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
   require_bias(graph, node, options.out, options.bias);
   if (node.parameters.count > 0) {
     const Parameter& weights = parameter(graph, node, 0);
-    const std::array<int, 4> expected{options.out, in / options.groups, options.kernel, options.kernel};
+    const std::array<int, 4> expected{options.out, channels_of_group(in, options.groups), options.kernel,
+                                      options.kernel};
     if (weights.extents != expected || weights.rank != 4) {
       require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
               static_cast<int>(weights.size()));
@@ -118,7 +122,7 @@ inline void detail::differentiate_convolution(Gradients& gradients, int node) {
 constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options) {
   if (options.padding == same_padding) options.padding = options.dilation * (options.kernel - 1) / 2;
   const int outer = open_scope(graph, "Conv");
-  const int in = channels(graph, src) / (options.groups > 0 ? options.groups : 1);
+  const int in = detail::channels_of_group(channels(graph, src), options.groups);
   const int fan_in = in * options.kernel * options.kernel;
   const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
                                     static_cast<Init>(options.init), fan_in);

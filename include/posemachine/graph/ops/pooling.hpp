@@ -80,8 +80,8 @@ inline constexpr OpInfo global_average_pool_op{
     .differentiate = detail::differentiate_pool<global_average_pool_backward_op>,
 };
 
-/// dst = the largest value of each window. Shapes: (C, H, W) -> (C, H', W'), H' = (H + 2 padding - window) / stride +
-/// 1.
+/// dst = the largest value of each window.
+/// Shapes: (C, H, W) -> (C, H', W'), H' = (H + 2 padding - window) / stride + 1.
 constexpr Value max_pool(Graph& graph, Value src, PoolOptions options) {
   if (options.stride == stride_of_window) options.stride = options.window;
   return add_node(graph, max_pool_op, pack(options), {src});
