@@ -1,8 +1,11 @@
-// compose_network [FILE]: a two-stage pose network written as C++ types, its costs, and a model file of it.
+// compose_network [MODEL [NETWORK]]: a two-stage pose network written as C++ types, its costs, a model file of it, and
+// whether the network file NETWORK describes the same.
+#include <posemachine/model/network_json.hpp>
 #include <posemachine/posemachine.hpp>
 
 #include <cstddef>
 #include <cstdio>
+#include <string>
 
 namespace pm = posemachine;
 
@@ -50,11 +53,22 @@ void show(const char* file) {
   std::printf("%s: %zu tensors\n", file, model.parameters().size());
 }
 
+void compare(const char* file) {
+  // docs: begin compare
+  const pm::NetworkDescription described = pm::read_network(file);
+  const std::string difference = pm::first_difference(described.graph, pm::graph_of<TwoStages>());
+  std::printf("%s: %s\n", file, difference.empty() ? "the same network" : difference.c_str());
+  const pm::Model model = pm::Model::random(described, /*seed=*/1);  // from here on as for a type
+  // docs: end compare
+  std::printf("%s: %zu tensors\n", file, model.parameters().size());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
     show(argc > 1 ? argv[1] : nullptr);
+    if (argc > 2) compare(argv[2]);
   } catch (const pm::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -1,6 +1,9 @@
 // posemachine summary: what a network is made of and what it costs.
+#include "network_source.hpp"
+#include "network_svg.hpp"
 #include "tool.hpp"
 
+#include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
@@ -8,11 +11,11 @@
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/model/named_meaning.hpp>
-#include <posemachine/networks/registry.hpp>
+#include <posemachine/model/network_json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -35,25 +38,9 @@ struct SummaryArguments {
   std::string size;
   bool json = false;
   bool nodes = false;
+  std::string svg;
+  bool description = false;
 };
-
-// A file where there is one or the name looks like one, otherwise a network of the library.
-pm::Model find_model(const std::string& what, const pm::OpSet& ops) {
-  std::error_code error;
-  const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
-  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what, ops.with_unknown());
-  if (const pm::NamedNetwork* network = pm::find_network(what)) {
-    return pm::Model::random(what, network->build(), 1, pm::meaning_of(*network));
-  }
-  std::vector<std::string> names;
-  std::string known;
-  for (const pm::NamedNetwork& network : pm::networks) {
-    names.emplace_back(network.name);
-    known += (known.empty() ? "" : ", ") + names.back();
-  }
-  pm::fail<pm::UsageError>({.where = "network", .expected = "a model file or one of " + known,
-                            .got = "\"" + what + "\"", .remedy = pm::did_you_mean(what, names)});
-}
 
 // "256x192" is height x width, "256" both.
 pm::Size parse_size(const std::string& text) {
@@ -143,6 +130,36 @@ std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
   return text + print_row("total", total);
 }
 
+// An output, and what it takes to get there and no further.
+struct Stage {
+  std::string output;
+  int receptive_field = 0;
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;
+};
+
+std::vector<Stage> stages_of(const pm::Graph& graph, pm::Size size) {
+  const std::vector<int> fields = pm::receptive_fields(graph);
+  std::vector<Stage> stages;
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    pm::Graph part = graph;
+    std::vector<pm::Tensor> none;
+    pm::keep_stages(part, none, static_cast<int>(i) + 1);
+    stages.push_back({pm::output_name(graph, i), fields[static_cast<std::size_t>(graph.outputs[i].value)],
+                      pm::count_parameters(part), pm::count_multiply_adds(part, size)});
+  }
+  return stages;
+}
+
+std::string table(const std::vector<Stage>& stages) {
+  std::string text = format("%-34s %24s %12s %16s\n", "output", "receptive field, px", "parameters", "multiply-adds");
+  for (const Stage& stage : stages) {
+    text += format("%-34s %24s %12s %16s\n", stage.output.c_str(), thousands(stage.receptive_field).c_str(),
+                   thousands(stage.parameters).c_str(), thousands(stage.multiply_adds).c_str());
+  }
+  return text;
+}
+
 // "acme.mish version 1": operations that the model's file names and this program does not have.
 std::vector<std::string> unknown_operations(const pm::Graph& graph) {
   std::vector<std::string> names;
@@ -155,7 +172,7 @@ std::vector<std::string> unknown_operations(const pm::Graph& graph) {
 }
 
 int summary(const SummaryArguments& arguments, const Context& context) {
-  const pm::Model model = find_model(arguments.what, context.ops);
+  const pm::Model model = find_model(arguments.what, context);
   const pm::Graph& graph = model.graph();
   pm::Size size{model.meaning().input_height, model.meaning().input_width};
   if (!arguments.size.empty()) {
@@ -166,13 +183,19 @@ int summary(const SummaryArguments& arguments, const Context& context) {
       throw pm::UsageError(std::string("--size: ") + error.what());
     }
   }
+  if (arguments.description) {
+    const pm::Json json = pm::network_to_json({model.network(), graph, model.meaning()});
+    write_stdout(pm::write_json<pm::ModelError>(json, arguments.what) + "\n");
+    return done;
+  }
+  if (!arguments.svg.empty()) pm::write_file_atomically(arguments.svg, network_svg(model.network(), graph, size));
   const pm::Value answer = pm::answer(graph);
   const pm::Stride stride = pm::stride_of(graph, answer);
   std::int64_t model_bytes = 0;
   for (const pm::Tensor& tensor : model.parameters()) {
     model_bytes += static_cast<std::int64_t>(tensor.values.size() * sizeof(float));
   }
-  const int field = pm::receptive_fields(graph)[static_cast<std::size_t>(answer.id)];
+  const std::vector<Stage> stages = stages_of(graph, size);
   const std::vector<std::string> unknown = unknown_operations(graph);
   const std::size_t activations = unknown.empty() ? activation_bytes(model, size) : 0;
 
@@ -183,7 +206,14 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     json["parameters"] = pm::count_parameters(graph);
     json["macs"] = pm::count_multiply_adds(graph, size);
     json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
-    json["receptive_field"] = field;
+    json["receptive_field"] = stages.back().receptive_field;
+    json["stages"] = pm::Json::array();
+    for (const Stage& stage : stages) {
+      json["stages"].push_back({{"output", stage.output},
+                                {"receptive_field", stage.receptive_field},
+                                {"parameters", stage.parameters},
+                                {"macs", stage.multiply_adds}});
+    }
     json["model_bytes"] = model_bytes;
     json["activation_bytes"] = unknown.empty() ? pm::Json(activations) : pm::Json(nullptr);
     json["nodes"] = graph.nodes.size();
@@ -192,11 +222,9 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     return done;
   }
   std::string text = format("%s, input %d x %d (height x width)\n\n", model.network().c_str(), size.height, size.width);
-  text += table(graph, size, arguments.nodes) + "\n";
-  text += format("stages           %zu, %zu joints and background\n", graph.outputs.size(),
-                 model.meaning().joints.joints.size());
-  text += format("stride           %d px a cell\n", stride.global ? 0 : stride.pixels / stride.cells);
-  text += format("receptive field  %d px\n", field);
+  text += table(graph, size, arguments.nodes) + "\n" + table(stages) + "\n";
+  text += format("maps             %zu joints and background, %d px a cell\n", model.meaning().joints.joints.size(),
+                 stride.global ? 0 : stride.pixels / stride.cells);
   text += format("weights          %s bytes\n", thousands(model_bytes).c_str());
   if (unknown.empty()) {
     text += format("activations      %s bytes for one image\n", thousands(static_cast<long long>(activations)).c_str());
@@ -212,16 +240,21 @@ int summary(const SummaryArguments& arguments, const Context& context) {
 
 Command add_summary(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<SummaryArguments>();
-  std::string names;
-  for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
   CLI::App* command = app.add_subcommand("summary", "What a network is made of and what it costs");
-  command->add_option("NET", arguments->what, "A model file, or a network: " + names)->required();
+  command->add_option("NET", arguments->what, "A model file, a network file NET.json, or a network: " + network_names())
+      ->required();
   command->add_option("--size", arguments->size,
                       "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
   command->add_flag("--nodes", arguments->nodes, "Every node, not only the blocks");
   command->add_flag("--json", arguments->json,
                     "One JSON object: network, input, parameters, macs (multiply-adds of one image),\n"
-                    "stride, receptive_field, model_bytes, activation_bytes (one image, inference), nodes");
+                    "stride, receptive_field, stages (of each: output, and the cost of everything up to it),\n"
+                    "model_bytes, activation_bytes (one image, inference), nodes");
+  command->add_option("--svg", arguments->svg,
+                      "Draw the network into this file: blocks, shapes, costs, receptive fields");
+  command->add_flag("--description", arguments->description,
+                    "Only the network itself, as JSON that summary, diff and train read as NET.json")
+      ->excludes("--json")->excludes("--svg")->excludes("--nodes");
   return {command, [arguments, &context] { return summary(*arguments, context); }};
 }
 

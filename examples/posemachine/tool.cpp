@@ -3,6 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/model/layer_words.hpp>
 
 #include <unistd.h>
 
@@ -64,7 +65,7 @@ int run_commands(int argc, char** argv, Context& context) {
   app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
              "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
   std::vector<Command> commands;
-  for (const auto add : {add_summary, add_train, add_evaluate, add_estimate}) {
+  for (const auto add : {add_summary, add_diff, add_train, add_evaluate, add_estimate}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
   }
@@ -83,11 +84,14 @@ int run_commands(int argc, char** argv, Context& context) {
 
 }  // namespace
 
-int run(int argc, char** argv, const pm::OpSet& ops) {
+int run(int argc, char** argv, const pm::OpSet& ops) { return run(argc, argv, ops, pm::library_layers()); }
+
+int run(int argc, char** argv, const pm::OpSet& ops, const pm::LayerSet& layers) {
   SignalWatcher watcher;
   Context context;
   context.stop = watcher.token();
   context.ops = ops;
+  context.layers = layers;
   try {
     const int code = run_commands(argc, argv, context);
     write_stdout("");  // what the help and version flags wrote

@@ -1,6 +1,7 @@
 // What the commands of the tool share: exit codes, streams, interruption.
 #pragma once
 
+#include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/op_set.hpp>
 
 #include <CLI/CLI.hpp>
@@ -20,8 +21,9 @@ namespace tool {
 enum ExitCode : int { done = 0, failed = 1, usage = 2, bad_data = 3, bad_model = 4 };
 
 /// Runs the tool: parses, runs the command, turns exceptions into messages on stderr and the right code. A program with
-/// operations of its own calls it with an OpSet that has them.
+/// operations or layers of its own calls it with sets that have them; without layers they are the library's.
 int run(int argc, char** argv, const posemachine::OpSet& ops = posemachine::OpSet());
+int run(int argc, char** argv, const posemachine::OpSet& ops, const posemachine::LayerSet& layers);
 
 /// Thrown by Context::stop_if_asked, once what must be saved is saved.
 struct Interrupted {};
@@ -29,7 +31,8 @@ struct Interrupted {};
 /// What every command is given. stdout carries results only; everything said here goes to stderr.
 struct Context {
   bool quiet = false;
-  posemachine::OpSet ops;  // that model files may name
+  posemachine::OpSet ops;        // that model and network files may name
+  posemachine::LayerSet layers;  // that network files may name
   std::stop_token stop;  // requested by SIGINT and SIGTERM
 
   void warn(std::string_view text) const;
@@ -45,6 +48,7 @@ struct Command {
 };
 
 Command add_summary(CLI::App& app, const Context& context);
+Command add_diff(CLI::App& app, const Context& context);
 Command add_train(CLI::App& app, const Context& context);
 Command add_evaluate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);

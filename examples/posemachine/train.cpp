@@ -1,4 +1,5 @@
 // posemachine train: a network trained on annotated people, in a folder of its own.
+#include "network_source.hpp"
 #include "tool.hpp"
 #include "train_config.hpp"
 
@@ -6,7 +7,6 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/networks/registry.hpp>
 #include <posemachine/training/run_folder.hpp>
 #include <posemachine/training/trainer.hpp>
 
@@ -116,7 +116,7 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
                      double images_per_second) {
   pm::Json json;
   json["run"] = run.path().string();
-  json["network"] = config.network->name;
+  json["network"] = config.network.name;
   json["epochs"] = config.options.epochs;
   json["steps"] = trainer.step();
   const std::vector<pm::Json> lines = run.metrics();
@@ -164,14 +164,12 @@ int train(const TrainArguments& arguments, const Context& context) {
   if (arguments.resume) {
     run = pm::RunFolder::open(path);
     start = run->load(context.ops);
-    config = resumed_config(arguments.request, run->config(), (path / "config.json").string(), *start);
+    config = resumed_config(arguments.request, run->config(), (path / "config.json").string(), *start, context);
     start->options = config.options;
   } else {
     pm::RunFolder::require_new(path);  // before the data is read
-    config = new_config(arguments.request);
-    start = pm::Checkpoint{pm::Model::random(std::string(config.network->name), config.network->build(),
-                                             config.options.seed, config.meaning),
-                           config.options};
+    config = new_config(arguments.request, context);
+    start = pm::Checkpoint{pm::Model::random(config.network, config.options.seed), config.options};
   }
 
   TrainingSets sets = read_sets(config);
@@ -213,9 +211,7 @@ Command add_train(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<TrainArguments>();
   TrainRequest& request = arguments->request;
   CLI::App* command = app.add_subcommand("train", "Train a network on annotated people");
-  std::string names;
-  for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
-  command->add_option("NET", request.network, "The network: " + names);
+  command->add_option("NET", request.network, "The network: a network file NET.json, or " + network_names());
   command->add_option("--data", request.data,
                       "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
                       "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
@@ -226,7 +222,8 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--resume", arguments->resume,
                     "Go on with the run from its last checkpoint, as if it had never stopped");
   command->add_option("--config", request.file,
-                      "JSON with comments: network, data, model {...}, train {...}, as config.json of a run");
+                      "JSON with comments: network (a name, a file or a whole description), data, model {...},\n"
+                      "train {...}, as config.json of a run");
   command
       ->add_option("--set", request.settings,
                    "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")

@@ -1,13 +1,16 @@
 // The configuration of a training run, and the data it names.
 #include "train_config.hpp"
 
+#include "network_source.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/graph/sizes.hpp>
-#include <posemachine/model/named_meaning.hpp>
+#include <posemachine/model/graph_json.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/network_description.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,20 +31,6 @@ constexpr std::string_view from_arguments = "configuration";
 
 // What changes how fast a run is or how often it saves, and nothing that it computes.
 constexpr std::array<std::string_view, 3> speed_keys{"workers", "loader_workers", "checkpoint_steps"};
-
-const pm::NamedNetwork* network_named(const std::string& name) {
-  if (const pm::NamedNetwork* network = pm::find_network(name)) return network;
-  std::vector<std::string> names;
-  std::string known;
-  for (const pm::NamedNetwork& network : pm::networks) {
-    names.emplace_back(network.name);
-    known += (known.empty() ? "" : ", ") + names.back();
-  }
-  pm::fail<pm::UsageError>({.where = "network",
-                            .expected = "one of " + known,
-                            .got = name.empty() ? "none" : "\"" + name + "\"",
-                            .remedy = pm::did_you_mean(name, names)});
-}
 
 Json meaning_to_options(const pm::Meaning& meaning) {
   return {{"input_height", meaning.input_height},
@@ -101,25 +90,25 @@ std::vector<std::string> read_data(const Json& list, const std::string& where) {
                             .got = list.empty() ? "none" : list.dump().substr(0, 60), .remedy = "give --data lsp:DIR"});
 }
 
-TrainConfig read_config(const Json& json, const std::string& where) {
+TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
   pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
   TrainConfig config;
-  config.network =
-      network_named(json.contains("network") ? pm::string_member<pm::UsageError>(json, "network", where) : "");
+  if (json.contains("network")) config.network_source = json["network"];
+  config.network = find_network(config.network_source, where + ".network", context);
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
   config.data = read_data(part("data"), where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
-  pm::Meaning meaning = pm::meaning_of(*config.network);
+  pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
   meaning.decoder.flip_average = true;
-  config.meaning = meaning_from_options(part("model"), where + ".model", meaning);
+  meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_threads();
   config.options = pm::train_options_from_json(part("train"), where + ".train", options);
   try {
-    pm::infer_sizes(config.network->build(), {config.meaning.input_height, config.meaning.input_width});
+    pm::infer_sizes(config.network.graph, {meaning.input_height, meaning.input_width});
   } catch (const pm::ModelError& error) {  // the network is right, the option is not
     throw pm::UsageError(where + ".model.input_height, input_width: " + error.what());
   }
@@ -164,7 +153,7 @@ void apply_setting(Json& json, const std::string& setting, const std::vector<std
 }
 
 // Everything that was asked for, unresolved; also where it came from, for messages.
-Json requested(const TrainRequest& request, std::string& where) {
+Json requested(const TrainRequest& request, std::string& where, const Context& context) {
   Json json = Json::object();
   if (!request.file.empty()) {
     where = request.file;
@@ -177,10 +166,14 @@ Json requested(const TrainRequest& request, std::string& where) {
       pm::fail<pm::UsageError>(
           {.where = where + "." + section, .expected = "an object", .got = json[section].type_name()});
     }
+    if (json.contains("network")) {  // a network file's name is relative to the file that names it
+      json["network"] = whole_network(json["network"], std::filesystem::path(request.file).parent_path(), context);
+    }
   }
   const std::vector<std::string> known = known_settings();
   for (const std::string& setting : request.settings) apply_setting(json, setting, known);
   if (!request.network.empty()) json["network"] = request.network;
+  if (json.contains("network")) json["network"] = whole_network(json["network"], "", context);
   if (!request.data.empty()) json["data"] = request.data;
   if (request.allow_missing) json["allow_missing"] = true;
   if (!request.flip_test.empty()) json["model"]["flip_average"] = request.flip_test == "on";
@@ -198,6 +191,13 @@ std::string kinds_of(const std::vector<std::string>& data) {
                             .remedy = "leave it out, or start another run"});
 }
 
+// Networks are the same where names and graphs are, however they were described.
+void require_same_network(const std::string& name, const pm::Graph& graph, const pm::NetworkDescription& asked) {
+  if (asked.name != name) contradiction("network", name, asked.name);
+  const std::string difference = pm::first_difference(graph, asked.graph);
+  if (!difference.empty()) contradiction("network", "the graph of " + name, "another one (" + difference + ")");
+}
+
 bool changes_speed_only(const std::string& key) {
   return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
 }
@@ -205,22 +205,22 @@ bool changes_speed_only(const std::string& key) {
 }  // namespace
 
 Json config_to_json(const TrainConfig& config) {
-  return {{"network", config.network->name},
+  return {{"network", config.network_source},
           {"data", config.data},
           {"allow_missing", config.allow_missing},
-          {"model", meaning_to_options(config.meaning)},
+          {"model", meaning_to_options(config.network.meaning)},
           {"train", pm::train_options_to_json(config.options)}};
 }
 
-TrainConfig new_config(const TrainRequest& request) {
+TrainConfig new_config(const TrainRequest& request, const Context& context) {
   std::string where(from_arguments);
-  const Json json = requested(request, where);
-  return read_config(json, where);
+  const Json json = requested(request, where, context);
+  return read_config(json, where, context);
 }
 
 TrainConfig resumed_config(const TrainRequest& request, const Json& stored, const std::string& where,
-                           const pm::Checkpoint& checkpoint) {
-  const TrainConfig run = read_config(stored, where);
+                           const pm::Checkpoint& checkpoint, const Context& context) {
+  const TrainConfig run = read_config(stored, where, context);
   Json has = config_to_json(run);
   const auto require_kept = [&](const std::string& section, const Json& kept) {
     for (const auto& [key, value] : kept.items()) {
@@ -233,13 +233,14 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
   };
   require_kept("model", meaning_to_options(checkpoint.model.meaning()));
   require_kept("train", pm::train_options_to_json(checkpoint.options));
-  if (checkpoint.model.network() != run.network->name)
-    contradiction("network", checkpoint.model.network(), std::string(run.network->name));
+  require_same_network(checkpoint.model.network(), checkpoint.model.graph(), run.network);
 
   std::string asked_where(from_arguments);
-  const Json asked = requested(request, asked_where);
+  const Json asked = requested(request, asked_where, context);
   for (const auto& [key, value] : asked.items()) {
-    if (key == "data") {  // the folders may have moved; the checkpoint knows the people
+    if (key == "network") {
+      require_same_network(run.network.name, run.network.graph, find_network(value, asked_where + ".network", context));
+    } else if (key == "data") {  // the folders may have moved; the checkpoint knows the people
       const std::vector<std::string> data = read_data(value, asked_where);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
@@ -255,7 +256,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       contradiction(key, has[key].dump(), value.dump());
     }
   }
-  return read_config(has, asked_where);
+  return read_config(has, asked_where, context);
 }
 
 TrainingSets read_sets(const TrainConfig& config) {

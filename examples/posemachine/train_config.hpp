@@ -1,10 +1,11 @@
 // What a training run is made from: network, data, the model's meaning, options; from a file, --set and arguments.
 #pragma once
 
+#include "tool.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/meaning.hpp>
-#include <posemachine/networks/registry.hpp>
+#include <posemachine/model/network_description.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_options.hpp>
 
@@ -15,16 +16,16 @@ namespace tool {
 
 /// A resolved configuration. Its JSON form is config.json of a run, and can be given as --config of another.
 struct TrainConfig {
-  const posemachine::NamedNetwork* network = nullptr;
+  posemachine::Json network_source;            // a name of the library's, or a whole description
+  posemachine::NetworkDescription network;     // with the meaning that its model will have
   std::vector<std::string> data;  // "lsp:DIR" and "lspet:DIR", absolute; one given twice is seen twice an epoch
   bool allow_missing = false;
-  posemachine::Meaning meaning;
   posemachine::TrainOptions options;
 };
 
 /// What was asked for on the command line.
 struct TrainRequest {
-  std::string network;                // empty: the file's, or the run's that is resumed
+  std::string network;                // a name or NET.json; empty: the file's, or the run's that is resumed
   std::vector<std::string> data;
   std::string file;                   // of --config
   std::vector<std::string> settings;  // "train.rate=1e-3"
@@ -35,13 +36,13 @@ struct TrainRequest {
 posemachine::Json config_to_json(const TrainConfig& config);
 
 /// A new run's configuration: defaults, then the file, then --set, then the other arguments.
-/// Errors: UsageError naming file or argument and key.
-TrainConfig new_config(const TrainRequest& request);
+/// Errors: UsageError naming file or argument and key, ModelError for a network file.
+TrainConfig new_config(const TrainRequest& request, const Context& context);
 
 /// The configuration of a run that goes on. What is asked for must be what the run has, but for what changes its speed
 /// alone. Errors: UsageError for a contradiction.
 TrainConfig resumed_config(const TrainRequest& request, const posemachine::Json& stored, const std::string& where,
-                           const posemachine::Checkpoint& checkpoint);
+                           const posemachine::Checkpoint& checkpoint, const Context& context);
 
 /// The people to train on and to validate with: LSP's images 1 to 900 and LSPET; LSP's 901 to 1000.
 struct TrainingSets {

@@ -191,7 +191,15 @@ TEST_CASE("tool: summary tells the paper's network to the unit, and a file as th
   CHECK(paper["stride"] == 8);
   CHECK(paper["nodes"] == 345);
   CHECK(paper["model_bytes"] == 4 * 1'602'212);
-  CHECK(paper["receptive_field"].get<int>() > 368);
+  CHECK(paper["receptive_field"] == 785);
+  REQUIRE(paper["stages"].size() == 4);
+  CHECK(paper["stages"][0] == pm::Json({{"output", "heatmaps_stage_1"},
+                                        {"receptive_field", 209},
+                                        {"parameters", 195'208 + 351'391},
+                                        {"macs", paper["stages"][0]["macs"]}}));
+  CHECK(paper["stages"][3]["macs"] == paper["macs"]);
+  CHECK(paper["stages"][3]["macs"].get<double>() - paper["stages"][2]["macs"].get<double>() ==
+        doctest::Approx(724e6).epsilon(1e-2));
   CHECK(paper["activation_bytes"].get<int>() > 1'000'000);
   const std::string table = run("summary scaling-dilation").out;
   CHECK(table.find("1,602,212") != std::string::npos);
@@ -199,6 +207,65 @@ TEST_CASE("tool: summary tells the paper's network to the unit, and a file as th
   const pm::Json file = json_of(run("summary --json " + at("m.safetensors")));
   CHECK(file == json_of(run("summary --json --size 64 scaling-dilation-small")));
   CHECK(file != json_of(run("summary --json --size 64x96 scaling-dilation-small")));
+}
+
+TEST_CASE("tool: diff says where two networks first differ, and ends with 0 or 1") {
+  const std::string folder = std::string(POSEMACHINE_SOURCE_DIR) + "/examples/networks/";
+  const Outcome same = run("diff " + folder + "scaling_dilation.json scaling-dilation");
+  CHECK(same.code == 0);
+  CHECK(same.out == "the same network: 345 nodes, 268 parameter tensors\n");
+  CHECK(run("diff scaling-dilation-small " + at("m.safetensors")).code == 0);
+  const Outcome other = run("diff cpm-3 cpm-6");
+  CHECK(other.code == 1);
+  CHECK(other.out == "number of parameters: 44 and 80\n");
+  CHECK(other.err.empty());
+  const Outcome json = run("diff --json cpm-3 cpm-6");
+  CHECK(json.code == 1);
+  CHECK(json.out == "{\"equal\":false,\"difference\":\"number of parameters: 44 and 80\"}\n");
+  check_refused("diff cpm-3", 2, "B is required");
+  check_refused("diff cpm-3 cpm-4", 2, "did you mean \"cpm-3\"?");
+}
+
+TEST_CASE("tool: summary --description gives what summary and diff read as the same network") {
+  for (const std::string network : {"cpm-3", "separable-residual"}) {
+    const Outcome outcome = run("summary --description " + network);
+    REQUIRE(outcome.code == 0);
+    std::ofstream(at("described.json")) << outcome.out;
+    CHECK(run("diff " + network + " " + at("described.json")).code == 0);
+    CHECK(json_of(run("summary --json " + at("described.json"))) == json_of(run("summary --json " + network)));
+  }
+  check_refused("summary --description --json cpm-3", 2, "excludes");
+}
+
+TEST_CASE("tool: summary --svg draws the blocks with their costs, and every output with what it sees") {
+  REQUIRE(run("summary --svg " + at("net.svg") + " scaling-dilation").code == 0);
+  const std::string svg = contents(at("net.svg"));
+  const auto count = [&](const std::string& text) {
+    std::size_t found = 0;
+    for (std::size_t from = 0; (from = svg.find(text, from)) != std::string::npos; ++from) ++found;
+    return found;
+  };
+  const auto has = [&](const std::string& text) { return svg.find(text) != std::string::npos; };
+  CHECK(has("scaling-dilation at 368 x 368: 1,602,212 parameters, 3.95 G multiply-adds</text>"));
+  CHECK(has(">PreStage_1</text>"));
+  CHECK(has("195,208 parameters"));
+  CHECK(has("sees 209 px, a cell in 8 px"));
+  CHECK(has("sees 785 px, a cell in 8 px"));
+  CHECK(has("288 x 46 x 46 · 390 M</text>"));
+  CHECK(count(">DilationModule_1</text>") == 4);
+  CHECK(count("<rect ") == 1 + 1 + 6 + 10 + 3 * 11);  // background, input, trunk, stages
+  CHECK(run("summary --svg " + at("nowhere/net.svg") + " cpm-3").code == 1);
+
+  // The picture of the documentation is that of today's network.
+  CHECK(svg == contents(std::string(POSEMACHINE_SOURCE_DIR) + "/docs/pictures/scaling_dilation.svg"));
+
+  // Names are text, not markup.
+  pm::Graph graph;
+  pm::add_output(graph, "a<b&\"c\"", pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 15}));
+  pm::Model::random("<script>", graph, 1, {}).save(at("markup.safetensors"));
+  REQUIRE(run("summary --svg " + at("net.svg") + " " + at("markup.safetensors")).code == 0);
+  CHECK(contents(at("net.svg")).find("<script>") == std::string::npos);
+  CHECK(contents(at("net.svg")).find("a&lt;b&amp;&quot;c&quot;") != std::string::npos);
 }
 
 TEST_CASE("tool: a model with an operation of somebody else's is shown, and refused in words where it must run") {

@@ -176,7 +176,7 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
 TEST_CASE("train: arguments and configurations that cannot be are refused by name, and leave no run behind") {
   const std::string net = "train scaling-dilation-small --run bad" + runs();
   check_refused("train --run bad" + runs() + sets(), 2,
-                "network: expected one of scaling-dilation, scaling-dilation-small");
+                "network: expected a network file NET.json or one of scaling-dilation, scaling-dilation-small");
   check_refused("train scaling-dilatoin --run bad" + runs() + sets(), 2, "did you mean \"scaling-dilation\"?");
   check_refused("train scaling-dilation-small" + sets(), 2, "--run");
   check_refused("train scaling-dilation-small --run a/b" + sets(), 2, "a name without /");
@@ -301,4 +301,67 @@ TEST_CASE("train: help is a result") {
   CHECK(outcome.code == 0);
   CHECK(outcome.err.empty());
   CHECK(outcome.out.find("--resume") != std::string::npos);
+}
+
+namespace {
+
+// Two stages on a trunk of its own at an eighth of the image.
+const std::string hand_written = R"({
+  // written by hand
+  "network": "hand-written",
+  "constants": {"width": 8},
+  "blocks": {"Refine": [{"Conv": {"out": "width", "kernel": 3}}, "ReLU", {"Conv": {"out": 15, "kernel": 1}},
+                        {"Retag": "maps"}, {"Output": "heatmaps"}],
+             "Next": [{"Concat": [{"From": "features"}, {"From": "maps"}]}, {"Inline": "Refine"}]},
+  "layers": [{"Input": {"name": "image", "channels": 3}}, {"Conv": {"out": 4, "kernel": 3, "stride": 2}}, "ReLU",
+             {"Repeat": {"times": 2, "layers": ["PyramidStack"]}}, {"Tag": "features"}, "Refine", "Next"],
+  "meaning": {"input_height": 32, "input_width": 48, "sigma_px": 5}
+})";
+
+const std::string short_run =
+    " --set train.batch=4 --set train.slice=2 --set train.epochs=2 --set train.warmup_steps=1 ";
+
+}  // namespace
+
+TEST_CASE("train: a network file is trained without a type, its run needs the file no more, and its model runs") {
+  std::ofstream(at("hand.json")) << hand_written;
+  const pm::Json json = json_of(run("train " + at("hand.json") + " --json --run hand" + runs() + sets() + short_run));
+  CHECK(json["network"] == "hand-written");
+  CHECK(json["losses"].size() == 2);
+  const pm::Model model = pm::Model::load(json["model"].get<std::string>());
+  CHECK(model.network() == "hand-written");
+  CHECK(pm::parameter_name(model.graph(), 0) == "Conv_1.weights");
+  CHECK(model.meaning().input_height == 32);
+  CHECK(model.meaning().input_width == 48);
+  CHECK(model.meaning().sigma_px == 5);
+  CHECK(json_of(run("estimate --json --model " + at("runs/hand/model.safetensors") + " " + at("lsp/images/im0001.jpg")))
+            .contains("poses"));
+
+  // A configuration may name the file, relative to itself; the run of it is the same.
+  fs::create_directories(at("configs"));
+  std::ofstream(at("configs/run.json")) << R"({"network": "../hand.json"})";
+  REQUIRE(run("train --config " + at("configs/run.json") + " --run hand_too" + runs() + sets() + short_run).code == 0);
+  CHECK(text_of(at("runs/hand_too/model.safetensors")) == text_of(at("runs/hand/model.safetensors")));
+
+  // The run goes on without the file, refuses another network, and takes another form of the same one.
+  fs::rename(at("hand.json"), at("moved.json"));
+  CHECK(json_of(run("train --resume --json --run hand" + runs()))["losses"] == json["losses"]);
+  std::ofstream(at("graph.json")) << run("summary --description " + at("moved.json")).out;
+  CHECK(run("train " + at("graph.json") + " --resume --run hand" + runs()).code == 0);
+  check_refused("train scaling-dilation-small --resume --run hand" + runs(), 2,
+                "network: expected hand-written, as the run has, got scaling-dilation-small");
+  std::string other = hand_written;
+  other.replace(other.find("\"width\": 8"), 10, "\"width\": 9");
+  std::ofstream(at("other.json")) << other;
+  check_refused("train " + at("other.json") + " --resume --run hand" + runs(), 2,
+                "another one (shape of Refine_1.Conv_1.weights: (8, 16, 3, 3) and (9, 16, 3, 3))");
+  std::ofstream(at("wrong.json")) << hand_written.substr(0, hand_written.size() - 2);
+  check_refused("train " + at("wrong.json") + " --run wrong" + runs() + sets(), 4, "wrong.json: expected JSON");
+  check_refused("train " + at("absent.json") + " --run wrong" + runs() + sets(), 4, "absent.json");
+  std::string misspelt = hand_written;
+  misspelt.replace(misspelt.find("\"ReLU\""), 6, "\"Relu\"");
+  std::ofstream(at("wrong.json")) << misspelt;
+  check_refused("train " + at("wrong.json") + " --run wrong" + runs() + sets(), 4,
+                "wrong.json.blocks.Refine[1].Relu: expected a layer, a block");
+  CHECK_FALSE(fs::exists(at("runs/wrong")));
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -204,6 +205,12 @@ inline std::string describe(const Graph& graph, int node) {
 
 namespace detail {
 
+// A count as a rule's figure: 2^31 - 1 where it is more.
+constexpr int figure(std::int64_t count) {
+  constexpr std::int64_t most = std::numeric_limits<int>::max();
+  return static_cast<int>(count < most ? count : most);
+}
+
 // "node 12 in Trunk_1.Conv_1": the node that would be added next.
 inline std::string next_node(const Graph& graph) {
   const std::string path = scope_path(graph, graph.scope);
@@ -226,6 +233,12 @@ constexpr bool require(Graph& graph, bool kept, Rule rule, int first = 0, int se
                    std::to_string(first) + ", " + std::string(text.second) + " " + std::to_string(second) + ")");
 }
 
+/// Channels cut into `divisor` equal parts: how many each has; 1 where the rule is broken. Errors: ModelError.
+constexpr int channels_over(Graph& graph, int channel_count, int divisor) {
+  const bool divides = divisor >= 1 && channel_count >= divisor && channel_count % divisor == 0;
+  return require(graph, divides, Rule::channels_divide, channel_count, divisor) ? channel_count / divisor : 1;
+}
+
 /// A user's own rule: stops compilation with the text in sight, or throws ModelError.
 constexpr void require(const Graph& graph, bool kept, const char* text) {
   if (kept) return;
@@ -240,6 +253,15 @@ constexpr int open_scope(Graph& graph, std::string_view name) {
   return outer;
 }
 constexpr void close_scope(Graph& graph, int outer) { graph.scope = outer; }
+
+/// Adds what `lower` adds, in a block of the given name.
+template <class Lower>
+constexpr Value in_block(Graph& graph, std::string_view name, Lower&& lower, Value src) {
+  const int outer = open_scope(graph, name);
+  const Value dst = lower(graph, src);
+  close_scope(graph, outer);
+  return dst;
+}
 
 namespace detail {
 
@@ -269,8 +291,10 @@ constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int,
   if (graph.replay.first >= 0) {
     if (!require(graph, graph.replay.count > 0, Rule::shared_shape, 0, extents[0])) return 0;
     const Parameter& known = graph.parameters[static_cast<std::size_t>(graph.replay.first)];
-    require(graph, known.extents == extents && known.rank == rank, Rule::shared_shape, static_cast<int>(known.size()),
-            extents[0] * extents[1] * extents[2] * extents[3]);
+    if (known.extents != extents || known.rank != rank) {
+      const std::int64_t needed = Parameter{.extents = extents}.size();
+      require(graph, false, Rule::shared_shape, detail::figure(known.size()), detail::figure(needed));
+    }
     --graph.replay.count;
     return graph.replay.first++;
   }
@@ -280,10 +304,20 @@ constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int,
   return static_cast<int>(graph.parameters.size()) - 1;
 }
 
+/// Adds what `lower` adds; training leaves its parameters as they are.
+template <class Lower>
+constexpr Value lower_frozen(Graph& graph, Lower&& lower, Value src) {
+  const bool outer = graph.frozen;
+  graph.frozen = true;
+  const Value dst = lower(graph, src);
+  graph.frozen = outer;
+  return dst;
+}
+
 /// Adds what `lower` adds, with the parameters of the first block of this name where there was one.
 /// Errors: ModelError where it needs others.
 template <class Lower>
-constexpr Value lower_shared(Graph& graph, std::string_view name, Lower lower, Value src) {
+constexpr Value lower_shared(Graph& graph, std::string_view name, Lower&& lower, Value src) {
   const int id = intern(graph, name);
   for (const SharedBlock block : graph.shared) {
     if (block.name != id) continue;

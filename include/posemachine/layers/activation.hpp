@@ -65,11 +65,7 @@ template <Percent Share>
 struct Dropout {
   using Glue = Dropout;
   static constexpr Value lower(Graph& graph, Value src) {
-    if constexpr (Share.value == 0) {
-      return src;
-    } else {
-      return dropout(graph, src, {.percent = Share.value});
-    }
+    return Share.value == 0 ? src : dropout(graph, src, {.percent = Share.value});
   }
 };
 

@@ -14,18 +14,22 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
+/// Adds what `lower` adds, as a branch: it sees the tags from before, and what it sets or moves ends with it.
+template <class Lower>
+constexpr Value lower_branch(Graph& graph, Lower&& lower, Value src) {
+  std::vector<VisibleTag> outer = graph.tags;
+  const Value dst = lower(graph, src);
+  graph.tags = std::move(outer);
+  return dst;
+}
+
 namespace detail {
 
-// Every branch sees the tags from before; what it sets or moves ends with it.
 template <class... Branches>
 constexpr std::array<Value, sizeof...(Branches)> lower_branches(Graph& graph, Value src) {
   constexpr std::array<Value (*)(Graph&, Value), sizeof...(Branches)> steps{&apply<Branches>...};
   std::array<Value, sizeof...(Branches)> values{};
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    std::vector<VisibleTag> outer = graph.tags;
-    values[i] = steps[i](graph, src);
-    graph.tags = std::move(outer);
-  }
+  for (std::size_t i = 0; i < steps.size(); ++i) values[i] = lower_branch(graph, steps[i], src);
   return values;
 }
 

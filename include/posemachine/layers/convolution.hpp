@@ -21,20 +21,27 @@ struct ConvOptions {
   std::int32_t groups = 1;              // both channel counts are multiples of it
 };
 
+namespace detail {
+
+constexpr ConvolutionOptions convolution_of(std::int32_t out, std::int32_t kernel, const ConvOptions& options) {
+  return {.out = out,
+          .kernel = kernel,
+          .stride = options.stride,
+          .dilation = options.dilation,
+          .padding = options.padding,
+          .bias = options.bias ? 1 : 0,
+          .init = static_cast<std::int32_t>(options.init),
+          .groups = options.groups};
+}
+
+}  // namespace detail
+
 /// (C, H, W) -> (Out, H / stride, W / stride). Errors: a rule, where an option is out of range. See convolution().
 template <std::int32_t Out, std::int32_t Kernel, ConvOptions Options = ConvOptions{}>
 struct Conv {
   using Glue = Conv;
   static constexpr Value lower(Graph& graph, Value src) {
-    return convolution(graph, src,
-                       {.out = Out,
-                        .kernel = Kernel,
-                        .stride = Options.stride,
-                        .dilation = Options.dilation,
-                        .padding = Options.padding,
-                        .bias = Options.bias ? 1 : 0,
-                        .init = static_cast<std::int32_t>(Options.init),
-                        .groups = Options.groups});
+    return convolution(graph, src, detail::convolution_of(Out, Kernel, Options));
   }
 };
 
@@ -44,15 +51,7 @@ struct DepthwiseConv {
   static_assert(Options.groups == 1, "DepthwiseConv: as many groups as channels, none to choose");
   using Glue = DepthwiseConv;
   static constexpr Value lower(Graph& graph, Value src) {
-    return convolution(graph, src,
-                       {.out = channels(graph, src),
-                        .kernel = Kernel,
-                        .stride = Options.stride,
-                        .dilation = Options.dilation,
-                        .padding = Options.padding,
-                        .bias = Options.bias ? 1 : 0,
-                        .init = static_cast<std::int32_t>(Options.init),
-                        .groups = channels(graph, src)});
+    return depthwise_convolution(graph, src, detail::convolution_of(1, Kernel, Options));
   }
 };
 

@@ -39,10 +39,7 @@ constexpr Value apply(Graph& graph, Value src) {
     if constexpr (detail::is_glue<L>()) {
       return L::lower(graph, src);
     } else {
-      const int outer = open_scope(graph, identifier<L>);
-      const Value dst = L::lower(graph, src);
-      close_scope(graph, outer);
-      return dst;
+      return in_block(graph, identifier<L>, &L::lower, src);
     }
   } else {
     return src;
@@ -55,10 +52,7 @@ struct Named {
   using Glue = Named;
 
   static constexpr Value lower(Graph& graph, Value src) {
-    const int outer = open_scope(graph, Name.view());
-    const Value dst = apply<L>(graph, src);
-    close_scope(graph, outer);
-    return dst;
+    return in_block(graph, Name.view(), &apply<L>, src);
   }
 };
 

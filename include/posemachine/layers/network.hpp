@@ -20,7 +20,7 @@ template <FixedString Name, std::int32_t Channels>
 struct Input {
   using Glue = Input;
   static constexpr Value lower(Graph& graph, Value) {
-    return detail::set_tag(graph, Name.view(), add_input(graph, Name.view(), Channels), false);
+    return set_tag(graph, add_input(graph, Name.view(), Channels), Name.view());
   }
 };
 
@@ -55,15 +55,24 @@ struct Network : Sequential<Layers...> {
   using Glue = void;
 };
 
+namespace detail {
+
+// What a graph must be once its layers are in; what only lowering needs is dropped.
+constexpr void finish(Graph& graph) {
+  require(graph, !graph.outputs.empty(), Rule::output_missing, 0, static_cast<int>(graph.nodes.size()));
+  graph.tags.clear();
+  graph.shared.clear();
+}
+
+}  // namespace detail
+
 /// The graph of a network type. Errors at run time: ModelError naming node and figures; in a constant evaluation the
 /// first broken rule is in Graph::broken, which Checked<Net> turns into a message.
 template <class Net>
 constexpr Graph graph_of() {
   Graph graph;
   Net::lower(graph, Value{});
-  require(graph, !graph.outputs.empty(), Rule::output_missing, 0, static_cast<int>(graph.nodes.size()));
-  graph.tags.clear();
-  graph.shared.clear();
+  detail::finish(graph);
   return graph;
 }
 

@@ -28,11 +28,7 @@ struct Frozen {
   using Glue = Frozen;
 
   static constexpr Value lower(Graph& graph, Value src) {
-    const bool outer = graph.frozen;
-    graph.frozen = true;
-    const Value dst = apply<L>(graph, src);
-    graph.frozen = outer;
-    return dst;
+    return lower_frozen(graph, &apply<L>, src);
   }
 };
 

@@ -20,7 +20,7 @@ constexpr int find_tag(const Graph& graph, int name) {
   return -1;
 }
 
-constexpr Value set_tag(Graph& graph, std::string_view text, Value value, bool may_move) {
+constexpr Value tag_value(Graph& graph, Value value, std::string_view text, bool may_move) {
   const int name = intern(graph, text);
   const int at = find_tag(graph, name);
   require(graph, may_move || at < 0, Rule::tag_repeated, static_cast<int>(graph.tags.size()),
@@ -35,30 +35,43 @@ constexpr Value set_tag(Graph& graph, std::string_view text, Value value, bool m
 
 }  // namespace detail
 
+/// Names a value, and returns it. Errors: ModelError where the name is visible already.
+constexpr Value set_tag(Graph& graph, Value value, std::string_view name) {
+  return detail::tag_value(graph, value, name, false);
+}
+
+/// Names a value or moves the name to it, and returns the value.
+constexpr Value move_tag(Graph& graph, Value value, std::string_view name) {
+  return detail::tag_value(graph, value, name, true);
+}
+
+/// The value of that name. Errors: ModelError where no tag of this name is visible.
+constexpr Value tagged_value(Graph& graph, std::string_view name) {
+  const int at = detail::find_tag(graph, intern(graph, name));
+  const bool found = require(graph, at >= 0, Rule::tag_unknown, static_cast<int>(graph.tags.size()),
+                             static_cast<int>(graph.nodes.size()));
+  return {found ? graph.tags[static_cast<std::size_t>(at)].value : 0};
+}
+
 /// Names the current value. Errors: a rule, where the name is visible already.
 template <FixedString Name>
 struct Tag {
   using Glue = Tag;
-  static constexpr Value lower(Graph& graph, Value src) { return detail::set_tag(graph, Name.view(), src, false); }
+  static constexpr Value lower(Graph& graph, Value src) { return set_tag(graph, src, Name.view()); }
 };
 
 /// Names the current value, or moves the name to it.
 template <FixedString Name>
 struct Retag {
   using Glue = Retag;
-  static constexpr Value lower(Graph& graph, Value src) { return detail::set_tag(graph, Name.view(), src, true); }
+  static constexpr Value lower(Graph& graph, Value src) { return move_tag(graph, src, Name.view()); }
 };
 
 /// Goes on from a named value. Errors: a rule, where no tag of this name is visible.
 template <FixedString Name>
 struct From {
   using Glue = From;
-  static constexpr Value lower(Graph& graph, Value src) {
-    const int at = detail::find_tag(graph, intern(graph, Name.view()));
-    const bool found = require(graph, at >= 0, Rule::tag_unknown, static_cast<int>(graph.tags.size()),
-                               static_cast<int>(graph.nodes.size()));
-    return found ? Value{graph.tags[static_cast<std::size_t>(at)].value} : src;
-  }
+  static constexpr Value lower(Graph& graph, Value) { return tagged_value(graph, Name.view()); }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -14,6 +14,7 @@
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
+#include <posemachine/model/network_description.hpp>
 #include <posemachine/model/safetensors.hpp>
 
 #include <algorithm>
@@ -163,6 +164,10 @@ class Model {
     meaning.heatmaps = output_names(graph);
     std::vector<Tensor> parameters = initialise(graph, seed);
     return Model(std::move(name), std::move(graph), std::move(parameters), std::move(meaning));
+  }
+
+  static Model random(NetworkDescription network, std::uint64_t seed) {
+    return random(std::move(network.name), std::move(network.graph), seed, std::move(network.meaning));
   }
 
   template <class Net>

@@ -60,6 +60,8 @@ class OpSet {
     return nullptr;
   }
 
+  const std::vector<const OpInfo*>& all() const { return ops_; }
+
   std::vector<std::string> names() const {
     std::vector<std::string> all;
     for (const OpInfo* op : ops_) all.emplace_back(op->name);

@@ -12,24 +12,29 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// (C, H, W) -> (C', H, W), H and W multiples of 2^Depth, C' what Block makes of C: Block at this size, plus, at half
-/// of it, Block, the hourglass of one level less (at last Block), Block, doubled again. Block keeps height and width.
+/// (C, H, W) -> (C', H, W), H and W multiples of 2^depth, C' what `block` makes of C: block at this size, plus, at half
+/// of it, block, the hourglass of one level less (at last block), block, doubled again. `block` adds a layer that keeps
+/// height and width: Value block(Graph&, Value).
 /// Source: Newell et al. 2016, Fig. 3.
+template <class Lower>
+constexpr Value hourglass(Graph& graph, Value src, int depth, const Lower& block) {
+  const Value beside = block(graph, src);
+  Value value = block(graph, max_pool(graph, src, {.window = 2}));
+  if (depth > 1) {
+    const auto smaller = [&](Graph& inside, Value low) { return hourglass(inside, low, depth - 1, block); };
+    value = in_block(graph, "Hourglass", smaller, value);
+  } else {
+    value = block(graph, value);
+  }
+  value = block(graph, value);
+  return add(graph, std::array{beside, resize_nearest(graph, value)});
+}
+
+/// hourglass() as a layer.
 template <int Depth, class Block>
 struct Hourglass {
   static_assert(Depth >= 1, "Hourglass<depth, block>: at least 1 level");
-
-  static constexpr Value lower(Graph& graph, Value src) {
-    const Value beside = apply<Block>(graph, src);
-    Value value = apply<Block>(graph, max_pool(graph, src, {.window = 2}));
-    if constexpr (Depth > 1) {
-      value = apply<Hourglass<Depth - 1, Block>>(graph, value);
-    } else {
-      value = apply<Block>(graph, value);
-    }
-    value = apply<Block>(graph, value);
-    return add(graph, std::array{beside, resize_nearest(graph, value)});
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return hourglass(graph, src, Depth, &apply<Block>); }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

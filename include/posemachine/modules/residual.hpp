@@ -8,7 +8,6 @@
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/layers/branches.hpp>
-#include <posemachine/layers/layer.hpp>
 #include <posemachine/modules/convolution_relu.hpp>
 
 #include <array>
@@ -43,33 +42,35 @@ constexpr Value shortcut(Graph& graph, Value src, int out, const ResidualOptions
 
 }  // namespace detail
 
-/// (C, H, W) -> (Out, H / stride, W / stride): two 3x3 convolutions beside src, or its projection where shapes differ,
+/// (C, H, W) -> (out, H / stride, W / stride): two 3x3 convolutions beside src, or its projection where shapes differ,
 /// and a ReLU after the sum. Source: He et al. 2016, Fig. 5 left.
+constexpr Value residual_block(Graph& graph, Value src, std::int32_t out, const ResidualOptions& options) {
+  const Value hidden = convolution_relu(graph, src, {.out = out, .kernel = 3, .stride = options.stride}, options.norm);
+  const Value learnt = detail::convolution_norm(graph, hidden, {.out = out, .kernel = 3}, options.norm);
+  return relu(graph, add(graph, std::array{learnt, detail::shortcut(graph, src, out, options)}));
+}
+
+/// (C, H, W) -> (out, H / stride, W / stride): 1x1 to out / reduction channels, 3x3, 1x1 to out, beside src or its
+/// projection, and a ReLU after the sum. Errors: a rule, where the reduction does not divide out.
+/// Source: He et al. 2016, Fig. 5 right, with the stride in the 3x3 convolution (Goyal et al. 2017).
+constexpr Value bottleneck(Graph& graph, Value src, std::int32_t out, const ResidualOptions& options) {
+  const std::int32_t inner = channels_over(graph, out, options.reduction);
+  Value value = convolution_relu(graph, src, {.out = inner}, options.norm);
+  value = convolution_relu(graph, value, {.out = inner, .kernel = 3, .stride = options.stride}, options.norm);
+  value = detail::convolution_norm(graph, value, {.out = out}, options.norm);
+  return relu(graph, add(graph, std::array{value, detail::shortcut(graph, src, out, options)}));
+}
+
+/// residual_block() as a layer.
 template <std::int32_t Out, ResidualOptions Options = ResidualOptions{}>
 struct ResidualBlock {
-  static constexpr Value lower(Graph& graph, Value src) {
-    const Value hidden =
-        convolution_relu(graph, src, {.out = Out, .kernel = 3, .stride = Options.stride}, Options.norm);
-    const Value learnt = detail::convolution_norm(graph, hidden, {.out = Out, .kernel = 3}, Options.norm);
-    return relu(graph, add(graph, std::array{learnt, detail::shortcut(graph, src, Out, Options)}));
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return residual_block(graph, src, Out, Options); }
 };
 
-/// (C, H, W) -> (Out, H / stride, W / stride): 1x1 to Out / reduction channels, 3x3, 1x1 to Out, beside src or its
-/// projection, and a ReLU after the sum. Out must be divisible by reduction. Source: He et al. 2016, Fig. 5 right, with
-/// the stride in the 3x3 convolution (Goyal et al. 2017).
+/// bottleneck() as a layer.
 template <std::int32_t Out, ResidualOptions Options = ResidualOptions{}>
 struct Bottleneck {
-  static_assert(Options.reduction >= 1 && Out % Options.reduction == 0,
-                "Bottleneck<out, options>: out must be divisible by the reduction");
-
-  static constexpr Value lower(Graph& graph, Value src) {
-    constexpr std::int32_t inner = Out / Options.reduction;
-    Value value = convolution_relu(graph, src, {.out = inner}, Options.norm);
-    value = convolution_relu(graph, value, {.out = inner, .kernel = 3, .stride = Options.stride}, Options.norm);
-    value = detail::convolution_norm(graph, value, {.out = Out}, Options.norm);
-    return relu(graph, add(graph, std::array{value, detail::shortcut(graph, src, Out, Options)}));
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return bottleneck(graph, src, Out, Options); }
 };
 
 struct SeparableOptions {
@@ -79,35 +80,42 @@ struct SeparableOptions {
   Norm norm = Norm::batch;     // after every convolution
 };
 
-/// (C, H, W) -> (Out, H / stride, W / stride): a kernel for each channel, then a 1x1 convolution, each with a ReLU.
+/// (C, H, W) -> (out, H / stride, W / stride): a kernel for each channel, then a 1x1 convolution, each with a ReLU.
 /// Source: Howard et al. 2017 (MobileNet), Fig. 3.
+constexpr Value separable_convolution(Graph& graph, Value src, std::int32_t out, const SeparableOptions& options) {
+  const int in = channels(graph, src);
+  const Value each = convolution_relu(
+      graph, src, {.out = in, .kernel = options.kernel, .stride = options.stride, .groups = in}, options.norm);
+  return convolution_relu(graph, each, {.out = out}, options.norm);
+}
+
+/// (C, H, W) -> (out, H / stride, W / stride): 1x1 to expansion C channels, a kernel for each, 1x1 to out without an
+/// activation; src is added where the shapes agree. With an expansion of 1 the first 1x1 is left out.
+/// Source: Sandler et al. 2018 (MobileNetV2), Fig. 3.
+constexpr Value inverted_residual(Graph& graph, Value src, std::int32_t out, const SeparableOptions& options) {
+  require(graph, options.expansion >= 1, "InvertedResidual: the expansion is at least 1");
+  const int in = channels(graph, src);
+  const int inner = in * options.expansion;
+  Value value = options.expansion > 1 ? convolution_relu(graph, src, {.out = inner}, options.norm) : src;
+  value = convolution_relu(graph, value,
+                           {.out = inner, .kernel = options.kernel, .stride = options.stride, .groups = inner},
+                           options.norm);
+  value = detail::convolution_norm(
+      graph, value, {.out = out, .init = static_cast<std::int32_t>(Init::lecun_normal)}, options.norm);
+  return in == out && options.stride == 1 ? add(graph, std::array{value, src}) : value;
+}
+
+/// separable_convolution() as a layer.
 template <std::int32_t Out, SeparableOptions Options = SeparableOptions{}>
 struct SeparableConv {
-  static constexpr Value lower(Graph& graph, Value src) {
-    const int in = channels(graph, src);
-    const Value each = convolution_relu(
-        graph, src, {.out = in, .kernel = Options.kernel, .stride = Options.stride, .groups = in}, Options.norm);
-    return convolution_relu(graph, each, {.out = Out}, Options.norm);
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return separable_convolution(graph, src, Out, Options); }
 };
 
-/// (C, H, W) -> (Out, H / stride, W / stride): 1x1 to expansion C channels, a kernel for each, 1x1 to Out without an
-/// activation; src is added where the shapes agree. Source: Sandler et al. 2018 (MobileNetV2), Fig. 3.
+/// inverted_residual() as a layer.
 template <std::int32_t Out, SeparableOptions Options = SeparableOptions{}>
 struct InvertedResidual {
   static_assert(Options.expansion >= 1, "InvertedResidual<out, options>: the expansion is at least 1");
-
-  static constexpr Value lower(Graph& graph, Value src) {
-    const int in = channels(graph, src);
-    const int inner = in * Options.expansion;
-    Value value = Options.expansion > 1 ? convolution_relu(graph, src, {.out = inner}, Options.norm) : src;
-    value = convolution_relu(graph, value,
-                             {.out = inner, .kernel = Options.kernel, .stride = Options.stride, .groups = inner},
-                             Options.norm);
-    value = detail::convolution_norm(
-        graph, value, {.out = Out, .init = static_cast<std::int32_t>(Init::lecun_normal)}, Options.norm);
-    return in == Out && Options.stride == 1 ? add(graph, std::array{value, src}) : value;
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return inverted_residual(graph, src, Out, Options); }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

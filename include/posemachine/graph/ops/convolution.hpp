@@ -54,7 +54,7 @@ constexpr void require_bias(Graph& graph, const Node& node, std::int32_t out, st
   require(graph, node.parameters.count == 1 + has_bias, Rule::parameter_shape, 1 + has_bias, node.parameters.count);
   if (node.parameters.count < 2) return;
   const Parameter& bias = parameter(graph, node, 1);
-  require(graph, bias.size() == out && bias.rank == 1, Rule::parameter_shape, out, static_cast<int>(bias.size()));
+  require(graph, bias.size() == out && bias.rank == 1, Rule::parameter_shape, out, figure(bias.size()));
 }
 
 // Adds the node, and its bias after the weights.
@@ -78,8 +78,7 @@ constexpr int infer_convolution(Graph& graph, const Node& node) {
     const std::array<int, 4> expected{options.out, channels_of_group(in, options.groups), options.kernel,
                                       options.kernel};
     if (weights.extents != expected || weights.rank != 4) {
-      require(graph, false, Rule::parameter_shape, static_cast<int>(weights_size(graph, node)),
-              static_cast<int>(weights.size()));
+      require(graph, false, Rule::parameter_shape, figure(weights_size(graph, node)), figure(weights.size()));
     }
   }
   return options.out;
@@ -130,6 +129,13 @@ constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options)
       detail::add_weighted_node(graph, convolution_op, pack(options), src, weights, options.out, options.bias);
   close_scope(graph, outer);
   return dst;
+}
+
+/// A kernel of its own for every channel: convolution() with as many channels and groups as src has, whatever `options`
+/// say of them. Source: Howard et al. 2017.
+constexpr Value depthwise_convolution(Graph& graph, Value src, ConvolutionOptions options) {
+  options.out = options.groups = channels(graph, src);
+  return convolution(graph, src, options);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

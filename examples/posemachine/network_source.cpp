@@ -1,0 +1,65 @@
+// Networks by name, by description and by model file.
+#include "network_source.hpp"
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/model/network_json.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+bool is_description_file(std::string_view name) { return name.ends_with(".json"); }
+
+[[noreturn]] void no_such_network(const std::string& what, const std::string& where, const std::string& expected) {
+  std::vector<std::string> names;
+  for (const pm::NamedNetwork& network : pm::networks) names.emplace_back(network.name);
+  pm::fail<pm::UsageError>({.where = where, .expected = expected + network_names(),
+                            .got = what.empty() ? "none" : "\"" + what + "\"",
+                            .remedy = pm::did_you_mean(what, names)});
+}
+
+}  // namespace
+
+std::string network_names() {
+  std::string names;
+  for (const pm::NamedNetwork& network : pm::networks) names += (names.empty() ? "" : ", ") + std::string(network.name);
+  return names;
+}
+
+pm::Json whole_network(const pm::Json& network, const std::filesystem::path& folder, const Context& context) {
+  if (!network.is_string() || !is_description_file(network.get_ref<const std::string&>())) return network;
+  const std::filesystem::path path = folder / network.get<std::string>();
+  pm::Json json = pm::read_network_json(path);
+  // Read once here, where the file's name is known.
+  static_cast<void>(pm::network_from_json(json, path.string(), context.layers, context.ops));
+  return json;
+}
+
+pm::NetworkDescription find_network(const pm::Json& network, const std::string& where, const Context& context) {
+  if (network.is_object()) return pm::network_from_json(network, where, context.layers, context.ops);
+  const std::string name = network.is_string() ? network.get<std::string>() : network.is_null() ? "" : network.dump();
+  if (const pm::NamedNetwork* named = pm::find_network(name)) return pm::description_of(*named);
+  no_such_network(name, where, "a network file NET.json or one of ");
+}
+
+pm::Model find_model(const std::string& what, const Context& context) {
+  if (is_description_file(what)) {
+    return pm::Model::random(pm::read_network(what, context.layers, context.ops.with_unknown()), /*seed=*/1);
+  }
+  std::error_code error;
+  const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
+  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what, context.ops.with_unknown());
+  if (const pm::NamedNetwork* named = pm::find_network(what)) {
+    return pm::Model::random(pm::description_of(*named), /*seed=*/1);
+  }
+  no_such_network(what, "network", "a model file, a network file NET.json or one of ");
+}
+
+}  // namespace tool

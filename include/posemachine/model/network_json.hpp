@@ -1,0 +1,365 @@
+// Networks from JSON: in the words of the layer types, or as the graph itself.
+#pragma once
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/layers/network.hpp>
+#include <posemachine/model/graph_json.hpp>
+#include <posemachine/model/layer_fields.hpp>
+#include <posemachine/model/layer_set.hpp>
+#include <posemachine/model/layer_words.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/model/network_description.hpp>
+#include <posemachine/model/op_set.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What a description may ask for: far above any network of the field.
+inline constexpr int max_description_steps = 100'000;                       // layers added, repeats counted
+inline constexpr int max_description_blocks = 16;                           // open inside one another
+inline constexpr std::int64_t max_description_numbers = std::int64_t{1} << 30;  // in all parameters: 4 GiB
+
+namespace detail {
+
+// An error that says already at which layer it happened.
+class PlacedError : public ModelError {
+ public:
+  using ModelError::ModelError;
+};
+
+// Reads layers; what it returns refers to the set of layers and operations, not to the reader or the JSON.
+class DescriptionReader : public LayerParser {
+ public:
+  DescriptionReader(const LayerSet& layers, const OpSet& ops, std::string where)
+      : layers_(layers), ops_(ops), where_(std::move(where)) {}
+
+  void read_constants(const Json& constants) {
+    const std::string where = field(where_, "constants");
+    if (!constants.is_object()) {
+      fail<ModelError>({.where = where, .expected = "an object", .got = constants.type_name()});
+    }
+    for (const auto& [name, value] : constants.items()) {
+      constants_[name] =
+          static_cast<std::int32_t>(integer_member<ModelError>(constants, name, where, -(1 << 30), 1 << 30));
+    }
+  }
+
+  // Blocks may name each other in any order, so each is read where it is first named, and the rest at the end.
+  void read_blocks(const Json& blocks) {
+    const std::string where = field(where_, "blocks");
+    if (!blocks.is_object()) fail<ModelError>({.where = where, .expected = "an object", .got = blocks.type_name()});
+    for (const auto& [name, value] : blocks.items()) {
+      require_block_name(name, where);
+      blocks_[name].json = &value;
+    }
+    for (auto& [name, block] : blocks_) body_of(name, block);
+  }
+
+  std::int32_t integer(const Json& value, const std::string& where, std::int32_t low, std::int32_t high) override {
+    std::string origin;
+    Json number = value;
+    if (value.is_string()) {
+      const auto& name = value.get_ref<const std::string&>();
+      const auto found = constants_.find(name);
+      if (found == constants_.end()) {
+        std::vector<std::string> known;
+        for (const auto& [each, constant] : constants_) known.push_back(each);
+        fail<ModelError>({.where = where,
+                          .expected = "an integer or the name of a constant",
+                          .got = json_excerpt(value),
+                          .remedy = did_you_mean(name, known)});
+      }
+      number = found->second;
+      origin = ", which is " + name;
+    }
+    if (is_integer_within(number, low, high)) return number.get<std::int32_t>();
+    fail<ModelError>({.where = where,
+                      .expected = "an integer from " + std::to_string(low) + " to " + std::to_string(high),
+                      .got = json_excerpt(number) + excerpt(origin)});
+  }
+
+  LayerFunction layer(const Json& value, const std::string& where) override { return read(value, where, false); }
+
+ private:
+  struct Block {
+    const Json* json = nullptr;
+    LayerFunction body;
+    int depth = 0;  // blocks that stand inside one another in it, itself among them
+    bool open = false;
+  };
+
+  // A function whose copies are one: a block may stand in many places.
+  static LayerFunction share(LayerFunction lower) {
+    const auto shared = std::make_shared<const LayerFunction>(std::move(lower));
+    return [shared](Graph& graph, Value src) { return (*shared)(graph, src); };
+  }
+
+  LayerFunction read(const Json& value, const std::string& where, bool without_block) {
+    if (value.is_array()) {
+      std::vector<LayerFunction> layers;
+      layers.reserve(value.size());
+      for (std::size_t i = 0; i < value.size(); ++i) {
+        layers.push_back(read(value[i], where + "[" + std::to_string(i) + "]", false));
+      }
+      return share([layers = std::move(layers)](Graph& graph, Value src) {
+        for (const LayerFunction& each : layers) src = each(graph, src);
+        return src;
+      });
+    }
+    if (value.is_string()) return named(value.get<std::string>(), nullptr, where, without_block);
+    if (value.is_object() && value.size() == 1) {
+      const auto only = value.begin();
+      return named(only.key(), &only.value(), where, without_block);
+    }
+    fail<ModelError>({.where = where,
+                      .expected = "a layer: \"ReLU\", {\"Conv\": {\"out\": 32, \"kernel\": 3}} or a list of layers",
+                      .got = json_excerpt(value)});
+  }
+
+  LayerFunction named(const std::string& name, const Json* options, const std::string& parent, bool without_block) {
+    const std::string where = field(parent, name);
+    if (name == inline_word) {
+      if (options == nullptr || options->is_array()) {
+        fail<ModelError>({.where = where, .expected = "one layer", .got = options == nullptr ? "none" : "a list"});
+      }
+      return read(*options, where, true);
+    }
+    if (const auto block = blocks_.find(name); block != blocks_.end()) {
+      if (options != nullptr && *options != Json::object()) {
+        fail<ModelError>({.where = where, .expected = "no options for a block", .got = json_excerpt(*options)});
+      }
+      const LayerFunction& body = body_of(name, block->second);
+      deepest_ = std::max(deepest_, block->second.depth);
+      return without_block ? body : in_block_of(name, body);
+    }
+    if (const LayerSet::Word* word = layers_.find(name)) {
+      const LayerFunction body = placed(word->parse(options, where, *this), where);
+      return without_block || !word->block ? body : in_block_of(name, body);
+    }
+    return operation(name, options, where);
+  }
+
+  const LayerFunction& body_of(const std::string& name, Block& block) {
+    if (block.body) return block.body;
+    const std::string where = field(field(where_, "blocks"), name);
+    if (block.open)
+      fail<ModelError>({.where = where, .expected = "a block without itself", .got = "one inside itself"});
+    block.open = true;
+    const int outer = std::exchange(deepest_, 0);
+    require_depth(++open_blocks_, where);
+    block.body = read(*block.json, where, false);
+    --open_blocks_;
+    block.depth = deepest_ + 1;
+    require_depth(block.depth, where);
+    deepest_ = outer;
+    return block.body;
+  }
+
+  // Deep nesting would need a deep stack.
+  static void require_depth(int depth, const std::string& where) {
+    if (depth <= max_description_blocks) return;
+    fail<ModelError>({.where = where,
+                      .expected = "at most " + std::to_string(max_description_blocks) + " blocks inside each other",
+                      .got = "more"});
+  }
+
+  // A user's operation: {"acme.mish": {"slope": 3}}, the newest version unless one is given.
+  LayerFunction operation(const std::string& name, const Json* options, const std::string& where) {
+    const OpInfo* op = nullptr;
+    const Json none = Json::object();
+    Json given = options == nullptr ? none : *options;
+    const bool versioned = given.is_object() && given.contains("version");
+    for (const OpInfo* each : ops_.all()) {
+      const bool fits = each->kernels != nullptr && each->name == name &&
+                        (!versioned || given["version"] == each->version);
+      if (fits && (op == nullptr || op->version < each->version)) op = each;
+    }
+    if (op == nullptr) {
+      std::vector<std::string> known = layers_.names();
+      known.emplace_back(inline_word);
+      for (const auto& [block, body] : blocks_) known.push_back(block);
+      for (const OpInfo* each : ops_.all()) {
+        if (each->kernels != nullptr) known.emplace_back(each->name);
+      }
+      fail<ModelError>({.where = where,
+                        .expected = "a layer, a block of the description or an operation of this program",
+                        .got = versioned ? "version " + json_excerpt(given["version"]) + " of it" : "an unknown name",
+                        .remedy = did_you_mean(name, known)});
+    }
+    if (versioned) given.erase("version");
+    const Options values = read_options(given, op->options, where);
+    return placed([op, values](Graph& graph, Value src) { return add_node(graph, *op, values, {src}); }, where);
+  }
+
+  static LayerFunction in_block_of(const std::string& name, const LayerFunction& body) {
+    return [name, body](Graph& graph, Value src) { return in_block(graph, name, body, src); };
+  }
+
+  // Counts the layer, and says where it stands if it cannot be added.
+  LayerFunction placed(LayerFunction lower, const std::string& where) {
+    return share([lower = std::move(lower), where, steps = steps_](Graph& graph, Value src) {
+      if (++*steps > max_description_steps || graph.nodes.size() > max_graph_nodes) {
+        throw PlacedError(to_string({.where = where,
+                                     .expected = "a network of at most " + std::to_string(max_graph_nodes) +
+                                                 " operations and " + std::to_string(max_description_steps) +
+                                                 " layers",
+                                     .got = "more"}));
+      }
+      try {
+        return lower(graph, src);
+      } catch (const PlacedError&) {
+        throw;
+      } catch (const ModelError& error) {
+        throw PlacedError(where + ": " + error.what());
+      }
+    });
+  }
+
+  void require_block_name(const std::string& name, const std::string& where) const {
+    bool fits = !name.empty() && name.size() <= 64 && (name[0] < '0' || name[0] > '9');
+    for (const char c : name) fits = fits && is_identifier_character(c);
+    if (!fits) {
+      fail<ModelError>({.where = where, .expected = "names that are identifiers of 1 to 64 bytes",
+                        .got = "\"" + excerpt(name) + "\""});
+    }
+    if (layers_.find(name) == nullptr && name != inline_word) return;
+    fail<ModelError>({.where = field(where, name), .expected = "a name of its own", .got = "that of a layer"});
+  }
+
+  static constexpr std::string_view inline_word = "Inline";  // a block's or module's layers without its block
+
+  const LayerSet& layers_;
+  const OpSet& ops_;
+  std::string where_;
+  std::map<std::string, std::int32_t> constants_;
+  std::map<std::string, Block> blocks_;
+  int open_blocks_ = 0;  // while they are read
+  int deepest_ = 0;      // of the blocks named so far in the one that is read
+  std::shared_ptr<int> steps_ = std::make_shared<int>(0);
+};
+
+// Everything that a Model or a plan would allocate for is bounded here.
+inline void check_description(const Graph& graph, const std::string& where) {
+  check_limits(graph, where);
+  std::int64_t numbers = 0;
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    numbers += std::min(graph.parameters[id].size(), max_description_numbers + 1);
+    if (numbers <= max_description_numbers) continue;
+    fail<ModelError>({.where = where + ": " + parameter_name(graph, static_cast<int>(id)),
+                      .expected = "at most " + std::to_string(max_description_numbers) + " numbers in all parameters",
+                      .got = "more"});
+  }
+}
+
+inline Graph graph_from_layers(const Json& json, const std::string& where, const LayerSet& layers, const OpSet& ops) {
+  DescriptionReader reader(layers, ops, where);
+  if (json.contains("constants")) reader.read_constants(json["constants"]);
+  if (json.contains("blocks")) reader.read_blocks(json["blocks"]);
+  const Json& list = array_member<ModelError>(json, "layers", where);
+  const std::string at = field(where, "layers");
+  // Every other layer needs a value to work on.
+  if (list.empty() || !list[0].is_object() || !list[0].contains("Input")) {
+    fail<ModelError>({.where = at + "[0]",
+                      .expected = R"(the network's input first: {"Input": {"name": "image", "channels": 3}})",
+                      .got = list.empty() ? "no layers" : json_excerpt(list[0])});
+  }
+  const LayerFunction network = reader.layer(list, at);
+  Graph graph;
+  network(graph, Value{});
+  try {
+    finish(graph);
+  } catch (const ModelError& error) {
+    throw ModelError(at + ": " + error.what());
+  }
+  check_description(graph, where);
+  return graph;
+}
+
+// What a description leaves open: a three-channel input is the image, everything else as Meaning has it.
+inline Meaning description_meaning(const Json& json, const Graph& graph, const std::string& where) {
+  Meaning meaning;
+  meaning.heatmaps = output_names(graph);
+  meaning.inputs.clear();
+  for (const Port& port : graph.inputs) {
+    if (channels(graph, {port.value}) != 3) continue;
+    meaning.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
+  }
+  if (!json.contains("meaning")) return meaning;
+  const Json& given = json["meaning"];
+  const std::string at = field(where, "meaning");
+  if (!given.is_object()) fail<ModelError>({.where = at, .expected = "an object", .got = given.type_name()});
+  Json whole = meaning_to_json(meaning);
+  for (const auto& [key, value] : given.items()) {
+    const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");
+    if (part) {
+      whole[key].update(value);
+    } else {
+      whole[key] = value;
+    }
+  }
+  return meaning_from_json(whole, at);
+}
+
+}  // namespace detail
+
+/// A network from its JSON form: {"network": name, "layers": [...]} with "constants", "blocks" and "meaning" where
+/// wanted, or {"network": name, "graph": {...}, "meaning": {...}}. See docs/reference/network_file.md.
+/// Errors: ModelError naming `where` and the field, or the layer with node and figures.
+inline NetworkDescription network_from_json(const Json& json, const std::string& where,
+                                            const LayerSet& layers = library_layers(), const OpSet& ops = OpSet()) {
+  const bool by_graph = json.is_object() && json.contains("graph");
+  reject_unknown_keys<ModelError>(json,
+                                  by_graph ? std::vector<std::string>{"network", "graph", "meaning"}
+                                           : std::vector<std::string>{"network", "constants", "blocks", "layers",
+                                                                      "meaning"},
+                                  where);
+  NetworkDescription description;
+  description.name = read_layer_name(member<ModelError>(json, "network", where), detail::field(where, "network"));
+  if (by_graph) {
+    description.graph = graph_from_json(json["graph"], detail::field(where, "graph"), ops);
+    detail::check_description(description.graph, where);
+  } else {
+    description.graph = detail::graph_from_layers(json, where, layers, ops);
+  }
+  description.meaning = detail::description_meaning(json, description.graph, where);
+  check(description.graph, description.meaning, detail::field(where, "meaning"));
+  return description;
+}
+
+/// The JSON form with the graph itself: what network_from_json reads back as the same network.
+inline Json network_to_json(const NetworkDescription& network) {
+  return {{"network", network.name},
+          {"graph", graph_to_json(network.graph)},
+          {"meaning", meaning_to_json(network.meaning)}};
+}
+
+/// The JSON of a network file; comments are allowed. Errors: ModelError naming file and line.
+inline Json read_network_json(const std::filesystem::path& path) {
+  JsonLimits limits;
+  limits.comments = true;
+  return parse_json<ModelError>(read_file<ModelError>(path, limits.bytes), path.string(), limits);
+}
+
+/// A network from a file. Errors: as network_from_json.
+inline NetworkDescription read_network(const std::filesystem::path& path, const LayerSet& layers = library_layers(),
+                                       const OpSet& ops = OpSet()) {
+  return network_from_json(read_network_json(path), path.string(), layers, ops);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
