@@ -2,6 +2,7 @@
 #include "network_source.hpp"
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/networks/registry.hpp>
 

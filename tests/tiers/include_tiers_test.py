@@ -31,6 +31,23 @@ HEAVY = {"regex", "iostream", "filesystem", "thread", "future", "random", "execu
 # Paths that must not appear among the files a compose program reads.
 THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(omp|jpeglib|png|matio|zlib|dnnl)\.h")
 
+# What the headers that users include may read: third parties by the folder or file they are known by, and how many
+# headers of ours, some more than there are today. A program pays for all of them.
+TIERS = {
+    "compose.hpp": ("", 64),
+    "model/model.hpp": ("nlohmann", 48),
+    "model/network_json.hpp": ("nlohmann", 62),
+    "inference/estimator.hpp": ("nlohmann dnnl tbb", 94),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 130),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 115),
+    "data/image_io.hpp": ("jpeglib.h png.h", 9),
+    "data/lsp.hpp": ("matio.h zlib.h", 9),
+}
+FAMILIES = {
+    "nlohmann": r"/nlohmann/", "dnnl": r"/(oneapi/)?dnnl(/|[a-z_]*\.h)", "tbb": r"/tbb/", "jpeglib.h": r"/jpeglib\.h",
+    "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
+}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -110,6 +127,28 @@ def check_compose(root, compiler):
     return problems
 
 
+def check_tiers(root, compiler, tiers):
+    """Each header of `tiers` reads no third party besides its own, and no more headers of ours than it may."""
+    problems = []
+    for header, (allowed, most) in tiers.items():
+        if not (root / "posemachine" / header).is_file():
+            problems.append(f"{header} does not exist")
+            continue
+        paths, error = files_read(compiler, root, root / "posemachine" / header)
+        if paths is None:
+            problems.append(f"{header} does not preprocess:\n{error}")
+            continue
+        for family, pattern in FAMILIES.items():
+            read = [path for path in paths if re.search(pattern, path)]
+            if read and family not in allowed.split():
+                problems.append(f"{header} reads {read[0]}: it may read {allowed or 'no third party'}")
+        own = {path for path in map(pathlib.Path.resolve, map(pathlib.Path, paths))
+               if path.is_relative_to(root / "posemachine")}
+        if len(own) > most:
+            problems.append(f"{header} reads {len(own)} headers of ours, at most {most} are wanted")
+    return problems
+
+
 def self_test(compiler):
     """Each rule broken once in a small tree; each must be reported."""
     tree = {
@@ -136,6 +175,9 @@ def self_test(compiler):
         "compose.hpp reads engine/plan.hpp",
         "/tbb/tbb.h, which is third party",
         "compose.hpp does not include <posemachine/core/a.hpp>",
+        "engine/plan.hpp reads",
+        "engine/plan.hpp reads 2 headers of ours, at most 1 are wanted",
+        "engine/absent.hpp does not exist",
     ]
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name).resolve()
@@ -144,6 +186,7 @@ def self_test(compiler):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
         problems = check_headers(root) + check_compose(root, compiler)
+        problems += check_tiers(root, compiler, {"engine/plan.hpp": ("", 1), "engine/absent.hpp": ("", 1)})
     missed = [text for text in expected if not any(text in problem for problem in problems)]
     return [f"self-test: this was not reported: {text}" for text in missed]
 
@@ -161,6 +204,7 @@ def main():
             parser.error("--include is required")
         root = arguments.include.resolve()
         problems = check_headers(root) + check_compose(root, arguments.compiler)
+        problems += check_tiers(root, arguments.compiler, TIERS)
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"{len(problems)} problems")

@@ -185,7 +185,10 @@ Json parse_json(std::string_view text, std::string_view where, const JsonLimits&
   std::size_t bytes_read = 0;
   const detail::CountingIterator begin(text.data(), &bytes_read), end(text.data() + text.size(), &bytes_read);
   detail::JsonBuilder builder(limits);
-  bool taken = Json::sax_parse(begin, end, &builder, Json::input_format_t::json, true, limits.comments);
+  // What Json::sax_parse does for this format; that one also compiles the readers of four binary formats.
+  auto adapter = nlohmann::detail::input_adapter(begin, end);
+  bool taken = nlohmann::detail::parser<Json, decltype(adapter)>(std::move(adapter), nullptr, true, limits.comments)
+                   .sax_parse(&builder, /*strict=*/true);
   if (const auto zero = text.find('\0'); taken && zero != std::string_view::npos) {  // to nlohmann the end of the text
     taken = false;
     builder.problem = "a zero byte";

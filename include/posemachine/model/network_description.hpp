@@ -4,7 +4,6 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/meaning.hpp>
-#include <posemachine/networks/registry.hpp>
 
 #include <string>
 
@@ -16,22 +15,5 @@ struct NetworkDescription {
   Graph graph;
   Meaning meaning;
 };
-
-/// What the inputs and outputs of a network by name mean, before anybody chooses otherwise: the joints of LSP, the
-/// network's own input size, its targets' sigma, and its centre map where it has one.
-inline Meaning meaning_of(const NamedNetwork& network) {
-  Meaning meaning;
-  meaning.input_height = network.input.height;
-  meaning.input_width = network.input.width;
-  meaning.sigma_px = network.sigma_px;
-  if (network.centre_sigma_px > 0) {
-    meaning.inputs.push_back({"centre", InputRole::centre_gaussian, network.centre_sigma_px});
-  }
-  return meaning;
-}
-
-inline NetworkDescription description_of(const NamedNetwork& network) {
-  return {std::string(network.name), network.build(), meaning_of(network)};
-}
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

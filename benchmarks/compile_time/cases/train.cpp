@@ -1,0 +1,16 @@
+// A program that composes a network and trains it.
+#include <posemachine/compose.hpp>
+#include <posemachine/data/lsp.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/trainer.hpp>
+
+namespace pm = posemachine;
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  pm::Meaning meaning;
+  meaning.input_height = meaning.input_width = 128;
+  const pm::Checkpoint start{pm::Model::random<pm::ScalingDilationSmall>(/*seed=*/1, meaning), pm::TrainOptions{}};
+  pm::Trainer trainer(start, pm::read_lsp(argv[1], {}), {});
+  trainer.run({}, [](const pm::TrainEvent&) {});
+}

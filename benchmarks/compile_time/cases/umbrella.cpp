@@ -1,0 +1,5 @@
+// limit: 6 s, 700 MB
+// The umbrella header, nothing used.
+#include <posemachine/posemachine.hpp>
+
+int main() {}
