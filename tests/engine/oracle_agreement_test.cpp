@@ -1,13 +1,9 @@
-// Plans against the oracle: every operation, random networks, all passes on and each one off.
-#include "engine/run_plan.hpp"
-#include "reference/kinks.hpp"
-#include "reference/random_graph.hpp"
+// Plans against the oracle: every operation. Random networks: tests/random_networks.
+#include "engine/agreement.hpp"
 
 #include <posemachine/engine/ops.hpp>
 #include <posemachine/engine/plan.hpp>
-#include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops.hpp>
-#include <posemachine/model/graph_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -21,14 +17,11 @@
 #include <vector>
 
 using namespace posemachine;
-using engine_test::relative_error;
-using engine_test::run_plan;
+using engine_test::check_forward;
+using engine_test::check_gradients;
+using engine_test::forward_tolerance;
 
 namespace {
-
-// The project's figures. A single operation must be nearer to the oracle: see operation_tolerance().
-constexpr double forward_tolerance = 1e-5;
-constexpr double gradient_tolerance = 1e-3;
 
 // How many numbers a node adds up for one of its dst.
 double terms(const Graph& graph, const Node& node, int batch, Size src) {
@@ -56,97 +49,6 @@ struct Sizes {
   int batch;
   Size image;
 };
-
-void check_forward(const Graph& graph, int batch, Size image, const PlanOptions& base, const std::string& what,
-                   double tolerance = forward_tolerance) {
-  const auto filling = reference::fill(graph, batch, image, 11);
-  PlanOptions options = base;
-  options.batch = batch;
-  options.image = image;
-  reference::Context context;
-  context.training = options.mode == Mode::training;
-  context.seed = 5;
-  context.step = 3;
-  const auto truth = reference::run(graph, batch, image, filling.inputs, filling.parameters, context);
-  const auto ours = run_plan(graph, filling, options, {5, 3, 0});
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    const double error = relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values);
-    CHECK_MESSAGE(error < tolerance, what << " output " << i << " error " << error);
-  }
-}
-
-// Mean and biased variance of the slice, which stand where the buffers' gradients would.
-void check_statistics(const Graph& network, const reference::Result& truth, const engine_test::PlanResult& ours,
-                      const std::string& what) {
-  for (const Node& node : network.nodes) {
-    if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
-    const reference::Moments moments = reference::moments(truth[input(network, node, 0)]);
-    const std::string name = what + " statistics of " + parameter_name(network, parameter_id(network, node, 0));
-    const auto of = [&](int which) -> const std::vector<float>& {
-      return ours.gradients[static_cast<std::size_t>(parameter_id(network, node, which))];
-    };
-    const double spread = std::sqrt(*std::max_element(moments.variance.begin(), moments.variance.end()));
-    CHECK_MESSAGE(relative_error(of(2), moments.mean, spread) < forward_tolerance, name);
-    CHECK_MESSAGE(relative_error(of(3), moments.variance) < forward_tolerance, name);
-  }
-}
-
-// By parameter, the largest gradient of any parameter of its node. A bias's gradient is the sum of the terms whose
-// products with src make those of the weights: where they cancel, its rounding errors stay.
-std::vector<double> largest_of_nodes(const Graph& graph, const reference::Result& truth) {
-  std::vector<double> all(graph.parameters.size(), 0);
-  for (const Node& node : graph.nodes) {
-    double largest = 0;
-    for (const int id : parameter_ids(graph, node)) {
-      for (const double value : truth.gradients[static_cast<std::size_t>(id)])
-        largest = std::max(largest, std::abs(value));
-    }
-    for (const int id : parameter_ids(graph, node)) {
-      all[static_cast<std::size_t>(id)] = std::max(all[static_cast<std::size_t>(id)], largest);
-    }
-  }
-  return all;
-}
-
-// Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked,
-// where rounding may take the other side of a kink.
-bool check_gradients(const Graph& network, int batch, Size image, const PassSwitches& passes, const std::string& what,
-                     std::uint64_t seed = 12) {
-  const Graph graph = differentiate(network, {.input_gradients = true});
-  const auto filling = reference::fill(graph, batch, image, seed);
-  reference::Context context;
-  context.training = true;
-  context.seed = 5;
-  context.step = 3;
-  const auto truth = reference::run(graph, batch, image, filling.inputs, filling.parameters, context);
-  if (reference::nearest_kink(network, truth) < 1e-5) return false;
-  PlanOptions options;
-  options.batch = batch;
-  options.image = image;
-  options.mode = Mode::training;
-  options.passes = passes;
-  const auto ours = run_plan(graph, filling, options, {5, 3, 0});
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    const double error = relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values);
-    const double tolerance = i < network.outputs.size() ? forward_tolerance : gradient_tolerance;
-    CHECK_MESSAGE(error < tolerance, what << " " << output_name(graph, i) << " error " << error);
-  }
-  // A bias before batch norm has the gradient 0 but for rounding: errors are measured against the network's largest
-  // one.
-  double largest = 0;
-  for (const auto& gradient : truth.gradients) {
-    for (const double value : gradient) largest = std::max(largest, std::abs(value));
-  }
-  const std::vector<double> floors = largest_of_nodes(graph, truth);
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    if (!graph.parameters[id].trainable || ours.gradients[id].empty()) continue;
-    const double error = relative_error(ours.gradients[id], truth.gradients[id], std::max(1e-3 * largest, floors[id]));
-    CHECK_MESSAGE(error < gradient_tolerance,
-                  what << " " << parameter_name(graph, static_cast<int>(id)) << " error " << error);
-  }
-  check_statistics(network, truth, ours, what);
-  return true;
-}
 
 using Build = std::function<Value(Graph&, Value)>;
 
@@ -354,54 +256,5 @@ TEST_CASE("engine: parameters with several uses collect the sum of their gradien
                       return convolution(g, fixed, {.out = 4});
                     },
                     awkward);
-  }
-}
-
-TEST_CASE("engine: random networks with all passes and with each one off equal the oracle, forward and backward") {
-  const std::array<PassSwitches, 6> switches{PassSwitches{},
-                                             PassSwitches{.fuse_relu = false},
-                                             PassSwitches{.share_slices = false},
-                                             PassSwitches{.in_place = false},
-                                             PassSwitches{.reuse_memory = false},
-                                             PassSwitches{false, false, false, false}};
-  int checked = 0;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-    const auto random = reference::random_graph(seed, {});
-    for (std::size_t k = 0; k < switches.size(); ++k) {
-      const std::string what = "seed " + std::to_string(seed) + " switches " + std::to_string(k);
-      PlanOptions options;
-      options.passes = switches[k];
-      check_forward(random.graph, random.batch, random.image, options, what);
-      checked += check_gradients(random.graph, random.batch, random.image, switches[k], what) ? 1 : 0;
-    }
-  }
-  CHECK(checked >= 36 * static_cast<int>(switches.size()));
-}
-
-TEST_CASE("engine: wide random networks, whose concats share memory at batch 1, equal the oracle") {
-  int checked = 0;
-  for (std::uint64_t seed = 101; seed <= 120; ++seed) {
-    const auto random = reference::random_graph(seed, {.steps = 16, .most_channels = 48});
-    const std::string what = "wide seed " + std::to_string(seed);
-    check_forward(random.graph, 1, random.image, {}, what);
-    checked += check_gradients(random.graph, 1, random.image, {}, what) ? 1 : 0;
-  }
-  CHECK(checked >= 15);
-}
-
-TEST_CASE("engine: random networks read back from their model files give the bytes of the ones they were made from") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    const auto random = reference::random_graph(seed, {});
-    const Graph back = graph_from_json(graph_to_json(random.graph), "m");
-    const auto filling = reference::fill(random.graph, random.batch, random.image, 11);
-    PlanOptions options;
-    options.batch = random.batch;
-    options.image = random.image;
-    CHECK(run_plan(back, filling, options).outputs == run_plan(random.graph, filling, options).outputs);
-    options.mode = Mode::training;
-    const Graph training = differentiate(random.graph);
-    const auto gradient_filling = reference::fill(training, random.batch, random.image, 12);
-    CHECK(run_plan(differentiate(back), gradient_filling, options).gradients ==
-          run_plan(training, gradient_filling, options).gradients);
   }
 }

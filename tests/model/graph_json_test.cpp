@@ -1,7 +1,4 @@
 // The JSON form of a graph: what comes back from it, and structures that no network has.
-#include "reference/oracle.hpp"
-#include "reference/random_graph.hpp"
-
 #include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
 #include <posemachine/model/graph_json.hpp>
@@ -215,21 +212,4 @@ TEST_CASE("graph JSON: groups are written where there are some; a file from befo
   }
   CHECK(contains(refusal([](Json& g) { g["nodes"][3]["options"]["groups"] = 0; }),
                  "options.groups: expected an integer"));
-}
-
-TEST_CASE("graph JSON: 60 random networks of the whole vocabulary come back the same and compute the same bytes") {
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    CAPTURE(seed);
-    const reference::RandomGraph random = reference::random_graph(seed);
-    const Json json = graph_to_json(random.graph);
-    const Graph back = graph_from_json(parse_json(json.dump(), "text"), "m");
-    REQUIRE(first_difference(random.graph, back) == "");
-    CHECK(graph_to_json(back) == json);
-    const reference::Filling filling = reference::fill(random.graph, random.batch, random.image, seed);
-    const auto expected = reference::run(random.graph, random.batch, random.image, filling.inputs, filling.parameters);
-    const auto got = reference::run(back, random.batch, random.image, filling.inputs, filling.parameters);
-    for (std::size_t i = 0; i < back.outputs.size(); ++i) {
-      CHECK(got[Value{back.outputs[i].value}].values == expected[Value{random.graph.outputs[i].value}].values);
-    }
-  }
 }

@@ -23,6 +23,7 @@ struct RandomGraphOptions {
   int norm_numbers = 8;   // batch norm only over at least so many numbers per channel: fewer amplify rounding errors
   bool batch_norm = true;
   bool dropout = true;
+  Value (*prelu)(Graph&, Value) = [](Graph& graph, Value src) { return posemachine::prelu(graph, src); };
 };
 
 /// A network and a size of image and batch that it accepts.
@@ -161,7 +162,7 @@ class GraphGrower {
       case 1: keep(leaky_relu(graph_, src, {.slope_millionths = draw(0, 2) * 100'000})); return;
       case 2: keep(silu(graph_, src)); return;
       case 3: keep(hard_swish(graph_, src)); return;
-      case 4: keep(prelu(graph_, src)); return;
+      case 4: keep(options_.prelu(graph_, src)); return;
       case 5: keep(softmax(graph_, src)); return;
       default: keep(relu(graph_, src));
     }
