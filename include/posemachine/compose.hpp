@@ -32,6 +32,9 @@
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
+#include <posemachine/graph/passes/merge_equal.hpp>
+#include <posemachine/graph/passes/move_gates.hpp>
+#include <posemachine/graph/passes/redirect.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/rules.hpp>

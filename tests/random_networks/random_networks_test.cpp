@@ -24,12 +24,13 @@ using engine_test::run_plan;
 
 namespace {
 
-const std::array<PassSwitches, 6> switches{PassSwitches{},
+const std::array<PassSwitches, 7> switches{PassSwitches{},
+                                           PassSwitches{.fuse_sum = false},
                                            PassSwitches{.fuse_relu = false},
                                            PassSwitches{.share_slices = false},
                                            PassSwitches{.in_place = false},
                                            PassSwitches{.reuse_memory = false},
-                                           PassSwitches{false, false, false, false}};
+                                           PassSwitches{false, false, false, false, false}};
 
 }  // namespace
 

@@ -39,6 +39,7 @@ inline void find_uses(Schedule& schedule) {
     const Step& step = schedule.steps[i];
     const int at = static_cast<int>(i);
     for (int k = 0; k < schedule.node(step).inputs.count; ++k) schedule.value(schedule.src(step, k)).last_step = at;
+    if (step.sum >= 0) schedule.value(step.sum).last_step = at;
     if (step.dst >= 0) {
       ScheduledValue& dst = schedule.value(step.dst);
       if (dst.first_step < 0) dst.first_step = at;

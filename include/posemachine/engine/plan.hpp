@@ -10,6 +10,7 @@
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
 #include <posemachine/engine/passes/fuse_relu.hpp>
+#include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
@@ -35,6 +36,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Each pass can be switched off: the results stay the same.
 struct PassSwitches {
+  bool fuse_sum = true;
   bool fuse_relu = true;
   bool share_slices = true;
   bool in_place = true;
@@ -71,6 +73,7 @@ class Plan {
     require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
     require_bounded_maps();
+    if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_relu);
     if (options.passes.fuse_relu) fuse_relu(schedule_);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.in_place) in_place(schedule_);

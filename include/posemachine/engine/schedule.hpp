@@ -42,6 +42,7 @@ struct ScheduledValue {
 struct Step {
   int node = -1;
   bool relu = false;     // a ReLU fused behind a convolution or batch norm; its value is `dst`
+  int sum = -1;          // a value that a convolution adds to, before the ReLU: it lies where dst does
   int dst = -1;          // value written; -1: only parameter gradients
   bool elided = false;   // nothing to run: src and dst are the same memory
 };

@@ -66,6 +66,12 @@ auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& 
   return slow;
 }
 
+// What follows a convolution in the same step: dst's old values added, then a ReLU.
+struct ConvolutionTail {
+  bool sum = false;
+  bool relu = false;
+};
+
 // oneDNN's convolution and deconvolution have the same arguments: Kind says which primitives, and what shape a node
 // has.
 struct ConvolutionKind {
@@ -80,11 +86,13 @@ struct ConvolutionKind {
 
 template <class Kind>
 typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext& context, const ConvolutionShape& shape,
-                                                             const LayoutChoice& choice, bool training, bool relu) {
+                                                             const LayoutChoice& choice, bool training,
+                                                             const ConvolutionTail& tail = {}) {
   dnnl::primitive_attr attributes = plan_attributes();
-  if (relu) {
+  if (tail.sum || tail.relu) {
     dnnl::post_ops ops;
-    append_relu(ops);
+    if (tail.sum) ops.append_sum(1.0f);
+    if (tail.relu) append_relu(ops);
     attributes.set_post_ops(ops);
   }
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
@@ -101,10 +109,12 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
 template <class Kind>
 std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
   const ConvolutionShape shape = Kind::shape(context, context.src(0));
-  const auto desc =
-      first_fast(context, layout_choices(context, context.src(0), context.dst()), [&](const LayoutChoice& c) {
-        return weighted_forward_desc<Kind>(context, shape, c, context.training(), context.step->relu);
-      });
+  const ConvolutionTail tail{context.step->sum >= 0, context.step->relu};
+  auto choices = layout_choices(context, context.src(0), context.dst());
+  if (tail.sum) choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
+  const auto desc = first_fast(context, choices, [&](const LayoutChoice& c) {
+    return weighted_forward_desc<Kind>(context, shape, c, context.training(), tail);
+  });
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<typename Kind::Forward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
@@ -124,7 +134,7 @@ std::unique_ptr<Runner> make_weighted_backward_data(const BuildContext& context)
   const ConvolutionShape shape = Kind::shape(context, diff_src);
   using Backward = typename Kind::BackwardData;
   const auto desc = first_fast(context, layout_choices(context, diff_src, diff_dst), [&](const LayoutChoice& c) {
-    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true, false);
+    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true);
     if (is_empty(hint)) return typename Backward::primitive_desc{};
     return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
                                         c.dst, shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
@@ -146,7 +156,7 @@ std::unique_ptr<Runner> make_weighted_backward_weights(const BuildContext& conte
   const ConvolutionShape shape = Kind::shape(context, src);
   using Backward = typename Kind::BackwardWeights;
   const auto desc = first_fast(context, layout_choices(context, src, diff_dst), [&](const LayoutChoice& c) {
-    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true, false);
+    const auto hint = weighted_forward_desc<Kind>(context, shape, c, true);
     if (is_empty(hint)) return typename Backward::primitive_desc{};
     if (shape.has_bias) {
       return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,

@@ -5,6 +5,8 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
+#include <posemachine/graph/passes/merge_equal.hpp>
+#include <posemachine/graph/passes/move_gates.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 
 #include <vector>
@@ -15,6 +17,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 inline void prepare_for_inference(Graph& graph, std::vector<Tensor>& parameters) {
   remove_dropout(graph, parameters);  // first: one may stand between a convolution and its batch norm
   fold_batch_norm(graph, parameters);
+  move_gates(graph);
+  merge_equal(graph, parameters);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -21,6 +21,9 @@ class Redirections {
   /// `to` may be redirected itself, by an earlier call.
   void add(Value from, Value to) { stands_for_[static_cast<std::size_t>(from.id)] = of(to.id); }
 
+  /// What a value stands for now.
+  Value of(Value value) const { return {of(value.id)}; }
+
   void apply(Graph& graph) const {
     for (const Node& node : graph.nodes) {
       for (int k = 0; k < node.inputs.count; ++k) {

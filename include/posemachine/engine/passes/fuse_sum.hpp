@@ -1,0 +1,105 @@
+// fuse_sum: a convolution that ends in a sum adds to the other summand where that one lies.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/in_place.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// Who writes and how many read each value.
+struct Traffic {
+  std::vector<int> writer;  // step, or -1
+  std::vector<int> readers;
+  std::vector<int> reader;  // one of the steps that read it
+};
+
+inline Traffic traffic(const Schedule& schedule) {
+  const std::size_t count = schedule.values.size();
+  Traffic found{std::vector<int>(count, -1), std::vector<int>(count, 0), std::vector<int>(count, -1)};
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
+      const auto src = static_cast<std::size_t>(schedule.src(step, k));
+      ++found.readers[src];
+      found.reader[src] = static_cast<int>(i);
+    }
+    if (step.dst >= 0) found.writer[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
+  }
+  for (const Port& output : schedule.graph->outputs) ++found.readers[static_cast<std::size_t>(output.value)];
+  return found;
+}
+
+// Whether a step between two others, or the first of them, reads a value.
+inline bool is_read_between(const Schedule& schedule, int value, int first, int end) {
+  for (int i = first; i < end; ++i) {
+    const Step& step = schedule.steps[static_cast<std::size_t>(i)];
+    if (step.sum == value) return true;
+    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
+      if (schedule.src(step, k) == value) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// add(convolution(x), y), y computed before and read by nobody after, becomes one step: the convolution writes dst,
+/// which lies where y lay, as y + convolution(x); a ReLU that alone reads the sum is taken in as well, if asked for.
+/// Residual blocks then touch their maps once instead of three times. To be run before passes that place values.
+inline void fuse_sum(Schedule& schedule, bool with_relu) {
+  const detail::Traffic traffic = detail::traffic(schedule);
+  std::vector<bool> gone(schedule.steps.size(), false);
+  const auto at = [](int index) { return static_cast<std::size_t>(index); };
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& sum = schedule.steps[i];
+    if (schedule.node(sum).op != &add_op || schedule.node(sum).inputs.count != 2) continue;
+    for (int k = 0; k < 2; ++k) {
+      const int learnt = schedule.src(sum, k);
+      const int other = schedule.src(sum, 1 - k);
+      const int from = traffic.writer[at(learnt)];
+      const int before = traffic.writer[at(other)];
+      if (from < 0 || before < 0 || before > from || traffic.readers[at(learnt)] != 1) continue;
+      Step& convolution = schedule.steps[at(from)];
+      const Node& node = schedule.node(convolution);
+      if (node.op != &convolution_op || convolution.relu || convolution.sum >= 0 || gone[at(from)]) continue;
+      const ScheduledValue& summand = schedule.value(other);
+      const bool free = summand.parent < 0 && !summand.external && !detail::is_output(*schedule.graph, other) &&
+                        summand.last_step == static_cast<int>(i) && summand.layout == Layout::blocked;
+      if (!free || detail::is_read_between(schedule, other, from, static_cast<int>(i))) continue;
+      int dst = sum.dst;
+      if (with_relu && traffic.readers[at(dst)] == 1) {
+        const int next = traffic.reader[at(dst)];
+        if (next >= 0 && schedule.node(schedule.steps[at(next)]).op == &relu_op) {
+          dst = schedule.steps[at(next)].dst;
+          convolution.relu = true;
+          gone[at(next)] = true;
+        }
+      }
+      convolution.sum = other;
+      convolution.dst = dst;
+      schedule.value(other).parent = dst;
+      schedule.value(other).channel_offset = 0;
+      gone[i] = true;
+      break;
+    }
+  }
+  std::vector<Step> kept;
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (!gone[i]) kept.push_back(schedule.steps[i]);
+  }
+  schedule.steps = std::move(kept);
+  find_uses(schedule);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

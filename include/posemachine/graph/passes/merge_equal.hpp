@@ -1,0 +1,59 @@
+// merge_equal: operations that compute the same from the same values become one.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/dropout.hpp>
+#include <posemachine/graph/passes/drop_dead.hpp>
+#include <posemachine/graph/passes/redirect.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <map>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// What an operation computes, apart from where it stands.
+struct Computation {
+  const OpInfo* op = nullptr;
+  Options options{};
+  std::vector<int> inputs;
+  std::vector<int> parameters;
+
+  friend auto operator<=>(const Computation&, const Computation&) = default;
+};
+
+inline bool is_network_output(const Graph& graph, int value) {
+  for (const Port& port : graph.outputs) {
+    if (port.value == value) return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+/// For inference only: the means of a map that several stages gate are computed once. Operations of a user's own and
+/// outputs stay as they are. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is
+/// left empty.
+inline void merge_equal(Graph& graph, std::vector<Tensor>& parameters) {
+  detail::Redirections redirections(graph);
+  std::map<detail::Computation, int> known;
+  for (const Node& node : graph.nodes) {
+    const bool random = node.op == &dropout_op;  // each draws for itself
+    if (node.inputs.count == 0 || node.op->kernels != nullptr || random || node.dst < 0) continue;
+    detail::Computation computation{node.op, node.options, {}, parameter_ids(graph, node)};
+    for (int k = 0; k < node.inputs.count; ++k) {
+      computation.inputs.push_back(redirections.of(input(graph, node, k)).id);
+    }
+    const auto [found, added] = known.try_emplace(std::move(computation), node.dst);
+    if (!added && !detail::is_network_output(graph, node.dst)) redirections.add({node.dst}, {found->second});
+  }
+  redirections.apply(graph);
+  drop_dead(graph, parameters);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

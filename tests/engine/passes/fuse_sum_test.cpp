@@ -1,0 +1,140 @@
+// fuse_sum on small schedules, and what the kernels then compute.
+#include "engine/agreement.hpp"
+#include "engine/passes/memory_model.hpp"
+
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/fuse_sum.hpp>
+#include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+using namespace posemachine;
+using engine_test::step_of;
+
+namespace {
+
+Schedule fused(const Graph& graph, bool with_relu = true, Mode mode = Mode::inference) {
+  Schedule schedule = lower(graph, 1, {8, 8}, mode, 16);
+  fuse_sum(schedule, with_relu);
+  return schedule;
+}
+
+// image -> y; z = conv(relu(conv(y))); add(z, y); what follows reads the sum.
+struct Residual {
+  Graph graph;
+  Value y, z, sum;
+
+  explicit Residual(bool y_first = false) {
+    y = convolution(graph, add_input(graph, "image", 3), {.out = 16, .kernel = 3});
+    z = convolution(graph, relu(graph, convolution(graph, y, {.out = 16, .kernel = 3})), {.out = 16, .kernel = 3});
+    sum = y_first ? add(graph, std::array{y, z}) : add(graph, std::array{z, y});
+  }
+  void finish(Value value) { add_output(graph, "out", convolution(graph, value, {.out = 4})); }
+};
+
+}  // namespace
+
+TEST_CASE("fuse_sum: the convolution takes in the sum and the ReLU that alone reads it, and lies where y lay") {
+  for (const bool y_first : {false, true}) {
+    Residual net(y_first);
+    const Value after = relu(net.graph, net.sum);
+    net.finish(after);
+    const Schedule schedule = fused(net.graph);
+    CHECK(schedule.steps.size() == net.graph.nodes.size() - 2);
+    const Step* step = step_of(schedule, net.z);
+    REQUIRE(step != nullptr);
+    CHECK(step->sum == net.y.id);
+    CHECK(step->relu);
+    CHECK(step->dst == after.id);
+    CHECK(schedule.value(net.y.id).parent == after.id);
+    CHECK(schedule.value(net.y.id).last_step == 4);  // input, y, hidden, its relu, z
+    CHECK(schedule.value(net.z.id).first_step == -1);
+    CHECK(schedule.value(net.sum.id).first_step == -1);
+    const Schedule alone = fused(net.graph, /*with_relu=*/false);
+    CHECK(alone.steps.size() == net.graph.nodes.size() - 1);
+    CHECK_FALSE(step_of(alone, net.z)->relu);
+    CHECK(step_of(alone, net.z)->dst == net.sum.id);
+  }
+}
+
+TEST_CASE("fuse_sum: nothing changes where y, or what the convolution made, is needed by others") {
+  const auto unchanged = [](const Graph& graph, Mode mode = Mode::inference) {
+    return fused(graph, true, mode).steps.size() == graph.nodes.size();
+  };
+  Residual read_after;
+  read_after.finish(concat(read_after.graph, {read_after.sum, read_after.y}));
+  CHECK(unchanged(read_after.graph));
+  Residual read_twice;
+  read_twice.finish(concat(read_twice.graph, {read_twice.sum, read_twice.z}));
+  CHECK(unchanged(read_twice.graph));
+  Residual output;
+  add_output(output.graph, "y", output.y);
+  output.finish(output.sum);
+  CHECK(unchanged(output.graph));
+  // y is read between the convolution and the sum.
+  Graph between;
+  const Value y = convolution(between, add_input(between, "image", 3), {.out = 16, .kernel = 3});
+  const Value z = convolution(between, sigmoid(between, y), {.out = 16, .kernel = 3});
+  const Value late = sigmoid(between, y);
+  add_output(between, "out", concat(between, {add(between, std::array{z, y}), late}));
+  CHECK(unchanged(between));
+  // The convolution reads y itself: it would overwrite what it still reads.
+  Graph itself;
+  const Value own = convolution(itself, add_input(itself, "image", 3), {.out = 16, .kernel = 3});
+  add_output(itself, "out", add(itself, std::array{convolution(itself, own, {.out = 16, .kernel = 3}), own}));
+  CHECK(unchanged(itself));
+  // In training y is needed once more, for the gradient of the convolution that read it.
+  Residual trained;
+  trained.finish(trained.sum);
+  CHECK(unchanged(differentiate(trained.graph), Mode::training));
+}
+
+TEST_CASE("fuse_sum: of two convolutions in a sum the later one adds to the earlier one's dst, in training too") {
+  Graph graph;
+  const Value x = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = 16, .kernel = 3}));
+  const Value body = convolution(graph, x, {.out = 24, .kernel = 3, .stride = 2});
+  const Value projected = convolution(graph, x, {.out = 24, .stride = 2});
+  const Value sum = relu(graph, add(graph, std::array{body, projected}));
+  add_output(graph, "out", convolution(graph, sum, {.out = 4}));
+  const Schedule schedule = fused(graph);
+  CHECK(step_of(schedule, projected)->sum == body.id);
+  CHECK(step_of(schedule, projected)->dst == sum.id);
+  const Graph gradients = differentiate(graph);
+  const Schedule training = fused(gradients, true, Mode::training);
+  CHECK(step_of(training, projected)->sum == body.id);
+}
+
+TEST_CASE("fuse_sum: chains of residual blocks equal the oracle, forward and backward, at ragged channels too") {
+  for (const int channel_count : {1, 15, 16, 17, 33}) {
+    for (const int groups : {1, channel_count}) {
+      Graph graph;
+      Value value = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = channel_count, .kernel = 3}));
+      for (int block = 0; block < 3; ++block) {
+        const Value hidden =
+            relu(graph, convolution(graph, value, {.out = channel_count, .kernel = 3, .groups = groups}));
+        const Value learnt = convolution(graph, hidden, {.out = channel_count, .kernel = 1 + 2 * (block % 2)});
+        value = add(graph, std::array{value, learnt});
+        if (block != 1) value = relu(graph, value);
+      }
+      add_output(graph, "out", value);
+      int sums = 0;
+      for (const Step& step : fused(graph).steps) sums += step.sum >= 0 ? 1 : 0;
+      CHECK(sums == 3);
+      for (const int batch : {1, 3}) {
+        const std::string what = "residual " + std::to_string(channel_count) + " groups " + std::to_string(groups);
+        engine_test::check_forward(graph, batch, {7, 9}, {}, what);
+        bool checked = false;
+        for (std::uint64_t seed = 12; !checked && seed < 20; ++seed) {
+          checked = engine_test::check_gradients(graph, batch, {7, 9}, {}, what, seed);
+        }
+        CHECK(checked);
+      }
+    }
+  }
+}
