@@ -81,8 +81,8 @@ inline std::vector<double> largest_of_nodes(const Graph& graph, const reference:
 
 // Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked,
 // where rounding may take the other side of a kink.
-inline bool check_gradients(const Graph& network, int batch, Size image, const PassSwitches& passes, const std::string& what,
-                     std::uint64_t seed = 12, const Graph* planned = nullptr) {
+inline bool check_gradients(const Graph& network, int batch, Size image, const PassSwitches& passes,
+                            const std::string& what, std::uint64_t seed = 12, const Graph* planned = nullptr) {
   const Graph graph = differentiate(network, {.input_gradients = true});
   const auto filling = reference::fill(graph, batch, image, seed);
   reference::Context context;

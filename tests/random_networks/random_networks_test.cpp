@@ -26,7 +26,7 @@ namespace {
 
 const std::array<PassSwitches, 7> switches{PassSwitches{},
                                            PassSwitches{.fuse_sum = false},
-                                           PassSwitches{.fuse_relu = false},
+                                           PassSwitches{.fuse_activation = false},
                                            PassSwitches{.share_slices = false},
                                            PassSwitches{.in_place = false},
                                            PassSwitches{.reuse_memory = false},

@@ -158,14 +158,6 @@ inline dnnl::sum::primitive_desc make_sum_desc(const dnnl::engine& engine, const
 #endif
 }
 
-inline void append_relu(dnnl::post_ops& ops) {
-#if DNNL_VERSION_MAJOR >= 3
-  ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-#else
-  ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-#endif
-}
-
 /// How many channels stand together in a blocked layout, 0 where the layout is plain.
 inline int block_size(const dnnl::memory::desc& desc) {
 #if DNNL_VERSION_MAJOR >= 3

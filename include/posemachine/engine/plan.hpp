@@ -9,7 +9,7 @@
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
-#include <posemachine/engine/passes/fuse_relu.hpp>
+#include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
@@ -37,7 +37,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// Each pass can be switched off: the results stay the same.
 struct PassSwitches {
   bool fuse_sum = true;
-  bool fuse_relu = true;
+  bool fuse_activation = true;
   bool share_slices = true;
   bool in_place = true;
   bool reuse_memory = true;
@@ -73,8 +73,8 @@ class Plan {
     require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
     require_bounded_maps();
-    if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_relu);
-    if (options.passes.fuse_relu) fuse_relu(schedule_);
+    if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_activation);
+    if (options.passes.fuse_activation) fuse_activation(schedule_);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.in_place) in_place(schedule_);
     gradients_.entries.resize(graph_.parameters.size());

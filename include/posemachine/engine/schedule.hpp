@@ -41,8 +41,8 @@ struct ScheduledValue {
 /// One thing to do. Backward nodes keep the index of their forward node in the graph.
 struct Step {
   int node = -1;
-  bool relu = false;     // a ReLU fused behind a convolution or batch norm; its value is `dst`
-  int sum = -1;          // a value that a convolution adds to, before the ReLU: it lies where dst does
+  int activation = -1;   // the node of an activation that a convolution ends in; its value is `dst`
+  int sum = -1;          // a value that a convolution adds to, before the activation: it lies where dst does
   int dst = -1;          // value written; -1: only parameter gradients
   bool elided = false;   // nothing to run: src and dst are the same memory
 };

@@ -19,9 +19,9 @@ using engine_test::step_of;
 
 namespace {
 
-Schedule fused(const Graph& graph, bool with_relu = true, Mode mode = Mode::inference) {
+Schedule fused(const Graph& graph, bool with_activation = true, Mode mode = Mode::inference) {
   Schedule schedule = lower(graph, 1, {8, 8}, mode, 16);
-  fuse_sum(schedule, with_relu);
+  fuse_sum(schedule, with_activation);
   return schedule;
 }
 
@@ -50,15 +50,15 @@ TEST_CASE("fuse_sum: the convolution takes in the sum and the ReLU that alone re
     const Step* step = step_of(schedule, net.z);
     REQUIRE(step != nullptr);
     CHECK(step->sum == net.y.id);
-    CHECK(step->relu);
+    CHECK(step->activation >= 0);
     CHECK(step->dst == after.id);
     CHECK(schedule.value(net.y.id).parent == after.id);
     CHECK(schedule.value(net.y.id).last_step == 4);  // input, y, hidden, its relu, z
     CHECK(schedule.value(net.z.id).first_step == -1);
     CHECK(schedule.value(net.sum.id).first_step == -1);
-    const Schedule alone = fused(net.graph, /*with_relu=*/false);
+    const Schedule alone = fused(net.graph, /*with_activation=*/false);
     CHECK(alone.steps.size() == net.graph.nodes.size() - 1);
-    CHECK_FALSE(step_of(alone, net.z)->relu);
+    CHECK(step_of(alone, net.z)->activation == -1);
     CHECK(step_of(alone, net.z)->dst == net.sum.id);
   }
 }

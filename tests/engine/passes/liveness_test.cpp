@@ -26,7 +26,7 @@ using engine_test::schedule_of;
 
 namespace {
 
-constexpr std::array<Passes, 5> each_pass_off{Passes{}, Passes{.fuse_relu = false}, Passes{.share_slices = false},
+constexpr std::array<Passes, 5> each_pass_off{Passes{}, Passes{.fuse_activation = false}, Passes{.share_slices = false},
                                               Passes{.in_place = false}, Passes{.reuse_memory = false}};
 
 // A schedule of buffers alone: lengths of life and sizes are draws.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/engine/lower.hpp>
-#include <posemachine/engine/passes/fuse_relu.hpp>
+#include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
@@ -23,7 +23,7 @@ namespace pm = posemachine;
 
 /// Which passes a schedule has been through. Max pooling gets a workspace up to its backward node, as in a plan.
 struct Passes {
-  bool fuse_relu = true;
+  bool fuse_activation = true;
   bool share_slices = true;
   bool in_place = true;
   bool reuse_memory = true;
@@ -31,7 +31,7 @@ struct Passes {
 
 inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block, const Passes& passes) {
   pm::Schedule schedule = pm::lower(graph, batch, image, pm::Mode::training, block);
-  if (passes.fuse_relu) pm::fuse_relu(schedule);
+  if (passes.fuse_activation) pm::fuse_activation(schedule);
   if (passes.share_slices) pm::share_slices(schedule);
   if (passes.in_place) pm::in_place(schedule);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {

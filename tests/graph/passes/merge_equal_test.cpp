@@ -74,7 +74,8 @@ TEST_CASE("merge_equal: chains merge as a whole; other options, weights, draws a
   const Value b = sigmoid(graph, average_pool(graph, x, {.window = 2}));
   const Value c = sigmoid(graph, average_pool(graph, x, {.window = 2, .ceil = 1}));
   const Value sum = add(graph, std::array{convolution(graph, a, {.out = 4}), convolution(graph, b, {.out = 4})});
-  const Value noise = add(graph, std::array{dropout(graph, sum, {.percent = 50}), dropout(graph, sum, {.percent = 50})});
+  const Value noise =
+      add(graph, std::array{dropout(graph, sum, {.percent = 50}), dropout(graph, sum, {.percent = 50})});
   add_output(graph, "maps", concat(graph, {noise, c}));
   add_output(graph, "first", relu(graph, sum));
   add_output(graph, "second", relu(graph, sum));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/activation.hpp>
@@ -12,26 +13,6 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
-
-// oneDNN's name of an activation and its constants.
-struct Activation {
-  dnnl::algorithm algorithm;
-  float alpha = 0;
-  float beta = 0;
-};
-
-inline Activation activation_of(const Node& node) {
-  using dnnl::algorithm;
-  const auto leaky = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));
-  if (node.op == &relu_op) return {algorithm::eltwise_relu};
-  if (node.op == &relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd};
-  if (node.op == &leaky_relu_op) return {algorithm::eltwise_relu, leaky};
-  if (node.op == &leaky_relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd, leaky};
-  if (node.op == &sigmoid_op) return {algorithm::eltwise_logistic};
-  if (node.op == &sigmoid_backward_op) return {algorithm::eltwise_logistic_use_dst_for_bwd};
-  if (node.op == &silu_op || node.op == &silu_backward_op) return {algorithm::eltwise_swish, 1};
-  return {algorithm::eltwise_hardswish, 1.0f / 6, 0.5f};
-}
 
 // Whether a backward activation reads what its forward one wrote, or what it read.
 inline bool reads_dst(const OpInfo* op) { return op != &silu_backward_op && op != &hard_swish_backward_op; }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -66,10 +68,10 @@ auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& 
   return slow;
 }
 
-// What follows a convolution in the same step: dst's old values added, then a ReLU.
+// What follows a convolution in the same step: dst's old values added, then an activation.
 struct ConvolutionTail {
   bool sum = false;
-  bool relu = false;
+  const Node* activation = nullptr;
 };
 
 // oneDNN's convolution and deconvolution have the same arguments: Kind says which primitives, and what shape a node
@@ -89,10 +91,10 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
                                                              const LayoutChoice& choice, bool training,
                                                              const ConvolutionTail& tail = {}) {
   dnnl::primitive_attr attributes = plan_attributes();
-  if (tail.sum || tail.relu) {
+  if (tail.sum || tail.activation != nullptr) {
     dnnl::post_ops ops;
     if (tail.sum) ops.append_sum(1.0f);
-    if (tail.relu) append_relu(ops);
+    if (tail.activation != nullptr) append_activation(ops, activation_of(*tail.activation));
     attributes.set_post_ops(ops);
   }
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
@@ -109,7 +111,9 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
 template <class Kind>
 std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
   const ConvolutionShape shape = Kind::shape(context, context.src(0));
-  const ConvolutionTail tail{context.step->sum >= 0, context.step->relu};
+  const int activation = context.step->activation;
+  const ConvolutionTail tail{context.step->sum >= 0,
+                             activation < 0 ? nullptr : &context.graph().nodes[static_cast<std::size_t>(activation)]};
   auto choices = layout_choices(context, context.src(0), context.dst());
   if (tail.sum) choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
   const auto desc = first_fast(context, choices, [&](const LayoutChoice& c) {

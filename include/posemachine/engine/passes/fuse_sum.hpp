@@ -2,10 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/schedule.hpp>
-#include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/add.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
@@ -55,9 +55,10 @@ inline bool is_read_between(const Schedule& schedule, int value, int first, int 
 }  // namespace detail
 
 /// add(convolution(x), y), y computed before and read by nobody after, becomes one step: the convolution writes dst,
-/// which lies where y lay, as y + convolution(x); a ReLU that alone reads the sum is taken in as well, if asked for.
+/// which lies where y lay, as y + convolution(x); an activation that alone reads the sum is taken in as well, if
+/// asked for.
 /// Residual blocks then touch their maps once instead of three times. To be run before passes that place values.
-inline void fuse_sum(Schedule& schedule, bool with_relu) {
+inline void fuse_sum(Schedule& schedule, bool with_activation) {
   const detail::Traffic traffic = detail::traffic(schedule);
   std::vector<bool> gone(schedule.steps.size(), false);
   const auto at = [](int index) { return static_cast<std::size_t>(index); };
@@ -72,17 +73,17 @@ inline void fuse_sum(Schedule& schedule, bool with_relu) {
       if (from < 0 || before < 0 || before > from || traffic.readers[at(learnt)] != 1) continue;
       Step& convolution = schedule.steps[at(from)];
       const Node& node = schedule.node(convolution);
-      if (node.op != &convolution_op || convolution.relu || convolution.sum >= 0 || gone[at(from)]) continue;
+      if (node.op != &convolution_op || convolution.activation >= 0 || convolution.sum >= 0 || gone[at(from)]) continue;
       const ScheduledValue& summand = schedule.value(other);
       const bool free = summand.parent < 0 && !summand.external && !detail::is_output(*schedule.graph, other) &&
                         summand.last_step == static_cast<int>(i) && summand.layout == Layout::blocked;
       if (!free || detail::is_read_between(schedule, other, from, static_cast<int>(i))) continue;
       int dst = sum.dst;
-      if (with_relu && traffic.readers[at(dst)] == 1) {
+      if (with_activation && traffic.readers[at(dst)] == 1) {
         const int next = traffic.reader[at(dst)];
-        if (next >= 0 && schedule.node(schedule.steps[at(next)]).op == &relu_op) {
+        if (next >= 0 && is_activation(schedule.node(schedule.steps[at(next)]).op)) {
           dst = schedule.steps[at(next)].dst;
-          convolution.relu = true;
+          convolution.activation = schedule.steps[at(next)].node;
           gone[at(next)] = true;
         }
       }

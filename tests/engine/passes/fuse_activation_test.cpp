@@ -1,8 +1,9 @@
-// fuse_relu on small schedules.
+// fuse_activation on small schedules.
+#include "engine/agreement.hpp"
 #include "engine/passes/memory_model.hpp"
 
 #include <posemachine/engine/lower.hpp>
-#include <posemachine/engine/passes/fuse_relu.hpp>
+#include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -11,6 +12,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 
 using namespace posemachine;
 using engine_test::step_of;
@@ -19,13 +22,13 @@ namespace {
 
 Schedule fused(const Graph& graph) {
   Schedule schedule = lower(graph, 1, {8, 8}, Mode::inference, 16);
-  fuse_relu(schedule);
+  fuse_activation(schedule);
   return schedule;
 }
 
 }  // namespace
 
-TEST_CASE("fuse_relu: a convolution takes in the ReLU that alone reads it, and only the first of two") {
+TEST_CASE("fuse_activation: a convolution takes in the ReLU that alone reads it, and only the first of two") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value learned = convolution(graph, image, {.out = 16, .kernel = 3});
@@ -36,7 +39,7 @@ TEST_CASE("fuse_relu: a convolution takes in the ReLU that alone reads it, and o
   REQUIRE(schedule.steps.size() == graph.nodes.size() - 1);
   const Step* step = step_of(schedule, learned);
   REQUIRE(step != nullptr);
-  CHECK(step->relu);
+  CHECK(step->activation >= 0);
   CHECK(step->dst == once.id);
   CHECK(step_of(schedule, once) == nullptr);
   REQUIRE(step_of(schedule, twice) != nullptr);
@@ -47,33 +50,71 @@ TEST_CASE("fuse_relu: a convolution takes in the ReLU that alone reads it, and o
   CHECK(schedule.value(once.id).last_step == 2);
 }
 
-TEST_CASE("fuse_relu: a convolution that another operation reads too keeps its own value") {
+TEST_CASE("fuse_activation: a convolution that another operation reads too keeps its own value") {
   Graph graph;
   const Value learned = convolution(graph, add_input(graph, "image", 3), {.out = 16});
   add_output(graph, "out", add(graph, std::array{learned, relu(graph, learned)}));
   const Schedule schedule = fused(graph);
   CHECK(schedule.steps.size() == graph.nodes.size());
-  CHECK_FALSE(step_of(schedule, learned)->relu);
+  CHECK(step_of(schedule, learned)->activation == -1);
 }
 
-TEST_CASE("fuse_relu: two ReLUs of one convolution both stay") {
+TEST_CASE("fuse_activation: two ReLUs of one convolution both stay") {
   Graph graph;
   const Value learned = convolution(graph, add_input(graph, "image", 3), {.out = 16});
   add_output(graph, "out", concat(graph, {relu(graph, learned), relu(graph, learned)}));
   CHECK(fused(graph).steps.size() == graph.nodes.size());
 }
 
-TEST_CASE("fuse_relu: a convolution that is an output keeps its own value") {
+TEST_CASE("fuse_activation: a convolution that is an output keeps its own value") {
   Graph graph;
   const Value learned = convolution(graph, add_input(graph, "image", 3), {.out = 16});
   add_output(graph, "before", learned);
   add_output(graph, "after", relu(graph, learned));
   const Schedule schedule = fused(graph);
   CHECK(schedule.steps.size() == graph.nodes.size());
-  CHECK_FALSE(step_of(schedule, learned)->relu);
+  CHECK(step_of(schedule, learned)->activation == -1);
 }
 
-TEST_CASE("fuse_relu: a ReLU behind another operation than a convolution stays") {
+TEST_CASE(
+    "fuse_activation: every activation is taken in, in training only where its gradient needs what stands after it") {
+  const std::array activations{relu_op.name, leaky_relu_op.name, sigmoid_op.name, silu_op.name, hard_swish_op.name};
+  for (std::size_t which = 0; which < activations.size(); ++which) {
+    CAPTURE(std::string(activations[which]));
+    Graph network;
+    const Value learned = convolution(network, add_input(network, "image", 3), {.out = 17, .kernel = 3});
+    const Value bent = which == 0   ? relu(network, learned)
+                       : which == 1 ? leaky_relu(network, learned, {.slope_millionths = 200'000})
+                       : which == 2 ? sigmoid(network, learned)
+                       : which == 3 ? silu(network, learned)
+                                    : hard_swish(network, learned);
+    add_output(network, "out", convolution(network, bent, {.out = 2}));
+    const Schedule schedule = fused(network);
+    CHECK(step_of(schedule, learned)->activation == info(network, bent).producer);
+    CHECK(schedule.steps.size() == network.nodes.size() - 1);
+    const Graph graph = differentiate(network);
+    Schedule training = lower(graph, 1, {8, 8}, Mode::training, 16);
+    fuse_activation(training);
+    CHECK((step_of(training, learned)->activation >= 0) == (which <= 2));
+    for (const int batch : {1, 3}) {
+      engine_test::check_forward(network, batch, {9, 7}, {}, std::string(activations[which]));
+      bool checked = false;
+      for (std::uint64_t seed = 12; !checked && seed < 20; ++seed) {
+        checked = engine_test::check_gradients(network, batch, {9, 7}, {}, std::string(activations[which]), seed);
+      }
+      CHECK(checked);
+    }
+    // The kernels with it are compiled ones, none is the reference.
+    const auto filling = reference::fill(network, 1, {9, 7}, 3);
+    PlanOptions options;
+    options.image = {9, 7};
+    for (const PlanStep& step : engine_test::run_plan(network, filling, options).steps) {
+      CHECK_MESSAGE(!step.implementation.starts_with("ref"), (step.description + " " + step.implementation));
+    }
+  }
+}
+
+TEST_CASE("fuse_activation: a ReLU behind another operation than a convolution stays") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value pooled = relu(graph, max_pool(graph, image, {.window = 2}));
@@ -82,15 +123,15 @@ TEST_CASE("fuse_relu: a ReLU behind another operation than a convolution stays")
   CHECK(fused(graph).steps.size() == graph.nodes.size());
 }
 
-TEST_CASE("fuse_relu: in training the ReLU's dst stays for its backward node") {
+TEST_CASE("fuse_activation: in training the ReLU's dst stays for its backward node") {
   Graph network;
   const Value learned = convolution(network, add_input(network, "image", 3), {.out = 16});
   const Value bent = relu(network, learned);
   add_output(network, "out", convolution(network, bent, {.out = 2}));
   const Graph graph = differentiate(network);
   Schedule schedule = lower(graph, 2, {8, 8}, Mode::training, 16);
-  fuse_relu(schedule);
-  CHECK(step_of(schedule, learned)->relu);
+  fuse_activation(schedule);
+  CHECK(step_of(schedule, learned)->activation >= 0);
   CHECK(schedule.steps.size() == graph.nodes.size() - 1);
   int backward = -1;
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {

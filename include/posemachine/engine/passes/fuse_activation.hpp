@@ -1,10 +1,10 @@
-// fuse_relu: a ReLU that alone reads a convolution becomes part of it.
+// fuse_activation: an activation that alone reads a convolution becomes part of it.
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/schedule.hpp>
-#include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The convolution then writes the ReLU's dst, and its own dst is never stored. Right for training too: the backward
-/// nodes of a ReLU read its dst.
-inline void fuse_relu(Schedule& schedule) {
+/// The convolution then writes the activation's dst, and its own dst is never stored. Right for training too: backward
+/// nodes that need the convolution's dst are readers of it, and those of ReLU and sigmoid need what stands after.
+inline void fuse_activation(Schedule& schedule) {
   const Graph& graph = *schedule.graph;
   std::vector<int> readers(graph.values.size(), 0);
   std::vector<int> writer(graph.values.size(), -1);
@@ -30,18 +30,18 @@ inline void fuse_relu(Schedule& schedule) {
 
   std::vector<Step> kept;
   for (const Step& step : schedule.steps) {
-    if (schedule.node(step).op == &relu_op) {
+    if (is_activation(schedule.node(step).op)) {
       const auto src = static_cast<std::size_t>(schedule.src(step, 0));
       const int before = writer[src];
       if (before >= 0 && readers[src] == 1) {
         Step& producer = schedule.steps[static_cast<std::size_t>(before)];
-        if (schedule.node(producer).op == &convolution_op && !producer.relu) {
+        if (schedule.node(producer).op == &convolution_op && producer.activation < 0) {
           for (Step& each : kept) {
             if (each.node != producer.node) continue;
-            each.relu = true;
+            each.activation = step.node;
             each.dst = step.dst;
           }
-          producer.relu = true;
+          producer.activation = step.node;
           continue;
         }
       }
