@@ -351,6 +351,7 @@ TEST_CASE("network JSON: little text cannot ask for endless work or memory") {
   const std::string many = "expected a network of at most 10000 operations and 100000 layers, got more";
   CHECK(refusal_of(times + times + R"("ReLU"]}}]}})").find(many) != std::string::npos);
   CHECK(refusal_of(times + times + R"("Identity"]}}]}})").find(many) != std::string::npos);
+  CHECK(refusal_of(times + times + times + "]}}]}}]}}").find(many) != std::string::npos);
   std::string blocks = R"("B0": [])";
   for (int i = 1; i < 100; ++i) {
     blocks += R"(, "B)" + std::to_string(i) + R"(": ["B)" + std::to_string(i - 1) + R"(", "B)" + std::to_string(i - 1) +

@@ -39,7 +39,7 @@ class RuntimeFailure : public Error {
   using Error::Error;
 };
 
-/// The parts of a message, made where it is thrown: they are views, which a statement's own strings outlive. Empty parts
+/// The parts of a message, made where it is thrown: views, which the strings of that statement outlive. Empty parts
 /// are left out of the text.
 struct Problem {
   std::string_view where{};     // file and field, or node, or option

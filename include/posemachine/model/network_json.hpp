@@ -117,7 +117,8 @@ class DescriptionReader : public LayerParser {
       for (std::size_t i = 0; i < value.size(); ++i) {
         layers.push_back(read(value[i], where + "[" + std::to_string(i) + "]", false));
       }
-      return share([layers = std::move(layers)](Graph& graph, Value src) {
+      return share([layers = std::move(layers), where, steps = steps_](Graph& graph, Value src) {
+        count_step(graph, *steps, where);
         for (const LayerFunction& each : layers) src = each(graph, src);
         return src;
       });
@@ -214,13 +215,7 @@ class DescriptionReader : public LayerParser {
   // Counts the layer, and says where it stands if it cannot be added.
   LayerFunction placed(LayerFunction lower, const std::string& where) {
     return share([lower = std::move(lower), where, steps = steps_](Graph& graph, Value src) {
-      if (++*steps > max_description_steps || graph.nodes.size() > max_graph_nodes) {
-        throw PlacedError(to_string({.where = where,
-                                     .expected = "a network of at most " + std::to_string(max_graph_nodes) +
-                                                 " operations and " + std::to_string(max_description_steps) +
-                                                 " layers",
-                                     .got = "more"}));
-      }
+      count_step(graph, *steps, where);
       try {
         return lower(graph, src);
       } catch (const PlacedError&) {
@@ -229,6 +224,15 @@ class DescriptionReader : public LayerParser {
         throw PlacedError(where + ": " + error.what());
       }
     });
+  }
+
+  // Lists count too: an empty one can be repeated as often as any layer.
+  static void count_step(const Graph& graph, int& steps, const std::string& where) {
+    if (++steps <= max_description_steps && graph.nodes.size() <= max_graph_nodes) return;
+    fail<PlacedError>({.where = where,
+                       .expected = "a network of at most " + std::to_string(max_graph_nodes) + " operations and " +
+                                   std::to_string(max_description_steps) + " layers",
+                       .got = "more"});
   }
 
   void require_block_name(const std::string& name, const std::string& where) const {
