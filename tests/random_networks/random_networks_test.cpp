@@ -24,13 +24,14 @@ using engine_test::run_plan;
 
 namespace {
 
-const std::array<PassSwitches, 7> switches{PassSwitches{},
+const std::array<PassSwitches, 8> switches{PassSwitches{},
+                                           PassSwitches{.winograd = false},
                                            PassSwitches{.fuse_sum = false},
                                            PassSwitches{.fuse_activation = false},
                                            PassSwitches{.share_slices = false},
                                            PassSwitches{.in_place = false},
                                            PassSwitches{.reuse_memory = false},
-                                           PassSwitches{false, false, false, false, false}};
+                                           PassSwitches{false, false, false, false, false, false}};
 
 }  // namespace
 

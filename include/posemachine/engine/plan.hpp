@@ -9,6 +9,7 @@
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
+#include <posemachine/engine/passes/choose_winograd.hpp>
 #include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
@@ -38,6 +39,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct PassSwitches {
   bool fuse_sum = true;
   bool fuse_activation = true;
+  bool winograd = true;
   bool share_slices = true;
   bool in_place = true;
   bool reuse_memory = true;
@@ -75,6 +77,7 @@ class Plan {
     require_bounded_maps();
     if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_activation);
     if (options.passes.fuse_activation) fuse_activation(schedule_);
+    if (options.passes.winograd) choose_winograd(schedule_, options.threads);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.in_place) in_place(schedule_);
     gradients_.entries.resize(graph_.parameters.size());

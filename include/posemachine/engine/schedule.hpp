@@ -43,6 +43,7 @@ struct Step {
   int node = -1;
   int activation = -1;   // the node of an activation that a convolution ends in; its value is `dst`
   int sum = -1;          // a value that a convolution adds to, before the activation: it lies where dst does
+  bool winograd = false; // a convolution by Winograd's algorithm, if oneDNN has it
   int dst = -1;          // value written; -1: only parameter gradients
   bool elided = false;   // nothing to run: src and dst are the same memory
 };

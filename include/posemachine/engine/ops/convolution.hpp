@@ -89,7 +89,8 @@ struct ConvolutionKind {
 template <class Kind>
 typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext& context, const ConvolutionShape& shape,
                                                              const LayoutChoice& choice, bool training,
-                                                             const ConvolutionTail& tail = {}) {
+                                                             const ConvolutionTail& tail = {},
+                                                             dnnl::algorithm algorithm = Kind::direct) {
   dnnl::primitive_attr attributes = plan_attributes();
   if (tail.sum || tail.activation != nullptr) {
     dnnl::post_ops ops;
@@ -99,11 +100,11 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
   }
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   if (shape.has_bias) {
-    return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, Kind::direct, choice.src,
+    return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src,
                                              shape.weights, shape.bias, choice.dst, shape.strides, shape.dilates,
                                              shape.padding_begin, shape.padding_end);
   }
-  return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, Kind::direct, choice.src, shape.weights,
+  return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src, shape.weights,
                                            choice.dst, shape.strides, shape.dilates, shape.padding_begin,
                                            shape.padding_end);
 }
@@ -116,9 +117,16 @@ std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
                              activation < 0 ? nullptr : &context.graph().nodes[static_cast<std::size_t>(activation)]};
   auto choices = layout_choices(context, context.src(0), context.dst());
   if (tail.sum) choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
-  const auto desc = first_fast(context, choices, [&](const LayoutChoice& c) {
-    return weighted_forward_desc<Kind>(context, shape, c, context.training(), tail);
-  });
+  typename Kind::Forward::primitive_desc desc;
+  if (context.step->winograd) {
+    desc = weighted_forward_desc<Kind>(context, shape, choices.front(), context.training(), tail,
+                                       dnnl::algorithm::convolution_winograd);
+  }
+  if (is_empty(desc)) {
+    desc = first_fast(context, choices, [&](const LayoutChoice& c) {
+      return weighted_forward_desc<Kind>(context, shape, c, context.training(), tail);
+    });
+  }
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<typename Kind::Forward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
