@@ -282,8 +282,7 @@ class Drawing {
       write(x + 8, below + 20, escaped(shortened(pm::output_name(graph_, output), 34)),
             "fill=\"#2b6cb0\" font-weight=\"bold\"");
       write(x + 8, below + 33,
-            format("sees %d px, a cell in %d px", fields_[static_cast<std::size_t>(value)],
-                   stride.global ? 0 : stride.pixels / stride.cells),
+            format("sees %d px, %s", fields_[static_cast<std::size_t>(value)], stride_text(stride).c_str()),
             "fill=\"#2b6cb0\" font-size=\"11\"");
       below += output_height;
     }
@@ -324,6 +323,13 @@ class Drawing {
 };
 
 }  // namespace
+
+std::string stride_text(const pm::Stride& stride) {
+  if (stride.global) return "one cell";
+  if (stride.cells == 1) return format("a cell in %d px", stride.pixels);
+  if (stride.pixels == 1) return format("%d cells a px", stride.cells);
+  return format("%d cells in %d px", stride.cells, stride.pixels);
+}
 
 std::string network_svg(const std::string& name, const pm::Graph& graph, pm::Size input) {
   const Plan plan(graph, input);

@@ -8,6 +8,9 @@
 
 namespace tool {
 
+/// "a cell in 8 px", "4 cells a px" along a side; "one cell".
+std::string stride_text(const posemachine::Stride& stride);
+
 /// An SVG of the network at an input size: a column for each of its top blocks, in it a box for each block inside with
 /// shape and cost, every output with its receptive field. Errors: ModelError where the size does not fit.
 std::string network_svg(const std::string& name, const posemachine::Graph& graph, posemachine::Size input);

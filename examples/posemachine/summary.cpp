@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,12 +79,14 @@ struct Row {
   std::string dst;  // of the last node
 };
 
-Row node_row(const pm::Graph& graph, const std::vector<pm::Size>& sizes, int index) {
+// `seen` holds the parameters counted before: shared ones count once.
+Row node_row(const pm::Graph& graph, const std::vector<pm::Size>& sizes, int index, std::set<int>& seen) {
   const pm::Node& node = graph.nodes[static_cast<std::size_t>(index)];
   Row row{std::string(node.op->name), 1, 0, 0, ""};
   for (int k = 0; k < node.parameters.count; ++k) {
     const pm::Parameter& parameter = pm::parameter(graph, node, k);
-    row.parameters += parameter.trainable ? parameter.size() : 0;
+    const bool counts = parameter.trainable && seen.insert(pm::parameter_id(graph, node, k)).second;
+    row.parameters += counts ? parameter.size() : 0;
   }
   if (node.dst < 0) return row;
   const pm::Size size = sizes[static_cast<std::size_t>(node.dst)];
@@ -103,6 +106,7 @@ std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
   std::string text =
       format("%-34s %6s  %-16s %12s %16s\n", "block", "nodes", "channels, h, w", "parameters", "multiply-adds");
   Row total{"total", 0, 0, 0, ""};
+  std::set<int> seen;
   for (std::size_t i = 0; i < graph.nodes.size();) {
     const auto top_block = [&](std::size_t node) {
       const std::string path = pm::scope_path(graph, graph.nodes[node].scope);
@@ -111,7 +115,7 @@ std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
     Row block{top_block(i), 0, 0, 0, ""};
     std::string inside;
     for (; i < graph.nodes.size() && top_block(i) == block.name; ++i) {
-      const Row row = node_row(graph, sizes, static_cast<int>(i));
+      const Row row = node_row(graph, sizes, static_cast<int>(i), seen);
       const std::string path = pm::scope_path(graph, graph.nodes[i].scope);
       const std::size_t dot = path.find('.');
       inside += print_row("  " + (dot == std::string::npos ? "" : path.substr(dot + 1) + " ") + row.name, row);
@@ -223,8 +227,8 @@ int summary(const SummaryArguments& arguments, const Context& context) {
   }
   std::string text = format("%s, input %d x %d (height x width)\n\n", model.network().c_str(), size.height, size.width);
   text += table(graph, size, arguments.nodes) + "\n" + table(stages) + "\n";
-  text += format("maps             %zu joints and background, %d px a cell\n", model.meaning().joints.joints.size(),
-                 stride.global ? 0 : stride.pixels / stride.cells);
+  text += format("maps             %zu joints and background, %s\n", model.meaning().joints.joints.size(),
+                 stride_text(stride).c_str());
   text += format("weights          %s bytes\n", thousands(model_bytes).c_str());
   if (unknown.empty()) {
     text += format("activations      %s bytes for one image\n", thousands(static_cast<long long>(activations)).c_str());
@@ -254,7 +258,7 @@ Command add_summary(CLI::App& app, const Context& context) {
                       "Draw the network into this file: blocks, shapes, costs, receptive fields");
   command->add_flag("--description", arguments->description,
                     "Only the network itself, as JSON that summary, diff and train read as NET.json")
-      ->excludes("--json")->excludes("--svg")->excludes("--nodes");
+      ->excludes("--json")->excludes("--svg")->excludes("--nodes")->excludes("--size");
   return {command, [arguments, &context] { return summary(*arguments, context); }};
 }
 

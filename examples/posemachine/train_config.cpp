@@ -10,6 +10,7 @@
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/meaning.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
 
 #include <algorithm>
@@ -90,6 +91,11 @@ std::vector<std::string> read_data(const Json& list, const std::string& where) {
                             .got = list.empty() ? "none" : list.dump().substr(0, 60), .remedy = "give --data lsp:DIR"});
 }
 
+bool says_flip_average(const Json& network) {
+  return network.is_object() && network.contains("meaning") && network["meaning"].contains("decoder") &&
+         network["meaning"]["decoder"].contains("flip_average");
+}
+
 TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
   pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
   TrainConfig config;
@@ -102,7 +108,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
   pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
-  meaning.decoder.flip_average = true;
+  if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
   meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_threads();
@@ -159,6 +165,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     where = request.file;
     pm::JsonLimits limits;
     limits.comments = true;
+    limits.depth += 4;  // a network file may stand inside
     json = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.file, 16 << 20), where, limits);
     pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
     for (const char* section : {"model", "train"}) {
@@ -166,14 +173,16 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
       pm::fail<pm::UsageError>(
           {.where = where + "." + section, .expected = "an object", .got = json[section].type_name()});
     }
-    if (json.contains("network")) {  // a network file's name is relative to the file that names it
-      json["network"] = whole_network(json["network"], std::filesystem::path(request.file).parent_path(), context);
-    }
   }
+  const Json in_file = json.contains("network") ? json["network"] : Json();
   const std::vector<std::string> known = known_settings();
   for (const std::string& setting : request.settings) apply_setting(json, setting, known);
   if (!request.network.empty()) json["network"] = request.network;
-  if (json.contains("network")) json["network"] = whole_network(json["network"], "", context);
+  if (json.contains("network")) {  // a network file's name is relative to the file that names it
+    const bool from_file = json["network"] == in_file && !request.file.empty();
+    const std::filesystem::path folder = from_file ? std::filesystem::path(request.file).parent_path() : "";
+    json["network"] = whole_network(json["network"], folder, context);
+  }
   if (!request.data.empty()) json["data"] = request.data;
   if (request.allow_missing) json["allow_missing"] = true;
   if (!request.flip_test.empty()) json["model"]["flip_average"] = request.flip_test == "on";
@@ -239,7 +248,17 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
   const Json asked = requested(request, asked_where, context);
   for (const auto& [key, value] : asked.items()) {
     if (key == "network") {
-      require_same_network(run.network.name, run.network.graph, find_network(value, asked_where + ".network", context));
+      const pm::NetworkDescription described = find_network(run.network_source, where + ".network", context);
+      const pm::NetworkDescription wanted = find_network(value, asked_where + ".network", context);
+      require_same_network(described.name, described.graph, wanted);
+      const Json has_meaning = pm::meaning_to_json(described.meaning);
+      const Json asked_meaning = pm::meaning_to_json(wanted.meaning);
+      for (const auto& [part, said] : has_meaning.items()) {
+        if (asked_meaning[part] != said) {
+          contradiction("network.meaning." + part, said.dump().substr(0, 100),
+                        asked_meaning[part].dump().substr(0, 100));
+        }
+      }
     } else if (key == "data") {  // the folders may have moved; the checkpoint knows the people
       const std::vector<std::string> data = read_data(value, asked_where);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));

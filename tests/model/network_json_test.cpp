@@ -20,6 +20,7 @@
 #include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 using namespace posemachine;
 
@@ -180,11 +181,21 @@ TEST_CASE("network JSON: the reference page names every word and its fields") {
     CAPTURE(name);
     const std::size_t at = page.find("`" + name + "`", page.find("| layer | options |"));
     REQUIRE(at != std::string::npos);
-    const std::string line = page.substr(at, page.find('\n', at) - at);
-    for (const std::string& field : words.find(name)->fields) {
-      CAPTURE(field);
-      CHECK(line.find(field) != std::string::npos);
+    // "| `Conv` | *out*, *kernel*, stride |": the options are what stands in the second cell, up to a colon.
+    const std::size_t begin = page.find(" | ", at);
+    const std::size_t end = page.find(" |", begin + 2);
+    std::string cell = end <= begin + 3 ? "" : page.substr(begin + 3, end - begin - 3);
+    cell = cell.substr(0, cell.find(':'));
+    std::set<std::string> options;
+    std::string option;
+    for (const char c : cell + ",") {
+      if (detail::is_identifier_character(c)) option += c;
+      if (c != ',') continue;
+      if (!option.empty()) options.insert(option);
+      option.clear();
     }
+    const std::vector<std::string>& fields = words.find(name)->fields;
+    CHECK(options == std::set<std::string>(fields.begin(), fields.end()));
   }
 }
 
@@ -270,6 +281,11 @@ TEST_CASE("network JSON: a user's own modules, with and without options, and ope
                          graph_of<Around<Custom<clip_op_2, ClipOptions{}>, Custom<clip_op, ClipOptions{9}>>>()) == "");
   CHECK(refusal(network).find("layers[1].test.clip: expected a layer, a block of the description or an operation") !=
         std::string::npos);
+  CHECK(first_difference(
+            network_from_json(around(R"({"test.clip": 7}, {"test.clip": {"most": "m"}})", R"(, "constants": {"m": 7})"),
+                              "m", library_layers(), ops)
+                .graph,
+            graph_of<Around<Custom<clip_op_2, ClipOptions{7}>, Custom<clip_op_2, ClipOptions{7}>>>()) == "");
   CHECK(refusal(around(R"({"test.clip": {"version": 9}})"), library_layers(), ops).find("got version 9 of it") !=
         std::string::npos);
   CHECK(
@@ -312,7 +328,8 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
       "layers[1].Concat: node 3: branches that meet must have the same stride (stride of the first branch 1, stride of "
       "this branch 2)");
   says(refusal_of(R"("ReLU", "Gated")", R"(, "blocks": {"Gated": ["ReLU", {"Concat": [{"SEGate": 2}]}]})"),
-       "n.json.blocks.Gated[1].Concat[0].SEGate: node 3 in Gated.SEGate: channels must be divisible (channels 3, "
+       "n.json.blocks.Gated[1].Concat.branches[0].SEGate: node 3 in Gated.SEGate: channels must be divisible (channels "
+       "3, "
        "divisor 2)");
   says(refusal_of(R"({"Bottleneck": {"out": 6}})"), "channels must be divisible (channels 6, divisor 4)");
   says(refusal_of(R"("A")", R"(, "blocks": {"A": ["B"], "B": ["ReLU", "A"]})"),
@@ -325,9 +342,9 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
   says(refusal_of(R"({"A": 1})", R"(, "blocks": {"A": []})"), "layers[1].A: expected no options for a block, got 1");
   says(refusal_of(R"({"Inline": ["ReLU"]})"), "layers[1].Inline: expected one layer, got a list");
   says(refusal_of(R"({"Input": {"name": "image", "channels": 1}})"), "layers[1].Input: expected every input once");
-  says(refusal_of(R"({"Tag": ""})"), "Tag: expected a name of 1 to 200 bytes");
-  says(refusal_of(R"({"DilationModule": []})"), "DilationModule: expected a list of 1 to 64 members, got 0");
-  says(refusal_of(R"({"DilationModule": [1, 0]})"), "DilationModule[1]: expected an integer from 1 to 64, got 0");
+  says(refusal_of(R"({"Tag": ""})"), "Tag.name: expected a name of 1 to 200 bytes");
+  says(refusal_of(R"({"DilationModule": []})"), "DilationModule.rates: expected a list of 1 to 64 members, got 0");
+  says(refusal_of(R"({"DilationModule": [1, 0]})"), "DilationModule.rates[1]: expected an integer from 1 to 64, got 0");
   says(refusal_of(R"("ReLU")", R"(, "layer": [])"), "n.json.layer: expected a known key");
   Json json = around(R"("ReLU")");
   json["layers"].erase(0);
@@ -342,13 +359,21 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
   says(refusal_of(R"("ReLU")", R"(, "meaning": {"input_height": 2})"),
        "n.json.meaning.input_height: expected a number");
   says(refusal_of(R"({"MaxPool": 2})", R"(, "meaning": {"input_height": 33})"), "expected a multiple of 2");
+  says(refusal_of(R"({"Named": {"name": "a_1.b", "layers": ["ReLU"]}})"),
+       "Named.name: expected a name without dots, got \"a_1.b\"");
+  says(refusal_of(R"({"Frozen": {"Conv": {"out": 3, "kernel": 3}}})"),
+       "Frozen.Conv: expected an option, got what looks like a layer; a layer inside another one stands in a list");
+  says(refusal_of(R"({"Conv": [3, 3]})"), "layers[1].Conv.out: expected an integer from 1 to 65536, got [3,3]");
+  says(refusal_of(R"({"Input": {"name": "again", "channels": 3}})"),
+       "n.json.meaning.inputs: expected a role for each input, where several have three channels, got none");
+  says(refusal_of(R"({"InvertedResidual": {"out": 8, "expansion": 64}})", R"(, "constants": {})"), "taken");
   says(refusal_of(R"({"Input": {"name": "c", "channels": 1}}, {"From": "image"})"),
        "n.json.meaning.inputs: expected a role for each of the graph's 2 inputs, got 1");
 }
 
 TEST_CASE("network JSON: little text cannot ask for endless work or memory") {
   const std::string times = R"({"Repeat": {"times": 10000, "layers": [)";
-  const std::string many = "expected a network of at most 10000 operations and 100000 layers, got more";
+  const std::string many = "expected a network of at most 10000 operations, 10000 names and 100000 layers, got more";
   CHECK(refusal_of(times + times + R"("ReLU"]}}]}})").find(many) != std::string::npos);
   CHECK(refusal_of(times + times + R"("Identity"]}}]}})").find(many) != std::string::npos);
   CHECK(refusal_of(times + times + times + "]}}]}}]}}").find(many) != std::string::npos);
@@ -359,6 +384,21 @@ TEST_CASE("network JSON: little text cannot ask for endless work or memory") {
   }
   const std::string text = refusal_of(R"("B99")", R"(, "blocks": {)" + blocks + "}");
   CHECK((text.find("blocks inside each other") != std::string::npos || text.find(many) != std::string::npos));
+  // Empty blocks and lists, and wide fans of blocks, are work too.
+  CHECK(refusal_of(times + times + R"("E"]}}]}})", R"(, "blocks": {"E": []})").find(many) != std::string::npos);
+  std::string fan = R"("F0": [])";
+  for (int i = 1; i < 6; ++i) {
+    fan += R"(, "F)" + std::to_string(i) + R"(": [)";
+    for (int k = 0; k < 60; ++k) fan += (k ? R"(, "F)" : R"("F)") + std::to_string(i - 1) + R"(")";
+    fan += "]";
+  }
+  CHECK(refusal_of(R"("F5")", R"(, "blocks": {)" + fan + "}").find(many) != std::string::npos);
+  std::string tags;
+  for (int i = 0; i < 11'000; ++i) tags += (i ? R"(, {"Tag": "t)" : R"({"Tag": "t)") + std::to_string(i) + R"("})";
+  CHECK(refusal_of(tags).find(many) != std::string::npos);
+  std::string lists = "[]";
+  for (int i = 0; i < 100'001; ++i) lists += ", []";
+  CHECK(refusal_of(lists).find("expected at most 100000 layers in a file, got more") != std::string::npos);
   std::string deep = R"("C0")";
   std::string chain;
   for (int i = 0; i < 18; ++i) {

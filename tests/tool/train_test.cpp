@@ -355,6 +355,17 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   std::ofstream(at("other.json")) << other;
   check_refused("train " + at("other.json") + " --resume --run hand" + runs(), 2,
                 "another one (shape of Refine_1.Conv_1.weights: (8, 16, 3, 3) and (9, 16, 3, 3))");
+  std::string meant = hand_written;
+  meant.replace(meant.find("\"sigma_px\": 5"), 13, "\"sigma_px\": 6");
+  std::ofstream(at("meant.json")) << meant;
+  check_refused("train " + at("meant.json") + " --resume --run hand" + runs(), 2,
+                "network.meaning.sigma_px: expected 5.0, as the run has, got 6.0");
+  std::string unflipped = hand_written;
+  unflipped.replace(unflipped.find("\"sigma_px\": 5"), 13, "\"decoder\": {\"flip_average\": false}");
+  std::ofstream(at("unflipped.json")) << unflipped;
+  REQUIRE(run("train " + at("unflipped.json") + " --run unflipped" + runs() + sets() + short_run).code == 0);
+  CHECK_FALSE(pm::Model::load(at("runs/unflipped/model.safetensors")).meaning().decoder.flip_average);
+  CHECK(pm::Model::load(at("runs/hand/model.safetensors")).meaning().decoder.flip_average);
   std::ofstream(at("wrong.json")) << hand_written.substr(0, hand_written.size() - 2);
   check_refused("train " + at("wrong.json") + " --run wrong" + runs() + sets(), 4, "wrong.json: expected JSON");
   check_refused("train " + at("absent.json") + " --run wrong" + runs() + sets(), 4, "absent.json");

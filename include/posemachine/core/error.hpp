@@ -39,33 +39,31 @@ class RuntimeFailure : public Error {
   using Error::Error;
 };
 
-/// The parts of a message, made where it is thrown: views, which the strings of that statement outlive. Empty parts
-/// are left out of the text.
+/// The parts of a message. Empty parts are left out of the text.
 struct Problem {
-  std::string_view where{};     // file and field, or node, or option
-  std::string_view expected{};  // what would have been right
-  std::string_view got{};       // what came
-  std::string_view remedy{};    // what to do about it
+  std::string where{};     // file and field, or node, or option
+  std::string expected{};  // what would have been right
+  std::string got{};       // what came
+  std::string remedy{};    // what to do about it
 };
 
 /// "where: expected E, got G; remedy".
 inline std::string to_string(const Problem& problem) {
-  std::string text(problem.where);
-  const auto append = [&text](std::string_view separator, std::string_view word, std::string_view part) {
+  std::string text = problem.where;
+  const auto append = [&text](std::string_view separator, std::string_view part) {
     if (part.empty()) return;
     if (!text.empty()) text += separator;
-    text += word;
     text += part;
   };
-  append(": ", "expected ", problem.expected);
-  append(problem.expected.empty() ? ": " : ", ", "got ", problem.got);
-  append("; ", "", problem.remedy);
+  if (!problem.expected.empty()) append(": ", "expected " + problem.expected);
+  if (!problem.got.empty()) append(problem.expected.empty() ? ": " : ", ", "got " + problem.got);
+  append("; ", problem.remedy);
   return text;
 }
 
 /// Throws E with the problem's text.
 template <class E>
-[[noreturn, gnu::cold]] void fail(const Problem& problem) {
+[[noreturn]] void fail(const Problem& problem) {
   throw E(to_string(problem));
 }
 

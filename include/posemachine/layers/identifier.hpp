@@ -45,6 +45,13 @@ constexpr bool is_identifier_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+// A name as C++ has them, of at most 64 bytes.
+constexpr bool is_identifier(std::string_view text) {
+  bool fits = !text.empty() && text.size() <= 64 && (text[0] < '0' || text[0] > '9');
+  for (const char c : text) fits = fits && is_identifier_character(c);
+  return fits;
+}
+
 // The last "::" segment of the printed type up to its '<'; empty for what has no name (lambdas, unnamed structs).
 constexpr std::string_view cut_identifier(std::string_view text) {
   const std::string_view marker = "T = ";

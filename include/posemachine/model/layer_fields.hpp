@@ -49,7 +49,7 @@ using Choice = std::pair<std::string_view, Enum>;
 
 /// Names that layers, values and ports can have: 1 to 200 bytes. Errors: ModelError naming `where`.
 inline std::string read_layer_name(const Json& value, const std::string& where) {
-  constexpr std::size_t most = 200;  // with the blocks around it a parameter's name stays within what files may hold
+  constexpr std::size_t most = 200;  // far more than anyone writes; names take room in every file
   if (value.is_string() && !value.get_ref<const std::string&>().empty() &&
       value.get_ref<const std::string&>().size() <= most) {
     return value.get<std::string>();
@@ -84,7 +84,7 @@ struct LayerFields {
     fail<UsageError>({.where = "layer field", .expected = "an option of the operation", .got = name});
   }
 
-  /// true or false, as a bool or as 1 and 0.
+  /// true or false; the member may be a bool or an integer, which becomes 1 or 0.
   template <class Flag>
   static Field flag(std::string name, Flag OptionStruct::* member) {
     return {std::move(name), [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser&) {
@@ -121,6 +121,16 @@ struct LayerFields {
   static Field name(std::string key, std::string OptionStruct::* member) {
     return {std::move(key), [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser&) {
               options.*member = read_layer_name(value, where);
+            }};
+  }
+
+  /// The name of a block: it heads parameters' names, in which dots part the blocks.
+  static Field block_name(std::string key, std::string OptionStruct::* member) {
+    return {std::move(key), [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser&) {
+              options.*member = read_layer_name(value, where);
+              if ((options.*member).find('.') == std::string::npos) return;
+              fail<ModelError>(
+                  {.where = where, .expected = "a name without dots", .got = detail::json_excerpt(value)});
             }};
   }
 

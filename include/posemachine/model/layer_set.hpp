@@ -11,6 +11,7 @@
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,13 +35,14 @@ class LayerSet {
   /// that a bare value gives: {"SEGate": 16}. Errors: UsageError for a name that is no identifier, or is taken.
   template <class OptionStruct, class Lower>
   LayerSet& add(const std::string& name, std::initializer_list<LayerField<OptionStruct>> fields, Lower lower) {
-    return put(name, {true, names_of(fields), parse_with(std::vector(fields), std::move(lower))});
+    return put(name, {true, names_of<OptionStruct>(fields),
+                      parse_with(std::vector(fields), std::move(lower))});
   }
 
   /// The same without a block: its parameters belong to the block around it.
   template <class OptionStruct, class Lower>
   LayerSet& add_glue(const std::string& name, std::initializer_list<LayerField<OptionStruct>> fields, Lower lower) {
-    return put(name, {false, names_of(fields), parse_with(std::vector(fields), std::move(lower))});
+    return put(name, {false, names_of<OptionStruct>(fields), parse_with(std::vector(fields), std::move(lower))});
   }
 
   /// A layer type, under its own name and without options: add<MyModule>().
@@ -67,9 +69,9 @@ class LayerSet {
   struct NoOptions {};
 
   LayerSet& put(const std::string& name, Word word) {
-    bool fits = !name.empty() && name.size() <= 64 && (name[0] < '0' || name[0] > '9');
-    for (const char c : name) fits = fits && detail::is_identifier_character(c);
-    if (!fits) fail<UsageError>({.where = "layer name", .expected = "an identifier of 1 to 64 bytes", .got = name});
+    if (!detail::is_identifier(name)) {
+      fail<UsageError>({.where = "layer name", .expected = "an identifier of 1 to 64 bytes", .got = name});
+    }
     if (!words_.emplace(name, std::move(word)).second) {
       fail<UsageError>({.where = "layer " + name, .expected = "a name of its own", .got = "that of another layer"});
     }
@@ -77,7 +79,7 @@ class LayerSet {
   }
 
   template <class OptionStruct>
-  static std::vector<std::string> names_of(std::initializer_list<LayerField<OptionStruct>> fields) {
+  static std::vector<std::string> names_of(std::span<const LayerField<OptionStruct>> fields) {
     std::vector<std::string> names;
     for (const LayerField<OptionStruct>& field : fields) names.push_back(field.name);
     return names;
@@ -97,15 +99,23 @@ class LayerSet {
   static void read(OptionStruct& options, const std::vector<LayerField<OptionStruct>>& fields, const Json* given,
                    const std::string& where, LayerParser& parser) {
     const bool bare = given != nullptr && !given->is_object();
-    std::vector<std::string> keys;
-    for (const LayerField<OptionStruct>& field : fields) keys.push_back(field.name);
+    const std::vector<std::string> keys = names_of<OptionStruct>(fields);
     if (bare && fields.empty()) {
       fail<ModelError>({.where = where, .expected = "no options", .got = detail::json_excerpt(*given)});
+    }
+    if (given != nullptr && !bare && given->size() == 1) {
+      const std::string key = given->begin().key();
+      if (!key.empty() && key[0] >= 'A' && key[0] <= 'Z') {
+        fail<ModelError>({.where = detail::field(where, key),
+                          .expected = "an option",
+                          .got = "what looks like a layer",
+                          .remedy = "a layer inside another one stands in a list"});
+      }
     }
     if (given != nullptr && !bare) reject_unknown_keys<ModelError>(*given, keys, where);
     for (const LayerField<OptionStruct>& field : fields) {
       if (bare && &field == &fields.front()) {
-        field.read(options, *given, where, parser);
+        field.read(options, *given, where + "." + field.name, parser);
       } else if (!bare && given != nullptr && given->contains(field.name)) {
         field.read(options, (*given)[field.name], where + "." + field.name, parser);
       } else if (field.required) {

@@ -46,16 +46,14 @@ LayerField<OptionStruct> norm_field(Norm OptionStruct::* member) {
 }
 
 // Errors: ModelError that lists the tags a layer can see.
-inline void require_tag(const Graph& graph, const std::string& name, bool wanted) {
+inline void require_tag(Graph& graph, const std::string& name, bool wanted) {
+  if ((find_tag(graph, intern(graph, name)) >= 0) == wanted) return;
   std::vector<std::string> visible;
   std::string list;
-  bool found = false;
   for (const VisibleTag& tag : graph.tags) {
     visible.emplace_back(name_text(graph, tag.name));
     list += (list.empty() ? "" : ", ") + visible.back();
-    found = found || visible.back() == name;
   }
-  if (found == wanted) return;
   const std::string got = "\"" + excerpt(name) + "\"";
   if (!wanted) {
     fail<ModelError>({.expected = "a name that is not visible here", .got = got, .remedy = "Retag moves it"});
@@ -198,7 +196,7 @@ inline void add_structure_words(LayerSet& words) {
   using N = NestedField;
   using F = LayerFields<N>;
   const auto layers = F::required(F::layer("layers", &N::first));
-  const auto name = F::required(F::name("name", &N::name));
+  const auto name = F::required(F::block_name("name", &N::name));
   words.add<Identity>();
   words.add_glue("Sequential", {layers},
                  [](Graph& graph, Value src, const N& o) { return o.first(graph, src); });

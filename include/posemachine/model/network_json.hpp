@@ -23,6 +23,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,7 +32,8 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a description may ask for: far above any network of the field.
-inline constexpr int max_description_steps = 100'000;                       // layers added, repeats counted
+inline constexpr int max_description_steps = 100'000;  // layers, lists and blocks, written or added by repeats
+inline constexpr std::size_t max_description_names = 10'000;                // of blocks, tags and ports
 inline constexpr int max_description_blocks = 16;                           // open inside one another
 inline constexpr std::int64_t max_description_numbers = std::int64_t{1} << 30;  // in all parameters: 4 GiB
 
@@ -111,6 +113,11 @@ class DescriptionReader : public LayerParser {
   }
 
   LayerFunction read(const Json& value, const std::string& where, bool without_block) {
+    if (++written_ > max_description_steps) {
+      fail<ModelError>({.where = where,
+                        .expected = "at most " + std::to_string(max_description_steps) + " layers in a file",
+                        .got = "more"});
+    }
     if (value.is_array()) {
       std::vector<LayerFunction> layers;
       layers.reserve(value.size());
@@ -147,11 +154,11 @@ class DescriptionReader : public LayerParser {
       }
       const LayerFunction& body = body_of(name, block->second);
       deepest_ = std::max(deepest_, block->second.depth);
-      return without_block ? body : in_block_of(name, body);
+      return without_block ? body : in_block_of(name, body, where);
     }
     if (const LayerSet::Word* word = layers_.find(name)) {
       const LayerFunction body = placed(word->parse(options, where, *this), where);
-      return without_block || !word->block ? body : in_block_of(name, body);
+      return without_block || !word->block ? body : in_block_of(name, body, where);
     }
     return operation(name, options, where);
   }
@@ -204,12 +211,27 @@ class DescriptionReader : public LayerParser {
                         .remedy = did_you_mean(name, known)});
     }
     if (versioned) given.erase("version");
-    const Options values = read_options(given, op->options, where);
+    if (!given.is_object() && !op->options.empty()) given = {{std::string(op->options.front().name), given}};
+    std::vector<std::string> keys;
+    for (const OptionInfo& option : op->options) keys.emplace_back(option.name);
+    reject_unknown_keys<ModelError>(given, keys, where);
+    Options values{};
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const OptionInfo& option = op->options[i];
+      if (option.optional && !given.contains(keys[i])) {
+        values[i] = option.absent;
+      } else {
+        values[i] = integer(member<ModelError>(given, keys[i], where), field(where, keys[i]), option.low, option.high);
+      }
+    }
     return placed([op, values](Graph& graph, Value src) { return add_node(graph, *op, values, {src}); }, where);
   }
 
-  static LayerFunction in_block_of(const std::string& name, const LayerFunction& body) {
-    return [name, body](Graph& graph, Value src) { return in_block(graph, name, body, src); };
+  LayerFunction in_block_of(const std::string& name, const LayerFunction& body, const std::string& where) const {
+    return share([name, body, where, steps = steps_](Graph& graph, Value src) {
+      count_step(graph, *steps, where);
+      return in_block(graph, name, body, src);
+    });
   }
 
   // Counts the layer, and says where it stands if it cannot be added.
@@ -226,19 +248,19 @@ class DescriptionReader : public LayerParser {
     });
   }
 
-  // Lists count too: an empty one can be repeated as often as any layer.
+  // Lists and blocks count too: empty ones can be repeated as often as any layer.
   static void count_step(const Graph& graph, int& steps, const std::string& where) {
-    if (++steps <= max_description_steps && graph.nodes.size() <= max_graph_nodes) return;
+    const bool few = graph.nodes.size() <= max_graph_nodes && graph.names.size() <= max_description_names;
+    if (++steps <= max_description_steps && few) return;
     fail<PlacedError>({.where = where,
-                       .expected = "a network of at most " + std::to_string(max_graph_nodes) + " operations and " +
+                       .expected = "a network of at most " + std::to_string(max_graph_nodes) + " operations, " +
+                                   std::to_string(max_description_names) + " names and " +
                                    std::to_string(max_description_steps) + " layers",
                        .got = "more"});
   }
 
   void require_block_name(const std::string& name, const std::string& where) const {
-    bool fits = !name.empty() && name.size() <= 64 && (name[0] < '0' || name[0] > '9');
-    for (const char c : name) fits = fits && is_identifier_character(c);
-    if (!fits) {
+    if (!is_identifier(name)) {
       fail<ModelError>({.where = where, .expected = "names that are identifiers of 1 to 64 bytes",
                         .got = "\"" + excerpt(name) + "\""});
     }
@@ -253,6 +275,7 @@ class DescriptionReader : public LayerParser {
   std::string where_;
   std::map<std::string, std::int32_t> constants_;
   std::map<std::string, Block> blocks_;
+  int written_ = 0;      // layers read
   int open_blocks_ = 0;  // while they are read
   int deepest_ = 0;      // of the blocks named so far in the one that is read
   std::shared_ptr<int> steps_ = std::make_shared<int>(0);
@@ -268,6 +291,12 @@ inline void check_description(const Graph& graph, const std::string& where) {
     fail<ModelError>({.where = where + ": " + parameter_name(graph, static_cast<int>(id)),
                       .expected = "at most " + std::to_string(max_description_numbers) + " numbers in all parameters",
                       .got = "more"});
+  }
+  std::set<std::string> names;
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    const std::string name = parameter_name(graph, static_cast<int>(id));
+    if (names.insert(name).second) continue;
+    fail<ModelError>({.where = where, .expected = "a name of its own for every parameter", .got = name + " twice"});
   }
 }
 
@@ -303,6 +332,13 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
   for (const Port& port : graph.inputs) {
     if (channels(graph, {port.value}) != 3) continue;
     meaning.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
+  }
+  const bool given_inputs =
+      json.contains("meaning") && json["meaning"].is_object() && json["meaning"].contains("inputs");
+  if (meaning.inputs.size() > 1 && !given_inputs) {
+    fail<ModelError>({.where = where + ".meaning.inputs",
+                      .expected = "a role for each input, where several have three channels",
+                      .got = "none"});
   }
   if (!json.contains("meaning")) return meaning;
   const Json& given = json["meaning"];

@@ -95,7 +95,9 @@ constexpr Value separable_convolution(Graph& graph, Value src, std::int32_t out,
 constexpr Value inverted_residual(Graph& graph, Value src, std::int32_t out, const SeparableOptions& options) {
   require(graph, options.expansion >= 1, "InvertedResidual: the expansion is at least 1");
   const int in = channels(graph, src);
-  const int inner = in * options.expansion;
+  const std::int64_t wide = std::int64_t{in} * options.expansion;
+  const bool fits = require(graph, wide <= 65536, Rule::channels_limit, in, options.expansion);
+  const int inner = fits ? static_cast<int>(wide) : in;
   Value value = options.expansion > 1 ? convolution_relu(graph, src, {.out = inner}, options.norm) : src;
   value = convolution_relu(graph, value,
                            {.out = inner, .kernel = options.kernel, .stride = options.stride, .groups = inner},

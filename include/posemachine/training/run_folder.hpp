@@ -71,7 +71,10 @@ class RunFolder {
   /// Errors: UsageError naming the file.
   Json config() const {
     const std::filesystem::path file = path_ / "config.json";
-    return parse_json<UsageError>(read_file<UsageError>(file, 16 << 20), file.string());
+    JsonLimits limits;  // larger than those of the files it was made from: they stand in it indented
+    limits.bytes *= 4;
+    limits.depth += 4;
+    return parse_json<UsageError>(read_file<UsageError>(file, limits.bytes), file.string(), limits);
   }
 
   Checkpoint load(const OpSet& ops = OpSet()) const { return load_checkpoint(last(), ops); }

@@ -7,11 +7,11 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// For inference: it rounds somewhat more (2.5e-6 of the largest value at most where it was measured). A convolution for
-/// which oneDNN has no such kernel (ragged channels, AVX2, 3.x) stays direct. Source: Lavin and Gray 2016.
-/// The rule, measured on oneDNN 2.6.3 with AVX-512, 16 to 256 channels and maps of 8 to 92 cells a side: with one thread
-/// 1.4 to 2.7 times faster throughout; with two 1.2 to 2.6 times from 16 x 16 on, and up to 3 times slower at 8 x 8,
-/// where a thread gets too little to do.
+/// For inference: it rounds somewhat more (2.5e-6 of the largest value at most where it was measured). A convolution
+/// for which oneDNN has no such kernel (ragged channels, AVX2, 3.x) stays direct. Source: Lavin and Gray 2016.
+/// The rule, measured on oneDNN 2.6.3 with AVX-512, 32 to 256 channels and maps of 8 to 92 cells a side: with one
+/// thread 1.4 to 2.7 times faster throughout; with two 1.2 to 2.6 times from 16 x 16 on in nearly all cases, and up to
+/// 3 times slower at 8 x 8, where a thread gets too little to do.
 inline void choose_winograd(Schedule& schedule, int threads) {
   if (schedule.mode != Mode::inference) return;
   for (Step& step : schedule.steps) {
