@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 using namespace posemachine;
 using engine_test::step_of;
@@ -52,33 +53,39 @@ TEST_CASE("choose_winograd: dense 3x3 convolutions of 16 channels and more, with
 
 TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches, ragged channels, behind sums") {
   int used = 0;
-  for (const int in : {16, 17, 32, 160, 256}) {
-    for (const int out : {16, 31, 32, 128}) {
-      for (const Size image : {Size{7, 5}, Size{15, 17}, Size{46, 23}}) {
-        Graph graph = of(in, {.out = out, .kernel = 3, .padding = image.height % 2});
-        const Value dst{graph.outputs[0].value};
-        const Value bent = relu(graph, dst);
-        const Value again = convolution(graph, sigmoid(graph, bent), {.out = out, .kernel = 3});
-        add_output(graph, "sum", relu(graph, add(graph, std::array{again, bent})));
-        for (const int threads : {1, 2}) {
-          for (const int batch : {1, 3}) {
-            PlanOptions options;
-            options.threads = threads;
-            const std::string what =
-                "winograd " + std::to_string(in) + " to " + std::to_string(out) + " at " + to_string(image);
-            engine_test::check_forward(graph, batch, image, options, what);
-          }
-        }
-        const auto filling = reference::fill(graph, 1, image, 3);
+  struct Shape {
+    int in, out;
+    Size image;
+  };
+  std::vector<Shape> shapes{{96, 64, {16, 16}}};  // wide enough for tiles of 4 x 4
+  for (const int in : {16, 17, 32}) {
+    for (const int out : {16, 31, 48}) {
+      for (const Size image : {Size{7, 5}, Size{15, 17}}) shapes.push_back({in, out, image});
+    }
+  }
+  for (const auto& [in, out, image] : shapes) {
+    Graph graph = of(in, {.out = out, .kernel = 3, .padding = image.height % 2});
+    const Value dst{graph.outputs[0].value};
+    const Value bent = relu(graph, dst);
+    const Value again = convolution(graph, sigmoid(graph, bent), {.out = out, .kernel = 3});
+    add_output(graph, "sum", relu(graph, add(graph, std::array{again, bent})));
+    for (const int threads : {1, 2}) {
+      for (const int batch : {1, 3}) {
         PlanOptions options;
-        options.image = image;
-        for (const PlanStep& step : engine_test::run_plan(graph, filling, options).steps) {
-          used += step.implementation.find("wino") != std::string::npos ? 1 : 0;
-        }
+        options.threads = threads;
+        const std::string what =
+            "winograd " + std::to_string(in) + " to " + std::to_string(out) + " at " + to_string(image);
+        engine_test::check_forward(graph, batch, image, options, what);
       }
+    }
+    const auto filling = reference::fill(graph, 1, image, 3);
+    PlanOptions options;
+    options.image = image;
+    for (const PlanStep& step : engine_test::run_plan(graph, filling, options).steps) {
+      used += step.implementation.find("wino") != std::string::npos ? 1 : 0;
     }
   }
 #if DNNL_VERSION_MAJOR < 3
-  if (Device::cpu().block() == 16) CHECK(used >= 40);  // AVX-512
+  if (Device::cpu().block() == 16) CHECK(used >= 8);  // AVX-512
 #endif
 }
