@@ -73,8 +73,10 @@ std::pair<std::string, std::string> parse_data(const std::string& text) {
   const std::string kind = text.substr(0, colon);
   const bool whole = colon != std::string::npos && colon + 1 < text.size();
   if (whole && (kind == "lsp" || kind == "lspet")) return {kind, text.substr(colon + 1)};
-  pm::fail<pm::UsageError>({.where = "data", .expected = "lsp:DIR or lspet:DIR, a folder with joints.mat and images/",
-                            .got = "\"" + text + "\"", .remedy = whole ? pm::did_you_mean(kind, {"lsp", "lspet"}) : ""});
+  pm::fail<pm::UsageError>({.where = "data",
+                            .expected = "lsp:DIR or lspet:DIR, a folder with joints.mat and images/",
+                            .got = "\"" + text + "\"",
+                            .remedy = whole ? pm::did_you_mean(kind, {"lsp", "lspet"}) : ""});
 }
 
 std::vector<std::string> read_data(const Json& list, const std::string& where) {
