@@ -2,6 +2,7 @@
 #include <posemachine/core/random.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/registry.hpp>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -38,8 +40,10 @@ void count_work(benchmark::State& state, const pm::Graph& graph, pm::Size image,
 }
 
 void forward(benchmark::State& state, const pm::NamedNetwork& network) {
-  const pm::Graph graph = network.build();
-  const auto parameters = std::make_shared<const std::vector<pm::Tensor>>(pm::initialise(graph, 1));
+  pm::Graph graph = network.build();
+  std::vector<pm::Tensor> initial = pm::initialise(graph, 1);
+  pm::prepare_for_inference(graph, initial);
+  const auto parameters = std::make_shared<const std::vector<pm::Tensor>>(std::move(initial));
   pm::PlanOptions options;
   options.image = network.input;
   options.threads = static_cast<int>(state.range(0));

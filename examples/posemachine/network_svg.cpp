@@ -104,9 +104,9 @@ std::string window_text(const pm::Node& node) {
 }
 
 // The nodes of a network as boxes in columns.
-class Plan {
+class Chart {
  public:
-  Plan(const pm::Graph& graph, pm::Size input) : graph_(graph), sizes_(pm::infer_sizes(graph, input)) {
+  Chart(const pm::Graph& graph, pm::Size input) : graph_(graph), sizes_(pm::infer_sizes(graph, input)) {
     box_of_.resize(graph.nodes.size());
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) place(static_cast<int>(i));
     for (Box& box : boxes_) {
@@ -222,18 +222,18 @@ class Plan {
 
 class Drawing {
  public:
-  Drawing(const pm::Graph& graph, const Plan& plan) : graph_(graph), plan_(plan) {
-    tops_.resize(plan.boxes().size());
-    std::vector<int> next(plan.columns().size(), margin + 30 + head_height);
-    for (std::size_t i = 0; i < plan.boxes().size(); ++i) {
-      const Box& box = plan.boxes()[i];
+  Drawing(const pm::Graph& graph, const Chart& chart) : graph_(graph), chart_(chart) {
+    tops_.resize(chart.boxes().size());
+    std::vector<int> next(chart.columns().size(), margin + 30 + head_height);
+    for (std::size_t i = 0; i < chart.boxes().size(); ++i) {
+      const Box& box = chart.boxes()[i];
       int& y = next[static_cast<std::size_t>(box.column)];
       tops_[i] = y;
       y += row_height + row_gap + static_cast<int>(box.outputs.size()) * output_height;
       height_ = std::max(height_, y);
     }
     height_ += margin;
-    const auto columns = static_cast<int>(plan.columns().size());
+    const auto columns = static_cast<int>(chart.columns().size());
     width_ = 2 * margin + columns * (column_width + column_gap);  // bows stand beside the last one too
   }
 
@@ -242,10 +242,10 @@ class Drawing {
                    "font-family=\"sans-serif\" font-size=\"12\">\n", width_, height_, width_, height_);
     text_ += "<title>" + escaped(title) + "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
     write(margin, margin + 12, escaped(title), "font-size=\"16\" font-weight=\"bold\"");
-    for (const auto& [from, to] : plan_.edges()) edge(from, to);
-    for (std::size_t c = 0; c < plan_.columns().size(); ++c) head(static_cast<int>(c));
+    for (const auto& [from, to] : chart_.edges()) edge(from, to);
+    for (std::size_t c = 0; c < chart_.columns().size(); ++c) head(static_cast<int>(c));
     fields_ = pm::receptive_fields(graph_);
-    for (std::size_t i = 0; i < plan_.boxes().size(); ++i) draw(i);
+    for (std::size_t i = 0; i < chart_.boxes().size(); ++i) draw(i);
     return text_ + "</svg>\n";
   }
 
@@ -257,7 +257,7 @@ class Drawing {
   }
 
   void head(int index) {
-    const Column& column = plan_.columns()[static_cast<std::size_t>(index)];
+    const Column& column = chart_.columns()[static_cast<std::size_t>(index)];
     const int x = left(index);
     const int y = margin + 56;
     write(x, y, escaped(shortened(column.name.empty() ? "(network)" : column.name, 32)),
@@ -267,11 +267,11 @@ class Drawing {
   }
 
   void draw(std::size_t index) {
-    const Box& box = plan_.boxes()[index];
+    const Box& box = chart_.boxes()[index];
     const int x = left(box.column);
     const int y = tops_[index];
     text_ += format("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"#777777\"/>\n", x,
-                    y, column_width, row_height, heat(box.multiply_adds, plan_.most()).c_str());
+                    y, column_width, row_height, heat(box.multiply_adds, chart_.most()).c_str());
     write(x + 8, y + 15, escaped(shortened(box.name, 40)));
     write(x + 8, y + 31, box.detail, "fill=\"#555555\"");
     int below = y + row_height;
@@ -290,8 +290,8 @@ class Drawing {
 
   // Down to the next box straight, past others in a bow at the side, to another column from side to side.
   void edge(std::size_t from, std::size_t to) {
-    const Box& a = plan_.boxes()[from];
-    const Box& b = plan_.boxes()[to];
+    const Box& a = chart_.boxes()[from];
+    const Box& b = chart_.boxes()[to];
     const int y0 = tops_[from] + row_height;
     const int y1 = tops_[to];
     if (a.column == b.column && b.row == a.row + 1) {
@@ -314,7 +314,7 @@ class Drawing {
   }
 
   const pm::Graph& graph_;
-  const Plan& plan_;
+  const Chart& chart_;
   std::vector<int> tops_;    // y of each box
   std::vector<int> fields_;  // receptive fields
   int width_ = 0;
@@ -332,12 +332,12 @@ std::string stride_text(const pm::Stride& stride) {
 }
 
 std::string network_svg(const std::string& name, const pm::Graph& graph, pm::Size input) {
-  const Plan plan(graph, input);
+  const Chart chart(graph, input);
   const std::string title =
       format("%s at %d x %d: %s parameters, %s multiply-adds", name.c_str(), input.height, input.width,
              thousands(pm::count_parameters(graph)).c_str(),
              with_prefix(pm::count_multiply_adds(graph, input)).c_str());
-  return Drawing(graph, plan).svg(title);
+  return Drawing(graph, chart).svg(title);
 }
 
 }  // namespace tool

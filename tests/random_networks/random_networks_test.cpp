@@ -1,6 +1,7 @@
 // Random networks of the whole vocabulary: through files, through every pass, forward and backward, against the oracle.
 #include "engine/agreement.hpp"
 #include "engine/custom_ops.hpp"
+#include "engine/passes/memory_model.hpp"
 #include "reference/oracle.hpp"
 #include "reference/random_graph.hpp"
 
@@ -65,6 +66,26 @@ TEST_CASE("random networks: with all passes and with each one off they equal the
     }
   }
   CHECK(checked >= 36 * static_cast<int>(switches.size()));
+}
+
+TEST_CASE("random networks: of residual blocks, with all passes and with each one off, they equal the oracle") {
+  int sums = 0;
+  int checked = 0;
+  for (std::uint64_t seed = 301; seed <= 330; ++seed) {
+    const auto random = reference::random_graph(seed, {.most_channels = 20, .residuals = true});
+    const Schedule schedule = engine_test::schedule_of(random.graph, random.batch, random.image, 16, {});
+    for (const Step& step : schedule.steps) sums += step.sum >= 0 ? 1 : 0;
+    CHECK(engine_test::first_damage(schedule) == "");
+    for (std::size_t k = 0; k < switches.size(); ++k) {
+      const std::string what = "residual seed " + std::to_string(seed) + " switches " + std::to_string(k);
+      PlanOptions options;
+      options.passes = switches[k];
+      check_forward(random.graph, random.batch, random.image, options, what);
+      if (k == 0) checked += check_gradients(random.graph, random.batch, random.image, {}, what) ? 1 : 0;
+    }
+  }
+  CHECK(sums >= 30);
+  CHECK(checked >= 20);
 }
 
 TEST_CASE("random networks: wide ones, whose concats share memory at batch 1, equal the oracle") {

@@ -23,6 +23,7 @@ struct RandomGraphOptions {
   int norm_numbers = 8;   // batch norm only over at least so many numbers per channel: fewer amplify rounding errors
   bool batch_norm = true;
   bool dropout = true;
+  bool residuals = false;  // residual blocks among the operations, before and after activation
   Value (*prelu)(Graph&, Value) = [](Graph& graph, Value src) { return posemachine::prelu(graph, src); };
 };
 
@@ -207,8 +208,26 @@ class GraphGrower {
     keep(channel_scale(graph_, src, gate));
   }
 
+  // add(body(x), x) of one or two convolutions, also with the activation in front, where x itself is read once more.
+  void grow_residual(Value src) {
+    const int width = channels(graph_, src);
+    const int kernel = is_global(src) ? 1 : 3;
+    if (chance(50)) src = keep(convolution(graph_, src, {.out = width, .kernel = kernel}));
+    Value body = src;
+    if (chance(60)) body = keep(chance(50) ? relu(graph_, body) : silu(graph_, body));
+    if (chance(50)) {
+      body = keep(convolution(graph_, body, {.out = draw(1, options_.most_channels), .kernel = kernel}));
+      if (chance(70)) body = keep(relu(graph_, body));
+    }
+    body = keep(convolution(graph_, body, {.out = width}));
+    Value sum = keep(chance(50) ? add(graph_, std::array{src, body}) : add(graph_, std::array{body, src}));
+    if (chance(30)) sum = keep(relu(graph_, sum));
+    if (chance(30)) keep(concat(graph_, {sum, chance(50) ? src : body}));
+  }
+
   void grow_once() {
     const Value src = pick();
+    if (options_.residuals && chance(40)) return grow_residual(src);
     const auto numbers = result_.batch * size_of(src).height * size_of(src).width;
     switch (draw(1, 22)) {
       case 1: case 2: case 3: case 4: return grow_convolution(src);

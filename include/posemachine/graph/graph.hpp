@@ -425,6 +425,14 @@ constexpr void add_output(Graph& graph, std::string_view name, Value value) {
   graph.outputs.push_back({id, value.id, series});
 }
 
+/// Whether a value is one of the graph's outputs.
+constexpr bool is_output(const Graph& graph, int value) {
+  for (const Port& output : graph.outputs) {
+    if (output.value == value) return true;
+  }
+  return false;
+}
+
 /// The name of an output: "heatmaps" for the last of its series, "heatmaps_stage_2" for the ones before. Names that end
 /// in "_stage_<number>" are left to the series.
 inline std::string output_name(const Graph& graph, std::size_t output) {

@@ -39,7 +39,8 @@ constexpr Value apply(Graph& graph, Value src) {
     if constexpr (detail::is_glue<L>()) {
       return L::lower(graph, src);
     } else {
-      return in_block(graph, identifier<L>, &L::lower, src);
+      // A lambda, not &L::lower: a module may overload lower.
+      return in_block(graph, identifier<L>, [](Graph& inner, Value value) { return L::lower(inner, value); }, src);
     }
   } else {
     return src;

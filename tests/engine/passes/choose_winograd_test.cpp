@@ -37,14 +37,15 @@ bool chosen(int in, const ConvolutionOptions& options, Size image, int threads, 
 
 }  // namespace
 
-TEST_CASE("choose_winograd: dense 3x3 convolutions of 16 channels and more, with work for every thread") {
+TEST_CASE("choose_winograd: dense 3x3 convolutions of 32 channels and more, with work for every thread") {
   const ConvolutionOptions dense{.out = 32, .kernel = 3};
   CHECK(chosen(32, dense, {16, 16}, 2));
   CHECK(chosen(32, dense, {8, 8}, 1));
   CHECK_FALSE(chosen(32, dense, {8, 8}, 2));
   CHECK_FALSE(chosen(32, dense, {16, 16}, 2, Mode::training));
-  CHECK_FALSE(chosen(8, dense, {16, 16}, 2));
-  CHECK_FALSE(chosen(32, {.out = 8, .kernel = 3}, {16, 16}, 2));
+  CHECK_FALSE(chosen(31, dense, {16, 16}, 2));
+  CHECK_FALSE(chosen(32, dense, {15, 16}, 2));
+  CHECK_FALSE(chosen(32, {.out = 31, .kernel = 3}, {16, 16}, 2));
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 5}, {16, 16}, 2));
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 3, .stride = 2}, {32, 32}, 2));
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 3, .dilation = 2}, {16, 16}, 2));
@@ -58,8 +59,8 @@ TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches,
     Size image;
   };
   std::vector<Shape> shapes{{96, 64, {16, 16}}};  // wide enough for tiles of 4 x 4
-  for (const int in : {16, 17, 32}) {
-    for (const int out : {16, 31, 48}) {
+  for (const int in : {32, 33, 48}) {
+    for (const int out : {32, 47, 64}) {
       for (const Size image : {Size{7, 5}, Size{15, 17}}) shapes.push_back({in, out, image});
     }
   }

@@ -95,6 +95,51 @@ TEST_CASE("fuse_sum: nothing changes where y, or what the convolution made, is n
   CHECK(unchanged(differentiate(trained.graph), Mode::training));
 }
 
+TEST_CASE("fuse_sum: an activation in front of the body does not go into the convolution whose dst the sum needs") {
+  // y = conv(image); z = conv(relu(conv(relu(y)))); add(z, y): relu(y) is not the only reader of y.
+  for (const int batch : {1, 2}) {
+    Graph graph;
+    const Value y = convolution(graph, add_input(graph, "image", 3), {.out = 16, .kernel = 3});
+    const Value front = relu(graph, y);
+    const Value hidden = relu(graph, convolution(graph, front, {.out = 16, .kernel = 3}));
+    const Value z = convolution(graph, hidden, {.out = 16, .kernel = 3});
+    add_output(graph, "out", convolution(graph, add(graph, std::array{z, y}), {.out = 4}));
+    const Schedule schedule = engine_test::schedule_of(graph, batch, {8, 8}, 16, {});
+    REQUIRE(step_of(schedule, z) != nullptr);
+    CHECK(step_of(schedule, z)->sum == y.id);
+    CHECK(step_of(schedule, y)->activation == -1);
+    CHECK(step_of(schedule, y)->dst == y.id);
+    CHECK(engine_test::first_damage(schedule) == "");
+    engine_test::check_forward(graph, batch, {8, 8}, {}, "activation in front");
+  }
+}
+
+TEST_CASE("fuse_sum: a summand that is a concat, or that slices and concats share, loses nothing") {
+  // The branches of the concat are read after the sum that writes over it.
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const Value a = convolution(graph, image, {.out = 16, .kernel = 3});
+  const Value b = convolution(graph, image, {.out = 16, .kernel = 3});
+  const Value joined = concat(graph, {a, b});
+  const Value z = convolution(graph, relu(graph, convolution(graph, a, {.out = 16, .kernel = 3})), {.out = 32});
+  const Value sum = add(graph, std::array{z, joined});
+  add_output(graph, "out", convolution(graph, concat(graph, {sum, a, b}), {.out = 4}));
+  const Schedule schedule = engine_test::schedule_of(graph, 1, {8, 8}, 16, {});
+  REQUIRE(step_of(schedule, z) != nullptr);
+  CHECK(step_of(schedule, z)->sum == joined.id);
+  CHECK(engine_test::first_damage(schedule) == "");
+  engine_test::check_forward(graph, 1, {8, 8}, {}, "concat as summand");
+  // The summand is a branch of a concat as well, before the sum.
+  Graph branch;
+  const Value y = convolution(branch, add_input(branch, "image", 3), {.out = 16, .kernel = 3});
+  const Value both = concat(branch, {y, convolution(branch, y, {.out = 16})});
+  const Value w = convolution(branch, relu(branch, convolution(branch, both, {.out = 16})), {.out = 16});
+  const Value total = add(branch, std::array{w, y});
+  add_output(branch, "out", convolution(branch, concat(branch, {total, both}), {.out = 4}));
+  CHECK(engine_test::first_damage(engine_test::schedule_of(branch, 1, {8, 8}, 16, {})) == "");
+  engine_test::check_forward(branch, 1, {8, 8}, {}, "summand as branch");
+}
+
 TEST_CASE("fuse_sum: of two convolutions in a sum the later one adds to the earlier one's dst, in training too") {
   Graph graph;
   const Value x = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = 16, .kernel = 3}));

@@ -3,6 +3,7 @@
 
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/passes/fuse_activation.hpp>
+#include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
@@ -23,6 +24,7 @@ namespace pm = posemachine;
 
 /// Which passes a schedule has been through. Max pooling gets a workspace up to its backward node, as in a plan.
 struct Passes {
+  bool fuse_sum = true;
   bool fuse_activation = true;
   bool share_slices = true;
   bool in_place = true;
@@ -31,6 +33,7 @@ struct Passes {
 
 inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block, const Passes& passes) {
   pm::Schedule schedule = pm::lower(graph, batch, image, pm::Mode::training, block);
+  if (passes.fuse_sum) pm::fuse_sum(schedule, passes.fuse_activation);
   if (passes.fuse_activation) pm::fuse_activation(schedule);
   if (passes.share_slices) pm::share_slices(schedule);
   if (passes.in_place) pm::in_place(schedule);
@@ -82,6 +85,13 @@ class MemoryModel {
   void run_step(const pm::Step& step, int at) {
     const pm::Node& node = schedule_.node(step);
     for (int k = 0; k < node.inputs.count; ++k) expect(schedule_.src(step, k), at);
+    if (step.sum >= 0) {
+      expect(step.sum, at);
+      if (schedule_.place(step.sum).root != schedule_.place(step.dst).root ||
+          schedule_.place(step.sum).channel_offset != schedule_.place(step.dst).channel_offset) {
+        error_ = "step " + std::to_string(at) + " adds to value " + std::to_string(step.sum) + ", which lies elsewhere";
+      }
+    }
     for (std::size_t w = 0; w < schedule_.workspaces.size(); ++w) {
       if (schedule_.workspaces[w].last_step == at && schedule_.workspaces[w].first_step < at) workspace(w, at, false);
     }

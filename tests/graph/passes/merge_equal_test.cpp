@@ -129,7 +129,8 @@ TEST_CASE("move_gates: a gated map that is only averaged is averaged first; its 
     CHECK(second.op == &channel_scale_op);
     CHECK(input(moved, second, 0) == gated);
     CHECK(input(moved, second, 1) == gate);
-    CHECK(stride_of(moved, gated) == stride_of(moved, mean));
+    const bool same_stride = stride_of(moved, gated) == stride_of(moved, mean);
+    CHECK(same_stride);
     CHECK(difference(graph, moved, {9, 7}, 5) < 1e-14);
   }
 }

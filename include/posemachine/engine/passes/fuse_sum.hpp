@@ -4,7 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/lower.hpp>
-#include <posemachine/engine/passes/in_place.hpp>
+#include <posemachine/engine/passes/traffic.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/ops/add.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
@@ -16,29 +16,6 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
-
-// Who writes and how many read each value.
-struct Traffic {
-  std::vector<int> writer;  // step, or -1
-  std::vector<int> readers;
-  std::vector<int> reader;  // one of the steps that read it
-};
-
-inline Traffic traffic(const Schedule& schedule) {
-  const std::size_t count = schedule.values.size();
-  Traffic found{std::vector<int>(count, -1), std::vector<int>(count, 0), std::vector<int>(count, -1)};
-  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-    const Step& step = schedule.steps[i];
-    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
-      const auto src = static_cast<std::size_t>(schedule.src(step, k));
-      ++found.readers[src];
-      found.reader[src] = static_cast<int>(i);
-    }
-    if (step.dst >= 0) found.writer[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
-  }
-  for (const Port& output : schedule.graph->outputs) ++found.readers[static_cast<std::size_t>(output.value)];
-  return found;
-}
 
 // Whether a step between two others, or the first of them, reads a value.
 inline bool is_read_between(const Schedule& schedule, int value, int first, int end) {
@@ -59,7 +36,7 @@ inline bool is_read_between(const Schedule& schedule, int value, int first, int 
 /// asked for.
 /// Residual blocks then touch their maps once instead of three times. To be run before passes that place values.
 inline void fuse_sum(Schedule& schedule, bool with_activation) {
-  const detail::Traffic traffic = detail::traffic(schedule);
+  const detail::Traffic traffic{schedule};
   std::vector<bool> gone(schedule.steps.size(), false);
   const auto at = [](int index) { return static_cast<std::size_t>(index); };
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
@@ -75,7 +52,7 @@ inline void fuse_sum(Schedule& schedule, bool with_activation) {
       const Node& node = schedule.node(convolution);
       if (node.op != &convolution_op || convolution.activation >= 0 || convolution.sum >= 0 || gone[at(from)]) continue;
       const ScheduledValue& summand = schedule.value(other);
-      const bool free = summand.parent < 0 && !summand.external && !detail::is_output(*schedule.graph, other) &&
+      const bool free = summand.parent < 0 && !summand.external && !is_output(*schedule.graph, other) &&
                         summand.last_step == static_cast<int>(i) && summand.layout == Layout::blocked;
       if (!free || detail::is_read_between(schedule, other, from, static_cast<int>(i))) continue;
       int dst = sum.dst;

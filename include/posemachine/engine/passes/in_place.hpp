@@ -54,13 +54,6 @@ inline bool is_dead_after(const Schedule& schedule, int id, int at, int except) 
 
 inline bool is_external(const Schedule& schedule, int id) { return schedule.value(schedule.place(id).root).external; }
 
-inline bool is_output(const Graph& graph, int value) {
-  for (const Port& output : graph.outputs) {
-    if (output.value == value) return true;
-  }
-  return false;
-}
-
 }  // namespace detail
 
 /// Lets src and dst share memory, wherever src is dead after the step.
@@ -70,7 +63,7 @@ inline void in_place(Schedule& schedule) {
     const int which = detail::overwritable_input(schedule, step);
     if (which < 0 || step.elided) continue;
     const int src = schedule.src(step, which);
-    if (detail::is_external(schedule, src) || detail::is_output(*schedule.graph, src)) continue;
+    if (detail::is_external(schedule, src) || is_output(*schedule.graph, src)) continue;
     // A src that another value overlaps on both sides of the step would be destroyed: nothing may read it afterwards.
     if (!detail::is_dead_after(schedule, src, static_cast<int>(i), step.dst)) continue;
     bool read_twice = false;  // an operation that reads src through two inputs needs it unharmed

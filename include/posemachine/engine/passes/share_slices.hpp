@@ -27,10 +27,18 @@ inline bool is_dense_slice(const Schedule& schedule, const ScheduledValue& slice
 /// concat whose every branch got one, and a slice that did, have nothing left to do.
 inline void share_slices(Schedule& schedule) {
   std::vector<bool> taken(schedule.values.size(), false);  // has a place in another value, or is an input
-  for (std::size_t i = 0; i < schedule.values.size(); ++i) taken[i] = schedule.values[i].external;
+  for (std::size_t i = 0; i < schedule.values.size(); ++i) {
+    taken[i] = schedule.values[i].external || schedule.values[i].parent >= 0;
+  }
+  // What a convolution adds to is written over while the parts that lie in it may still be read.
+  std::vector<bool> written_over(schedule.values.size(), false);
+  for (const Step& step : schedule.steps) {
+    if (step.sum >= 0) written_over[static_cast<std::size_t>(step.sum)] = true;
+  }
   for (Step& step : schedule.steps) {
     const Node& node = schedule.node(step);
     if (node.op == &concat_op) {
+      if (written_over[static_cast<std::size_t>(step.dst)]) continue;
       bool all = true;
       int offset = 0;
       for (int i = 0; i < node.inputs.count; ++i) {
@@ -51,7 +59,7 @@ inline void share_slices(Schedule& schedule) {
       const auto options = unpack<SliceOptions>(node.options);
       ScheduledValue& dst = schedule.value(step.dst);
       const int src = schedule.src(step, 0);
-      if (taken[static_cast<std::size_t>(step.dst)]) continue;
+      if (taken[static_cast<std::size_t>(step.dst)] || written_over[static_cast<std::size_t>(src)]) continue;
       if (!detail::is_dense_slice(schedule, dst, options.first, schedule.value(src))) continue;
       dst.parent = src;
       dst.channel_offset = options.first;

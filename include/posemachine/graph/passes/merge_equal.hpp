@@ -27,13 +27,6 @@ struct Computation {
   friend auto operator<=>(const Computation&, const Computation&) = default;
 };
 
-inline bool is_network_output(const Graph& graph, int value) {
-  for (const Port& port : graph.outputs) {
-    if (port.value == value) return true;
-  }
-  return false;
-}
-
 }  // namespace detail
 
 /// For inference only: the means of a map that several stages gate are computed once. Operations of a user's own and
@@ -50,7 +43,7 @@ inline void merge_equal(Graph& graph, std::vector<Tensor>& parameters) {
       computation.inputs.push_back(redirections.of(input(graph, node, k)).id);
     }
     const auto [found, added] = known.try_emplace(std::move(computation), node.dst);
-    if (!added && !detail::is_network_output(graph, node.dst)) redirections.add({node.dst}, {found->second});
+    if (!added && !is_output(graph, node.dst)) redirections.add({node.dst}, {found->second});
   }
   redirections.apply(graph);
   drop_dead(graph, parameters);

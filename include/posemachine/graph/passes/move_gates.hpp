@@ -5,7 +5,6 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/channel_scale.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
-#include <posemachine/graph/passes/merge_equal.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -25,7 +24,7 @@ inline void move_gates(Graph& graph) {
     if (pool.op != &average_pool_op && pool.op != &global_average_pool_op) continue;
     const Value gated = input(graph, pool, 0);
     Node& scale = graph.nodes[static_cast<std::size_t>(info(graph, gated).producer)];
-    const bool alone = readers[static_cast<std::size_t>(gated.id)] == 1 && !detail::is_network_output(graph, gated.id);
+    const bool alone = readers[static_cast<std::size_t>(gated.id)] == 1 && !is_output(graph, gated.id);
     if (scale.op != &channel_scale_op || !alone) continue;
     // The two change places: `scale` has the operands (map, gate), `pool` has (gated); each value keeps its number.
     const int map = input(graph, scale, 0).id;

@@ -18,9 +18,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 inline void remove_dropout(Graph& graph, std::vector<Tensor>& parameters) {
   detail::Redirections redirections(graph);
   for (const Node& node : graph.nodes) {
-    bool is_output = false;
-    for (const Port& port : graph.outputs) is_output = is_output || port.value == node.dst;
-    if (node.op == &dropout_op && !is_output) redirections.add({node.dst}, input(graph, node, 0));
+    if (node.op == &dropout_op && !is_output(graph, node.dst)) redirections.add({node.dst}, input(graph, node, 0));
   }
   redirections.apply(graph);
   drop_dead(graph, parameters);
