@@ -4,10 +4,14 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/posemachine)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/posemachine DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp"
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.ipp"
 )
 foreach(component IN LISTS POSEMACHINE_TARGETS ITEMS all)
   install(TARGETS posemachine_${component} EXPORT posemachine-${component})
+  if(component STREQUAL run)
+    install(TARGETS posemachine_estimate EXPORT posemachine-run)
+    install(FILES ${PROJECT_SOURCE_DIR}/cmake/pose_estimator.cpp DESTINATION ${package_dir})
+  endif()
   install(EXPORT posemachine-${component} NAMESPACE posemachine:: DESTINATION ${package_dir}
     FILE posemachine-${component}.cmake
   )

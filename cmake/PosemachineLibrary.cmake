@@ -1,6 +1,8 @@
-# The library's targets, one per tier of headers. All are INTERFACE: there is nothing to compile.
+# The library's targets, one per tier of headers. All are INTERFACE; only posemachine::estimate has a source file, which
+# the target that links it compiles.
 #   posemachine::compose      core graph layers modules networks; no third party
 #   posemachine::run          + base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
+#   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
 #   posemachine::dataset      + data/; matio and zlib
 #   posemachine::posemachine  all of the above
@@ -38,6 +40,15 @@ if(needs_run)
     posemachine_compose DNNL::dnnl TBB::tbb nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS}
   )
   list(APPEND POSEMACHINE_TARGETS run)
+
+  add_library(posemachine_estimate INTERFACE)
+  target_sources(posemachine_estimate INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/cmake/pose_estimator.cpp>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_LIBDIR}/cmake/posemachine/pose_estimator.cpp>
+  )
+  target_link_libraries(posemachine_estimate INTERFACE posemachine_run)
+  set_target_properties(posemachine_estimate PROPERTIES EXPORT_NAME estimate)
+  add_library(posemachine::estimate ALIAS posemachine_estimate)
 endif()
 
 if(POSEMACHINE_COMPONENTS MATCHES "image")

@@ -16,6 +16,7 @@
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
+#include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/plan_cache.hpp>

@@ -39,5 +39,10 @@ if(MODE STREQUAL mixed_builds)
 else()
   run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build)
   run_step(${SCRATCH}/build/consumer)
+  if(NOT MODE STREQUAL find_package_compose)
+    run_step(${SCRATCH}/build/estimate ${SOURCE}/examples/models/scaling-dilation-small.safetensors
+      ${SOURCE}/examples/photos/pitcher.jpg
+    )
+  endif()
 endif()
 message(STATUS "${MODE}: passed")

@@ -37,6 +37,7 @@ TIERS = {
     "compose.hpp": ("", 67),
     "model/model.hpp": ("nlohmann", 48),
     "model/network_json.hpp": ("nlohmann", 62),
+    "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 101),
     "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 138),
     "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 122),

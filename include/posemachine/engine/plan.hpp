@@ -15,6 +15,7 @@
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
+#include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/engine/schedule.hpp>
@@ -23,6 +24,7 @@
 #include <posemachine/graph/sizes.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,13 +54,6 @@ struct PlanOptions {
   Mode mode = Mode::inference;
   PassSwitches passes{};
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
-};
-
-/// One step of a plan, for tables and tests.
-struct PlanStep {
-  int node = -1;
-  std::string description;     // "node 12 (convolution in Trunk_1.Conv_1)"
-  std::string implementation;  // oneDNN's name for the kernel, or ours
 };
 
 /// A graph made executable. Belongs to one thread at a time; weights are shared between plans. Not copyable.
@@ -145,9 +140,28 @@ class Plan {
   std::vector<PlanStep> steps() const {
     std::vector<PlanStep> list;
     for (const Bound& bound : runners_) {
-      list.push_back({bound.node, describe(graph_, bound.node), bound.runner->implementation});
+      list.push_back(
+          detail::plan_step(schedule_, schedule_.steps[static_cast<std::size_t>(bound.step)], *bound.runner));
+    }
+    for (const OutputCopy& copy : copies_) {
+      list[copy.after].moved_bytes += 2 * static_cast<std::int64_t>(plain_floats(copy.value) * sizeof(float));
     }
     return list;
+  }
+
+  /// Runs every step and waits for it. Shapes: one entry of `seconds` for each of steps(): how long it took, the copies
+  /// of outputs that follow it included. The sum is somewhat more than run() takes: each step ends before the next.
+  /// Errors: UsageError where there are more or fewer entries.
+  void run_timed(std::span<double> seconds, const Draw& draw = {}) {
+    if (seconds.size() != runners_.size()) {
+      fail<UsageError>({.where = "run_timed", .expected = std::to_string(runners_.size()) + " entries, one a step",
+                        .got = std::to_string(seconds.size())});
+    }
+    for (std::size_t i = 0; i < runners_.size(); ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      run_steps(i, i + 1, draw);
+      seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
   }
 
  private:
@@ -162,6 +176,7 @@ class Plan {
   };
   struct OutputCopy {
     std::size_t after = 0;  // position in runners_ that must have run
+    int value = -1;
     MapMemory from;
     MapMemory to;
   };
@@ -289,7 +304,7 @@ class Plan {
       while (after + 1 < runners_.size() && runners_[after + 1].step <= value.first_step) ++after;
       const auto at = std::upper_bound(copies_.begin(), copies_.end(), after,
                                        [](std::size_t step, const OutputCopy& copy) { return step < copy.after; });
-      copies_.insert(at, {after, from, to});
+      copies_.insert(at, {after, port.value, from, to});
     }
   }
 

@@ -92,6 +92,7 @@ class Runner {
   std::size_t scratch_bytes = 0;               // free memory it needs while it runs
   std::size_t workspace_bytes = 0;             // memory it needs from here to its backward node
   int workspace = -1;                          // index into Schedule::workspaces, once assigned
+  std::int64_t moved_bytes = 0;                // read and written by reorders and copies, in every run
 };
 
 /// A oneDNN primitive with its arguments. Where a primitive wants another layout than a value has, the runner reorders
@@ -163,6 +164,7 @@ class PrimitiveRunner : public Runner {
       bytes = (bytes + 63) / 64 * 64;
       slot.scratch_offset = static_cast<std::ptrdiff_t>(bytes);
       bytes += slot.wants.get_size();
+      moved_bytes += static_cast<std::int64_t>(slot.has.get_size() + slot.wants.get_size());
     }
     scratch_bytes = bytes;
   }

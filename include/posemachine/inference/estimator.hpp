@@ -14,6 +14,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
+#include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/plan_cache.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -24,7 +25,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -34,25 +34,7 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-struct EstimatorOptions {
-  int threads = 1;        // for one person: of oneDNN; for several: as many people at a time, a thread each
-  int stages = 0;         // answer after so many of the network's stages; 0: after all
-  int cached_sizes = 4;   // plans kept a thread, one for each input size
-  std::uint64_t max_bytes = PlanOptions{}.max_bytes;  // of one plan, without the weights
-};
-
-/// What one stage of a network says of one person.
-struct StageEstimate {
-  Tensor maps;                        // (joints + 1, H / stride, W / stride), the last one background
-  std::vector<Keypoint> keypoints;    // in pixels of the image
-};
-
-/// A pose and everything that led to it.
-struct Estimate {
-  Pose pose;                          // of the last stage
-  Box square;                         // what the network saw, in pixels from the image's left top edge
-  std::vector<StageEstimate> stages;  // first stage first
-};
+static_assert(EstimatorOptions{}.max_bytes == PlanOptions{}.max_bytes);
 
 namespace detail {
 

@@ -23,7 +23,12 @@ struct ChannelCopy {
   int count = 0;
 };
 
-inline std::unique_ptr<Runner> make_copies(std::vector<ChannelCopy> copies) {
+inline std::unique_ptr<Runner> make_copies(const BuildContext& context, std::vector<ChannelCopy> copies) {
+  std::int64_t floats = 0;
+  for (const ChannelCopy& copy : copies) {
+    const ScheduledValue& dst = context.dst();
+    floats += std::int64_t{dst.n} * copy.count * dst.h * dst.w;
+  }
   auto runner = std::make_unique<KernelRunner>([copies =
                                                     std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
     struct Bound {
@@ -44,6 +49,7 @@ inline std::unique_ptr<Runner> make_copies(std::vector<ChannelCopy> copies) {
     };
   });
   runner->implementation = "posemachine:copy_channels";
+  runner->moved_bytes = 2 * floats * static_cast<std::int64_t>(sizeof(float));
   return runner;
 }
 
@@ -58,12 +64,13 @@ inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
     if (!there) copies.push_back({src, context.step->dst, 0, first, count});
     first += count;
   }
-  return make_copies(std::move(copies));
+  return make_copies(context, std::move(copies));
 }
 
 inline std::unique_ptr<Runner> make_slice(const BuildContext& context) {
   const auto options = unpack<SliceOptions>(context.node().options);
-  return make_copies({{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});
+  return make_copies(
+      context, {{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});
 }
 
 }  // namespace detail

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,14 +24,16 @@ namespace detail {
 // A map of the plan and where the kernel sees it: in place, or as a plain copy in scratch memory.
 class PlainMap {
  public:
-  // Adds what the copy takes to `scratch_bytes`.
-  PlainMap(const BuildContext& context, int value, std::size_t& scratch_bytes) : value_(value) {
+  // Adds what the copy takes to the runner's scratch memory, and what it moves.
+  PlainMap(const BuildContext& context, int value, Runner& runner) : value_(value) {
     const ScheduledValue& map = context.schedule->value(value);
     if (map.layout == Layout::plain) return;
-    scratch_bytes = (scratch_bytes + 63) / 64 * 64;
-    offset_ = static_cast<std::ptrdiff_t>(scratch_bytes);
-    scratch_bytes += sizeof(float) * static_cast<std::size_t>(map.n) * static_cast<std::size_t>(map.c) *
-                     static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
+    runner.scratch_bytes = (runner.scratch_bytes + 63) / 64 * 64;
+    offset_ = static_cast<std::ptrdiff_t>(runner.scratch_bytes);
+    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(map.n) * static_cast<std::size_t>(map.c) *
+                              static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
+    runner.scratch_bytes += bytes;
+    runner.moved_bytes += static_cast<std::int64_t>(2 * bytes);
   }
 
   void bind(const Binding& binding) {
@@ -62,9 +65,9 @@ class CustomRunner : public Runner {
   explicit CustomRunner(const BuildContext& context) : training_(context.training()) {
     const Node& node = context.node();
     for (int i = 0; i < node.inputs.count; ++i) {
-      maps_.emplace_back(context, context.schedule->src(*context.step, i), scratch_bytes);
+      maps_.emplace_back(context, context.schedule->src(*context.step, i), *this);
     }
-    if (context.step->dst >= 0) dst_ = std::make_unique<PlainMap>(context, context.step->dst, scratch_bytes);
+    if (context.step->dst >= 0) dst_ = std::make_unique<PlainMap>(context, context.step->dst, *this);
     for (int i = 0; i < node.parameters.count; ++i) ids_.push_back(parameter_id(context.graph(), node, i));
   }
 

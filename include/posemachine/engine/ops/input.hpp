@@ -24,6 +24,11 @@ inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
     return [plain, target](const Draw&) { copy_channels(plain, 0, target, 0, plain.c); };
   });
   runner->implementation = "posemachine:input";
+  const ScheduledValue& value = context.dst();
+  if (!value.external) {
+    runner->moved_bytes =
+        std::int64_t{value.n} * (value.c + value.padded_channels(context.schedule->block)) * value.h * value.w * 4;
+  }
   return runner;
 }
 

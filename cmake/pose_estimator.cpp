@@ -1,0 +1,2 @@
+// Compiled into every program that links posemachine::estimate.
+#include <posemachine/inference/pose_estimator.ipp>

@@ -1,0 +1,72 @@
+// What one step of a plan is and does, for tables, profiles and tests.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/queries.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// One step of a plan. A step that others were fused into stands for them too.
+struct PlanStep {
+  int node = -1;
+  std::string operation;            // "convolution", or with what it ends in: "convolution + add + relu"
+  std::string block;                // "Trunk_1.Conv_1"; empty outside of all
+  std::string description;          // "node 12 (convolution in Trunk_1.Conv_1)"
+  std::string implementation;       // oneDNN's name for the kernel, or ours
+  std::string layout;               // of dst: "plain", "blocked", "channels last"; "plain > blocked" where src differs
+  std::string shape;                // of dst: "1 x 32 x 46 x 46"
+  std::int64_t multiply_adds = 0;   // of the whole batch
+  std::int64_t bytes = 0;           // read and written: maps and weights
+  std::int64_t moved_bytes = 0;     // read and written only to stand elsewhere, or in another layout
+};
+
+namespace detail {
+
+inline std::string layout_name(Layout layout) { return layout == Layout::plain ? "plain" : "blocked"; }
+
+inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runner& runner) {
+  const Graph& graph = *schedule.graph;
+  const Node& node = schedule.node(step);
+  PlanStep facts;
+  facts.node = step.node;
+  facts.operation = node.op->name;
+  if (step.sum >= 0) facts.operation += " + add";
+  if (step.activation >= 0) {
+    facts.operation += " + " + std::string(graph.nodes[static_cast<std::size_t>(step.activation)].op->name);
+  }
+  facts.block = scope_path(graph, node.scope);
+  facts.description = describe(graph, step.node);
+  facts.implementation = runner.implementation;
+  facts.moved_bytes = runner.moved_bytes;
+  const auto map_bytes = [&](int value) {
+    return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block));
+  };
+  for (int k = 0; k < node.inputs.count; ++k) facts.bytes += map_bytes(schedule.src(step, k));
+  if (step.sum >= 0) facts.bytes += map_bytes(step.sum);
+  for (int k = 0; k < node.parameters.count; ++k) {
+    facts.bytes += parameter(graph, node, k).size() * static_cast<std::int64_t>(sizeof(float));
+  }
+  if (step.dst < 0) return facts;
+  const ScheduledValue& dst = schedule.value(step.dst);
+  facts.bytes += map_bytes(step.dst);
+  facts.shape = std::to_string(dst.n) + " x " + std::to_string(dst.c) + " x " + std::to_string(dst.h) + " x " +
+                std::to_string(dst.w);
+  facts.layout = layout_name(dst.layout);
+  if (node.inputs.count > 0) {
+    const Layout src = schedule.value(schedule.src(step, 0)).layout;
+    if (src != dst.layout) facts.layout = layout_name(src) + " > " + facts.layout;
+  }
+  facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
+  return facts;
+}
+
+}  // namespace detail
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,48 @@
+// The definitions of PoseEstimator: for one source file of a program, no more (they are not inline).
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/pose_estimator.hpp>
+#include <posemachine/model/model.hpp>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct PoseEstimator::Parts {
+  Estimator estimator;
+};
+
+PoseEstimator::PoseEstimator(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+PoseEstimator::PoseEstimator(const std::string& model_file, const EstimatorOptions& options)
+    : PoseEstimator(std::make_unique<Parts>(Parts{Estimator(Model::load(model_file), options)})) {}
+
+PoseEstimator::PoseEstimator(const PoseEstimator& other) : PoseEstimator(std::make_unique<Parts>(*other.parts_)) {}
+PoseEstimator& PoseEstimator::operator=(const PoseEstimator& other) { return *this = PoseEstimator(other); }
+PoseEstimator::PoseEstimator(PoseEstimator&& other) noexcept = default;
+PoseEstimator& PoseEstimator::operator=(PoseEstimator&& other) noexcept = default;
+PoseEstimator::~PoseEstimator() = default;
+
+PoseEstimator PoseEstimator::with(const EstimatorOptions& options) const {
+  return PoseEstimator(std::make_unique<Parts>(Parts{parts_->estimator.with(options)}));
+}
+
+const Meaning& PoseEstimator::meaning() const { return parts_->estimator.model().meaning(); }
+const EstimatorOptions& PoseEstimator::options() const { return parts_->estimator.options(); }
+
+Pose PoseEstimator::operator()(const Image& image) { return parts_->estimator(image); }
+std::vector<Pose> PoseEstimator::operator()(const Image& image, std::span<const Box> boxes) {
+  return parts_->estimator(image, boxes);
+}
+Estimate PoseEstimator::explain(const Image& image, const std::optional<Box>& box, Size input) {
+  return parts_->estimator.explain(image, box, input);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
