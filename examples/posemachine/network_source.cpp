@@ -2,12 +2,17 @@
 #include "network_source.hpp"
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/networks/registry.hpp>
 
+#include <charconv>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace pm = posemachine;
@@ -15,6 +20,20 @@ namespace pm = posemachine;
 namespace tool {
 
 namespace {
+
+pm::Size parse_size(const std::string& text) {
+  pm::Size size;
+  const char* const end = text.data() + text.size();
+  auto parsed = std::from_chars(text.data(), end, size.height);
+  size.width = size.height;
+  if (parsed.ec == std::errc{} && parsed.ptr != end && *parsed.ptr == 'x') {
+    parsed = std::from_chars(parsed.ptr + 1, end, size.width);
+  }
+  const auto fits = [](int extent) { return extent >= 1 && extent <= 2048; };
+  if (parsed.ec == std::errc{} && parsed.ptr == end && fits(size.height) && fits(size.width)) return size;
+  pm::fail<pm::UsageError>({.where = "--size", .expected = "HEIGHTxWIDTH or one number, each 1 to 2048 pixels",
+                            .got = "\"" + text + "\""});
+}
 
 bool is_description_file(std::string_view name) { return name.ends_with(".json"); }
 
@@ -61,6 +80,24 @@ pm::Model find_model(const std::string& what, const Context& context) {
     return pm::Model::random(pm::description_of(*named), /*seed=*/1);
   }
   no_such_network(what, "network", "a model file, a network file NET.json or one of ");
+}
+
+InferenceGraph::InferenceGraph(const pm::Model& model) : graph(model.graph()) {
+  std::vector<pm::Tensor> parameters = model.parameters();
+  pm::prepare_for_inference(graph, parameters);
+  weights =
+      std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
+}
+
+pm::Size input_size(const pm::Model& model, const std::string& text) {
+  if (text.empty()) return {model.meaning().input_height, model.meaning().input_width};
+  const pm::Size size = parse_size(text);
+  try {
+    pm::infer_sizes(model.graph(), size);
+  } catch (const pm::ModelError& error) {  // the network is right, the option is not
+    throw pm::UsageError(std::string("--size: ") + error.what());
+  }
+  return size;
 }
 
 }  // namespace tool

@@ -4,10 +4,14 @@
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/network_description.hpp>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace tool {
@@ -29,5 +33,17 @@ posemachine::NetworkDescription find_network(const posemachine::Json& network, c
 /// A model file's model, or one with random weights of a description's network or of the library's.
 /// Errors: UsageError where it is none of these, ModelError naming the file.
 posemachine::Model find_model(const std::string& what, const Context& context);
+
+/// A model's graph as inference runs it, and its weights.
+struct InferenceGraph {
+  posemachine::Graph graph;
+  std::shared_ptr<posemachine::PreparedWeights> weights;
+
+  explicit InferenceGraph(const posemachine::Model& model);
+};
+
+/// The size of input that --size asks for: "256x192" is height x width, "256" both, "" the model's own.
+/// Errors: UsageError for another text, and for a size that the network cannot take.
+posemachine::Size input_size(const posemachine::Model& model, const std::string& text);
 
 }  // namespace tool

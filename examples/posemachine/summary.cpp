@@ -5,12 +5,9 @@
 
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/engine/plan.hpp>
-#include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
@@ -18,7 +15,6 @@
 #include <posemachine/model/network_json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -43,31 +39,12 @@ struct SummaryArguments {
   bool description = false;
 };
 
-// "256x192" is height x width, "256" both.
-pm::Size parse_size(const std::string& text) {
-  pm::Size size;
-  const char* const end = text.data() + text.size();
-  auto parsed = std::from_chars(text.data(), end, size.height);
-  size.width = size.height;
-  if (parsed.ec == std::errc{} && parsed.ptr != end && *parsed.ptr == 'x') {
-    parsed = std::from_chars(parsed.ptr + 1, end, size.width);
-  }
-  const auto fits = [](int extent) { return extent >= 1 && extent <= 2048; };
-  if (parsed.ec == std::errc{} && parsed.ptr == end && fits(size.height) && fits(size.width)) return size;
-  pm::fail<pm::UsageError>({.where = "--size", .expected = "HEIGHTxWIDTH or one number, each 1 to 2048 pixels",
-                            .got = "\"" + text + "\""});
-}
-
 // Bytes that all maps of an inference run share.
 std::size_t activation_bytes(const pm::Model& model, pm::Size size) {
-  pm::Graph graph = model.graph();
-  std::vector<pm::Tensor> parameters = model.parameters();
-  pm::prepare_for_inference(graph, parameters);
-  auto weights =
-      std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
+  InferenceGraph inference(model);
   pm::PlanOptions options;
   options.image = size;
-  return pm::Plan(std::move(graph), std::move(weights), options).arena_bytes();
+  return pm::Plan(std::move(inference.graph), std::move(inference.weights), options).arena_bytes();
 }
 
 // Nodes that stand together in one block below the network, or one node.
@@ -178,15 +155,7 @@ std::vector<std::string> unknown_operations(const pm::Graph& graph) {
 int summary(const SummaryArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
   const pm::Graph& graph = model.graph();
-  pm::Size size{model.meaning().input_height, model.meaning().input_width};
-  if (!arguments.size.empty()) {
-    size = parse_size(arguments.size);
-    try {
-      pm::infer_sizes(graph, size);
-    } catch (const pm::ModelError& error) {  // the network is right, the option is not
-      throw pm::UsageError(std::string("--size: ") + error.what());
-    }
-  }
+  const pm::Size size = input_size(model, arguments.size);
   if (arguments.description) {
     const pm::Json json = pm::network_to_json({model.network(), graph, model.meaning()});
     write_stdout(pm::write_json<pm::ModelError>(json, arguments.what) + "\n");

@@ -52,6 +52,9 @@ Command add_diff(CLI::App& app, const Context& context);
 Command add_train(CLI::App& app, const Context& context);
 Command add_evaluate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);
+Command add_bench(CLI::App& app, const Context& context);
+Command add_profile(CLI::App& app, const Context& context);
+Command add_export(CLI::App& app, const Context& context);
 
 /// An error on stderr that does not end the command.
 void complain(std::string_view text);

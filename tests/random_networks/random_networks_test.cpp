@@ -25,14 +25,15 @@ using engine_test::run_plan;
 
 namespace {
 
-const std::array<PassSwitches, 8> switches{PassSwitches{},
+const std::array<PassSwitches, 9> switches{PassSwitches{},
                                            PassSwitches{.winograd = false},
                                            PassSwitches{.fuse_sum = false},
                                            PassSwitches{.fuse_activation = false},
                                            PassSwitches{.share_slices = false},
+                                           PassSwitches{.share_branches = false},
                                            PassSwitches{.in_place = false},
                                            PassSwitches{.reuse_memory = false},
-                                           PassSwitches{false, false, false, false, false, false}};
+                                           PassSwitches{false, false, false, false, false, false, false}};
 
 }  // namespace
 

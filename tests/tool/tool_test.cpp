@@ -22,6 +22,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -137,7 +138,8 @@ void write_truth(const std::vector<pm::Json>& estimates) {
 }  // namespace
 
 TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr") {
-  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "--version"}) {
+  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "bench --help",
+                                      "profile --help", "export --help", "--version"}) {
     const Outcome outcome = run(arguments);
     INFO(arguments);
     CHECK(outcome.code == 0);
@@ -236,6 +238,94 @@ TEST_CASE("tool: summary --description gives what summary and diff read as the s
   }
   check_refused("summary --description --json cpm-3", 2, "excludes");
   check_refused("summary --description --size 64 cpm-3", 2, "excludes");
+}
+
+TEST_CASE("tool: bench prints a line for each network, whose figures fit together") {
+  const Outcome outcome =
+      run("bench --json --runs 3 --size 64 --batch 2 --threads 1 scaling-dilation-small " + at("m.safetensors"));
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  std::istringstream lines(outcome.out);
+  int count = 0;
+  for (std::string text; std::getline(lines, text); ++count) {
+    const pm::Json line = pm::parse_json(text, "line");
+    CHECK(line["network"] == "scaling-dilation-small");
+    CHECK(line["input"] == pm::Json{{"height", 64}, {"width", 64}});
+    CHECK(line["batch"] == 2);
+    CHECK(line["threads"] == 1);
+    const double median = line["ms_per_image"]["median"].get<double>();
+    CHECK(line["ms_per_image"]["least"].get<double>() <= median);
+    CHECK(median <= line["ms_per_image"]["quantile_90"].get<double>());
+    CHECK(line["images_per_second"].get<double>() == doctest::Approx(1e3 / median));
+    const double macs = json_of(run("summary --json --size 64 scaling-dilation-small"))["macs"].get<double>();
+    CHECK(line["flops"].get<double>() == doctest::Approx(2 * macs * line["images_per_second"].get<double>()));
+    CHECK(line["map_bytes"].get<double>() > 2 * 3 * 64 * 64 * 4);  // the images alone
+    CHECK(line["weight_bytes"].get<double>() > 3.9e6);             // a million parameters
+    CHECK(line["ready_ms"].get<double>() > 0);
+  }
+  CHECK(count == 2);
+  CHECK(run("bench --runs 1 --threads 1 --size 64 scaling-dilation-small").out.find("images/s") != std::string::npos);
+  check_refused("bench", 2, "NET is required");
+  check_refused("bench --runs 0 cpm-3", 2, "--runs");
+  check_refused("bench --size 100 scaling-dilation", 2, "multiples of 8");
+  check_refused("bench scaling-dilatoin", 2, "did you mean");
+}
+
+TEST_CASE("tool: profile lists every step with what it costs, and draws one run as a trace") {
+  const std::string arguments = " --runs 3 --threads 1 --size 64 scaling-dilation-small";
+  const pm::Json json = json_of(run("profile --json --sort step --trace " + at("trace.json") + arguments));
+  const double macs = json_of(run("summary --json --size 64 scaling-dilation-small"))["macs"].get<double>();
+  double total_ms = 0, share = 0, counted = 0;
+  std::int64_t moved = 0;
+  int node = -1;
+  for (const pm::Json& step : json["steps"]) {
+    CHECK(step["node"].get<int>() > node);  // in the order of the steps
+    node = step["node"].get<int>();
+    CHECK(step["ms"].get<double>() >= 0);
+    CHECK(step["bytes"].get<std::int64_t>() > 0);
+    CHECK(step["moved_bytes"].get<std::int64_t>() <= 2 * step["bytes"].get<std::int64_t>());
+    CHECK_FALSE(step["implementation"].get<std::string>().empty());
+    total_ms += step["ms"].get<double>();
+    share += step["share"].get<double>();
+    counted += step["macs"].get<double>();
+    moved += step["moved_bytes"].get<std::int64_t>();
+  }
+  CHECK(json["ms"].get<double>() == doctest::Approx(total_ms));
+  CHECK(share == doctest::Approx(1));
+  CHECK(counted == macs);
+  CHECK(json["moved_bytes"] == moved);
+  const pm::Json sorted = json_of(run("profile --json --top 5" + arguments));
+  REQUIRE(sorted["steps"].size() == 5);
+  for (std::size_t i = 1; i < 5; ++i) CHECK(sorted["steps"][i - 1]["ms"] >= sorted["steps"][i]["ms"]);
+
+  const pm::Json trace = pm::parse_json(contents(at("trace.json")), "trace");
+  double end_us = 0;
+  std::size_t events = 0;
+  for (const pm::Json& event : trace["traceEvents"]) {
+    if (event["ph"] != "X") continue;
+    CHECK(event["ts"].get<double>() == doctest::Approx(end_us));  // one after the other
+    end_us = event["ts"].get<double>() + event["dur"].get<double>();
+    CHECK(event["args"]["implementation"] == json["steps"][events++]["implementation"]);
+  }
+  CHECK(events == json["steps"].size());
+
+  const Outcome table = run("profile" + arguments);
+  CHECK(table.code == 0);
+  CHECK(table.out.find("MB moved by reorders and copies") != std::string::npos);
+  CHECK(table.out.find("NextStage_2.DilationModule_1.Conv_4") != std::string::npos);
+  check_refused("profile --sort size cpm-3", 2, "--sort");
+  CHECK(run("profile --trace " + at("nowhere/trace.json") + arguments).code == 1);
+}
+
+TEST_CASE("tool: export writes what a reader of ONNX finds names and weights in") {
+  REQUIRE(run("export --onnx " + at("m.onnx") + " " + at("m.safetensors")).code == 0);
+  const std::string bytes = contents(at("m.onnx"));
+  for (const char* name : {"heatmaps_stage_1", "PreStage_1.Conv_1.weights", "GlobalAveragePool", "posemachine"}) {
+    CHECK(bytes.find(name) != std::string::npos);
+  }
+  check_refused("export cpm-3", 2, "--onnx is required");
+  check_refused("export --size 100 --onnx " + at("n.onnx") + " scaling-dilation", 2, "multiples of 8");
+  CHECK_FALSE(fs::exists(at("n.onnx")));
 }
 
 TEST_CASE("tool: summary --svg draws the blocks with their costs, and every output with what it sees") {

@@ -14,6 +14,7 @@
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
+#include <posemachine/engine/passes/share_branches.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
@@ -43,6 +44,7 @@ struct PassSwitches {
   bool fuse_activation = true;
   bool winograd = true;
   bool share_slices = true;
+  bool share_branches = true;
   bool in_place = true;
   bool reuse_memory = true;
 };
@@ -74,6 +76,7 @@ class Plan {
     if (options.passes.fuse_activation) fuse_activation(schedule_);
     if (options.passes.winograd) choose_winograd(schedule_, options.threads);
     if (options.passes.share_slices) share_slices(schedule_);
+    if (options.passes.share_branches) share_branches(schedule_);
     if (options.passes.in_place) in_place(schedule_);
     gradients_.entries.resize(graph_.parameters.size());
     const std::scoped_lock lock(detail::creation_mutex());
@@ -93,6 +96,14 @@ class Plan {
   const Schedule& schedule() const { return schedule_; }
   const PlanOptions& options() const { return options_; }
   std::size_t arena_bytes() const { return schedule_.arena_bytes; }
+  /// All that the plan holds: arena, scratchpads, gradients, and the caller's side of inputs and outputs.
+  std::size_t bytes() const {
+    std::size_t bytes = scratch_offset_ + scratch_bytes_ + gradients_.floats * sizeof(float);
+    for (const std::vector<Port>* ports : {&graph_.inputs, &graph_.outputs}) {
+      for (const Port& port : *ports) bytes += plain_floats(port.value) * sizeof(float);
+    }
+    return bytes;
+  }
 
   /// The caller's side of an input, to be filled before run(). Shapes: (N, C, H, W) plain.
   std::span<float> input(std::string_view name) { return input(input_value(name)); }
@@ -209,11 +220,7 @@ class Plan {
   }
 
   void require_bounded_memory() const {
-    std::size_t bytes = scratch_offset_ + scratch_bytes_ + gradients_.floats * sizeof(float);
-    for (const std::vector<Port>* ports : {&graph_.inputs, &graph_.outputs}) {
-      for (const Port& port : *ports) bytes += plain_floats(port.value) * sizeof(float);
-    }
-    if (bytes > options_.max_bytes) refuse_memory("plan", static_cast<double>(bytes));
+    if (bytes() > options_.max_bytes) refuse_memory("plan", static_cast<double>(bytes()));
   }
 
   Value input_value(std::string_view name) const {

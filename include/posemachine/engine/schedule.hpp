@@ -84,6 +84,13 @@ struct Schedule {
     }
     return found;
   }
+  /// Whether a value stands inside another, `channel` channels from its beginning.
+  bool stands_at(int part, int whole, int channel) const {
+    const Place of_part = place(part);
+    const Place of_whole = place(whole);
+    return part != whole && of_part.root == of_whole.root &&
+           of_part.channel_offset == of_whole.channel_offset + channel;
+  }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -26,10 +26,11 @@ using engine_test::schedule_of;
 
 namespace {
 
-constexpr std::array<Passes, 6> each_pass_off{Passes{},
+constexpr std::array<Passes, 7> each_pass_off{Passes{},
                                               Passes{.fuse_sum = false},
                                               Passes{.fuse_activation = false},
                                               Passes{.share_slices = false},
+                                              Passes{.share_branches = false},
                                               Passes{.in_place = false},
                                               Passes{.reuse_memory = false}};
 

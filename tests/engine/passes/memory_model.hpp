@@ -6,6 +6,7 @@
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
+#include <posemachine/engine/passes/share_branches.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -27,6 +28,7 @@ struct Passes {
   bool fuse_sum = true;
   bool fuse_activation = true;
   bool share_slices = true;
+  bool share_branches = true;
   bool in_place = true;
   bool reuse_memory = true;
 };
@@ -36,6 +38,7 @@ inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size imag
   if (passes.fuse_sum) pm::fuse_sum(schedule, passes.fuse_activation);
   if (passes.fuse_activation) pm::fuse_activation(schedule);
   if (passes.share_slices) pm::share_slices(schedule);
+  if (passes.share_branches) pm::share_branches(schedule);
   if (passes.in_place) pm::in_place(schedule);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     if (schedule.node(schedule.steps[i]).op != &pm::max_pool_op) continue;
@@ -133,7 +136,7 @@ class MemoryModel {
       int channel = 0;
       for (int k = 0; k < node.inputs.count; ++k) {
         const pm::ScheduledValue& branch = schedule_.value(schedule_.src(step, k));
-        if (branch.parent == step.dst && branch.channel_offset == channel) {
+        if (schedule_.stands_at(schedule_.src(step, k), step.dst, channel)) {
           take(schedule_.src(step, k), 0, channel * dst.h * dst.w, floats(schedule_.src(step, k)));
         }
         channel += branch.c;

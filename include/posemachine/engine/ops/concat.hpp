@@ -59,9 +59,7 @@ inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
   for (int i = 0; i < context.node().inputs.count; ++i) {
     const int src = context.schedule->src(*context.step, i);
     const int count = context.src(i).c;
-    // Branches that already stand in dst: their channels only shift from the value's place.
-    const bool there = context.src(i).parent == context.step->dst && context.src(i).channel_offset == first;
-    if (!there) copies.push_back({src, context.step->dst, 0, first, count});
+    if (!context.schedule->stands_at(src, context.step->dst, first)) copies.push_back({src, context.step->dst, 0, first, count});
     first += count;
   }
   return make_copies(context, std::move(copies));

@@ -52,6 +52,23 @@ inline bool is_dead_after(const Schedule& schedule, int id, int at, int except) 
   return true;
 }
 
+// Whether, from step `begin` to step `end`, nothing lives where `id` does, other than `except`.
+inline bool is_free_between(const Schedule& schedule, int id, int begin, int end, int except) {
+  const Schedule::Place mine = schedule.place(id);
+  const int first = mine.channel_offset;
+  const int last = first + schedule.value(id).c;
+  for (std::size_t other = 0; other < schedule.values.size(); ++other) {
+    const int which = static_cast<int>(other);
+    const ScheduledValue& value = schedule.values[other];
+    if (which == id || which == except || value.first_step < 0) continue;
+    const Schedule::Place place = schedule.place(which);
+    const bool overlaps =
+        place.root == mine.root && place.channel_offset < last && first < place.channel_offset + value.c;
+    if (overlaps && value.first_step <= end && value.last_step >= begin) return false;
+  }
+  return true;
+}
+
 inline bool is_external(const Schedule& schedule, int id) { return schedule.value(schedule.place(id).root).external; }
 
 }  // namespace detail
@@ -75,6 +92,10 @@ inline void in_place(Schedule& schedule) {
     ScheduledValue& to = schedule.value(step.dst);
     if (from.layout != to.layout) continue;
     if (from.parent < 0) {
+      // Where dst will be, other values may live while src does: concats that share branches lie over one another.
+      if (to.parent >= 0 && !detail::is_free_between(schedule, step.dst, from.first_step, static_cast<int>(i), src)) {
+        continue;
+      }
       from.parent = step.dst;
       from.channel_offset = 0;
     } else if (to.parent < 0) {

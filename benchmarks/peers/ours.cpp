@@ -1,0 +1,208 @@
+// Our side of the comparison: answers the same requests as worker.py, a line of JSON each.
+#include "random_network.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/model/named_network.hpp>
+#include <posemachine/model/onnx.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <span>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double cpu_s() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) { return double(time.tv_sec) + 1e-6 * double(time.tv_usec); };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+// Resident memory in bytes: "VmRSS" now, "VmHWM" at most.
+std::size_t resident(const std::string& which) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(which + ":")) return 1024 * std::stoul(line.substr(which.size() + 1));
+  }
+  return 0;
+}
+
+std::vector<float> read_floats(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  const std::string text = bytes.str();
+  std::vector<float> values(text.size() / sizeof(float));
+  std::copy_n(text.data(), values.size() * sizeof(float), reinterpret_cast<char*>(values.data()));
+  return values;
+}
+
+// A model on `requests` plans, each with its share of the batch, run side by side.
+class Server {
+ public:
+  explicit Server(const pm::Json& request) {
+    const pm::Model model = pm::Model::load(request["model"].get<std::string>());
+    requests_ = request["requests"].get<int>();
+    batch_ = request["batch"].get<int>();
+    const double begin = now();
+    pm::Graph graph = model.graph();
+    std::vector<pm::Tensor> parameters = model.parameters();
+    pm::prepare_for_inference(graph, parameters);
+    auto weights =
+        std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
+    pm::PlanOptions options;
+    options.image = {request["height"].get<int>(), request["width"].get<int>()};
+    options.threads = request["threads"].get<int>();
+    options.batch = batch_ / requests_;
+    for (int i = 0; i < requests_; ++i) plans_.push_back(std::make_unique<pm::Plan>(graph, weights, options));
+    ready_s_ = now() - begin;
+  }
+
+  double ready_s() const { return ready_s_; }
+
+  // Shapes: each input's (N, C, H, W).
+  void fill(const std::vector<std::vector<float>>& images) {
+    for (std::size_t r = 0; r < plans_.size(); ++r) {
+      const std::vector<pm::Port>& ports = plans_[r]->graph().inputs;
+      for (std::size_t i = 0; i < ports.size(); ++i) {
+        const std::span<float> side = plans_[r]->input(pm::Value{ports[i].value});
+        std::copy_n(images[i].begin() + static_cast<std::ptrdiff_t>(r * side.size()), side.size(), side.begin());
+      }
+    }
+  }
+
+  double run(const std::vector<std::vector<float>>& images) {
+    const double begin = now();
+    fill(images);
+    std::vector<std::jthread> others;
+    for (std::size_t r = 1; r < plans_.size(); ++r) others.emplace_back([this, r] { plans_[r]->run(); });
+    plans_[0]->run();
+    others.clear();
+    return now() - begin;
+  }
+
+  void write_outputs(const std::string& path) const {
+    std::ofstream file(path, std::ios::binary);
+    for (std::size_t k = 0; k < plans_[0]->output_count(); ++k) {
+      for (const auto& plan : plans_) {
+        const std::span<const float> values = plan->output(k);
+        file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+      }
+    }
+  }
+
+ private:
+  std::vector<std::unique_ptr<pm::Plan>> plans_;
+  int requests_ = 1;
+  int batch_ = 1;
+  double ready_s_ = 0;
+};
+
+// A network by its name, or "random-7", with weights drawn from seed 1.
+pm::Model make_model(const std::string& network) {
+  if (const pm::NamedNetwork* named = pm::find_network(network)) return pm::Model::random(pm::description_of(*named), 1);
+  const std::string prefix = "random-";
+  if (!network.starts_with(prefix)) throw std::runtime_error("no network " + network);
+  peers::RandomNetwork random = peers::random_network(std::stoull(network.substr(prefix.size())));
+  pm::Meaning meaning;
+  meaning.input_height = random.image.height;
+  meaning.input_width = random.image.width;
+  return pm::Model::random(network, std::move(random.graph), 1, meaning);
+}
+
+int serve() {
+  std::optional<Server> server;
+  std::vector<std::vector<std::vector<float>>> images;  // by turn, by input
+  std::size_t turn = 0;
+  std::size_t before = 0;  // bytes, with images and without a model
+  try {
+    for (std::string line; std::getline(std::cin, line);) {
+      const pm::Json request = pm::parse_json(line, "request");
+      const std::string command = request["command"].get<std::string>();
+      pm::Json answer = pm::Json::object();
+      if (command == "load") {
+        for (const pm::Json& files : request["images"]) {
+          images.emplace_back();
+          for (const pm::Json& file : files) images.back().push_back(read_floats(file.get<std::string>()));
+        }
+        before = resident("VmRSS");
+        server.emplace(request);
+        answer["ready_s"] = server->ready_s();
+      } else if (command == "run") {
+        answer["seconds"] = pm::Json::array();
+        const double cpu = cpu_s();
+        const double begin = now();
+        for (int i = 0; i < request["count"].get<int>(); ++i) {
+          answer["seconds"].push_back(server.value().run(images[turn]));
+          turn = (turn + 1) % images.size();
+        }
+        answer["cpu_per_wall"] = (cpu_s() - cpu) / (now() - begin);
+      } else if (command == "outputs") {
+        server.value().run(images[0]);
+        server->write_outputs(request["file"].get<std::string>());
+      } else if (command == "memory") {
+        answer["before"] = before;
+        answer["now"] = resident("VmRSS");
+        answer["peak"] = resident("VmHWM");
+      } else {
+        throw std::runtime_error("unknown command " + command);
+      }
+      std::cout << answer.dump() << std::endl;
+    }
+  } catch (const std::exception& error) {
+    std::cerr << "ours: " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// ours serve; ours make NETWORK [HEIGHT WIDTH]: writes NETWORK.safetensors and NETWORK.onnx here.
+int main(int count, char** arguments) {
+  const std::vector<std::string> words(arguments + 1, arguments + count);
+  if (words == std::vector<std::string>{"serve"}) return serve();
+  if (words.size() != 2 && words.size() != 4) return 2;
+  try {
+    const pm::Model model = make_model(words[1]);
+    pm::Size size{model.meaning().input_height, model.meaning().input_width};
+    if (words.size() == 4) size = {std::stoi(words[2]), std::stoi(words[3])};
+    model.save(words[1] + ".safetensors");
+    pm::write_onnx(model, size, words[1] + ".onnx");
+    const pm::Json facts{{"height", size.height},
+                         {"width", size.width},
+                         {"macs", pm::count_multiply_adds(model.graph(), size)}};
+    std::cout << facts.dump() << std::endl;
+  } catch (const std::exception& error) {
+    std::cerr << "ours: " << error.what() << "\n";
+    return 1;
+  }
+}

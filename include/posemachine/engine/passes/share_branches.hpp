@@ -1,0 +1,109 @@
+// share_branches: concats that hold the same value hold it in one place, one after the other.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/passes/share_slices.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// Channels of a buffer, from `first` up to `end`.
+struct ChannelRange {
+  int first = 0;
+  int end = 0;
+
+  bool meets(const ChannelRange& other) const { return first < other.end && other.first < end; }
+  bool holds(const ChannelRange& other) const { return first <= other.first && other.end <= end; }
+};
+
+// Within the buffer of the value's root, whole blocks.
+inline ChannelRange range_of(const Schedule& schedule, int id) {
+  const int first = schedule.place(id).channel_offset;
+  return {first, first + static_cast<int>(schedule.value(id).padded_channels(schedule.block))};
+}
+
+// Values that live in one buffer.
+inline std::vector<int> values_in(const Schedule& schedule, int root) {
+  std::vector<int> found;
+  for (std::size_t id = 0; id < schedule.values.size(); ++id) {
+    const int value = static_cast<int>(id);
+    if (schedule.value(value).first_step >= 0 && schedule.place(value).root == root) found.push_back(value);
+  }
+  return found;
+}
+
+inline bool live_together(const ScheduledValue& a, const ScheduledValue& b) {
+  return a.first_step <= b.last_step && b.first_step <= a.last_step;
+}
+
+// Whether a value does not change what stands at `shared`: itself, what it was made of, or a concat that holds it.
+inline bool keeps(const Schedule& schedule, int value, int shared) {
+  const ScheduledValue& candidate = schedule.value(value);
+  if (value == shared || candidate.first_step < schedule.value(shared).first_step) return true;
+  const Step& writer = schedule.steps[static_cast<std::size_t>(candidate.first_step)];
+  if (schedule.node(writer).op != &concat_op || writer.dst != value) return false;
+  int offset = range_of(schedule, value).first;
+  for (int k = 0; k < schedule.node(writer).inputs.count; ++k) {
+    const int branch = schedule.src(writer, k);
+    if (branch == shared && schedule.place(branch).channel_offset == offset) return true;
+    offset += schedule.value(branch).c;
+  }
+  return false;
+}
+
+// Whether the buffer of `whole` may lie in the buffer of `shared`, `base` channels from its beginning.
+inline bool fits_over(const Schedule& schedule, int whole, int shared, int base) {
+  const int root = schedule.place(shared).root;
+  const ScheduledValue& buffer = schedule.value(root);
+  const ChannelRange held = range_of(schedule, shared);
+  const int end = base + static_cast<int>(schedule.value(whole).padded_channels(schedule.block));
+  if (root == whole || buffer.external || schedule.value(whole).external) return false;
+  if (base < 0 || base % schedule.block != 0 || end > buffer.padded_channels(schedule.block)) return false;
+  const std::vector<int> there = values_in(schedule, root);
+  for (const int part : values_in(schedule, whole)) {
+    ChannelRange range = range_of(schedule, part);
+    range = {range.first + base, range.end + base};
+    for (const int other : there) {
+      const ChannelRange taken = range_of(schedule, other);
+      if (!range.meets(taken) || !live_together(schedule.value(part), schedule.value(other))) continue;
+      const ChannelRange overlap{std::max(range.first, taken.first), std::min(range.end, taken.end)};
+      if (!held.holds(overlap) || !keeps(schedule, other, shared)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace detail
+
+/// A branch that stands inside an earlier concat is not copied into a later one: the later one lies over the earlier
+/// one's memory, where everything but the branch is dead by then. The stages of a network that all read the same
+/// features then share one buffer. To be run after share_slices.
+inline void share_branches(Schedule& schedule) {
+  for (Step& step : schedule.steps) {
+    if (schedule.node(step).op != &concat_op || step.elided) continue;
+    step.elided = true;
+    int offset = 0;
+    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
+      const int branch = schedule.src(step, k);
+      const Schedule::Place whole = schedule.place(step.dst);  // perhaps itself inside a larger one
+      const Schedule::Place held = schedule.place(branch);
+      const int base = held.channel_offset - whole.channel_offset - offset;
+      const bool dense = detail::is_dense_slice(schedule, schedule.value(branch), offset, schedule.value(step.dst));
+      if (dense && schedule.value(branch).parent >= 0 && detail::fits_over(schedule, whole.root, branch, base)) {
+        schedule.value(whole.root).parent = held.root;
+        schedule.value(whole.root).channel_offset = base;
+      }
+      step.elided = step.elided && schedule.stands_at(branch, step.dst, offset);
+      offset += schedule.value(branch).c;
+    }
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

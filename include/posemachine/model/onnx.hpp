@@ -1,0 +1,314 @@
+// ONNX: a model's network for other runtimes.
+#pragma once
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+#include <posemachine/graph/sizes.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/model/protobuf.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// The field numbers of onnx.proto that are written here.
+namespace onnx_field {
+inline constexpr int model_ir_version = 1, model_producer = 2, model_graph = 7, model_opset = 8;
+inline constexpr int opset_version = 2;
+inline constexpr int graph_node = 1, graph_name = 2, graph_initializer = 5, graph_input = 11, graph_output = 12;
+inline constexpr int node_input = 1, node_output = 2, node_name = 3, node_operator = 4, node_attribute = 5;
+inline constexpr int attribute_name = 1, attribute_float = 2, attribute_integer = 3, attribute_text = 4,
+                     attribute_integers = 8, attribute_type = 20;
+inline constexpr int tensor_extent = 1, tensor_type = 2, tensor_name = 8, tensor_bytes = 9;
+inline constexpr int value_name = 1, value_type = 2, type_tensor = 1, tensor_element = 1, tensor_shape = 2,
+                     shape_extent = 1, extent_number = 1, extent_name = 2;
+}  // namespace onnx_field
+
+inline constexpr std::int64_t onnx_float = 1;  // TensorProto.DataType
+
+class OnnxWriter {
+ public:
+  OnnxWriter(const Graph& graph, const std::vector<Tensor>& parameters, Size image)
+      : graph_(graph), parameters_(parameters), sizes_(infer_sizes(graph, image)) {
+    for (std::size_t id = 0; id < graph.values.size(); ++id) names_.push_back("value_" + std::to_string(id));
+  }
+
+  std::string write(const std::string& network) {
+    using namespace onnx_field;
+    for (const Port& port : graph_.inputs) {
+      name(port.value) = name_text(graph_, port.name);
+      body_.message(graph_input, port_of(name(port.value), port.value));
+    }
+    std::set<int> taken;  // values that carry an output's name
+    std::vector<std::pair<std::string, std::string>> repeated;
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+      const int value = graph_.outputs[i].value;
+      const std::string output = output_name(graph_, i);
+      const int producer = graph_.values[static_cast<std::size_t>(value)].producer;
+      const bool is_input = graph_.nodes[static_cast<std::size_t>(producer)].op == &input_op;
+      if (!is_input && taken.insert(value).second) {
+        name(value) = output;
+      } else {
+        repeated.emplace_back(output, name(value));
+      }
+      body_.message(graph_output, port_of(output, value));
+    }
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) write_node(static_cast<int>(i));
+    for (const auto& [output, value] : repeated) write_operator("Identity", output, {value}, {output});
+    body_.text(graph_name, network);
+
+    ProtobufMessage opset;
+    opset.integer(opset_version, 14);  // the first with HardSwish
+    ProtobufMessage model;
+    model.integer(model_ir_version, 7).text(model_producer, "posemachine").message(model_graph, body_);
+    return model.message(model_opset, opset).bytes();
+  }
+
+ private:
+  std::string& name(int value) { return names_[static_cast<std::size_t>(value)]; }
+
+  static ProtobufMessage attribute(const std::string& name, std::int64_t value) {
+    ProtobufMessage content;
+    return content.text(onnx_field::attribute_name, name)
+        .integer(onnx_field::attribute_integer, value)
+        .integer(onnx_field::attribute_type, 2);
+  }
+  static ProtobufMessage attribute(const std::string& name, const std::vector<std::int64_t>& values) {
+    ProtobufMessage content;
+    content.text(onnx_field::attribute_name, name);
+    for (const std::int64_t value : values) content.integer(onnx_field::attribute_integers, value);
+    return content.integer(onnx_field::attribute_type, 7);
+  }
+  static ProtobufMessage real_attribute(const std::string& name, float value) {
+    ProtobufMessage content;
+    return content.text(onnx_field::attribute_name, name)
+        .real(onnx_field::attribute_float, value)
+        .integer(onnx_field::attribute_type, 1);
+  }
+  static ProtobufMessage text_attribute(const std::string& name, const std::string& value) {
+    ProtobufMessage content;
+    return content.text(onnx_field::attribute_name, name)
+        .text(onnx_field::attribute_text, value)
+        .integer(onnx_field::attribute_type, 3);
+  }
+
+  // Any number of images, one size.
+  ProtobufMessage port_of(const std::string& name, int value) const {
+    using namespace onnx_field;
+    const Size size = sizes_[static_cast<std::size_t>(value)];
+    ProtobufMessage shape, images;
+    shape.message(shape_extent, images.text(extent_name, "N"));
+    for (const int extent : {graph_.values[static_cast<std::size_t>(value)].channels, size.height, size.width}) {
+      ProtobufMessage number;
+      shape.message(shape_extent, number.integer(extent_number, extent));
+    }
+    ProtobufMessage tensor, type, port;
+    tensor.integer(tensor_element, onnx_float).message(tensor_shape, shape);
+    return port.text(value_name, name).message(value_type, type.message(type_tensor, tensor));
+  }
+
+  void write_operator(const std::string& type, const std::string& name, const std::vector<std::string>& inputs,
+                      const std::vector<std::string>& outputs, const std::vector<ProtobufMessage>& attributes = {}) {
+    using namespace onnx_field;
+    ProtobufMessage node;
+    for (const std::string& input : inputs) node.text(node_input, input);
+    for (const std::string& output : outputs) node.text(node_output, output);
+    node.text(node_name, name).text(node_operator, type);
+    for (const ProtobufMessage& each : attributes) node.message(node_attribute, each);
+    body_.message(graph_node, node);
+  }
+
+  void write_tensor(const std::string& name, const std::vector<std::int64_t>& extents, std::span<const float> values) {
+    using namespace onnx_field;
+    ProtobufMessage tensor;
+    for (const std::int64_t extent : extents) tensor.integer(tensor_extent, extent);
+    tensor.integer(tensor_type, onnx_float).text(tensor_name, name);
+    // Little-endian, as every machine that this library runs on.
+    const char* bytes = reinterpret_cast<const char*>(values.data());
+    tensor.text(tensor_bytes, {bytes, values.size() * sizeof(float)});
+    body_.message(graph_initializer, tensor);
+  }
+
+  // A parameter under its own name; written once, however many nodes share it.
+  std::string write_parameter(const Node& node, int which, std::vector<std::int64_t> extents = {}) {
+    const int id = parameter_id(graph_, node, which);
+    const std::string name = parameter_name(graph_, id);
+    const Tensor& tensor = parameters_[static_cast<std::size_t>(id)];
+    if (extents.empty()) extents = tensor.shape;
+    if (written_.insert(id).second) write_tensor(name, extents, tensor.values);
+    return name;
+  }
+
+  void write_node(int index) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    if (node.op == &input_op) return;
+    const std::string label = "node_" + std::to_string(index) + "_" + std::string(node.op->name);
+    std::vector<std::string> inputs;
+    for (int k = 0; k < node.inputs.count; ++k) inputs.push_back(name(input(graph_, node, k).id));
+    if (node.dst < 0 || !write_known(node, index, label, inputs, name(node.dst))) {
+      fail<ModelError>({.where = describe(graph_, index),
+                        .expected = "an operation that ONNX has",
+                        .got = std::string(node.op->name) + " version " + std::to_string(node.op->version),
+                        .remedy = "export a network without operations of your own"});
+    }
+  }
+
+  bool write_known(const Node& node, int index, const std::string& label, std::vector<std::string> inputs,
+                   const std::string& dst) {
+    const auto plain = [&](const std::string& type, const std::vector<ProtobufMessage>& attributes = {}) {
+      write_operator(type, label, inputs, {dst}, attributes);
+      return true;
+    };
+    const OpInfo* op = node.op;
+    if (op == &convolution_op) return write_convolution(node, label, inputs, dst);
+    if (op == &transposed_convolution_op) return write_transposed(node, index, label, inputs, dst);
+    if (op == &max_pool_op || op == &average_pool_op) return write_pool(node, label, inputs, dst);
+    if (op == &global_average_pool_op) return plain("GlobalAveragePool");
+    if (op == &relu_op) return plain("Relu");
+    if (op == &sigmoid_op) return plain("Sigmoid");
+    if (op == &hard_swish_op) return plain("HardSwish");
+    if (op == &softmax_op) return plain("Softmax", {attribute("axis", 1)});
+    if (op == &concat_op) return plain("Concat", {attribute("axis", 1)});
+    if (op == &add_op) return plain(inputs.size() == 2 ? "Add" : "Sum");
+    if (op == &channel_scale_op) return plain("Mul");
+    if (op == &dropout_op) return plain("Identity");  // in inference
+    if (op == &leaky_relu_op) {
+      const auto alpha = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));
+      return plain("LeakyRelu", {real_attribute("alpha", alpha)});
+    }
+    if (op == &silu_op) {
+      write_operator("Sigmoid", label + "_sigmoid", inputs, {dst + "_sigmoid"});
+      inputs.push_back(dst + "_sigmoid");
+      return plain("Mul");
+    }
+    if (op == &prelu_op) {
+      const std::int64_t channel_count = parameter(graph_, node, 0).size();
+      inputs.push_back(write_parameter(node, 0, {channel_count, 1, 1}));
+      return plain("PRelu");
+    }
+    if (op == &batch_norm_op) {
+      for (int which = 0; which < 4; ++which) inputs.push_back(write_parameter(node, which));
+      const auto eps = static_cast<float>(epsilon(unpack<BatchNormOptions>(node.options)));
+      return plain("BatchNormalization", {real_attribute("epsilon", eps)});
+    }
+    if (op == &resize_nearest_op || op == &resize_bilinear_op) return write_resize(node, label, inputs, dst);
+    return false;
+  }
+
+  bool write_convolution(const Node& node, const std::string& label, std::vector<std::string> inputs,
+                         const std::string& dst) {
+    const auto options = unpack<ConvolutionOptions>(node.options);
+    for (int which = 0; which < node.parameters.count; ++which) inputs.push_back(write_parameter(node, which));
+    const std::int64_t padding = options.padding;
+    write_operator("Conv", label, inputs, {dst},
+                   {attribute("kernel_shape", {options.kernel, options.kernel}),
+                    attribute("strides", {options.stride, options.stride}),
+                    attribute("dilations", {options.dilation, options.dilation}),
+                    attribute("pads", {padding, padding, padding, padding}), attribute("group", options.groups)});
+    return true;
+  }
+
+  // ONNX has (in, out, height, width).
+  bool write_transposed(const Node& node, int index, const std::string& label, std::vector<std::string> inputs,
+                        const std::string& dst) {
+    const auto options = unpack<TransposedConvolutionOptions>(node.options);
+    const Tensor& tensor = parameters_[static_cast<std::size_t>(parameter_id(graph_, node, 0))];
+    const auto out = static_cast<std::size_t>(tensor.shape[0]);
+    const auto in = static_cast<std::size_t>(tensor.shape[1]);
+    const std::size_t taps = tensor.values.size() / (out * in);
+    std::vector<float> turned(tensor.values.size());
+    for (std::size_t o = 0; o < out; ++o) {
+      for (std::size_t i = 0; i < in; ++i) {
+        std::memcpy(&turned[(i * out + o) * taps], &tensor.values[(o * in + i) * taps], taps * sizeof(float));
+      }
+    }
+    const std::string weights = parameter_name(graph_, parameter_id(graph_, node, 0)) + "_" + std::to_string(index);
+    write_tensor(weights, {tensor.shape[1], tensor.shape[0], tensor.shape[2], tensor.shape[3]}, turned);
+    inputs.push_back(weights);
+    if (options.bias != 0) inputs.push_back(write_parameter(node, 1));
+    const std::int64_t padding = options.padding;
+    write_operator("ConvTranspose", label, inputs, {dst},
+                   {attribute("kernel_shape", {options.kernel, options.kernel}),
+                    attribute("strides", {options.stride, options.stride}),
+                    attribute("pads", {padding, padding, padding, padding}),
+                    attribute("output_padding", {options.output_padding, options.output_padding})});
+    return true;
+  }
+
+  // Padding at the end as the size needs it: runtimes disagree on ceil_mode's last window.
+  bool write_pool(const Node& node, const std::string& label, const std::vector<std::string>& inputs,
+                  const std::string& dst) {
+    const Window window = pool_window(node.options);
+    const Size src = sizes_[static_cast<std::size_t>(input(graph_, node, 0).id)];
+    const auto end = [&](int extent) {
+      return std::int64_t{window.padding_end(extent) > 0 ? window.padding_end(extent) : 0};
+    };
+    std::vector<ProtobufMessage> attributes{
+        attribute("kernel_shape", {window.kernel, window.kernel}), attribute("strides", {window.stride, window.stride}),
+        attribute("pads", {window.padding, window.padding, end(src.height), end(src.width)})};
+    const bool maximum = node.op == &max_pool_op;
+    if (!maximum) attributes.push_back(attribute("count_include_pad", 0));
+    write_operator(maximum ? "MaxPool" : "AveragePool", label, inputs, {dst}, attributes);
+    return true;
+  }
+
+  bool write_resize(const Node& node, const std::string& label, std::vector<std::string> inputs,
+                    const std::string& dst) {
+    const auto scale = static_cast<float>(unpack<ResizeOptions>(node.options).scale);
+    const std::string scales = label + "_scales";
+    write_tensor(scales, {4}, std::array{1.0F, 1.0F, scale, scale});
+    inputs.insert(inputs.end(), {"", scales});
+    const bool bilinear = node.op == &resize_bilinear_op;
+    std::vector<ProtobufMessage> attributes{
+        text_attribute("mode", bilinear ? "linear" : "nearest"),
+        text_attribute("coordinate_transformation_mode", bilinear ? "half_pixel" : "asymmetric")};
+    if (!bilinear) attributes.push_back(text_attribute("nearest_mode", "floor"));
+    write_operator("Resize", label, inputs, {dst}, attributes);
+    return true;
+  }
+
+  const Graph& graph_;
+  const std::vector<Tensor>& parameters_;
+  std::vector<Size> sizes_;
+  std::vector<std::string> names_;  // by value
+  std::set<int> written_;
+  ProtobufMessage body_;
+};
+
+}  // namespace detail
+
+/// A model's network as ONNX (operator set 14, fp32), for inputs of this size and any number of images. Inputs, outputs
+/// and parameters keep their names; dropouts are left out. What inputs and joints mean stays in the model's own file.
+/// Errors: ModelError naming the node, for an operation of a user's own; as infer_sizes.
+inline std::string to_onnx(const Model& model, Size image) {
+  return detail::OnnxWriter(model.graph(), model.parameters(), image).write(model.network());
+}
+
+/// Writes to_onnx() into a file, whole or not at all. Errors: as to_onnx; ModelError above 2 GiB, which no reader takes;
+/// RuntimeFailure where the file cannot be written.
+inline void write_onnx(const Model& model, Size image, const std::filesystem::path& path) {
+  const std::string bytes = to_onnx(model, image);
+  if (bytes.size() > (std::size_t{1} << 31) - 1) {
+    fail<ModelError>(
+        {.where = path.string(), .expected = "at most 2 GiB", .got = std::to_string(bytes.size()) + " bytes"});
+  }
+  write_file_atomically(path, bytes);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

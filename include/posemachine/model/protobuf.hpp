@@ -1,0 +1,52 @@
+// Protocol buffers, as far as writing them goes: numbered fields of varints, floats, bytes and messages.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace posemachine::inline POSEMACHINE_BUILD::detail {
+
+/// The bytes of one message, field by field. Source: the Protocol Buffers encoding guide.
+class ProtobufMessage {
+ public:
+  ProtobufMessage& integer(int field, std::int64_t value) {
+    tag(field, varint_type);
+    varint(static_cast<std::uint64_t>(value));
+    return *this;
+  }
+  ProtobufMessage& real(int field, float value) {
+    tag(field, fixed32_type);
+    const auto bits = std::bit_cast<std::uint32_t>(value);
+    for (int byte = 0; byte < 4; ++byte) bytes_.push_back(static_cast<char>(bits >> (8 * byte) & 0xFF));
+    return *this;
+  }
+  ProtobufMessage& text(int field, std::string_view value) {
+    tag(field, bytes_type);
+    varint(value.size());
+    bytes_.append(value);
+    return *this;
+  }
+  ProtobufMessage& message(int field, const ProtobufMessage& value) { return text(field, value.bytes_); }
+
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  static constexpr int varint_type = 0;
+  static constexpr int bytes_type = 2;
+  static constexpr int fixed32_type = 5;
+
+  void tag(int field, int type) { varint(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(type)); }
+  void varint(std::uint64_t value) {
+    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>(value | 0x80));
+    bytes_.push_back(static_cast<char>(value));
+  }
+
+  std::string bytes_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
