@@ -2,9 +2,8 @@
 #include "random_network.hpp"
 
 #include <posemachine/base/json.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/batch_plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
@@ -29,7 +28,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -65,64 +63,48 @@ std::vector<float> read_floats(const std::string& path) {
   return values;
 }
 
-// A model on `requests` plans, each with its share of the batch, run side by side.
+// A model ready to run batches.
 class Server {
  public:
   explicit Server(const pm::Json& request) {
     const pm::Model model = pm::Model::load(request["model"].get<std::string>());
-    requests_ = request["requests"].get<int>();
-    batch_ = request["batch"].get<int>();
     const double begin = now();
     pm::Graph graph = model.graph();
     std::vector<pm::Tensor> parameters = model.parameters();
     pm::prepare_for_inference(graph, parameters);
-    auto weights =
+    const auto weights =
         std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
     pm::PlanOptions options;
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
-    options.threads = request["threads"].get<int>();
-    options.batch = batch_ / requests_;
-    for (int i = 0; i < requests_; ++i) plans_.push_back(std::make_unique<pm::Plan>(graph, weights, options));
+    options.batch = request["batch"].get<int>();
+    options.threads = request["threads"].get<int>() * request["requests"].get<int>();
+    plan_ = std::make_unique<pm::BatchPlan>(graph, weights, options);
     ready_s_ = now() - begin;
   }
 
   double ready_s() const { return ready_s_; }
 
-  // Shapes: each input's (N, C, H, W).
-  void fill(const std::vector<std::vector<float>>& images) {
-    for (std::size_t r = 0; r < plans_.size(); ++r) {
-      const std::vector<pm::Port>& ports = plans_[r]->graph().inputs;
-      for (std::size_t i = 0; i < ports.size(); ++i) {
-        const std::span<float> side = plans_[r]->input(pm::Value{ports[i].value});
-        std::copy_n(images[i].begin() + static_cast<std::ptrdiff_t>(r * side.size()), side.size(), side.begin());
-      }
-    }
-  }
-
+  // Seconds for one batch. Shapes: each input's (N, C, H, W).
   double run(const std::vector<std::vector<float>>& images) {
     const double begin = now();
-    fill(images);
-    std::vector<std::jthread> others;
-    for (std::size_t r = 1; r < plans_.size(); ++r) others.emplace_back([this, r] { plans_[r]->run(); });
-    plans_[0]->run();
-    others.clear();
+    const std::vector<pm::Port>& ports = plan_->graph().inputs;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      std::ranges::copy(images[i], plan_->input(pm::Value{ports[i].value}).begin());
+    }
+    plan_->run();
     return now() - begin;
   }
 
   void write_outputs(const std::string& path) const {
     std::ofstream file(path, std::ios::binary);
-    for (std::size_t k = 0; k < plans_[0]->output_count(); ++k) {
-      for (const auto& plan : plans_) {
-        const std::span<const float> values = plan->output(k);
-        file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
-      }
+    for (std::size_t k = 0; k < plan_->output_count(); ++k) {
+      const std::span<const float> values = plan_->output(k);
+      file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
     }
   }
 
  private:
-  std::vector<std::unique_ptr<pm::Plan>> plans_;
-  int requests_ = 1;
-  int batch_ = 1;
+  std::unique_ptr<pm::BatchPlan> plan_;
   double ready_s_ = 0;
 };
 

@@ -135,7 +135,8 @@ def largest_difference(ours, theirs, plain, batch):
 def start_workers(case, request, plain, arguments):
     workers = []
     for name in ["ours"] + [name for name in case.runtimes if name in arguments.runtimes]:
-        ways = case.ways if name in ("ours", "onnxruntime", "openvino") else case.ways[-1:]
+        # Ours finds its way by itself: it is told how many threads there are.
+        ways = case.ways if name in ("onnxruntime", "openvino") else case.ways[-1:]
         try:
             if name == "ncnn":
                 convert_for_ncnn(request, plain)

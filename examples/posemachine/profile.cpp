@@ -1,6 +1,6 @@
 // posemachine profile: where the time of a network goes, step by step.
 #include "network_source.hpp"
-#include "timed_plan.hpp"
+#include "timing.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/files.hpp>
@@ -134,15 +134,19 @@ std::string trace_text(const std::string& network, const std::vector<pm::PlanSte
 
 int profile(const ProfileArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
-  TimedPlan timed(model, arguments.timing);
-  pm::Plan& plan = timed.plan();
+  pm::PlanOptions options;
+  options.image = input_size(model, arguments.timing.size);
+  options.threads = arguments.timing.threads;
+  InferenceGraph inference(model);
+  pm::Plan plan(std::move(inference.graph), std::move(inference.weights), options);
+  RandomImages images(plan);
   const std::vector<pm::PlanStep> steps = plan.steps();
   std::vector<std::vector<double>> runs;
   constexpr int untimed = 2;
   Progress progress(context, "running");
   for (int run = -untimed; run < arguments.timing.runs; ++run) {
     context.stop_if_asked();
-    timed.next_images();
+    images.fill_next(plan);
     std::vector<double> seconds(steps.size());
     plan.run_timed(seconds);
     if (run >= 0) runs.push_back(std::move(seconds));
@@ -181,8 +185,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   if (arguments.json) {
     pm::Json json;
     json["network"] = model.network();
-    json["input"] = {{"height", timed.size().height}, {"width", timed.size().width}};
-    json["batch"] = arguments.timing.batch;
+    json["input"] = {{"height", options.image.height}, {"width", options.image.width}};
     json["threads"] = arguments.timing.threads;
     json["ms"] = 1e3 * total.seconds;
     json["moved_bytes"] = total.moved_bytes;
@@ -205,8 +208,8 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   }
   std::vector<Line> shown;
   for (const std::size_t i : order) shown.push_back(lines[i]);
-  std::string text = format("%s, input %d x %d, batch %d, %d thread%s; medians of %d runs\n\n", model.network().c_str(),
-                            timed.size().height, timed.size().width, arguments.timing.batch, arguments.timing.threads,
+  std::string text = format("%s, input %d x %d, %d thread%s; medians of %d runs\n\n", model.network().c_str(),
+                            options.image.height, options.image.width, arguments.timing.threads,
                             arguments.timing.threads == 1 ? "" : "s", arguments.timing.runs);
   text += table(shown, total.seconds, /*kinds=*/false) + "\n" + table(kinds, total.seconds, /*kinds=*/true);
   text += format("\n%zu steps, %.3f ms, %.0f GFLOP/s, %.2f MB moved by reorders and copies\n", steps.size(),
@@ -230,7 +233,7 @@ Command add_profile(CLI::App& app, const Context& context) {
   command->add_option("--trace", arguments->trace,
                       "Write the steps of one run into this file, for chrome://tracing or Perfetto");
   command->add_flag("--json", arguments->json,
-                    "One JSON object: network, input, batch, threads, ms (the sum of all steps), moved_bytes, steps\n"
+                    "One JSON object: network, input, threads, ms (the sum of all steps), moved_bytes, steps\n"
                     "(of each: node, operation, block, implementation, layout and shape of dst, ms, share of the\n"
                     "sum, macs, bytes read and written, moved_bytes)");
   command->footer("A step is an operation with what was fused into it. \"moved\" bytes are read and written only to\n"

@@ -114,6 +114,20 @@ class Plan {
     throw UsageError("this value is not an input of the plan");
   }
 
+  Shape input_shape(Value input) const {
+    const ScheduledValue& value = schedule_.value(input.id);
+    return {value.n, value.c, value.h, value.w};
+  }
+  /// An input by its name. Errors: UsageError naming those there are.
+  Value input_value(std::string_view name) const {
+    std::string known;
+    for (const Port& port : graph_.inputs) {
+      if (name_text(graph_, port.name) == name) return {port.value};
+      known += (known.empty() ? "" : ", ") + std::string(name_text(graph_, port.name));
+    }
+    fail<UsageError>({.where = "input", .expected = "one of " + known, .got = std::string(name)});
+  }
+
   /// An output by its position in the graph. Shapes: (N, C, H, W) plain.
   std::span<const float> output(std::size_t index) const { return outputs_.at(index).values; }
   Shape output_shape(std::size_t index) const {
@@ -121,6 +135,26 @@ class Plan {
     return {value.n, value.c, value.h, value.w};
   }
   std::size_t output_count() const { return outputs_.size(); }
+
+  /// Points an input at memory of the caller's from the next run on, so that nothing has to be copied; null: at
+  /// input(value) again. Shapes: (N, C, H, W) plain. Errors: UsageError for a value that is no input.
+  void bind_input(Value value, const float* data) {
+    const std::span<float> own = input(value);
+    // oneDNN takes void*, but no step writes an input.
+    float* const source = data != nullptr ? const_cast<float*>(data) : own.data();
+    externals_[static_cast<std::size_t>(value.id)] = reinterpret_cast<std::byte*>(source);
+    for (auto& [memory, of] : external_memories_) {
+      if (of == value.id) memory.set_data_handle(source);
+    }
+  }
+
+  /// Points an output at memory of the caller's, which the next runs write instead of output(index); null: that again.
+  /// Shapes: as output_shape(index), plain.
+  void bind_output(std::size_t index, float* data) {
+    OutputCopy& copy = *std::find_if(copies_.begin(), copies_.end(),
+                                     [&](const OutputCopy& each) { return each.output == index; });
+    copy.to.data = data != nullptr ? data : outputs_.at(index).values.data();
+  }
 
   /// Runs every step.
   void run(const Draw& draw = {}) { run_steps(0, runners_.size(), draw); }
@@ -188,6 +222,7 @@ class Plan {
   struct OutputCopy {
     std::size_t after = 0;  // position in runners_ that must have run
     int value = -1;
+    std::size_t output = 0;    // by its position in the graph
     MapMemory from;
     MapMemory to;
   };
@@ -221,15 +256,6 @@ class Plan {
 
   void require_bounded_memory() const {
     if (bytes() > options_.max_bytes) refuse_memory("plan", static_cast<double>(bytes()));
-  }
-
-  Value input_value(std::string_view name) const {
-    std::string known;
-    for (const Port& port : graph_.inputs) {
-      if (name_text(graph_, port.name) == name) return {port.value};
-      known += (known.empty() ? "" : ", ") + std::string(name_text(graph_, port.name));
-    }
-    fail<UsageError>({.where = "input", .expected = "one of " + known, .got = std::string(name)});
   }
 
   void make_runners() {
@@ -295,10 +321,12 @@ class Plan {
     binding.arena = arena_.get();
     binding.scratch = arena_.get() + scratch_offset_;
     binding.gradient_memories = &gradient_memories_;
-    binding.externals.resize(graph_.values.size(), nullptr);
+    externals_.resize(graph_.values.size(), nullptr);
+    binding.externals = &externals_;
+    binding.external_memories = &external_memories_;
     for (const Port& port : graph_.inputs) {
       inputs_.push_back({port.value, plain_buffer(port.value)});
-      binding.externals[static_cast<std::size_t>(port.value)] =
+      externals_[static_cast<std::size_t>(port.value)] =
           reinterpret_cast<std::byte*>(inputs_.back().values.data());
     }
     for (Bound& bound : runners_) bound.runner->bind(binding);
@@ -311,7 +339,7 @@ class Plan {
       while (after + 1 < runners_.size() && runners_[after + 1].step <= value.first_step) ++after;
       const auto at = std::upper_bound(copies_.begin(), copies_.end(), after,
                                        [](std::size_t step, const OutputCopy& copy) { return step < copy.after; });
-      copies_.insert(at, {after, port.value, from, to});
+      copies_.insert(at, {after, port.value, outputs_.size() - 1, from, to});
     }
   }
 
@@ -360,6 +388,8 @@ class Plan {
   std::size_t scratch_offset_ = 0;
   std::size_t scratch_bytes_ = 0;
   std::vector<std::pair<dnnl::memory, int>> gradient_memories_;
+  std::vector<std::byte*> externals_;  // by value id
+  std::vector<std::pair<dnnl::memory, int>> external_memories_;
   std::vector<External> inputs_;
   std::vector<External> outputs_;
   std::vector<OutputCopy> copies_;

@@ -36,15 +36,15 @@ struct Binding {
   GradientLayout* gradients = nullptr;
   std::byte* arena = nullptr;
   std::byte* scratch = nullptr;
-  std::vector<std::byte*> externals;                              // by value id
-  std::vector<std::pair<dnnl::memory, int>>* gradient_memories =
-      nullptr;  // to be pointed at a slice: (memory, parameter)
+  const std::vector<std::byte*>* externals = nullptr;  // the caller's side of inputs, by value id; may change later
+  std::vector<std::pair<dnnl::memory, int>>* external_memories = nullptr;  // (memory, value), to follow externals
+  std::vector<std::pair<dnnl::memory, int>>* gradient_memories = nullptr;  // (memory, parameter), pointed at a slice
 
   /// Where a value's first element is.
   std::byte* value(int id) const {
     const Schedule::Place place = schedule->place(id);
     const ScheduledValue& root = schedule->value(place.root);
-    std::byte* base = root.external ? externals[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
+    std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
     // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
     return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h) *
            static_cast<std::size_t>(root.w) * sizeof(float);
@@ -229,7 +229,12 @@ class PrimitiveRunner : public Runner {
       }
       case Slot::workspace: return workspace_memory(*this, slot, binding, engine);
       case Slot::workspace_of_forward: return workspace_memory(*forward_, slot, binding, engine);
-      default: return {slot.has, engine, binding.value(slot.id)};
+      default: {
+        dnnl::memory memory(slot.has, engine, binding.value(slot.id));
+        const bool external = binding.schedule->value(binding.schedule->place(slot.id).root).external;
+        if (external) binding.external_memories->push_back({memory, slot.id});
+        return memory;
+      }
     }
   }
   static dnnl::memory workspace_memory(const Runner& owner, const Slot& slot, const Binding& binding,

@@ -5,6 +5,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/primitive_cache.hpp>
 #include <posemachine/graph/graph.hpp>
 
 #include <algorithm>
@@ -16,8 +17,9 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Makes plans on demand and keeps at most `capacity`. Belongs to one thread at a time, as its
-/// plans do; the weights are shared.
+/// Makes plans on demand and keeps at most `capacity`; oneDNN's own cache is left with at most 256 primitives, so that
+/// memory stays what it is however many sizes come. Belongs to one thread at a time, as its plans do; the weights are
+/// shared.
 class PlanCache {
  public:
   /// `prepare` is called once for every new plan, to fill inputs that never change. Plans are made with `options`,
@@ -37,6 +39,7 @@ class PlanCache {
     if (entries_.size() == capacity_) entries_.pop_back();  // first: two plans of different sizes need not fit together
     PlanOptions options = options_;
     options.image = image;
+    const PrimitiveCacheBound bound(cached_primitives);
     Entry entry{image, std::make_unique<Plan>(*graph_, weights_, options)};
     if (prepare_) prepare_(*entry.plan, image);
     entries_.insert(entries_.begin(), std::move(entry));
@@ -46,6 +49,8 @@ class PlanCache {
   std::size_t size() const { return entries_.size(); }
 
  private:
+  static constexpr int cached_primitives = 256;  // equal layers of one network are found again; some 30 MB
+
   struct Entry {
     Size image;
     std::unique_ptr<Plan> plan;

@@ -17,11 +17,13 @@ inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
   const int dst = context.step->dst;
   auto runner = std::make_unique<KernelRunner>([dst](const Binding& binding) -> KernelRunner::Kernel {
     const ScheduledValue& value = binding.schedule->value(dst);
-    auto* given = reinterpret_cast<float*>(binding.externals[static_cast<std::size_t>(dst)]);
-    const MapMemory plain{given, value.n, value.c, value.h, value.w, 0};
+    if (value.external) return [](const Draw&) {};
     const MapMemory target = MapMemory::of(value, binding.schedule->block, binding.floats(dst));
-    if (target.data == plain.data) return [](const Draw&) {};
-    return [plain, target](const Draw&) { copy_channels(plain, 0, target, 0, plain.c); };
+    std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
+    return [given, target](const Draw&) {
+      auto* floats = reinterpret_cast<float*>(*given);
+      copy_channels({floats, target.n, target.c, target.h, target.w, 0}, 0, target, 0, target.c);
+    };
   });
   runner->implementation = "posemachine:input";
   const ScheduledValue& value = context.dst();

@@ -1,0 +1,44 @@
+// Images and figures of plans that are timed.
+#include "timing.hpp"
+
+#include <posemachine/core/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+void add_timing_options(CLI::App& command, TimingArguments& arguments) {
+  command.add_option("--size", arguments.size,
+                     "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
+  command.add_option("--threads", arguments.threads, "Threads, of oneDNN and ours")
+      ->check(CLI::Range(1, 256))->capture_default_str();
+  command.add_option("--runs", arguments.runs, "Runs that are timed, after two that are not")
+      ->check(CLI::Range(1, 100'000))->capture_default_str();
+}
+
+void RandomImages::draw() {
+  constexpr std::size_t turns = 4;
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+    images_.emplace_back();
+    for (std::size_t i = 0; i < floats_.size(); ++i) {
+      std::vector<float> values(floats_[i]);
+      pm::RandomStream stream(1, pm::Purpose::test, turn, i);
+      for (float& value : values) value = static_cast<float>(stream.uniform(-0.5, 0.5));
+      images_.back().push_back(std::move(values));
+    }
+  }
+}
+
+double quantile(std::vector<double> numbers, double share) {
+  std::sort(numbers.begin(), numbers.end());
+  const double at = share * static_cast<double>(numbers.size() - 1);
+  const auto below = static_cast<std::size_t>(std::floor(at));
+  const std::size_t above = std::min(below + 1, numbers.size() - 1);
+  return std::lerp(numbers[below], numbers[above], at - static_cast<double>(below));
+}
+
+}  // namespace tool

@@ -1,0 +1,62 @@
+// What bench and profile share: options, and images for plans that are timed.
+#pragma once
+
+#include "tool.hpp"
+
+#include <posemachine/graph/graph.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tool {
+
+/// What is timed and how.
+struct TimingArguments {
+  std::string size;
+  int threads = default_threads();
+  int runs = 30;
+};
+
+void add_timing_options(CLI::App& command, TimingArguments& arguments);
+
+/// Different images, used in turn: one alone would stay in the caches.
+class RandomImages {
+ public:
+  /// For the inputs of `graph`, with as many floats as a plan's input has.
+  template <class AnyPlan>
+  explicit RandomImages(AnyPlan& plan) {
+    for (const posemachine::Port& port : plan.graph().inputs) {
+      values_.push_back(posemachine::Value{port.value});
+      floats_.push_back(plan.input(values_.back()).size());
+    }
+    draw();
+  }
+
+  /// Fills the inputs with the next ones.
+  template <class AnyPlan>
+  void fill_next(AnyPlan& plan) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      std::ranges::copy(images_[turn_][i], plan.input(values_[i]).begin());
+    }
+    turn_ = (turn_ + 1) % images_.size();
+  }
+
+ private:
+  void draw();
+
+  std::vector<posemachine::Value> values_;
+  std::vector<std::size_t> floats_;
+  std::vector<std::vector<std::vector<float>>> images_;  // by turn, by input
+  std::size_t turn_ = 0;
+};
+
+/// The middle of some numbers, and the one that `share` of them are not above.
+double quantile(std::vector<double> numbers, double share);
+inline double median(std::vector<double> numbers) { return quantile(std::move(numbers), 0.5); }
+
+}  // namespace tool

@@ -1,0 +1,125 @@
+// A batch plan: several images on plans of one image each, side by side.
+#pragma once
+
+#include <posemachine/base/parallel.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/device.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Runs a batch of images for inference. An image by itself fits the caches and needs no copies where branches meet,
+/// and a thread that has one for itself waits for no other: with at least as many images as threads, each thread takes
+/// one after the other; with fewer images they come one after the other with all threads at each. So an image costs no
+/// more in a batch than alone, and memory grows by its inputs and outputs only.
+/// Belongs to one thread at a time, as plans do; weights are shared. An image's results do not depend on the others of
+/// its batch.
+class BatchPlan {
+ public:
+  /// options.batch images, options.threads threads in all. Errors: as Plan's constructor; UsageError for training,
+  /// whose plans have a batch of their own.
+  BatchPlan(const Graph& graph, const std::shared_ptr<PreparedWeights>& weights, const PlanOptions& options,
+            const Device& device = Device::cpu())
+      : options_(options), workers_(options.batch >= options.threads ? options.threads : 1) {
+    if (options.mode != Mode::inference) {
+      fail<UsageError>({.where = "BatchPlan", .expected = "Mode::inference", .got = "training"});
+    }
+    if (options.batch < 1) {
+      fail<UsageError>({.where = "plan: batch", .expected = "at least 1", .got = std::to_string(options.batch)});
+    }
+    PlanOptions single = options;
+    single.batch = 1;
+    if (workers_.threads() > 1) single.threads = 1;
+    for (int lane = 0; lane < workers_.threads(); ++lane) {
+      plans_.push_back(std::make_unique<Plan>(graph, weights, single, device));
+    }
+    const Plan& plan = *plans_.front();
+    for (const Port& port : graph.inputs) inputs_.push_back({port.value, buffer(plan.input_shape(Value{port.value}))});
+    for (std::size_t k = 0; k < plan.output_count(); ++k) outputs_.push_back(buffer(plan.output_shape(k)));
+    if (bytes() > options.max_bytes) {
+      fail<ModelError>({.where = "plan",
+                        .expected = "at most " + std::to_string(options.max_bytes) + " bytes (PlanOptions::max_bytes)",
+                        .got = std::to_string(bytes()) + " for " + std::to_string(options.batch) + " images on " +
+                               std::to_string(plans_.size()) + " threads",
+                        .remedy = "use a smaller batch, image or number of threads, or allow more"});
+    }
+  }
+
+  const Graph& graph() const { return plans_.front()->graph(); }
+  const PlanOptions& options() const { return options_; }
+
+  /// What runs for one image, in order.
+  std::vector<PlanStep> steps() const { return plans_.front()->steps(); }
+
+  /// All that the plans hold together, and inputs and outputs of the batch.
+  std::size_t bytes() const {
+    std::size_t total = 0;
+    for (const auto& plan : plans_) total += plan->bytes();
+    for (const Input& input : inputs_) total += input.values.size() * sizeof(float);
+    for (const std::vector<float>& output : outputs_) total += output.size() * sizeof(float);
+    return total;
+  }
+
+  /// The caller's side of an input, to be filled before run(). Shapes: (N, C, H, W) plain.
+  std::span<float> input(std::string_view name) { return input(plans_.front()->input_value(name)); }
+  std::span<float> input(Value value) {
+    for (Input& input : inputs_) {
+      if (input.value == value.id) return input.values;
+    }
+    throw UsageError("this value is not an input of the plan");
+  }
+
+  /// An output by its position in the graph. Shapes: (N, C, H, W) plain.
+  std::span<const float> output(std::size_t index) const { return outputs_.at(index); }
+  Shape output_shape(std::size_t index) const {
+    Shape shape = plans_.front()->output_shape(index);
+    shape[0] = options_.batch;
+    return shape;
+  }
+  std::size_t output_count() const { return outputs_.size(); }
+
+  /// Runs every image.
+  void run() {
+    workers_.for_each(options_.batch, [this](int image, int lane) {
+      Plan& plan = *plans_[static_cast<std::size_t>(lane)];
+      const auto part = [&](std::vector<float>& whole) {
+        return whole.data() + whole.size() / static_cast<std::size_t>(options_.batch) * static_cast<std::size_t>(image);
+      };
+      for (Input& input : inputs_) plan.bind_input(Value{input.value}, part(input.values));
+      for (std::size_t k = 0; k < outputs_.size(); ++k) plan.bind_output(k, part(outputs_[k]));
+      plan.run();
+    });
+  }
+
+ private:
+  struct Input {
+    int value = -1;
+    std::vector<float> values;
+  };
+
+  std::vector<float> buffer(const Shape& image) const {
+    std::size_t floats = static_cast<std::size_t>(options_.batch);
+    for (const std::int64_t extent : image) floats *= static_cast<std::size_t>(extent);
+    return std::vector<float>(floats);
+  }
+
+  PlanOptions options_;
+  Workers workers_;
+  std::vector<std::unique_ptr<Plan>> plans_;  // one a thread that has images for itself
+  std::vector<Input> inputs_;
+  std::vector<std::vector<float>> outputs_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

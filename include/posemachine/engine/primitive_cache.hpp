@@ -1,0 +1,29 @@
+// A bound on oneDNN's cache of primitives, while plans are made.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// oneDNN keeps the last 1,024 primitives of the process, with their code, whether or not anyone still has them: some
+/// 130 MB for a program that meets images of many sizes. While an instance lives the cache holds at most `most`;
+/// afterwards it may again what it might before. Plans keep what they use in any case.
+class PrimitiveCacheBound {
+ public:
+  explicit PrimitiveCacheBound(int most) : before_(dnnl::get_primitive_cache_capacity()) {
+    if (before_ > most) dnnl::set_primitive_cache_capacity(most);
+    lowered_ = before_ > most;
+  }
+  ~PrimitiveCacheBound() {
+    if (lowered_) dnnl::set_primitive_cache_capacity(before_);
+  }
+  PrimitiveCacheBound(const PrimitiveCacheBound&) = delete;
+  PrimitiveCacheBound& operator=(const PrimitiveCacheBound&) = delete;
+
+ private:
+  int before_ = 0;
+  bool lowered_ = false;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
