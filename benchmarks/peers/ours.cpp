@@ -110,7 +110,8 @@ class Server {
 
 // A network by its name, or "random-7", with weights drawn from seed 1.
 pm::Model make_model(const std::string& network) {
-  if (const pm::NamedNetwork* named = pm::find_network(network)) return pm::Model::random(pm::description_of(*named), 1);
+  if (const pm::NamedNetwork* named = pm::find_network(network))
+    return pm::Model::random(pm::description_of(*named), 1);
   const std::string prefix = "random-";
   if (!network.starts_with(prefix)) throw std::runtime_error("no network " + network);
   peers::RandomNetwork random = peers::random_network(std::stoull(network.substr(prefix.size())));

@@ -162,8 +162,8 @@ def check_outputs(workers, plain, case, folder):
             reference = values
         worker.difference = largest_difference(reference, values, plain, case.batch)
         if worker.difference > TOLERANCE:
-            raise RuntimeError(f"{case.name}: {worker.name} differs from ours by {worker.difference:.1e} of an output's "
-                               f"largest value, more than {TOLERANCE:.0e}")
+            raise RuntimeError(f"{case.name}: {worker.name} differs from ours by {worker.difference:.1e} of an "
+                               f"output's largest value, more than {TOLERANCE:.0e}")
 
 
 def measure(workers, blocks, log):

@@ -60,7 +60,9 @@ class Composer {
   pm::Value activation(pm::Value value) {
     pm::Graph& graph = result_.graph;
     const int which = draw(1, 10);
-    return which <= 7 ? pm::relu(graph, value) : which <= 9 ? pm::leaky_relu(graph, value) : pm::hard_swish(graph, value);
+    return which <= 7   ? pm::relu(graph, value)
+           : which <= 9 ? pm::leaky_relu(graph, value)
+                        : pm::hard_swish(graph, value);
   }
 
   pm::Value halve(pm::Value value) {

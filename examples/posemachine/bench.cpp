@@ -87,8 +87,8 @@ int bench(const BenchArguments& arguments, const Context& context) {
   const std::vector<Measured> all = measure(arguments, context);
   const Peak peak = measure_peak(timing.threads);
   pm::Json lines = pm::Json::array();
-  std::string text = format("batch %d, %d thread%s, %d runs; peak %.0f GFLOP/s (%s)\n\n", arguments.batch, timing.threads,
-                            timing.threads == 1 ? "" : "s", timing.runs, peak.flops / 1e9,
+  std::string text = format("batch %d, %d thread%s, %d runs; peak %.0f GFLOP/s (%s)\n\n", arguments.batch,
+                            timing.threads, timing.threads == 1 ? "" : "s", timing.runs, peak.flops / 1e9,
                             peak.flops > 0 ? peak.instructions.c_str() : "not measured");
   text += format("%-26s %11s %9s %9s %9s %9s %8s %6s %8s %9s %8s\n", "network", "input", "ms/image", "least", "90 %",
                  "images/s", "GFLOP/s", "% peak", "maps MB", "weights", "ready ms");
@@ -139,7 +139,9 @@ Command add_bench(CLI::App& app, const Context& context) {
                    "Model files, network files NET.json, or networks: " + network_names() + "; run in turn")
       ->required();
   add_timing_options(*command, arguments->timing);
-  command->add_option("--batch", arguments->batch, "Images of one run")->check(CLI::Range(1, 256))->capture_default_str();
+  command->add_option("--batch", arguments->batch, "Images of one run")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_flag("--json", arguments->json,
                     "A line of JSON for each: network, input, batch, threads, ms_per_image (median, least,\n"
                     "quantile_90), images_per_second, flops (a second), peak_flops (null where there is no loop\n"

@@ -33,8 +33,8 @@ Command add_export(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<ExportArguments>();
   CLI::App* command = app.add_subcommand("export", "A network and its weights for other runtimes");
   command
-      ->add_option("NET", arguments->what, "A model file; or, with random weights, a network file NET.json or a network: " +
-                                               network_names())
+      ->add_option("NET", arguments->what,
+                   "A model file; or, with random weights, a network file NET.json or a network: " + network_names())
       ->required();
   command->add_option("--onnx", arguments->onnx, "The file to write: ONNX, operator set 14, fp32")->required();
   command->add_option("--size", arguments->size,

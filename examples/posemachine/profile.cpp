@@ -229,7 +229,8 @@ Command add_profile(CLI::App& app, const Context& context) {
   add_timing_options(*command, arguments->timing);
   command->add_option("--sort", arguments->sort, "By time, or in the order of the steps: time, step")
       ->check(CLI::IsMember({"time", "step"}))->capture_default_str();
-  command->add_option("--top", arguments->top, "So many steps and no more; default: all")->check(CLI::Range(1, 100'000));
+  command->add_option("--top", arguments->top, "So many steps and no more; default: all")
+      ->check(CLI::Range(1, 100'000));
   command->add_option("--trace", arguments->trace,
                       "Write the steps of one run into this file, for chrome://tracing or Perfetto");
   command->add_flag("--json", arguments->json,

@@ -65,7 +65,8 @@ int run_commands(int argc, char** argv, Context& context) {
   app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
              "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
   std::vector<Command> commands;
-  for (const auto add : {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_bench, add_profile, add_export}) {
+  for (const auto add :
+       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_bench, add_profile, add_export}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
   }

@@ -18,5 +18,6 @@
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/estimator_pool.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/plan_cache.hpp>

@@ -76,7 +76,8 @@ TEST_CASE("PoseEstimator: image, boxes, stages and copies give the bytes of Esti
   CHECK(one.square == all.square);
   got = early;
   check_same(got.explain(image, boxes[1], {64, 64}).pose, one.pose);
-  static_assert(std::is_nothrow_move_constructible_v<PoseEstimator> && std::is_nothrow_move_assignable_v<PoseEstimator>);
+  static_assert(std::is_nothrow_move_constructible_v<PoseEstimator> &&
+                std::is_nothrow_move_assignable_v<PoseEstimator>);
 }
 
 TEST_CASE("PoseEstimator: errors are those of the model file and of Estimator") {

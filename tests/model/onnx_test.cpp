@@ -70,7 +70,8 @@ std::vector<Field> fields_of(std::string_view text) {
 
 std::vector<Field> all_of(const std::vector<Field>& fields, int number) {
   std::vector<Field> found;
-  std::copy_if(fields.begin(), fields.end(), std::back_inserter(found), [&](const Field& f) { return f.number == number; });
+  std::copy_if(fields.begin(), fields.end(), std::back_inserter(found),
+               [&](const Field& f) { return f.number == number; });
   return found;
 }
 

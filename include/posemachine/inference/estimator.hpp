@@ -92,6 +92,8 @@ class Estimator {
   }
 
   const Model& model() const { return shared_->model; }
+  /// Whether a plan for this size of input is there already: without one, the next image of the size takes longer.
+  bool is_ready_for(Size input) const { return plans_.contains(input); }
   const EstimatorOptions& options() const { return options_; }
 
   /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image.

@@ -46,6 +46,9 @@ class PlanCache {
     return *entries_.front().plan;
   }
 
+  bool contains(Size image) const {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.image == image; });
+  }
   std::size_t size() const { return entries_.size(); }
 
  private:

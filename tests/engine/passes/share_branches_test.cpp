@@ -32,7 +32,8 @@ struct Stages {
     for (int stage = 0; stage < count; ++stage) {
       maps.push_back(convolution(graph, relu(graph, convolution(graph, value, {.out = 16, .kernel = 3})),
                                  {.out = map_count}));
-      wholes.push_back(features_first ? concat(graph, {features, maps.back()}) : concat(graph, {maps.back(), features}));
+      wholes.push_back(features_first ? concat(graph, {features, maps.back()})
+                                      : concat(graph, {maps.back(), features}));
       value = wholes.back();
     }
     add_output(graph, "maps", convolution(graph, value, {.out = 4}));

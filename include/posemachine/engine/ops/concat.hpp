@@ -59,7 +59,8 @@ inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
   for (int i = 0; i < context.node().inputs.count; ++i) {
     const int src = context.schedule->src(*context.step, i);
     const int count = context.src(i).c;
-    if (!context.schedule->stands_at(src, context.step->dst, first)) copies.push_back({src, context.step->dst, 0, first, count});
+    if (!context.schedule->stands_at(src, context.step->dst, first))
+      copies.push_back({src, context.step->dst, 0, first, count});
     first += count;
   }
   return make_copies(context, std::move(copies));

@@ -1,0 +1,277 @@
+// EstimatorPool: many requests, few threads; for servers.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/inference/estimate.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Why a request was not run.
+enum class Refusal {
+  full,       // as many requests as may wait were waiting
+  deadline,   // its time was over before its turn came
+  cancelled,  // the pool was cancelled while it waited
+  closed,     // the pool takes no more requests
+};
+
+/// Thrown by EstimatorPool's functions, or by the future of a request.
+class Rejected : public RuntimeFailure {
+ public:
+  Rejected(Refusal reason, const std::string& text) : RuntimeFailure(text), reason_(reason) {}
+
+  Refusal reason() const { return reason_; }
+
+ private:
+  Refusal reason_;
+};
+
+struct EstimatorPoolOptions {
+  int threads = 1;             // requests under way at a time, a thread each; none of oneDNN's besides
+  std::size_t queue = 64;      // requests that may wait; one more is refused
+  std::chrono::milliseconds delay{20};  // how long requests may be passed over for those whose size a thread has ready
+  int stages = 0;              // as EstimatorOptions
+  int cached_sizes = 4;        // as EstimatorOptions: of each thread
+  std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one plan
+};
+
+struct RequestOptions {
+  using Clock = std::chrono::steady_clock;
+
+  Clock::time_point deadline = Clock::time_point::max();  // not begun later than this
+  Size input{};                                           // what the network is fed; {}: the model's
+};
+
+/// Runs requests side by side, each on one thread: on as many cores that answers more of them than threads that share
+/// each request. Estimators share the model and its weights; each keeps plans of its own, and a thread prefers requests
+/// whose size it has a plan for (making one takes as long as several images). A request's result does not depend on the
+/// others. All functions may be called from several threads, but the destructor.
+class EstimatorPool {
+ public:
+  /// Errors: UsageError for fewer than 1 thread or room for no request, or stages that the network does not have;
+  /// RuntimeFailure where the system gives no more threads.
+  explicit EstimatorPool(const Model& model, const EstimatorPoolOptions& options = {})
+      : options_(options), model_input_{model.meaning().input_height, model.meaning().input_width} {
+    const auto require_positive = [](const char* name, long long value) {
+      if (value >= 1) return;
+      fail<UsageError>({.where = name, .expected = "at least 1", .got = std::to_string(value)});
+    };
+    require_positive("threads", options.threads);
+    require_positive("queue", static_cast<long long>(options.queue));
+    const Estimator first(model, {.stages = options.stages,
+                                  .cached_sizes = options.cached_sizes,
+                                  .max_bytes = options.max_bytes});
+    try {
+      for (int i = 0; i < options.threads; ++i) {
+        threads_.emplace_back([this, estimator = std::make_unique<Estimator>(first)] { work(*estimator); });
+      }
+    } catch (const std::system_error& error) {
+      cancel();
+      fail<RuntimeFailure>({.where = std::string("threads: ") + error.what(), .remedy = "ask for fewer"});
+    }
+  }
+  EstimatorPool(const EstimatorPool&) = delete;
+  EstimatorPool& operator=(const EstimatorPool&) = delete;
+  /// As cancel().
+  ~EstimatorPool() { cancel(); }
+
+  /// The pose of the one person of an image. The future throws what Estimator throws, or Rejected.
+  /// Errors: Rejected where the queue is full or the pool closed: nothing is kept of the request then.
+  std::future<Pose> submit(Image image, const RequestOptions& request = {}) {
+    return run([image = std::move(image), input = request.input](
+                   Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
+               request);
+  }
+
+  /// The poses of the people in the boxes, in their order. Futures and errors as above.
+  std::future<std::vector<Pose>> submit(Image image, std::vector<Box> boxes, const RequestOptions& request = {}) {
+    return run(
+        [image = std::move(image), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
+          std::vector<Pose> poses;
+          for (const Box& box : boxes) poses.push_back(estimator.explain(image, box, input).pose);
+          return poses;
+        },
+        request);
+  }
+
+  /// Anything else that takes an Estimator: work(estimator) runs on one of the pool's threads, and what it returns or
+  /// throws comes through the future. Errors: as submit.
+  template <class Work>
+  std::future<std::invoke_result_t<Work&, Estimator&>> run(Work work, const RequestOptions& request = {}) {
+    auto entry = std::make_unique<RequestOf<Work>>(std::move(work));
+    auto result = entry->promise.get_future();
+    entry->deadline = request.deadline;
+    entry->input = request.input == Size{} ? model_input_ : request.input;
+    push(std::move(entry));
+    return result;
+  }
+
+  /// Requests that wait for a thread.
+  std::size_t waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return queue_.size();
+  }
+
+  /// Takes no more requests, runs those that wait, and returns when the last one has ended.
+  void finish() { close(/*keep_waiting=*/true); }
+
+  /// Takes no more requests and refuses those that wait; returns when those under way have ended.
+  void cancel() { close(/*keep_waiting=*/false); }
+
+ private:
+  using Clock = RequestOptions::Clock;
+
+  struct Request {
+    Request() = default;
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+    virtual ~Request() = default;
+    virtual void run(Estimator& estimator) = 0;
+    virtual void refuse(const Rejected& why) = 0;
+
+    Clock::time_point arrived = Clock::now();
+    Clock::time_point deadline;
+    Size input;
+  };
+
+  template <class Work>
+  struct RequestOf : Request {
+    using Result = std::invoke_result_t<Work&, Estimator&>;
+
+    explicit RequestOf(Work what) : work(std::move(what)) {}
+
+    void run(Estimator& estimator) override {
+      try {
+        if constexpr (std::is_void_v<Result>) {
+          work(estimator);
+          promise.set_value();
+        } else {
+          promise.set_value(work(estimator));
+        }
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    }
+    void refuse(const Rejected& why) override { promise.set_exception(std::make_exception_ptr(why)); }
+
+    Work work;
+    std::promise<Result> promise;
+  };
+
+  void push(std::unique_ptr<Request> request) {
+    std::vector<std::unique_ptr<Request>> late;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (closed_) throw Rejected(Refusal::closed, "EstimatorPool: it takes no more requests");
+      if (queue_.size() >= options_.queue) late = take_late();
+      if (queue_.size() < options_.queue) {
+        queue_.push_back(std::move(request));
+      }
+    }
+    refuse_late(late);
+    if (request != nullptr) {
+      throw Rejected(Refusal::full, "EstimatorPool: expected at most " + std::to_string(options_.queue) +
+                                        " requests that wait, got one more; try again later or allow more");
+    }
+    arrived_.notify_one();
+  }
+
+  // Those whose time is over leave the queue. With the mutex held.
+  std::vector<std::unique_ptr<Request>> take_late() {
+    const Clock::time_point now = Clock::now();
+    std::vector<std::unique_ptr<Request>> late;
+    const auto is_late = [&](std::unique_ptr<Request>& request) {
+      if (now <= request->deadline) return false;
+      late.push_back(std::move(request));
+      return true;
+    };
+    queue_.erase(std::remove_if(queue_.begin(), queue_.end(), is_late), queue_.end());
+    return late;
+  }
+  static void refuse_late(const std::vector<std::unique_ptr<Request>>& late) {
+    const Rejected why(Refusal::deadline, "EstimatorPool: the request's deadline passed before its turn came");
+    for (const std::unique_ptr<Request>& request : late) request->refuse(why);
+  }
+
+  // The oldest request whose size the thread has ready, or the oldest of all where there is none, or where it has been
+  // passed over for long enough. With the mutex held.
+  std::unique_ptr<Request> take(const Estimator& estimator) {
+    auto which = queue_.begin();
+    if (Clock::now() - (*which)->arrived < options_.delay) {
+      const auto ready = std::find_if(queue_.begin(), queue_.end(), [&](const std::unique_ptr<Request>& request) {
+        return estimator.is_ready_for(request->input);
+      });
+      if (ready != queue_.end()) which = ready;
+    }
+    std::unique_ptr<Request> request = std::move(*which);
+    queue_.erase(which);
+    return request;
+  }
+
+  void work(Estimator& estimator) {
+    for (;;) {
+      std::vector<std::unique_ptr<Request>> late;
+      std::unique_ptr<Request> request;
+      {
+        std::unique_lock lock(mutex_);
+        arrived_.wait(lock, [&] { return closed_ || !queue_.empty(); });
+        late = take_late();
+        if (!queue_.empty()) request = take(estimator);
+        if (request == nullptr && late.empty()) return;  // closed, and nothing waits
+      }
+      refuse_late(late);
+      if (request != nullptr) request->run(estimator);
+    }
+  }
+
+  void close(bool keep_waiting) {
+    std::deque<std::unique_ptr<Request>> refused;
+    {
+      const std::scoped_lock lock(mutex_);
+      closed_ = true;
+      if (!keep_waiting) refused.swap(queue_);
+    }
+    arrived_.notify_all();
+    for (const std::unique_ptr<Request>& request : refused) {
+      request->refuse(Rejected(Refusal::cancelled, "EstimatorPool: it was cancelled before the request's turn came"));
+    }
+    const std::scoped_lock lock(joining_);  // the second of two callers waits for the first
+    for (std::thread& thread : threads_) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+
+  EstimatorPoolOptions options_;
+  Size model_input_;
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<std::unique_ptr<Request>> queue_;  // the oldest first
+  bool closed_ = false;
+  std::mutex joining_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
