@@ -1,6 +1,7 @@
 // The measured peak of the processor.
 #include "peak.hpp"
 
+#include <posemachine/core/error.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 
 #if defined(__x86_64__)
@@ -12,8 +13,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <future>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+namespace pm = posemachine;
 
 namespace tool {
 
@@ -86,7 +92,10 @@ Peak measure_peak(int threads) {
   double best = 0;
   std::barrier<> together(threads);
   std::vector<double> seconds(static_cast<std::size_t>(threads));
+  std::promise<bool> all_there;
+  const std::shared_future<bool> begin_work = all_there.get_future().share();
   const auto work = [&](int which) {
+    if (!begin_work.get()) return;
     for (int repeat = 0; repeat < repeats; ++repeat) {
       together.arrive_and_wait();
       const auto begin = std::chrono::steady_clock::now();
@@ -101,7 +110,13 @@ Peak measure_peak(int threads) {
     }
   };
   std::vector<std::jthread> others;
-  for (int i = 1; i < threads; ++i) others.emplace_back(work, i);
+  try {
+    for (int i = 1; i < threads; ++i) others.emplace_back(work, i);
+  } catch (const std::system_error& error) {
+    all_there.set_value(false);
+    pm::fail<pm::RuntimeFailure>({.where = std::string("--threads: ") + error.what(), .remedy = "ask for fewer"});
+  }
+  all_there.set_value(true);
   work(0);
   others.clear();
   return {best, loop.instructions};

@@ -17,6 +17,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,15 @@ TEST_CASE("BatchPlan: random networks give for each image the bytes of a plan fo
   }
 }
 
+TEST_CASE("BatchPlan: an input that is an output as well comes back, each image's own") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  add_output(graph, "same", image);
+  add_output(graph, "maps", convolution(graph, image, {.out = 5, .kernel = 3}));
+  check_batch(graph, {6, 8}, 3, 2, 4);
+  check_batch(graph, {6, 8}, 3, 1, 4);
+}
+
 TEST_CASE("BatchPlan: memory grows by inputs and outputs alone, and a bound on it holds") {
   Graph graph;
   Value value = add_input(graph, "image", 3);
@@ -105,6 +115,8 @@ TEST_CASE("BatchPlan: memory grows by inputs and outputs alone, and a bound on i
   CHECK_THROWS_WITH_AS(BatchPlan(graph, weights, options), doctest::Contains("PlanOptions::max_bytes"), ModelError);
   options.max_bytes = nine;
   CHECK_NOTHROW(BatchPlan(graph, weights, options));
+  options.batch = 2'000'000'000;  // refused before anything of that size is asked for
+  CHECK_THROWS_WITH_AS(BatchPlan(graph, weights, options), doctest::Contains("2000000000 images"), ModelError);
 }
 
 TEST_CASE("BatchPlan: training, batches of none and unknown inputs are refused in words") {
@@ -151,4 +163,13 @@ TEST_CASE("Plan: inputs and outputs bound to memory of the caller's are read and
     CHECK(std::equal(expected.begin(), expected.end(), plan.output(0).begin()));
     CHECK(std::count(target.begin(), target.end(), -1.0F) == std::ptrdiff_t(target.size()));
   }
+}
+
+TEST_CASE("Plan: an output that is not there cannot be bound") {
+  Graph graph;
+  add_output(graph, "maps", convolution(graph, add_input(graph, "image", 3), {.out = 2}));
+  PlanOptions options;
+  options.image = {4, 4};
+  Plan plan(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options);
+  CHECK_THROWS_AS(plan.bind_output(1, nullptr), std::out_of_range);
 }

@@ -18,6 +18,7 @@
 #include <future>
 #include <iterator>
 #include <latch>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -234,7 +235,7 @@ TEST_CASE("EstimatorPool: requests under way when it is destroyed end, those tha
 }
 
 TEST_CASE("EstimatorPool: a thread prefers sizes it has a plan for, as long as nobody waits too long") {
-  for (const bool patient : {true, false}) {
+  for (const bool patient : {true, false}) {  // patience begins when a request is passed over, not when it comes
     EstimatorPool pool(small_model(), {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0),
                                        .cached_sizes = 1});
     pool.submit(noise(20, 20, 1), {.input = {32, 64}}).get();
@@ -274,4 +275,22 @@ TEST_CASE("EstimatorPool: no threads, no queue and stages that are not there are
   CHECK_THROWS_WITH_AS(EstimatorPool(small_model(), {.threads = 0}), doctest::Contains("threads"), UsageError);
   CHECK_THROWS_WITH_AS(EstimatorPool(small_model(), {.queue = 0}), doctest::Contains("queue"), UsageError);
   CHECK_THROWS_AS(EstimatorPool(small_model(), {.stages = 9}), UsageError);
+}
+
+TEST_CASE("EstimatorPool: a request that ends the pool is told so, and the pool goes on") {
+  EstimatorPool pool(small_model());
+  std::future<void> finishing = pool.run([&](Estimator&) { pool.finish(); });
+  std::future<void> cancelling = pool.run([&](Estimator&) { pool.cancel(); });
+  CHECK_THROWS_WITH_AS(finishing.get(), doctest::Contains("from outside"), UsageError);
+  CHECK_THROWS_AS(cancelling.get(), UsageError);
+  CHECK(pool.submit(noise(20, 20, 1)).get().keypoints.size() == 14);
+}
+
+TEST_CASE("EstimatorPool: what a request holds is gone when its result is there") {
+  EstimatorPool pool(small_model());
+  for (int i = 0; i < 200; ++i) {
+    const auto held = std::make_shared<int>(i);
+    CHECK(pool.run([held](Estimator&) { return *held; }).get() == i);
+    CHECK(held.use_count() == 1);
+  }
 }

@@ -280,3 +280,22 @@ TEST_CASE("to_onnx: an operation of a user's own is refused by its name and plac
   add_output(graph, "maps", custom_ops::slopes<custom_ops::prelu_op>(graph, image));
   CHECK_THROWS_WITH_AS(exported(graph), doctest::Contains("expected an operation that ONNX has"), ModelError);
 }
+
+TEST_CASE("to_onnx: every name stands for one thing, whatever inputs, outputs and blocks are called") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 4);
+  const Value first = convolution(graph, image, {.out = 4});
+  const Value bent = silu(graph, relu(graph, first));
+  add_output(graph, "value_1", bent);
+  add_output(graph, "value_1_sigmoid", silu(graph, bent));
+  const OnnxFile file = exported(graph);
+  std::vector<std::string> made = file.inputs;
+  for (const auto& [name, tensor] : file.tensors) made.push_back(name);
+  for (const OnnxNode& node : file.nodes) made.insert(made.end(), node.outputs.begin(), node.outputs.end());
+  std::sort(made.begin(), made.end());
+  CHECK(std::adjacent_find(made.begin(), made.end()) == made.end());
+
+  Graph same;
+  add_output(same, "image", relu(same, add_input(same, "image", 4)));
+  CHECK_THROWS_WITH_AS(exported(same), doctest::Contains("outputs.image"), ModelError);
+}

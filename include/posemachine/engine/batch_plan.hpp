@@ -7,6 +7,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 
@@ -42,19 +43,14 @@ class BatchPlan {
     PlanOptions single = options;
     single.batch = 1;
     if (workers_.threads() > 1) single.threads = 1;
-    for (int lane = 0; lane < workers_.threads(); ++lane) {
+    plans_.push_back(std::make_unique<Plan>(graph, weights, single, device));
+    const Plan& plan = *plans_.front();
+    require_bounded(plan);
+    while (plans_.size() < static_cast<std::size_t>(workers_.threads())) {
       plans_.push_back(std::make_unique<Plan>(graph, weights, single, device));
     }
-    const Plan& plan = *plans_.front();
     for (const Port& port : graph.inputs) inputs_.push_back({port.value, buffer(plan.input_shape(Value{port.value}))});
     for (std::size_t k = 0; k < plan.output_count(); ++k) outputs_.push_back(buffer(plan.output_shape(k)));
-    if (bytes() > options.max_bytes) {
-      fail<ModelError>({.where = "plan",
-                        .expected = "at most " + std::to_string(options.max_bytes) + " bytes (PlanOptions::max_bytes)",
-                        .got = std::to_string(bytes()) + " for " + std::to_string(options.batch) + " images on " +
-                               std::to_string(plans_.size()) + " threads",
-                        .remedy = "use a smaller batch, image or number of threads, or allow more"});
-    }
   }
 
   const Graph& graph() const { return plans_.front()->graph(); }
@@ -108,6 +104,27 @@ class BatchPlan {
     int value = -1;
     std::vector<float> values;
   };
+
+  // Before anything of that size is allocated: as many plans as threads, and inputs and outputs of all images.
+  void require_bounded(const Plan& plan) const {
+    double floats = 0;
+    const auto count = [&](const Shape& shape) {
+      double product = options_.batch;
+      for (const std::int64_t extent : shape) product *= static_cast<double>(extent);
+      floats += product;
+    };
+    for (const Port& port : plan.graph().inputs) count(plan.input_shape(Value{port.value}));
+    for (std::size_t k = 0; k < plan.output_count(); ++k) count(plan.output_shape(k));
+    const double total = floats * sizeof(float) + static_cast<double>(plan.bytes()) * workers_.threads();
+    if (total <= static_cast<double>(options_.max_bytes)) return;
+    const auto mebibytes = [](double bytes) { return std::to_string(static_cast<std::int64_t>(bytes / (1 << 20))); };
+    fail<ModelError>({.where = "plan",
+                      .expected = "at most " + mebibytes(static_cast<double>(options_.max_bytes)) +
+                                  " MiB (PlanOptions::max_bytes)",
+                      .got = mebibytes(total) + " MiB for " + std::to_string(options_.batch) + " images on " +
+                             std::to_string(workers_.threads()) + " threads",
+                      .remedy = "use a smaller batch, image or number of threads, or allow more"});
+  }
 
   std::vector<float> buffer(const Shape& image) const {
     std::size_t floats = static_cast<std::size_t>(options_.batch);

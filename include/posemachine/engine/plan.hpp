@@ -146,14 +146,18 @@ class Plan {
     for (auto& [memory, of] : external_memories_) {
       if (of == value.id) memory.set_data_handle(source);
     }
+    for (OutputCopy& copy : copies_) {  // an input that is an output too
+      if (copy.value == value.id && schedule_.value(value.id).external) copy.from.data = source;
+    }
   }
 
   /// Points an output at memory of the caller's, which the next runs write instead of output(index); null: that again.
-  /// Shapes: as output_shape(index), plain.
+  /// Shapes: as output_shape(index), plain. Errors: std::out_of_range where there is no such output.
   void bind_output(std::size_t index, float* data) {
+    float* const own = outputs_.at(index).values.data();
     OutputCopy& copy = *std::find_if(copies_.begin(), copies_.end(),
                                      [&](const OutputCopy& each) { return each.output == index; });
-    copy.to.data = data != nullptr ? data : outputs_.at(index).values.data();
+    copy.to.data = data != nullptr ? data : own;
   }
 
   /// Runs every step.

@@ -3,15 +3,19 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/team.hpp>
+
+#include <mutex>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// oneDNN keeps the last 1,024 primitives of the process, with their code, whether or not anyone still has them: some
 /// 130 MB for a program that meets images of many sizes. While an instance lives the cache holds at most `most`;
-/// afterwards it may again what it might before. Plans keep what they use in any case.
+/// afterwards it may again what it might before. Plans keep what they use in any case. Other threads wait with plans and
+/// bounds of their own meanwhile.
 class PrimitiveCacheBound {
  public:
-  explicit PrimitiveCacheBound(int most) : before_(dnnl::get_primitive_cache_capacity()) {
+  explicit PrimitiveCacheBound(int most) : lock_(detail::creation_mutex()), before_(dnnl::get_primitive_cache_capacity()) {
     if (before_ > most) dnnl::set_primitive_cache_capacity(most);
     lowered_ = before_ > most;
   }
@@ -22,6 +26,7 @@ class PrimitiveCacheBound {
   PrimitiveCacheBound& operator=(const PrimitiveCacheBound&) = delete;
 
  private:
+  std::scoped_lock<std::recursive_mutex> lock_;  // the capacity is the process's: one bound at a time
   int before_ = 0;
   bool lowered_ = false;
 };

@@ -15,12 +15,12 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
-#include <functional>
 #include <future>
+#include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -52,7 +52,7 @@ class Rejected : public RuntimeFailure {
 struct EstimatorPoolOptions {
   int threads = 1;             // requests under way at a time, a thread each; none of oneDNN's besides
   std::size_t queue = 64;      // requests that may wait; one more is refused
-  std::chrono::milliseconds delay{20};  // how long requests may be passed over for those whose size a thread has ready
+  std::chrono::milliseconds delay{20};  // how long those whose size a thread has ready may be taken before an older one
   int stages = 0;              // as EstimatorOptions
   int cached_sizes = 4;        // as EstimatorOptions: of each thread
   std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one plan
@@ -68,19 +68,17 @@ struct RequestOptions {
 /// Runs requests side by side, each on one thread: on as many cores that answers more of them than threads that share
 /// each request. Estimators share the model and its weights; each keeps plans of its own, and a thread prefers requests
 /// whose size it has a plan for (making one takes as long as several images). A request's result does not depend on the
-/// others. All functions may be called from several threads, but the destructor.
+/// others. All functions may be called from several threads, but the destructor; finish() and cancel() not by a request.
 class EstimatorPool {
  public:
   /// Errors: UsageError for fewer than 1 thread or room for no request, or stages that the network does not have;
   /// RuntimeFailure where the system gives no more threads.
   explicit EstimatorPool(const Model& model, const EstimatorPoolOptions& options = {})
       : options_(options), model_input_{model.meaning().input_height, model.meaning().input_width} {
-    const auto require_positive = [](const char* name, long long value) {
-      if (value >= 1) return;
-      fail<UsageError>({.where = name, .expected = "at least 1", .got = std::to_string(value)});
-    };
-    require_positive("threads", options.threads);
-    require_positive("queue", static_cast<long long>(options.queue));
+    if (options.threads < 1) {
+      fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
+    }
+    if (options.queue == 0) fail<UsageError>({.where = "queue", .expected = "at least 1", .got = "0"});
     const Estimator first(model, {.stages = options.stages,
                                   .cached_sizes = options.cached_sizes,
                                   .max_bytes = options.max_bytes});
@@ -91,6 +89,9 @@ class EstimatorPool {
     } catch (const std::system_error& error) {
       cancel();
       fail<RuntimeFailure>({.where = std::string("threads: ") + error.what(), .remedy = "ask for fewer"});
+    } catch (...) {
+      cancel();
+      throw;
     }
   }
   EstimatorPool(const EstimatorPool&) = delete;
@@ -135,10 +136,11 @@ class EstimatorPool {
     return queue_.size();
   }
 
-  /// Takes no more requests, runs those that wait, and returns when the last one has ended.
+  /// Takes no more requests, runs those that wait, and returns when the last one has ended. Errors: UsageError when a
+  /// request calls it, which would wait for itself.
   void finish() { close(/*keep_waiting=*/true); }
 
-  /// Takes no more requests and refuses those that wait; returns when those under way have ended.
+  /// Takes no more requests and refuses those that wait; returns when those under way have ended. Errors: as finish.
   void cancel() { close(/*keep_waiting=*/false); }
 
  private:
@@ -152,10 +154,12 @@ class EstimatorPool {
     virtual void run(Estimator& estimator) = 0;
     virtual void refuse(const Rejected& why) = 0;
 
-    Clock::time_point arrived = Clock::now();
+    std::optional<Clock::time_point> passed_over;  // for the first time
     Clock::time_point deadline;
     Size input;
   };
+
+  using Queue = std::list<std::unique_ptr<Request>>;
 
   template <class Work>
   struct RequestOf : Request {
@@ -166,10 +170,10 @@ class EstimatorPool {
     void run(Estimator& estimator) override {
       try {
         if constexpr (std::is_void_v<Result>) {
-          work(estimator);
+          run_once(estimator);
           promise.set_value();
         } else {
-          promise.set_value(work(estimator));
+          promise.set_value(run_once(estimator));
         }
       } catch (...) {
         promise.set_exception(std::current_exception());
@@ -177,12 +181,19 @@ class EstimatorPool {
     }
     void refuse(const Rejected& why) override { promise.set_exception(std::make_exception_ptr(why)); }
 
-    Work work;
+    // What the work holds is gone before its result is there: who has the result may end.
+    Result run_once(Estimator& estimator) {
+      Work once(std::move(*work));
+      work.reset();
+      return once(estimator);
+    }
+
+    std::optional<Work> work;
     std::promise<Result> promise;
   };
 
   void push(std::unique_ptr<Request> request) {
-    std::vector<std::unique_ptr<Request>> late;
+    Queue late;
     {
       const std::scoped_lock lock(mutex_);
       if (closed_) throw Rejected(Refusal::closed, "EstimatorPool: it takes no more requests");
@@ -200,31 +211,32 @@ class EstimatorPool {
   }
 
   // Those whose time is over leave the queue. With the mutex held.
-  std::vector<std::unique_ptr<Request>> take_late() {
+  Queue take_late() {
     const Clock::time_point now = Clock::now();
-    std::vector<std::unique_ptr<Request>> late;
-    const auto is_late = [&](std::unique_ptr<Request>& request) {
-      if (now <= request->deadline) return false;
-      late.push_back(std::move(request));
-      return true;
-    };
-    queue_.erase(std::remove_if(queue_.begin(), queue_.end(), is_late), queue_.end());
+    Queue late;
+    for (auto each = queue_.begin(); each != queue_.end();) {
+      const auto which = each++;
+      if (now > (*which)->deadline) late.splice(late.end(), queue_, which);
+    }
     return late;
   }
-  static void refuse_late(const std::vector<std::unique_ptr<Request>>& late) {
-    const Rejected why(Refusal::deadline, "EstimatorPool: the request's deadline passed before its turn came");
-    for (const std::unique_ptr<Request>& request : late) request->refuse(why);
+  void refuse_late(const Queue& late) const {
+    for (const std::unique_ptr<Request>& request : late) request->refuse(late_);
   }
 
   // The oldest request whose size the thread has ready, or the oldest of all where there is none, or where it has been
   // passed over for long enough. With the mutex held.
   std::unique_ptr<Request> take(const Estimator& estimator) {
     auto which = queue_.begin();
-    if (Clock::now() - (*which)->arrived < options_.delay) {
+    const Clock::time_point now = Clock::now();
+    if (now - (*which)->passed_over.value_or(now) < options_.delay) {
       const auto ready = std::find_if(queue_.begin(), queue_.end(), [&](const std::unique_ptr<Request>& request) {
         return estimator.is_ready_for(request->input);
       });
-      if (ready != queue_.end()) which = ready;
+      if (ready != queue_.end() && ready != which) {
+        if (!(*which)->passed_over) (*which)->passed_over = now;
+        which = ready;
+      }
     }
     std::unique_ptr<Request> request = std::move(*which);
     queue_.erase(which);
@@ -232,8 +244,9 @@ class EstimatorPool {
   }
 
   void work(Estimator& estimator) {
+    inside_ = this;
     for (;;) {
-      std::vector<std::unique_ptr<Request>> late;
+      Queue late;
       std::unique_ptr<Request> request;
       {
         std::unique_lock lock(mutex_);
@@ -248,7 +261,12 @@ class EstimatorPool {
   }
 
   void close(bool keep_waiting) {
-    std::deque<std::unique_ptr<Request>> refused;
+    if (inside_ == this) {
+      fail<UsageError>({.where = "EstimatorPool",
+                        .expected = "finish() and cancel() from outside",
+                        .got = "a call from one of its requests"});
+    }
+    Queue refused;
     {
       const std::scoped_lock lock(mutex_);
       closed_ = true;
@@ -256,7 +274,7 @@ class EstimatorPool {
     }
     arrived_.notify_all();
     for (const std::unique_ptr<Request>& request : refused) {
-      request->refuse(Rejected(Refusal::cancelled, "EstimatorPool: it was cancelled before the request's turn came"));
+      request->refuse(cancelled_);
     }
     const std::scoped_lock lock(joining_);  // the second of two callers waits for the first
     for (std::thread& thread : threads_) {
@@ -268,9 +286,13 @@ class EstimatorPool {
   Size model_input_;
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<std::unique_ptr<Request>> queue_;  // the oldest first
+  Queue queue_;  // the oldest first
   bool closed_ = false;
   std::mutex joining_;
+  // Made beforehand: the threads have nobody to tell that there is no memory for a message.
+  const Rejected late_{Refusal::deadline, "EstimatorPool: the request's deadline passed before its turn came"};
+  const Rejected cancelled_{Refusal::cancelled, "EstimatorPool: it was cancelled before the request's turn came"};
+  static inline thread_local const EstimatorPool* inside_ = nullptr;  // the pool whose thread this is
   std::vector<std::thread> threads_;
 };
 

@@ -46,7 +46,19 @@ class OnnxWriter {
  public:
   OnnxWriter(const Graph& graph, const std::vector<Tensor>& parameters, Size image)
       : graph_(graph), parameters_(parameters), sizes_(infer_sizes(graph, image)) {
-    for (std::size_t id = 0; id < graph.values.size(); ++id) names_.push_back("value_" + std::to_string(id));
+    for (const Port& port : graph.inputs) taken_.insert(std::string(name_text(graph, port.name)));
+    for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+      const std::string output = output_name(graph, i);
+      if (taken_.insert(output).second) continue;
+      fail<ModelError>({.where = "outputs." + output,
+                        .expected = "a name that no input and no other output has, for ONNX",
+                        .got = "\"" + output + "\" twice",
+                        .remedy = "name the output otherwise"});
+    }
+    for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+      taken_.insert(parameter_name(graph, static_cast<int>(id)));
+    }
+    for (std::size_t id = 0; id < graph.values.size(); ++id) names_.push_back(free_name("value_" + std::to_string(id)));
   }
 
   std::string write(const std::string& network) {
@@ -81,6 +93,12 @@ class OnnxWriter {
   }
 
  private:
+  // A name that nothing else has.
+  std::string free_name(std::string wanted) {
+    while (!taken_.insert(wanted).second) wanted += '_';
+    return wanted;
+  }
+
   std::string& name(int value) { return names_[static_cast<std::size_t>(value)]; }
 
   static ProtobufMessage attribute(const std::string& name, std::int64_t value) {
@@ -193,8 +211,9 @@ class OnnxWriter {
       return plain("LeakyRelu", {real_attribute("alpha", alpha)});
     }
     if (op == &silu_op) {
-      write_operator("Sigmoid", label + "_sigmoid", inputs, {dst + "_sigmoid"});
-      inputs.push_back(dst + "_sigmoid");
+      const std::string gate = free_name(dst + "_sigmoid");
+      write_operator("Sigmoid", label + "_sigmoid", inputs, {gate});
+      inputs.push_back(gate);
       return plain("Mul");
     }
     if (op == &prelu_op) {
@@ -238,7 +257,8 @@ class OnnxWriter {
         std::memcpy(&turned[(i * out + o) * taps], &tensor.values[(o * in + i) * taps], taps * sizeof(float));
       }
     }
-    const std::string weights = parameter_name(graph_, parameter_id(graph_, node, 0)) + "_" + std::to_string(index);
+    const std::string weights =
+        free_name(parameter_name(graph_, parameter_id(graph_, node, 0)) + "_" + std::to_string(index));
     write_tensor(weights, {tensor.shape[1], tensor.shape[0], tensor.shape[2], tensor.shape[3]}, turned);
     inputs.push_back(weights);
     if (options.bias != 0) inputs.push_back(write_parameter(node, 1));
@@ -271,7 +291,7 @@ class OnnxWriter {
   bool write_resize(const Node& node, const std::string& label, std::vector<std::string> inputs,
                     const std::string& dst) {
     const auto scale = static_cast<float>(unpack<ResizeOptions>(node.options).scale);
-    const std::string scales = label + "_scales";
+    const std::string scales = free_name(label + "_scales");
     write_tensor(scales, {4}, std::array{1.0F, 1.0F, scale, scale});
     inputs.insert(inputs.end(), {"", scales});
     const bool bilinear = node.op == &resize_bilinear_op;
@@ -288,13 +308,14 @@ class OnnxWriter {
   std::vector<Size> sizes_;
   std::vector<std::string> names_;  // by value
   std::set<int> written_;
+  std::set<std::string> taken_;  // every name in the graph
   ProtobufMessage body_;
 };
 
 }  // namespace detail
 
 /// A model's network as ONNX (operator set 14, fp32), for inputs of this size and any number of images. Inputs, outputs
-/// and parameters keep their names; dropouts are left out. What inputs and joints mean stays in the model's own file.
+/// and parameters keep their names; dropouts become identities. What inputs and joints mean stays in the model's own file.
 /// Errors: ModelError naming the node, for an operation of a user's own; as infer_sizes.
 inline std::string to_onnx(const Model& model, Size image) {
   return detail::OnnxWriter(model.graph(), model.parameters(), image).write(model.network());

@@ -7,6 +7,7 @@
 #include <posemachine/graph/ops/concat.hpp>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>

@@ -7,6 +7,8 @@
 #include <posemachine/graph/ops/input.hpp>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace posemachine::inline POSEMACHINE_BUILD {

@@ -52,6 +52,16 @@ inline bool is_dead_after(const Schedule& schedule, int id, int at, int except) 
   return true;
 }
 
+// When the buffer of a root is first written: its branches are there before it is.
+inline int first_write(const Schedule& schedule, int root) {
+  int first = schedule.value(root).first_step;
+  for (std::size_t id = 0; id < schedule.values.size(); ++id) {
+    const int step = schedule.values[id].first_step;
+    if (step >= 0 && step < first && schedule.place(static_cast<int>(id)).root == root) first = step;
+  }
+  return first;
+}
+
 // Whether, from step `begin` to step `end`, nothing lives where `id` does, other than `except`.
 inline bool is_free_between(const Schedule& schedule, int id, int begin, int end, int except) {
   const Schedule::Place mine = schedule.place(id);
@@ -93,7 +103,8 @@ inline void in_place(Schedule& schedule) {
     if (from.layout != to.layout) continue;
     if (from.parent < 0) {
       // Where dst will be, other values may live while src does: concats that share branches lie over one another.
-      if (to.parent >= 0 && !detail::is_free_between(schedule, step.dst, from.first_step, static_cast<int>(i), src)) {
+      const int begin = detail::first_write(schedule, src);
+      if (to.parent >= 0 && !detail::is_free_between(schedule, step.dst, begin, static_cast<int>(i), src)) {
         continue;
       }
       from.parent = step.dst;

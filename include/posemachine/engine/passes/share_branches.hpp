@@ -58,8 +58,21 @@ inline bool keeps(const Schedule& schedule, int value, int shared) {
   return false;
 }
 
-// Whether the buffer of `whole` may lie in the buffer of `shared`, `base` channels from its beginning.
-inline bool fits_over(const Schedule& schedule, int whole, int shared, int base) {
+// Whether a value has `dst`, a concat, inside it: the concat itself, or a later one that it is a branch of. Nothing else
+// may be written where the concat's branch already stands.
+inline bool contains(const Schedule& schedule, int value, int dst) {
+  if (value == dst) return true;
+  const ScheduledValue& candidate = schedule.value(value);
+  if (candidate.first_step <= schedule.value(dst).first_step) return false;
+  const Step& writer = schedule.steps[static_cast<std::size_t>(candidate.first_step)];
+  const bool is_concat = writer.dst == value && schedule.node(writer).op == &concat_op;
+  return is_concat && range_of(schedule, value).holds(range_of(schedule, dst));
+}
+
+// Whether the buffer of `dst`, a concat that has the branch `shared`, may lie in the buffer of that branch, `base`
+// channels from its beginning.
+inline bool fits_over(const Schedule& schedule, int dst, int shared, int base) {
+  const int whole = schedule.place(dst).root;
   const int root = schedule.place(shared).root;
   const ScheduledValue& buffer = schedule.value(root);
   const ChannelRange held = range_of(schedule, shared);
@@ -74,7 +87,8 @@ inline bool fits_over(const Schedule& schedule, int whole, int shared, int base)
       const ChannelRange taken = range_of(schedule, other);
       if (!range.meets(taken) || !live_together(schedule.value(part), schedule.value(other))) continue;
       const ChannelRange overlap{std::max(range.first, taken.first), std::min(range.end, taken.end)};
-      if (!held.holds(overlap) || !keeps(schedule, other, shared)) return false;
+      const bool unharmed = keeps(schedule, other, shared) && contains(schedule, part, dst);
+      if (!held.holds(overlap) || !unharmed) return false;
     }
   }
   return true;
@@ -96,7 +110,7 @@ inline void share_branches(Schedule& schedule) {
       const Schedule::Place held = schedule.place(branch);
       const int base = held.channel_offset - whole.channel_offset - offset;
       const bool dense = detail::is_dense_slice(schedule, schedule.value(branch), offset, schedule.value(step.dst));
-      if (dense && schedule.value(branch).parent >= 0 && detail::fits_over(schedule, whole.root, branch, base)) {
+      if (dense && schedule.value(branch).parent >= 0 && detail::fits_over(schedule, step.dst, branch, base)) {
         schedule.value(whole.root).parent = held.root;
         schedule.value(whole.root).channel_offset = base;
       }
