@@ -21,11 +21,12 @@ int estimate_all(const pm::Model& model, const std::vector<std::string>& photos)
   std::vector<std::pair<std::string, std::future<pm::Pose>>> answers;
   int unanswered = 0;
   for (const std::string& name : photos) {
-    const pm::Image photo = pm::read_image(name);
     try {
+      const pm::Image photo = pm::read_image(name);
       answers.emplace_back(name, pool.submit(photo, {.deadline = pm::RequestOptions::Clock::now() + 2s}));
-    } catch (const pm::Rejected& full) {  // a server answers 503
-      std::printf("%s: %s\n", name.c_str(), full.what());
+    } catch (
+        const pm::Error& error) {  // DataError: no such photo; Rejected: a full queue, for which a server answers 503
+      std::printf("%s\n", error.what());
       ++unanswered;
     }
   }

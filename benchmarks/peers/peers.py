@@ -3,7 +3,12 @@
 
 Same weights (ONNX, fp32) for all; outputs are compared first. Every runtime is a process that stays; blocks go round
 them in turn, so that what else the machine does falls on all. The ratio is peer / ours, the median over blocks of the
-medians within each.
+medians within each. run installs what it needs: Debian packages, and the versions of requirements.txt into build/peers/.
+
+Columns: t x r, threads of a request and requests at a time (each runtime's faster way is shown); ratio, peer's time
+over ours; MB, what the process grew by with the model, and the ratio of that; ready ms, from the file to the first run;
+differs, the largest difference of an output over its largest value; then the ratio block by block, and "(asked N)"
+where it is below what the project asks of itself. All cases take some 10 minutes on two cores.
 """
 
 import argparse
@@ -14,8 +19,6 @@ import statistics
 import subprocess
 import sys
 import time
-
-import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-4      # of an output's largest value
@@ -94,6 +97,7 @@ def make_case(case, folder, ours):
     graph = folder / f"{case.network}.graph"
     subprocess.run([sys.executable, str(HERE / "onnx_graph.py"), f"{base}.onnx", str(graph)], check=True)
     plain = json.loads((graph / "nodes.json").read_text(encoding="utf-8"))
+    import numpy as np  # not needed for --help and --list
     random = np.random.default_rng(1)
     images = []
     for turn in range(IMAGES):
@@ -121,6 +125,7 @@ def convert_for_ncnn(request, plain):
 
 def largest_difference(ours, theirs, plain, batch):
     """Over the outputs: the largest difference as a part of the output's largest value."""
+    import numpy as np
     worst, begin = 0.0, 0
     for channels, height, width in plain["output_shapes"]:
         count = batch * channels * height * width
@@ -153,6 +158,7 @@ def start_workers(case, request, plain, arguments):
 
 
 def check_outputs(workers, plain, case, folder):
+    import numpy as np
     file = folder / "outputs.f32"
     reference = None
     for worker in list(workers):
@@ -276,8 +282,8 @@ def main():
         print(json.dumps(everything))
         return
     for runtime, ratios in random.items():
-        print(f"{runtime}: geometric mean of {len(ratios)} other networks {statistics.geometric_mean(ratios):.2f}, "
-              f"least {min(ratios):.2f}")
+        print(f"{runtime}: geometric mean of the {len(ratios)} cases besides the paper's "
+              f"{statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
 
 
 if __name__ == "__main__":

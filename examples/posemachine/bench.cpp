@@ -9,6 +9,7 @@
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/model/model.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -116,6 +117,14 @@ int bench(const BenchArguments& arguments, const Context& context) {
     line["weight_bytes"] = each.weight_bytes;
     line["ready_ms"] = 1e3 * each.ready_s;
     lines.push_back(std::move(line));
+  }
+  const bool disturbed = std::any_of(all.begin(), all.end(), [](const Measured& each) {
+    return median(each.seconds) > 2 * quantile(each.seconds, 0);
+  });
+  if (disturbed) {
+    context.warn(
+        "the median run took more than twice the least: others use these cores; a team of threads waits for its "
+        "slowest, so ask for fewer threads, or measure when the machine is quiet");
   }
   if (!arguments.json) {
     write_stdout(text);
