@@ -22,15 +22,10 @@
 #include <vector>
 
 using namespace posemachine;
-using engine_test::as_tensors;
 using engine_test::run_plan;
+using engine_test::weights_of;
 
 namespace {
-
-std::shared_ptr<PreparedWeights> weights_of(const Graph& graph, const reference::Filling& filling) {
-  return std::make_shared<PreparedWeights>(
-      std::make_shared<const std::vector<Tensor>>(as_tensors(graph, filling.parameters)));
-}
 
 // One image of a filling with several.
 reference::Filling image_of(const reference::Filling& filling, int image) {

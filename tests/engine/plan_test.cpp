@@ -22,15 +22,10 @@
 #include <vector>
 
 using namespace posemachine;
-using engine_test::as_tensors;
 using engine_test::relative_error;
+using engine_test::weights_of;
 
 namespace {
-
-std::shared_ptr<PreparedWeights> weights_of(const Graph& graph, const reference::Filling& filling) {
-  return std::make_shared<PreparedWeights>(
-      std::make_shared<const std::vector<Tensor>>(as_tensors(graph, filling.parameters)));
-}
 
 void feed(Plan& plan, const reference::Filling& filling) {
   for (const auto& [name, array] : filling.inputs) {

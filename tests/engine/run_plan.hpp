@@ -33,6 +33,11 @@ inline std::vector<pm::Tensor> as_tensors(const pm::Graph& graph, const referenc
   return tensors;
 }
 
+inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, const reference::Filling& filling) {
+  return std::make_shared<pm::PreparedWeights>(
+      std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)));
+}
+
 // What a plan computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
 struct PlanResult {
   std::vector<std::vector<float>> outputs;
@@ -61,8 +66,7 @@ inline std::vector<std::vector<float>> plain_gradients(const pm::Plan& plan) {
 
 inline PlanResult run_plan(const pm::Graph& graph, const reference::Filling& filling, const pm::PlanOptions& options,
                            const pm::Draw& draw = {}) {
-  const auto tensors = std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters));
-  pm::Plan plan(graph, std::make_shared<pm::PreparedWeights>(tensors), options);
+  pm::Plan plan(graph, weights_of(graph, filling), options);
   // First on not-a-number: what a run leaves in the arena, in padded channels above all, must not matter to the next.
   for (const pm::Port& port : graph.inputs) {
     const auto input = plan.input(pm::Value{port.value});
