@@ -1,9 +1,11 @@
 // How fast the named networks run and train: forward passes, and the gradients of a batch.
-#include <posemachine/core/random.hpp>
+#include "workload.hpp"
+
+#include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
-#include <posemachine/graph/queries.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/registry.hpp>
 
@@ -22,43 +24,29 @@ namespace {
 
 namespace pm = posemachine;
 
-constexpr int image_count = 4;  // different inputs in turn: one alone would stay in the caches
-
-std::vector<std::vector<float>> make_images(std::size_t floats) {
-  std::vector<std::vector<float>> images(image_count, std::vector<float>(floats));
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    pm::RandomStream stream(1, pm::Purpose::test, i);
-    for (float& value : images[i]) value = static_cast<float>(stream.uniform(-0.5, 0.5));
-  }
-  return images;
-}
-
-void count_work(benchmark::State& state, const pm::Graph& graph, pm::Size image, int images, int passes) {
-  const double flops = 2.0 * static_cast<double>(pm::count_multiply_adds(graph, image)) * images * passes;
+void report_images(benchmark::State& state, int images) {
   state.counters["images/s"] = benchmark::Counter(images, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["FLOP/s"] = benchmark::Counter(flops, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void forward(benchmark::State& state, const pm::NamedNetwork& network) {
   pm::Graph graph = network.build();
-  std::vector<pm::Tensor> initial = pm::initialise(graph, 1);
-  pm::prepare_for_inference(graph, initial);
-  const auto parameters = std::make_shared<const std::vector<pm::Tensor>>(std::move(initial));
+  std::vector<pm::Tensor> parameters = pm::initialise(graph, 1);
+  pm::prepare_for_inference(graph, parameters);
   pm::PlanOptions options;
   options.image = network.input;
   options.threads = static_cast<int>(state.range(0));
-  pm::Plan plan(graph, std::make_shared<pm::PreparedWeights>(parameters), options);
+  pm::Plan plan = workload::make_plan(std::move(graph), std::move(parameters), options);
   const std::span<float> input = plan.input("image");
-  const auto images = make_images(input.size());
-  std::size_t next = 0;
+  const auto images = workload::random_inputs(input.size());
+  std::size_t turn = 0;
   for (auto _ : state) {
-    std::copy(images[next].begin(), images[next].end(), input.begin());
-    next = (next + 1) % images.size();
+    std::copy(images[turn].begin(), images[turn].end(), input.begin());
+    turn = (turn + 1) % images.size();
     plan.run();
     benchmark::DoNotOptimize(plan.output(plan.output_count() - 1).data());
   }
-  count_work(state, graph, network.input, 1, 1);
-  state.counters["arena_bytes"] = static_cast<double>(plan.arena_bytes());
+  workload::report(state, workload::work_of(plan), plan.arena_bytes());
+  report_images(state, 1);
 }
 
 void gradients(benchmark::State& state, const pm::NamedNetwork& network) {
@@ -68,7 +56,7 @@ void gradients(benchmark::State& state, const pm::NamedNetwork& network) {
   const int workers = static_cast<int>(state.range(1));
   const pm::Size image{128, 128};
   pm::BatchGradients step(graph, parameters, {.batch = batch, .slice = batch / 2, .workers = workers, .image = image});
-  const auto images = make_images(static_cast<std::size_t>(batch) * 3 * 128 * 128);
+  const auto images = workload::random_inputs(static_cast<std::size_t>(batch) * 3 * 128 * 128);
   std::uint64_t count = 0;
   for (auto _ : state) {
     step.compute(
@@ -81,7 +69,10 @@ void gradients(benchmark::State& state, const pm::NamedNetwork& network) {
         1, count);
     ++count;
   }
-  count_work(state, graph, image, batch, 3);  // forward, gradient of src, gradient of weights
+  workload::Work work;
+  for (int i = 0; i < step.slice_count(); ++i) work += workload::work_of(*step.plans().front());
+  workload::report(state, work, step.plans().size() * step.plans().front()->arena_bytes());
+  report_images(state, batch);
 }
 
 }  // namespace
@@ -97,9 +88,5 @@ int main(int argument_count, char** arguments) {
                                  [&network](benchmark::State& state) { gradients(state, network); })
         ->ArgNames({"batch", "workers"})->Args({16, 1})->Args({16, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
   }
-  benchmark::Initialize(&argument_count, arguments);
-  if (benchmark::ReportUnrecognizedArguments(argument_count, arguments)) return 2;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
+  return workload::run_registered(argument_count, arguments);
 }

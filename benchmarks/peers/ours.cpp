@@ -4,6 +4,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_plan.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
@@ -139,6 +140,7 @@ int serve() {
         before = resident("VmRSS");
         server.emplace(request);
         answer["ready_s"] = server->ready_s();
+        answer["isa"] = pm::instruction_set();
       } else if (command == "run") {
         answer["seconds"] = pm::Json::array();
         const double cpu = cpu_s();
