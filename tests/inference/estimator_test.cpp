@@ -1,8 +1,12 @@
 // Estimator: where the network looks, what comes back, and that nothing depends on threads or history.
+#include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
+#include <posemachine/engine/costs.hpp>
+#include <posemachine/engine/measure_costs.hpp>
+#include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -16,6 +20,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -80,6 +85,10 @@ void check_same(const std::vector<Keypoint>& got, const std::vector<Keypoint>& e
 
 }  // namespace
 
+TEST_CASE("EstimatorOptions: what a plan may take by default is what plans allow") {
+  CHECK(EstimatorOptions{}.max_bytes == PlanOptions{}.max_bytes);
+}
+
 TEST_CASE("Estimator: a coloured pixel of the photograph comes back at its own place") {
   Estimator estimator(colour_model(40, 40));
   Image image(40, 40);
@@ -124,6 +133,30 @@ TEST_CASE("Estimator: keypoints stay within the image even where the square reac
       CHECK(keypoint.position.y <= 89);
     }
   }
+}
+
+TEST_CASE("Estimator: a tuning file is read once and shared, changes no pose beyond rounding, and is refused by name") {
+  const Model model = small_model();
+  const std::string path = (std::filesystem::temp_directory_path() / "posemachine_estimator_tuning.json").string();
+  Costs costs;
+  const Graph graph = Estimator(model).model().graph();
+  for (const ConvolutionCase& which : convolution_cases(graph, {64, 64})) costs.set(which, 1, {10, 20, 1});
+  write_file_atomically(path, tuning_text(costs));
+  Estimator plain(model);
+  Estimator tuned(model, {.tuning = path});
+  write_file_atomically(path, "{}");
+  Estimator copy = tuned.with({.threads = 2, .tuning = path});  // not read again
+  const Image image = noise(70, 50, 4);
+  for (Estimator* estimator : {&tuned, &copy}) {
+    const Estimate estimate = estimator->explain(image);
+    const Estimate truth = plain.explain(image);
+    for (std::size_t i = 0; i < truth.stages[2].maps.values.size(); ++i) {
+      CHECK(estimate.stages[2].maps.values[i] == doctest::Approx(truth.stages[2].maps.values[i]).epsilon(1e-3));
+    }
+  }
+  CHECK_THROWS_AS(Estimator(model, {.tuning = path}), DataError);
+  CHECK_THROWS_AS(plain.with({.tuning = path}), DataError);
+  std::filesystem::remove(path);
 }
 
 TEST_CASE("Estimator: every stage has its maps, and the pose is that of the last") {

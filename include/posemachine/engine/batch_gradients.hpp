@@ -1,6 +1,7 @@
 // BatchGradients: the gradients of a batch, cut into fixed slices that workers compute side by side.
 #pragma once
 
+#include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,7 +64,7 @@ class BatchGradients {
     for (int i = 0; i < workers_.threads(); ++i)
       plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
     const GradientLayout& layout = plans_.front()->gradient_layout();
-    for (int i = 0; i < slice_count(); ++i) slices_.push_back(allocate(layout.floats));
+    for (int i = 0; i < slice_count(); ++i) slices_.push_back(make_aligned<float>(layout.floats));
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
     make_unpacking();
     find_statistics(network);
@@ -123,10 +123,7 @@ class BatchGradients {
     return slices > 0 ? std::min(options.workers, slices) : options.workers;
   }
 
-  struct Free {
-    void operator()(float* memory) const { ::operator delete[](memory, std::align_val_t{64}); }
-  };
-  using Slice = std::unique_ptr<float[], Free>;
+  using Slice = AlignedArray<float>;
 
   struct Statistic {
     int mean = -1;       // parameter ids
@@ -134,12 +131,6 @@ class BatchGradients {
     float momentum = 0;
     float unbiased = 1;  // n / (n - 1), n = images x cells of a slice
   };
-
-  static Slice allocate(std::size_t floats) {
-    auto* memory = static_cast<float*>(::operator new[](floats * sizeof(float) + 64, std::align_val_t{64}));
-    std::fill_n(memory, floats, 0.0f);
-    return Slice(memory);
-  }
 
   void make_unpacking() {
     const std::scoped_lock lock(detail::creation_mutex());

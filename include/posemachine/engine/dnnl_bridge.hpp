@@ -182,6 +182,20 @@ bool is_empty(const Desc& desc) {
   return desc.get(true) == nullptr;
 }
 
+/// What oneDNN makes its kernels for here, in the words of ONEDNN_MAX_CPU_ISA.
+inline std::string instruction_set() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::sse41: return "SSE41";
+    case dnnl::cpu_isa::avx: return "AVX";
+    case dnnl::cpu_isa::avx2: return "AVX2";
+    case dnnl::cpu_isa::avx512_core: return "AVX512_CORE";
+    case dnnl::cpu_isa::avx512_core_vnni: return "AVX512_CORE_VNNI";
+    case dnnl::cpu_isa::avx512_core_bf16: return "AVX512_CORE_BF16";
+    case dnnl::cpu_isa::avx512_core_amx: return "AVX512_CORE_AMX";
+    default: return "another";
+  }
+}
+
 /// Whether oneDNN would run a loop without vectorisation: 100 to 5000 times slower, without a word.
 inline bool is_reference(std::string_view implementation) {
   return implementation.starts_with("ref") || implementation.find("ref:any") != std::string_view::npos;

@@ -38,8 +38,7 @@ inline void find_uses(Schedule& schedule) {
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const Step& step = schedule.steps[i];
     const int at = static_cast<int>(i);
-    for (int k = 0; k < schedule.node(step).inputs.count; ++k) schedule.value(schedule.src(step, k)).last_step = at;
-    if (step.sum >= 0) schedule.value(step.sum).last_step = at;
+    step.for_each_read([&](int value) { schedule.value(value).last_step = at; });
     if (step.dst >= 0) {
       ScheduledValue& dst = schedule.value(step.dst);
       if (dst.first_step < 0) dst.first_step = at;
@@ -74,7 +73,10 @@ inline Schedule lower(const Graph& graph, int batch, Size image, Mode mode, int 
     schedule.value(port.value).external = true;
   }
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    schedule.steps.push_back({.node = static_cast<int>(i), .dst = graph.nodes[i].dst});
+    Step& step = schedule.steps.emplace_back();
+    step.node = static_cast<int>(i);
+    step.dst = graph.nodes[i].dst;
+    for (int k = 0; k < graph.nodes[i].inputs.count; ++k) step.srcs.push_back(input(graph, graph.nodes[i], k).id);
   }
   find_uses(schedule);
   return schedule;

@@ -1,19 +1,24 @@
 // A plan: a graph for one batch and image size, as primitives on one arena.
 #pragma once
 
+#include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
+#include <posemachine/engine/passes/choose_layouts.hpp>
 #include <posemachine/engine/passes/choose_winograd.hpp>
+#include <posemachine/engine/passes/fold_gates.hpp>
 #include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
+#include <posemachine/engine/passes/pool_early.hpp>
 #include <posemachine/engine/passes/share_branches.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
 #include <posemachine/engine/plan_step.hpp>
@@ -29,7 +34,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,9 +44,12 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Each pass can be switched off: the results stay the same.
 struct PassSwitches {
+  bool pool_early = true;
   bool fuse_sum = true;
   bool fuse_activation = true;
+  bool layouts = true;
   bool winograd = true;
+  bool fold_gates = true;
   bool share_slices = true;
   bool share_branches = true;
   bool in_place = true;
@@ -55,6 +62,7 @@ struct PlanOptions {
   int threads = 1;                   // of oneDNN, fixed when the plan is made
   Mode mode = Mode::inference;
   PassSwitches passes{};
+  std::shared_ptr<const Costs> costs{};  // what layouts and methods are chosen by; null: estimates
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
 };
 
@@ -72,9 +80,14 @@ class Plan {
     require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
     require_bounded_maps();
+    if (options.passes.pool_early) pool_early(schedule_);
     if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_activation);
     if (options.passes.fuse_activation) fuse_activation(schedule_);
-    if (options.passes.winograd) choose_winograd(schedule_, options.threads);
+    const Costs estimates;
+    const Costs& costs = options.costs != nullptr ? *options.costs : estimates;
+    if (options.passes.layouts) choose_layouts(schedule_, costs, options.threads);
+    if (options.passes.winograd) choose_winograd(schedule_, costs, options.threads);
+    if (options.passes.fold_gates) fold_gates(schedule_, options.threads);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.share_branches) share_branches(schedule_);
     if (options.passes.in_place) in_place(schedule_);
@@ -84,9 +97,10 @@ class Plan {
     make_runners();
     assign_memory();
     require_bounded_memory();
-    arena_ = allocate(scratch_offset_ + scratch_bytes_);
+    // Zeroed: primitives expect zeros in the padding of blocked maps that no step writes.
+    arena_ = make_aligned<std::byte>(scratch_offset_ + scratch_bytes_);
     bind();
-    own_slice_ = allocate(gradients_.floats * sizeof(float));
+    own_slice_ = make_aligned<std::byte>(gradients_.floats * sizeof(float));
     bind_gradients(reinterpret_cast<float*>(own_slice_.get()));
   }
   Plan(const Plan&) = delete;
@@ -218,6 +232,7 @@ class Plan {
     int node = -1;
     int step = -1;
     std::unique_ptr<Runner> runner;
+    int scratch = -1;  // index into Schedule::workspaces; -1: behind the maps, where all others are
   };
   struct External {
     int value = -1;
@@ -264,11 +279,9 @@ class Plan {
 
   void make_runners() {
     std::vector<Runner*> by_node(graph_.nodes.size(), nullptr);
-    std::vector<int> step_of_node(graph_.nodes.size(), -1);
     for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
       const Step& step = schedule_.steps[i];
       const Node& node = schedule_.node(step);
-      step_of_node[static_cast<std::size_t>(step.node)] = static_cast<int>(i);
       if (backward_begin_step_ < 0 && node.inputs.count == 0 && node.dst >= 0 &&
           graph_.values[static_cast<std::size_t>(node.dst)].like >= 0) {
         backward_begin_step_ = static_cast<int>(i);
@@ -286,8 +299,8 @@ class Plan {
         runner->workspace = static_cast<int>(schedule_.workspaces.size());
         schedule_.workspaces.push_back({runner->workspace_bytes, static_cast<int>(i), last_use(step.node), 0});
       }
-      by_node[static_cast<std::size_t>(step.node)] = runner.get();
-      runners_.push_back({step.node, static_cast<int>(i), std::move(runner)});
+      if (!step.moves) by_node[static_cast<std::size_t>(step.node)] = runner.get();
+      runners_.push_back({step.node, static_cast<int>(i), std::move(runner), -1});
     }
     backward_begin_ = runners_.size();
     for (std::size_t i = runners_.size(); i-- > 0;) {
@@ -305,9 +318,24 @@ class Plan {
     return last;
   }
 
+  // Scratch memory lives for one step: each one's lies where no map lives then, or all in one place behind the maps,
+  // whichever takes less.
   void assign_memory() {
+    Schedule apart = schedule_;
     assign_arena(schedule_, options_.passes.reuse_memory);
     for (const Bound& bound : runners_) scratch_bytes_ = std::max(scratch_bytes_, bound.runner->scratch_bytes);
+    for (Bound& bound : runners_) {
+      if (bound.runner->scratch_bytes == 0) continue;
+      bound.scratch = static_cast<int>(apart.workspaces.size());
+      apart.workspaces.push_back({bound.runner->scratch_bytes, bound.step, bound.step, 0});
+    }
+    assign_arena(apart, options_.passes.reuse_memory);
+    if (apart.arena_bytes <= schedule_.arena_bytes + scratch_bytes_) {
+      schedule_ = std::move(apart);
+      scratch_bytes_ = 0;
+    } else {
+      for (Bound& bound : runners_) bound.scratch = -1;
+    }
     scratch_offset_ = (schedule_.arena_bytes + 63) / 64 * 64;
     for (GradientLayout::Entry& entry : gradients_.entries) {
       if (!entry.written) continue;
@@ -323,9 +351,8 @@ class Plan {
     binding.weights = weights_.get();
     binding.gradients = &gradients_;
     binding.arena = arena_.get();
-    binding.scratch = arena_.get() + scratch_offset_;
     binding.gradient_memories = &gradient_memories_;
-    externals_.resize(graph_.values.size(), nullptr);
+    externals_.resize(schedule_.values.size(), nullptr);
     binding.externals = &externals_;
     binding.external_memories = &external_memories_;
     for (const Port& port : graph_.inputs) {
@@ -333,7 +360,13 @@ class Plan {
       externals_[static_cast<std::size_t>(port.value)] =
           reinterpret_cast<std::byte*>(inputs_.back().values.data());
     }
-    for (Bound& bound : runners_) bound.runner->bind(binding);
+    for (Bound& bound : runners_) {
+      binding.scratch = arena_.get() + scratch_offset_;
+      if (bound.scratch >= 0) {
+        binding.scratch = arena_.get() + schedule_.workspaces[static_cast<std::size_t>(bound.scratch)].arena_offset;
+      }
+      bound.runner->bind(binding);
+    }
     for (const Port& port : graph_.outputs) {
       outputs_.push_back({port.value, plain_buffer(port.value)});
       const ScheduledValue& value = schedule_.value(port.value);
@@ -367,16 +400,6 @@ class Plan {
     stream_.wait();
   }
 
-  struct Free {
-    void operator()(std::byte* memory) const { ::operator delete[](memory, std::align_val_t{4096}); }
-  };
-  // Zeroed: primitives expect zeros in the padding of blocked maps that no step writes.
-  static std::unique_ptr<std::byte[], Free> allocate(std::size_t bytes) {
-    auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{4096}));
-    std::fill_n(memory, bytes, std::byte{0});
-    return std::unique_ptr<std::byte[], Free>(memory);
-  }
-
   Graph graph_;
   std::shared_ptr<PreparedWeights> weights_;
   PlanOptions options_;
@@ -387,8 +410,8 @@ class Plan {
   std::vector<Bound> runners_;
   int backward_begin_step_ = -1;
   std::size_t backward_begin_ = 0;
-  std::unique_ptr<std::byte[], Free> arena_;
-  std::unique_ptr<std::byte[], Free> own_slice_;
+  AlignedArray<std::byte> arena_;
+  AlignedArray<std::byte> own_slice_;
   std::size_t scratch_offset_ = 0;
   std::size_t scratch_bytes_ = 0;
   std::vector<std::pair<dnnl::memory, int>> gradient_memories_;

@@ -16,7 +16,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// One step of a plan. A step that others were fused into stands for them too.
 struct PlanStep {
   int node = -1;
-  std::string operation;            // "convolution", or with what it ends in: "convolution + add + relu"
+  std::string operation;            // "convolution", or with what it ends in: "convolution + add + relu"; "relayout"
   std::string block;                // "Trunk_1.Conv_1"; empty outside of all
   std::string description;          // "node 12 (convolution in Trunk_1.Conv_1)"
   std::string implementation;       // oneDNN's name for the kernel, or ours
@@ -29,14 +29,20 @@ struct PlanStep {
 
 namespace detail {
 
-inline std::string layout_name(Layout layout) { return layout == Layout::plain ? "plain" : "blocked"; }
+inline std::string layout_name(Layout layout) {
+  switch (layout) {
+    case Layout::plain: return "plain";
+    case Layout::blocked: return "blocked";
+    default: return "channels last";
+  }
+}
 
 inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runner& runner) {
   const Graph& graph = *schedule.graph;
   const Node& node = schedule.node(step);
   PlanStep facts;
   facts.node = step.node;
-  facts.operation = node.op->name;
+  facts.operation = (step.gates.empty() ? "" : "channel_scale + ") + std::string(node.op->name);
   if (step.sum >= 0) facts.operation += " + add";
   if (step.activation >= 0) {
     facts.operation += " + " + std::string(graph.nodes[static_cast<std::size_t>(step.activation)].op->name);
@@ -48,8 +54,7 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   const auto map_bytes = [&](int value) {
     return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block));
   };
-  for (int k = 0; k < node.inputs.count; ++k) facts.bytes += map_bytes(schedule.src(step, k));
-  if (step.sum >= 0) facts.bytes += map_bytes(step.sum);
+  step.for_each_read([&](int value) { facts.bytes += map_bytes(value); });
   for (int k = 0; k < node.parameters.count; ++k) {
     facts.bytes += parameter(graph, node, k).size() * static_cast<std::int64_t>(sizeof(float));
   }
@@ -59,11 +64,11 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   facts.shape = std::to_string(dst.n) + " x " + std::to_string(dst.c) + " x " + std::to_string(dst.h) + " x " +
                 std::to_string(dst.w);
   facts.layout = layout_name(dst.layout);
-  if (node.inputs.count > 0) {
+  if (!step.srcs.empty()) {
     const Layout src = schedule.value(schedule.src(step, 0)).layout;
     if (src != dst.layout) facts.layout = layout_name(src) + " > " + facts.layout;
   }
-  facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
+  if (!step.moves) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
   return facts;
 }
 

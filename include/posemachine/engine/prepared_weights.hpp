@@ -1,6 +1,7 @@
 // Parameters in the layouts that primitives want, prepared once and shared by all plans.
 #pragma once
 
+#include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
@@ -58,12 +59,13 @@ class PreparedWeights {
     if (plain.get_desc() == desc) {
       entry.memory = plain;
     } else {
-      entry.memory = dnnl::memory(desc, engine_);
+      entry.values = make_aligned<std::byte>(desc.get_size());
+      entry.memory = dnnl::memory(desc, engine_, entry.values.get());
       entry.reorder = Reorder(plain, entry.memory);
     }
     update(entry);
-    prepared_.push_back(entry);
-    return entry.memory;
+    prepared_.push_back(std::move(entry));
+    return prepared_.back().memory;
   }
 
   /// Prepares every form again from the plain values.
@@ -84,6 +86,7 @@ class PreparedWeights {
  private:
   struct Prepared {
     int id = 0;
+    AlignedArray<std::byte> values;  // of a form that is not the plain one
     dnnl::memory memory;
     Reorder reorder;
   };

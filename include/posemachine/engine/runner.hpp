@@ -9,6 +9,7 @@
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/schedule.hpp>
+#include <posemachine/engine/weight_gating.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -73,7 +74,9 @@ struct BuildContext {
   dnnl::memory::desc desc(const ScheduledValue& value) const {
     using Tag = dnnl::memory::format_tag;
     const Tag blocked = schedule->block == 16 ? Tag::nChw16c : Tag::nChw8c;
-    return desc(value, value.layout == Layout::plain ? Tag::nchw : blocked);
+    return desc(value, value.layout == Layout::plain           ? Tag::nchw
+                       : value.layout == Layout::channels_last ? Tag::nhwc
+                                                               : blocked);
   }
   dnnl::memory::desc desc(const ScheduledValue& value, dnnl::memory::format_tag tag) const {
     return {{value.n, value.c, value.h, value.w}, dnnl::memory::data_type::f32, tag};
@@ -115,6 +118,11 @@ class PrimitiveRunner : public Runner {
   }
   void add_weights(int arg, int parameter, const dnnl::memory::desc& wants) {
     slots_.push_back({arg, Slot::weights, parameter, {}, wants, -1});
+  }
+  /// Weights that are multiplied with the factors of `gates` in every run.
+  void add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants, std::vector<ChannelGate> gates) {
+    slots_.push_back({arg, Slot::gated_weights, parameter, wants, wants, -1});
+    gates_ = std::move(gates);
   }
   /// A result of the slice: the first node to write a parameter decides the layout of its gradient, later ones (of a
   /// shared parameter) add to it.
@@ -159,7 +167,7 @@ class PrimitiveRunner : public Runner {
     std::size_t bytes = scratchpad_.get_size() > 0 ? scratchpad_.get_size() + (std::size_t{64} << 10) : 0;
     for (Slot& slot : slots_) {
       const bool moves = ((slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants) ||
-                         slot.kind == Slot::gradient_term;
+                         slot.kind == Slot::gradient_term || slot.kind == Slot::gated_weights;
       if (!moves) continue;
       bytes = (bytes + 63) / 64 * 64;
       slot.scratch_offset = static_cast<std::ptrdiff_t>(bytes);
@@ -175,6 +183,7 @@ class PrimitiveRunner : public Runner {
     args_.clear();
     before_.clear();
     after_.clear();
+    gatings_.clear();
     memories_.reserve(slots_.size() + 1);
     for (const Slot& slot : slots_) {
       dnnl::memory memory = memory_of(slot, binding, engine);
@@ -182,6 +191,9 @@ class PrimitiveRunner : public Runner {
         dnnl::memory moved(slot.wants, engine, binding.scratch + slot.scratch_offset);
         if (slot.kind == Slot::gradient_term) {
           after_.emplace_back(moved, memory, true);
+        } else if (slot.kind == Slot::gated_weights) {
+          dnnl::stream stream(engine);
+          gatings_.emplace_back(memory, moved, gates_of(binding), stream);
         } else if (slot.kind == Slot::src) {
           before_.emplace_back(memory, moved);
         } else {
@@ -199,6 +211,7 @@ class PrimitiveRunner : public Runner {
   }
 
   void run(dnnl::stream& stream, const Draw&) override {
+    for (WeightGating& gating : gatings_) gating.run();
     for (const Reorder& reorder : before_) reorder.run(stream);
     const dnnl_status_t status =
         dnnl_primitive_execute(primitive_.get(), stream.get(), static_cast<int>(args_.size()), args_.data());
@@ -210,7 +223,7 @@ class PrimitiveRunner : public Runner {
 
  private:
   struct Slot {
-    enum Kind { src, dst, weights, gradient, gradient_term, workspace, workspace_of_forward };
+    enum Kind { src, dst, weights, gated_weights, gradient, gradient_term, workspace, workspace_of_forward };
     int arg = 0;
     Kind kind = src;
     int id = 0;
@@ -220,7 +233,8 @@ class PrimitiveRunner : public Runner {
   };
   dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const {
     switch (slot.kind) {
-      case Slot::weights: return binding.weights->get(slot.id, slot.wants);
+      case Slot::weights:
+      case Slot::gated_weights: return binding.weights->get(slot.id, slot.wants);
       case Slot::gradient:
       case Slot::gradient_term: {
         dnnl::memory memory(slot.has, engine, nullptr);
@@ -237,6 +251,14 @@ class PrimitiveRunner : public Runner {
       }
     }
   }
+  std::vector<WeightGating::Gate> gates_of(const Binding& binding) const {
+    std::vector<WeightGating::Gate> found;
+    for (const ChannelGate& each : gates_) {
+      // One cell: its channels are contiguous in every layout.
+      found.push_back({binding.floats(each.gate), each.first, binding.schedule->value(each.gate).c});
+    }
+    return found;
+  }
   static dnnl::memory workspace_memory(const Runner& owner, const Slot& slot, const Binding& binding,
                                        const dnnl::engine& engine) {
     const Workspace& workspace = binding.schedule->workspaces[static_cast<std::size_t>(owner.workspace)];
@@ -247,6 +269,8 @@ class PrimitiveRunner : public Runner {
   dnnl::memory::desc scratchpad_;
   std::vector<Slot> slots_;
   const Runner* forward_ = nullptr;
+  std::vector<ChannelGate> gates_;
+  std::vector<WeightGating> gatings_;
   std::vector<dnnl::memory> memories_;
   std::vector<dnnl_exec_arg_t> args_;
   std::vector<Reorder> before_;

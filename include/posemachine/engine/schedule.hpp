@@ -12,8 +12,9 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 enum class Layout : std::uint8_t {
-  plain,   // (N, C, H, W) row-major
-  blocked  // (N, C / block, H, W, block); channels padded with zeros to whole blocks
+  plain,         // (N, C, H, W) row-major
+  blocked,       // (N, C / block, H, W, block); channels padded with zeros to whole blocks
+  channels_last  // (N, H, W, C) row-major
 };
 
 /// What batch norm and dropout do, and whether workspaces are kept for backward nodes.
@@ -24,28 +25,52 @@ struct ScheduledValue {
   int n = 1, c = 1, h = 1, w = 1;
   Layout layout = Layout::blocked;
   int parent = -1;            // the value whose buffer holds this one; -1: a buffer of its own
-  int channel_offset = 0;     // within the parent
+  int channel_offset = 0;     // within the parent, or within its own buffer
+  int buffer_channels = 0;    // of a buffer that is larger than its value; 0: it is not
   bool external = false;      // an input's buffer: outside the arena, never reused
   int first_step = -1;        // the step that writes it
   int last_step = -1;         // the last step that reads it
   std::size_t arena_offset = 0;  // bytes; of roots
 
   std::int64_t padded_channels(int block) const {
-    return layout == Layout::plain ? c : (c + block - 1) / block * std::int64_t{block};
+    return layout == Layout::blocked ? (c + block - 1) / block * std::int64_t{block} : c;
   }
-  std::size_t bytes(int block) const {
-    return static_cast<std::size_t>(std::int64_t{n} * padded_channels(block) * h * w) * sizeof(float);
+  std::size_t bytes(int block) const { return bytes_of(padded_channels(block)); }
+  std::size_t buffer_bytes(int block) const {
+    return bytes_of(buffer_channels > 0 ? buffer_channels : padded_channels(block));
   }
+
+ private:
+  std::size_t bytes_of(std::int64_t channels) const {
+    return static_cast<std::size_t>(std::int64_t{n} * channels * h * w) * sizeof(float);
+  }
+};
+
+/// Factors of a convolution's src, one a channel from `first` on, that its weights are multiplied with in every run.
+struct ChannelGate {
+  int gate = -1;  // a value of one cell
+  int first = 0;
 };
 
 /// One thing to do. Backward nodes keep the index of their forward node in the graph.
 struct Step {
   int node = -1;
+  std::vector<int> srcs; // values read, in the order of the node's inputs
   int activation = -1;   // the node of an activation that a convolution ends in; its value is `dst`
   int sum = -1;          // a value that a convolution adds to, before the activation: it lies where dst does
+  bool moves = false;    // a map into another layout, for readers of the node's value
   bool winograd = false; // a convolution by Winograd's algorithm, if oneDNN has it
   int dst = -1;          // value written; -1: only parameter gradients
   bool elided = false;   // nothing to run: src and dst are the same memory
+  std::vector<ChannelGate> gates;  // of a convolution for a single image
+
+  /// Calls visit(value) for every value that is read, the same one perhaps more than once.
+  template <class Visit>
+  void for_each_read(const Visit& visit) const {
+    for (const int src : srcs) visit(src);
+    if (sum >= 0) visit(sum);
+    for (const ChannelGate& each : gates) visit(each.gate);
+  }
 };
 
 /// A kept workspace: bytes that live from one step to another.
@@ -56,6 +81,14 @@ struct Workspace {
   std::size_t arena_offset = 0;
 };
 
+/// What steps that move a map into another layout run; no graph holds it.
+inline constexpr OpInfo relayout_op{.name = "relayout"};
+inline constexpr Node relayout_node = [] {
+  Node node;
+  node.op = &relayout_op;
+  return node;
+}();
+
 struct Schedule {
   const Graph* graph = nullptr;
   Mode mode = Mode::inference;
@@ -65,13 +98,15 @@ struct Schedule {
   std::vector<Workspace> workspaces;
   std::size_t arena_bytes = 0;
 
-  const Node& node(const Step& step) const { return graph->nodes[static_cast<std::size_t>(step.node)]; }
+  const Node& node(const Step& step) const {
+    return step.moves ? relayout_node : graph->nodes[static_cast<std::size_t>(step.node)];
+  }
   ScheduledValue& value(int id) { return values[static_cast<std::size_t>(id)]; }
   const ScheduledValue& value(int id) const { return values[static_cast<std::size_t>(id)]; }
 
-  int src(const Step& step, int i) const { return input(*graph, node(step), i).id; }
+  int src(const Step& step, int i) const { return step.srcs[static_cast<std::size_t>(i)]; }
 
-  /// Where a value lives: the root of its parents and the channels from the root's first.
+  /// Where a value lives: the root of its parents and the channels from the first of the root's buffer.
   struct Place {
     int root = -1;
     int channel_offset = 0;
@@ -82,6 +117,7 @@ struct Schedule {
       found.channel_offset += value(found.root).channel_offset;
       found.root = value(found.root).parent;
     }
+    found.channel_offset += value(found.root).channel_offset;
     return found;
   }
   /// Whether a value stands inside another, `channel` channels from its beginning.

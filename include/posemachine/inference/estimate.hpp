@@ -7,6 +7,7 @@
 #include <posemachine/pose/pose.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -16,6 +17,7 @@ struct EstimatorOptions {
   int stages = 0;         // answer after so many of the network's stages; 0: after all
   int cached_sizes = 4;   // plans kept a thread, one for each input size
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of one plan, without the weights
+  std::string tuning{};   // a file of posemachine tune; empty: layouts and methods are chosen by estimate
 };
 
 /// What one stage of a network says of one person.

@@ -9,8 +9,10 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
+#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
@@ -34,8 +36,6 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-static_assert(EstimatorOptions{}.max_bytes == PlanOptions{}.max_bytes);
-
 namespace detail {
 
 // What all estimators of a model share: the graph with its batch norms folded, and its weights.
@@ -46,8 +46,12 @@ struct InferenceModel {
   std::vector<int> mirrored;               // the joint that each one becomes in a mirror
 
   int stages;                              // as EstimatorOptions
+  std::string tuning;                      // as EstimatorOptions
+  std::shared_ptr<const Costs> costs;      // what the file says; null where there is none
 
-  InferenceModel(const Model& from, int kept_stages) : model(from), stages(kept_stages) {
+  InferenceModel(const Model& from, const EstimatorOptions& options)
+      : model(from), stages(options.stages), tuning(options.tuning) {
+    if (!tuning.empty()) costs = std::make_shared<const Costs>(read_tuning(tuning));
     Graph folded = model.graph();
     std::vector<Tensor> parameters = model.parameters();
     if (stages != 0) keep_stages(folded, parameters, stages);
@@ -77,18 +81,20 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 /// finite give a missing keypoint.
 class Estimator {
  public:
-  /// Errors: UsageError for fewer than 1 thread, or stages that the network does not have.
+  /// Errors: UsageError for fewer than 1 thread, or stages that the network does not have; DataError naming a tuning
+  /// file that cannot be read or is another machine's.
   explicit Estimator(const Model& model, const EstimatorOptions& options = {})
-      : Estimator(std::make_shared<const detail::InferenceModel>(model, options.stages), options) {}
+      : Estimator(std::make_shared<const detail::InferenceModel>(model, options), options) {}
 
   Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
   Estimator& operator=(const Estimator& other) { return *this = Estimator(other); }
   Estimator(Estimator&&) = default;
   Estimator& operator=(Estimator&&) = default;
 
-  /// A copy with other options; weights are shared unless the stages differ. Errors: as the constructor.
+  /// A copy with other options; weights are shared unless stages or tuning differ. Errors: as the constructor.
   Estimator with(const EstimatorOptions& options) const {
-    return options.stages == shared_->stages ? Estimator(shared_, options) : Estimator(model(), options);
+    const bool same = options.stages == shared_->stages && options.tuning == shared_->tuning;
+    return same ? Estimator(shared_, options) : Estimator(model(), options);
   }
 
   const Model& model() const { return shared_->model; }
@@ -155,17 +161,19 @@ class Estimator {
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
       : shared_(std::move(shared)), options_(options),
-        plans_(shared_->graph, shared_->weights, plan_options(options), std::size_t(std::max(1, options.cached_sizes)),
+        plans_(shared_->graph, shared_->weights, plan_options(options, shared_->costs),
+               std::size_t(std::max(1, options.cached_sizes)),
                [meaning = shared_->model.meaning()](Plan& plan, Size input) { fill_centres(plan, meaning, input); }) {
     if (options.threads < 1) {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
   }
 
-  static PlanOptions plan_options(const EstimatorOptions& options) {
+  static PlanOptions plan_options(const EstimatorOptions& options, const std::shared_ptr<const Costs>& costs) {
     PlanOptions plan;
     plan.threads = options.threads;
     plan.max_bytes = options.max_bytes;
+    plan.costs = costs;
     return plan;
   }
 

@@ -56,6 +56,7 @@ struct EstimatorPoolOptions {
   int stages = 0;              // as EstimatorOptions
   int cached_sizes = 4;        // as EstimatorOptions: of each thread
   std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one plan
+  std::string tuning{};        // as EstimatorOptions
 };
 
 struct RequestOptions {
@@ -81,7 +82,8 @@ class EstimatorPool {
     if (options.queue == 0) fail<UsageError>({.where = "queue", .expected = "at least 1", .got = "0"});
     const Estimator first(model, {.stages = options.stages,
                                   .cached_sizes = options.cached_sizes,
-                                  .max_bytes = options.max_bytes});
+                                  .max_bytes = options.max_bytes,
+                                  .tuning = options.tuning});
     try {
       for (int i = 0; i < options.threads; ++i) {
         threads_.emplace_back([this, estimator = std::make_unique<Estimator>(first)] { work(*estimator); });

@@ -31,7 +31,7 @@ Graph of(int in, const ConvolutionOptions& options) {
 bool chosen(int in, const ConvolutionOptions& options, Size image, int threads, Mode mode = Mode::inference) {
   const Graph graph = of(in, options);
   Schedule schedule = lower(graph, 1, image, mode, 16);
-  choose_winograd(schedule, threads);
+  choose_winograd(schedule, {}, threads);
   return schedule.steps.back().winograd;
 }
 
@@ -50,6 +50,17 @@ TEST_CASE("choose_winograd: dense 3x3 convolutions of 32 channels and more, with
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 3, .stride = 2}, {32, 32}, 2));
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 3, .dilation = 2}, {16, 16}, 2));
   CHECK_FALSE(chosen(32, {.out = 32, .kernel = 3, .groups = 2}, {16, 16}, 2));
+}
+
+TEST_CASE("choose_winograd: what was measured overrules") {
+  const Graph graph = of(32, {.out = 32, .kernel = 3});
+  Schedule schedule = lower(graph, 1, {16, 16}, Mode::inference, 16);
+  Costs costs;
+  costs.set(convolution_case(schedule, schedule.steps.back()), 2, {10, 11, 12});
+  choose_winograd(schedule, costs, 2);
+  CHECK_FALSE(schedule.steps.back().winograd);
+  choose_winograd(schedule, costs, 1);  // measured for two threads
+  CHECK(schedule.steps.back().winograd);
 }
 
 TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches, ragged channels, behind sums") {

@@ -1,11 +1,15 @@
 // Schedules for tests of passes, and a symbolic run of one: does every step find in memory what it reads?
 #pragma once
 
+#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/choose_layouts.hpp>
+#include <posemachine/engine/passes/fold_gates.hpp>
 #include <posemachine/engine/passes/fuse_activation.hpp>
 #include <posemachine/engine/passes/fuse_sum.hpp>
 #include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
+#include <posemachine/engine/passes/pool_early.hpp>
 #include <posemachine/engine/passes/share_branches.hpp>
 #include <posemachine/engine/passes/share_slices.hpp>
 #include <posemachine/engine/schedule.hpp>
@@ -25,18 +29,26 @@ namespace pm = posemachine;
 
 /// Which passes a schedule has been through. Max pooling gets a workspace up to its backward node, as in a plan.
 struct Passes {
+  bool pool_early = true;
   bool fuse_sum = true;
   bool fuse_activation = true;
+  bool layouts = true;
+  bool fold_gates = true;
   bool share_slices = true;
   bool share_branches = true;
   bool in_place = true;
   bool reuse_memory = true;
+  pm::Mode mode = pm::Mode::training;
+  pm::Costs costs{};
 };
 
 inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block, const Passes& passes) {
-  pm::Schedule schedule = pm::lower(graph, batch, image, pm::Mode::training, block);
+  pm::Schedule schedule = pm::lower(graph, batch, image, passes.mode, block);
+  if (passes.pool_early) pm::pool_early(schedule);
   if (passes.fuse_sum) pm::fuse_sum(schedule, passes.fuse_activation);
   if (passes.fuse_activation) pm::fuse_activation(schedule);
+  if (passes.layouts) pm::choose_layouts(schedule, passes.costs, 1);
+  if (passes.fold_gates) pm::fold_gates(schedule, 1);
   if (passes.share_slices) pm::share_slices(schedule);
   if (passes.share_branches) pm::share_branches(schedule);
   if (passes.in_place) pm::in_place(schedule);
@@ -86,10 +98,8 @@ class MemoryModel {
   };
 
   void run_step(const pm::Step& step, int at) {
-    const pm::Node& node = schedule_.node(step);
-    for (int k = 0; k < node.inputs.count; ++k) expect(schedule_.src(step, k), at);
+    step.for_each_read([&](int value) { expect(value, at); });
     if (step.sum >= 0) {
-      expect(step.sum, at);
       if (schedule_.place(step.sum).root != schedule_.place(step.dst).root ||
           schedule_.place(step.sum).channel_offset != schedule_.place(step.dst).channel_offset) {
         error_ = "step " + std::to_string(at) + " adds to value " + std::to_string(step.sum) + ", which lies elsewhere";

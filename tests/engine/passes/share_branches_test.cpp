@@ -146,13 +146,31 @@ TEST_CASE("share_branches: maps that are read once more later are not written ov
   kept.check(schedule_of(kept.graph, 1, {7, 9}, 16, {}), "late maps");
 }
 
-TEST_CASE("share_branches: a concat larger than the one there is, or of several images, keeps a buffer of its own") {
-  Graph graph;
-  const Value features = convolution(graph, add_input(graph, "image", 3), {.out = 32});
-  const Value first = concat(graph, {features, convolution(graph, features, {.out = 16})});
-  const Value wide = convolution(graph, first, {.out = 48});
-  add_output(graph, "out", convolution(graph, concat(graph, {features, wide}), {.out = 4}));
-  CHECK(copies(schedule_of(graph, 1, {7, 9}, 16, {})) == 1);
+TEST_CASE("share_branches: a buffer grows by less than it saves to copy, before and behind what it held") {
+  for (const int grown : {16, 32}) {
+    for (const bool behind : {true, false}) {
+      Graph graph;
+      const Value features = convolution(graph, add_input(graph, "image", 3), {.out = 32});
+      const Value small = convolution(graph, features, {.out = 16});
+      const Value first = concat(graph, behind ? std::vector{features, small} : std::vector{small, features});
+      const Value wide = convolution(graph, convolution(graph, first, {.out = 16}), {.out = 16 + grown});
+      const Value second = concat(graph, behind ? std::vector{features, wide} : std::vector{wide, features});
+      const Value between = convolution(graph, second, {.out = 16});
+      // Once more, on the other side of the features, and over a buffer that has grown.
+      const Value third = concat(graph, behind ? std::vector{between, features} : std::vector{features, between});
+      add_output(graph, "out", convolution(graph, third, {.out = 4}));
+      const Schedule schedule = schedule_of(graph, 1, {7, 9}, 16, {});
+      CHECK(copies(schedule) == (grown < 32 ? 0 : 1));
+      CHECK(first_damage(schedule) == "");
+      const ScheduledValue& buffer = schedule.value(schedule.place(features.id).root);
+      CHECK(buffer.buffer_channels == (grown < 32 ? 80 : 64));
+      engine_test::check_forward(graph, 1, {7, 9}, {}, "grown");
+      CHECK(engine_test::check_gradients(graph, 1, {7, 9}, {}, "grown", 12));
+    }
+  }
+}
+
+TEST_CASE("share_branches: a concat of several images keeps a buffer of its own") {
   const Stages net(3);
   CHECK(copies(schedule_of(net.graph, 2, {7, 9}, 16, {})) == 3);
 }
@@ -207,13 +225,24 @@ TEST_CASE("share_branches: in place work on a concat counts from its oldest bran
 
 TEST_CASE("share_branches: 3,000 chains of concats that take up what was made long before lose nothing") {
   int elided = 0;
+  int grown = 0;
+  int folded = 0;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     const Chain chain(seed, 10 + static_cast<int>(seed % 50));
-    const Schedule schedule = schedule_of(chain.graph, 1, {1, 2}, 16, {});
-    for (const Step& step : schedule.steps) elided += schedule.node(step).op == &concat_op && step.elided ? 1 : 0;
+    // Inference folds gates into weights: then concats hold what was gated.
+    const Mode mode = seed % 2 == 0 ? Mode::inference : Mode::training;
+    const Size image = seed % 100 == 0 || mode == Mode::training ? Size{1, 2} : Size{10, 12};
+    const Schedule schedule = schedule_of(chain.graph, 1, image, 16, {.mode = mode});
+    for (const Step& step : schedule.steps) {
+      elided += schedule.node(step).op == &concat_op && step.elided ? 1 : 0;
+      folded += step.gates.empty() ? 0 : 1;
+    }
+    for (const ScheduledValue& value : schedule.values) grown += value.buffer_channels > 0 ? 1 : 0;
     const std::string damage = first_damage(schedule);
     CHECK_MESSAGE(damage == "", "seed " << seed);
     if (seed % 100 == 0) engine_test::check_forward(chain.graph, 1, {1, 2}, {}, "chain");
   }
   CHECK(elided > 10'000);
+  CHECK(grown > 100);
+  CHECK(folded > 100);
 }

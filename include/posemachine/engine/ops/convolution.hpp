@@ -130,7 +130,12 @@ std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<typename Kind::Forward>(desc);
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
-  runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
+  const int weights = parameter_id(context.graph(), context.node(), 0);
+  if (context.step->gates.empty()) {
+    runner->add_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc());
+  } else {
+    runner->add_gated_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc(), context.step->gates);
+  }
   if (shape.has_bias) {
     runner->add_weights(DNNL_ARG_BIAS, parameter_id(context.graph(), context.node(), 1), shape.bias);
   }

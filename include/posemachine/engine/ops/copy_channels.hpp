@@ -18,7 +18,8 @@ struct MapMemory {
   int block = 0;  // channels that stand together; 0: plain
 
   static MapMemory of(const ScheduledValue& value, int block, float* data) {
-    return {data, value.n, value.c, value.h, value.w, value.layout == Layout::plain ? 0 : block};
+    const int together = value.layout == Layout::plain ? 0 : value.layout == Layout::blocked ? block : value.c;
+    return {data, value.n, value.c, value.h, value.w, together};
   }
   std::size_t cells() const { return static_cast<std::size_t>(h) * static_cast<std::size_t>(w); }
   std::size_t padded_channels() const {

@@ -13,14 +13,16 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// One slope a channel, for oneDNN to broadcast.
-inline dnnl::memory::desc slopes_desc(const ScheduledValue& value) {
-  return {{1, value.c, 1, 1}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::nchw};
+// One slope a channel, for oneDNN to broadcast: in the layout of the map, or it runs a reference loop.
+inline dnnl::memory::desc slopes_desc(const BuildContext& context) {
+  ScheduledValue slopes = context.dst();
+  slopes.n = slopes.h = slopes.w = 1;
+  return context.desc(slopes);
 }
 
 inline std::unique_ptr<Runner> make_prelu(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
-  const dnnl::memory::desc slopes = slopes_desc(context.dst());
+  const dnnl::memory::desc slopes = slopes_desc(context);
   const auto desc =
       make_prelu_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, slopes);
   if (is_empty(desc)) fail_no_implementation(context);
@@ -35,7 +37,7 @@ inline std::unique_ptr<Runner> make_prelu(const BuildContext& context) {
 
 inline std::unique_ptr<Runner> make_prelu_backward(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
-  const dnnl::memory::desc slopes = slopes_desc(context.dst());
+  const dnnl::memory::desc slopes = slopes_desc(context);
   const auto hint =
       make_prelu_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, slopes);
   if (is_empty(hint)) fail_no_implementation(context);

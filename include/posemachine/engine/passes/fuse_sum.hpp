@@ -20,11 +20,9 @@ namespace detail {
 // Whether a step between two others, or the first of them, reads a value.
 inline bool is_read_between(const Schedule& schedule, int value, int first, int end) {
   for (int i = first; i < end; ++i) {
-    const Step& step = schedule.steps[static_cast<std::size_t>(i)];
-    if (step.sum == value) return true;
-    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
-      if (schedule.src(step, k) == value) return true;
-    }
+    bool reads = false;
+    schedule.steps[static_cast<std::size_t>(i)].for_each_read([&](int each) { reads = reads || each == value; });
+    if (reads) return true;
   }
   return false;
 }

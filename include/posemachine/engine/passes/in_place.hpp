@@ -100,7 +100,7 @@ inline void in_place(Schedule& schedule) {
     if (read_twice) continue;
     ScheduledValue& from = schedule.value(src);
     ScheduledValue& to = schedule.value(step.dst);
-    if (from.layout != to.layout) continue;
+    if (from.layout != to.layout || from.buffer_channels > 0 || to.buffer_channels > 0) continue;
     if (from.parent < 0) {
       // Where dst will be, other values may live while src does: concats that share branches lie over one another.
       const int begin = detail::first_write(schedule, src);

@@ -69,16 +69,22 @@ inline bool contains(const Schedule& schedule, int value, int dst) {
   return is_concat && range_of(schedule, value).holds(range_of(schedule, dst));
 }
 
-// Whether the buffer of `dst`, a concat that has the branch `shared`, may lie in the buffer of that branch, `base`
-// channels from its beginning.
+inline int buffer_channels(const Schedule& schedule, int root) {
+  const ScheduledValue& value = schedule.value(root);
+  return value.buffer_channels > 0 ? value.buffer_channels : static_cast<int>(value.padded_channels(schedule.block));
+}
+
+// Whether the buffer of `dst`, a concat that has the branch `shared`, may lie over the buffer of that branch, `base`
+// channels from its beginning. Where it juts out the other has to grow, by less than is shared.
 inline bool fits_over(const Schedule& schedule, int dst, int shared, int base) {
   const int whole = schedule.place(dst).root;
   const int root = schedule.place(shared).root;
   const ScheduledValue& buffer = schedule.value(root);
   const ChannelRange held = range_of(schedule, shared);
-  const int end = base + static_cast<int>(schedule.value(whole).padded_channels(schedule.block));
-  if (root == whole || buffer.external || schedule.value(whole).external) return false;
-  if (base < 0 || base % schedule.block != 0 || end > buffer.padded_channels(schedule.block)) return false;
+  if (root == whole || buffer.external || schedule.value(whole).external || base % schedule.block != 0) return false;
+  const int before = std::max(0, -base);
+  const int behind = std::max(0, base + buffer_channels(schedule, whole) - buffer_channels(schedule, root));
+  if (before + behind > 0 && before + behind >= held.end - held.first) return false;
   const std::vector<int> there = values_in(schedule, root);
   for (const int part : values_in(schedule, whole)) {
     ChannelRange range = range_of(schedule, part);
@@ -94,11 +100,25 @@ inline bool fits_over(const Schedule& schedule, int dst, int shared, int base) {
   return true;
 }
 
+// Puts the buffer of `whole` over that of `root`, `base` channels from its beginning.
+inline void lay_over(Schedule& schedule, int whole, int root, int base) {
+  const int before = std::max(0, -base);
+  const int own = buffer_channels(schedule, root);
+  const int channels = before + std::max(own, base + buffer_channels(schedule, whole));
+  ScheduledValue& under = schedule.value(root);
+  ScheduledValue& over = schedule.value(whole);
+  over.channel_offset += base - under.channel_offset;
+  over.parent = root;
+  over.buffer_channels = 0;
+  under.channel_offset += before;
+  if (channels > own) under.buffer_channels = channels;
+}
+
 }  // namespace detail
 
 /// A branch that stands inside an earlier concat is not copied into a later one: the later one lies over the earlier
-/// one's memory, where everything but the branch is dead by then. The stages of a network that all read the same
-/// features then share one buffer. To be run after share_slices.
+/// one's memory, where everything but the branch is dead by then, and that memory may grow by less than the branch. The
+/// stages of a network that all read the same features then share one buffer. To be run after share_slices.
 inline void share_branches(Schedule& schedule) {
   for (Step& step : schedule.steps) {
     if (schedule.node(step).op != &concat_op || step.elided) continue;
@@ -111,8 +131,7 @@ inline void share_branches(Schedule& schedule) {
       const int base = held.channel_offset - whole.channel_offset - offset;
       const bool dense = detail::is_dense_slice(schedule, schedule.value(branch), offset, schedule.value(step.dst));
       if (dense && schedule.value(branch).parent >= 0 && detail::fits_over(schedule, step.dst, branch, base)) {
-        schedule.value(whole.root).parent = held.root;
-        schedule.value(whole.root).channel_offset = base;
+        detail::lay_over(schedule, whole.root, held.root, base);
       }
       step.elided = step.elided && schedule.stands_at(branch, step.dst, offset);
       offset += schedule.value(branch).c;

@@ -21,8 +21,7 @@ struct Traffic {
       : writer(schedule.values.size(), -1), readers(schedule.values.size(), 0), reader(schedule.values.size(), -1) {
     for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
       const Step& step = schedule.steps[i];
-      for (int k = 0; k < schedule.node(step).inputs.count; ++k) note_reader(schedule.src(step, k), i);
-      if (step.sum >= 0) note_reader(step.sum, i);
+      step.for_each_read([&](int value) { note_reader(value, i); });
       if (step.dst >= 0) writer[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
     }
     for (const Port& output : schedule.graph->outputs) ++readers[static_cast<std::size_t>(output.value)];

@@ -1,0 +1,147 @@
+// measure_costs: every convolution of a graph, in every way there is, timed on this machine.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/costs.hpp>
+#include <posemachine/engine/device.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/plan_step.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/activation.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/graph/ops/pooling.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// One convolution by itself, done one way.
+class TimedConvolution {
+ public:
+  TimedConvolution(const ConvolutionCase& which, ConvolutionMethod method, int threads) {
+    Graph graph;
+    // Behind an activation: blocked however few the channels are, as inside a network.
+    const Value src = relu(graph, add_input(graph, "src", which.in));
+    const Value dst = convolution(graph, src,
+                                  {.out = which.out, .kernel = which.kernel, .stride = which.stride,
+                                   .dilation = which.dilation, .padding = which.padding, .groups = which.groups});
+    add_output(graph, "mean", global_average_pool(graph, relu(graph, dst)));  // no copy of dst to the caller
+    std::vector<Tensor> parameters;
+    for (const Parameter& parameter : graph.parameters) {
+      parameters.emplace_back(Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank), 0.01f);
+    }
+    constexpr double far_more = 1e12;  // ns, than any move
+    MethodTimes times{far_more, far_more, far_more};
+    times[static_cast<std::size_t>(method)] = 1;
+    auto costs = std::make_shared<Costs>();
+    costs->set(which, threads, times);
+    PlanOptions options;
+    options.image = {which.height, which.width};
+    options.threads = threads;
+    options.costs = std::move(costs);
+    plan_ = std::make_unique<Plan>(
+        std::move(graph),
+        std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters))), options);
+    const std::vector<PlanStep> steps = plan_->steps();
+    seconds_.resize(steps.size());
+    const auto found = std::find_if(steps.begin(), steps.end(),
+                                    [](const PlanStep& step) { return step.operation.starts_with("convolution"); });
+    step_ = static_cast<std::size_t>(found - steps.begin());
+    const bool winograd = found->implementation.find("wino") != std::string::npos;
+    const bool channels_last = found->layout == layout_name(Layout::channels_last);
+    is_done_so_ = winograd == (method == ConvolutionMethod::winograd) &&
+                  channels_last == (method == ConvolutionMethod::channels_last) &&
+                  (method == ConvolutionMethod::direct || !is_reference(found->implementation));
+    std::ranges::fill(plan_->input("src"), 0.5f);
+  }
+
+  /// False where oneDNN has no such kernel for it.
+  bool is_done_so() const { return is_done_so_; }
+
+  /// Runs once. Returns ns.
+  double run() {
+    plan_->run_timed(seconds_);
+    return 1e9 * seconds_[step_];
+  }
+
+ private:
+  std::unique_ptr<Plan> plan_;
+  std::vector<double> seconds_;
+  std::size_t step_ = 0;
+  bool is_done_so_ = false;
+};
+
+// Runs in turn, so that what else the machine does falls on every method.
+inline MethodTimes measure(const ConvolutionCase& which, int threads) {
+  std::array<std::optional<TimedConvolution>, convolution_methods.size()> ways;
+  std::array<std::vector<double>, convolution_methods.size()> times;
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    ways[i].emplace(which, convolution_methods[i], threads);
+    if (ways[i]->is_done_so()) ways[i]->run();  // once untimed
+  }
+  constexpr int most_turns = 41;
+  constexpr int least_turns = 5;
+  constexpr auto enough = std::chrono::milliseconds(150);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int turn = 0; turn < most_turns; ++turn) {
+    if (turn >= least_turns && std::chrono::steady_clock::now() - begin > enough) break;
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      if (ways[i]->is_done_so()) times[i].push_back(ways[i]->run());
+    }
+  }
+  MethodTimes found{Costs::never, Costs::never, Costs::never};
+  for (std::size_t i = 0; i < ways.size(); ++i) {
+    if (times[i].empty()) continue;
+    const auto middle = times[i].begin() + static_cast<std::ptrdiff_t>(times[i].size() / 2);
+    std::nth_element(times[i].begin(), middle, times[i].end());
+    found[i] = *middle;
+  }
+  return found;
+}
+
+}  // namespace detail
+
+/// The convolutions of one image that a plan could do in more than one way, each once.
+/// Errors: ModelError where the image's size does not fit the graph.
+inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size image) {
+  const Schedule schedule = lower(graph, 1, image, Mode::inference, Device::cpu().block());
+  std::vector<ConvolutionCase> cases;
+  for (const Step& step : schedule.steps) {
+    if (schedule.node(step).op != &convolution_op) continue;
+    if (schedule.value(schedule.src(step, 0)).layout == Layout::plain) continue;
+    const ConvolutionCase which = convolution_case(schedule, step);
+    if (which.groups == 1 && std::find(cases.begin(), cases.end(), which) == cases.end()) cases.push_back(which);
+  }
+  return cases;
+}
+
+/// Adds to `costs` what the convolutions of `graph` take here, for one image of a size and a number of threads: some
+/// tenths of a second each. What has been measured before stays. `before_each(done, count)` may throw to end it.
+/// Errors: as Plan's constructor.
+inline void measure_costs(Costs& costs, const Graph& graph, Size image, int threads,
+                          const std::function<void(int, int)>& before_each = {}) {
+  const std::vector<ConvolutionCase> cases = convolution_cases(graph, image);
+  int done = 0;
+  for (const ConvolutionCase& which : cases) {
+    if (before_each) before_each(done++, static_cast<int>(cases.size()));
+    if (!costs.measured().contains({which, threads})) costs.set(which, threads, detail::measure(which, threads));
+  }
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,145 @@
+// choose_layouts: regions of a network whose maps have their channels last, where that costs less as a whole.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
+#include <posemachine/engine/costs.hpp>
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/minimum_cut.hpp>
+#include <posemachine/engine/passes/share_slices.hpp>
+#include <posemachine/engine/schedule.hpp>
+#include <posemachine/graph/ops/add.hpp>
+#include <posemachine/graph/ops/concat.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/graph/ops/pooling.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// What a step takes on maps of either layout, ns; what is the same in both is left out.
+struct LayoutCosts {
+  double blocked = 0;
+  double channels_last = 0;
+};
+
+inline LayoutCosts layout_costs(const Schedule& schedule, const Step& step, const Costs& costs, int threads) {
+  const OpInfo* op = schedule.node(step).op;
+  const auto is_plain = [&](int value) { return schedule.value(value).layout == Layout::plain; };
+  if (std::any_of(step.srcs.begin(), step.srcs.end(), is_plain)) return {0, Costs::never};
+  const ScheduledValue& dst = schedule.value(step.dst);
+  if (op == &convolution_op) {
+    const MethodTimes times = costs.convolution(convolution_case(schedule, step), threads);
+    const auto time = [&](ConvolutionMethod method) { return dst.n * times[static_cast<std::size_t>(method)]; };
+    return {std::min(time(ConvolutionMethod::direct), time(ConvolutionMethod::winograd)),
+            time(ConvolutionMethod::channels_last)};
+  }
+  if (op == &concat_op) {  // blocked branches stand in place where share_slices can put them there
+    double copied = 0;
+    int offset = 0;
+    for (const int src : step.srcs) {
+      const ScheduledValue& branch = schedule.value(src);
+      if (!is_dense_slice(schedule, branch, offset, dst)) copied += static_cast<double>(branch.bytes(schedule.block));
+      offset += branch.c;
+    }
+    return {copied > 0 ? Costs::move(2 * copied, threads) : 0,
+            Costs::move(2 * static_cast<double>(dst.bytes(schedule.block)), threads)};
+  }
+  if (op == &max_pool_op || op == &average_pool_op || op == &add_op || is_activation(op)) return {0, 0};
+  return {0, Costs::never};
+}
+
+// By step: whether its maps have their channels last.
+inline std::vector<bool> choose_channels_last(const Schedule& schedule, const Costs& costs, int threads) {
+  MinimumCut cut;  // the source's side: channels last
+  std::vector<int> node_of_step;
+  for (const Step& step : schedule.steps) {
+    const int node = node_of_step.emplace_back(cut.add_node());
+    const LayoutCosts each = layout_costs(schedule, step, costs, threads);
+    const double same = std::min(each.blocked, each.channels_last);
+    cut.add_edge(MinimumCut::source, node, each.blocked - same);
+    cut.add_edge(node, MinimumCut::sink, each.channels_last - same);
+  }
+  // A value is moved once for all its readers of the other layout.
+  struct Moves {
+    int to_blocked = -1;
+    int to_channels_last = -1;
+  };
+  std::vector<Moves> moves(schedule.values.size());
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    const int node = node_of_step[i];
+    step.for_each_read([&](int value) {
+      const Moves& each = moves[static_cast<std::size_t>(value)];
+      if (each.to_blocked < 0) return;
+      cut.add_edge(each.to_blocked, node, Costs::never);
+      cut.add_edge(node, each.to_channels_last, Costs::never);
+    });
+    Moves& written = moves[static_cast<std::size_t>(step.dst)];
+    written = {cut.add_node(), cut.add_node()};
+    const double cost = Costs::move(2 * static_cast<double>(schedule.value(step.dst).bytes(schedule.block)), threads);
+    cut.add_edge(node, written.to_blocked, cost);
+    cut.add_edge(written.to_channels_last, node, cost);
+  }
+  const std::vector<bool> side = cut.solve();
+  std::vector<bool> chosen;
+  for (const int node : node_of_step) chosen.push_back(side[static_cast<std::size_t>(node)]);
+  return chosen;
+}
+
+}  // namespace detail
+
+/// Blocked maps let branches of a concat stand where the concat does, and Winograd's algorithm needs them; some direct
+/// convolutions are faster on maps whose channels stand together, cell by cell. Which steps work on which is the
+/// cheapest cut of the network: steps cost what `costs` says, a map that is read in the other layout costs its move, once
+/// for all such readers; the moves become steps of their own. For inference with blocks of 16 channels (AVX-512).
+/// To be run after steps were fused and before values are placed.
+inline void choose_layouts(Schedule& schedule, const Costs& costs, int threads) {
+  if (schedule.mode != Mode::inference || schedule.block != 16) return;
+  const std::vector<bool> channels_last = detail::choose_channels_last(schedule, costs, threads);
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (channels_last[i]) schedule.value(schedule.steps[i].dst).layout = Layout::channels_last;
+  }
+  std::vector<Step> steps;
+  std::map<std::pair<int, Layout>, int> moved;
+  std::vector<int> writer(schedule.values.size(), -1);
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    Step step = std::move(schedule.steps[i]);
+    const Layout wanted = channels_last[i] ? Layout::channels_last : Layout::blocked;
+    const auto read = [&](int& value) {
+      const Layout has = schedule.value(value).layout;
+      if (has == wanted || has == Layout::plain) return;
+      const auto [found, is_new] = moved.insert({{value, wanted}, static_cast<int>(schedule.values.size())});
+      if (is_new) {
+        ScheduledValue copy = schedule.value(value);
+        copy.layout = wanted;
+        copy.parent = -1;
+        schedule.values.push_back(copy);
+        Step& move = steps.emplace_back();
+        move.node = writer[static_cast<std::size_t>(value)];
+        move.moves = true;
+        move.srcs = {value};
+        move.dst = found->second;
+      }
+      value = found->second;
+    };
+    for (int& src : step.srcs) read(src);
+    const int summand = step.sum;
+    if (summand >= 0) read(step.sum);
+    if (step.sum != summand) {  // what lies where dst will is the copy
+      schedule.value(step.sum).parent = std::exchange(schedule.value(summand).parent, -1);
+    }
+    writer[static_cast<std::size_t>(step.dst)] = step.node;
+    steps.push_back(std::move(step));
+  }
+  schedule.steps = std::move(steps);
+  find_uses(schedule);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

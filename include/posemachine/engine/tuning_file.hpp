@@ -1,0 +1,106 @@
+// The tuning file: what convolutions take on one machine, as JSON.
+#pragma once
+
+#include <posemachine/base/files.hpp>
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/engine/costs.hpp>
+#include <posemachine/engine/device.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <string_view>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+inline constexpr std::string_view tuning_format = "posemachine-tuning";
+inline constexpr std::array<std::string_view, convolution_methods.size()> method_keys{
+    "direct_ns", "winograd_ns", "channels_last_ns"};
+
+// The members of a case, each with its name and range.
+struct CaseField {
+  std::string_view key;
+  int ConvolutionCase::*member;
+  int low;
+  int high;
+};
+inline constexpr std::array case_fields{
+    CaseField{"in", &ConvolutionCase::in, 1, 65536},           CaseField{"out", &ConvolutionCase::out, 1, 65536},
+    CaseField{"kernel", &ConvolutionCase::kernel, 1, 63},      CaseField{"stride", &ConvolutionCase::stride, 1, 16},
+    CaseField{"dilation", &ConvolutionCase::dilation, 1, 64},  CaseField{"padding", &ConvolutionCase::padding, 0, 4096},
+    CaseField{"groups", &ConvolutionCase::groups, 1, 65536},   CaseField{"height", &ConvolutionCase::height, 1, 65536},
+    CaseField{"width", &ConvolutionCase::width, 1, 65536},
+};
+
+}  // namespace detail
+
+/// The text of a tuning file: what was measured, for this machine's instructions.
+inline std::string tuning_text(const Costs& costs) {
+  Json json;
+  json["format"] = detail::tuning_format;
+  json["version"] = 1;
+  json["instructions"] = instruction_set();
+  json["convolutions"] = Json::array();
+  for (const auto& [key, times] : costs.measured()) {
+    Json entry;
+    entry["threads"] = key.threads;
+    for (const detail::CaseField& field : detail::case_fields) entry[std::string(field.key)] = key.which.*field.member;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      entry[std::string(detail::method_keys[i])] = std::isfinite(times[i]) ? Json(std::round(times[i])) : Json();
+    }
+    json["convolutions"].push_back(std::move(entry));
+  }
+  return write_json(json, "tuning", 1) + "\n";
+}
+
+/// Reads what tuning_text wrote; `where` is named in errors. Errors: DataError for anything else, and for what was
+/// measured with other instructions.
+inline Costs parse_tuning(std::string_view text, const std::string& where) {
+  const Json json = parse_json(text, where);
+  reject_unknown_keys(json, {"format", "version", "instructions", "convolutions"}, where);
+  if (string_member(json, "format", where) != detail::tuning_format) {
+    fail<DataError>({.where = where,
+                     .expected = "a tuning file (format \"" + std::string(detail::tuning_format) + "\")",
+                     .got = detail::json_excerpt(member(json, "format", where))});
+  }
+  integer_member(json, "version", where, 1, 1);
+  if (const std::string measured = string_member(json, "instructions", where); measured != instruction_set()) {
+    fail<DataError>({.where = where,
+                     .expected = "times measured with this machine's instructions, " + instruction_set(),
+                     .got = detail::excerpt(measured),
+                     .remedy = "run posemachine tune here"});
+  }
+  Costs costs;
+  const Json& list = array_member(json, "convolutions", where);
+  for (std::size_t n = 0; n < list.size(); ++n) {
+    const std::string place = where + ".convolutions[" + std::to_string(n) + "]";
+    ConvolutionCase which;
+    for (const detail::CaseField& field : detail::case_fields) {
+      which.*field.member = static_cast<int>(integer_member(list[n], field.key, place, field.low, field.high));
+    }
+    MethodTimes times{};
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      const bool never = i > 0 && member(list[n], detail::method_keys[i], place).is_null();
+      times[i] = never ? Costs::never : number_member(list[n], detail::method_keys[i], place, 0, 1e15);
+    }
+    costs.set(which, static_cast<int>(integer_member(list[n], "threads", place, 1, 1024)), times);
+  }
+  return costs;
+}
+
+/// Errors: DataError naming the file.
+inline Costs read_tuning(const std::filesystem::path& path) {
+  constexpr std::uint64_t most_bytes = std::uint64_t{16} << 20;
+  return parse_tuning(read_file<DataError>(path, most_bytes), path.string());
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
