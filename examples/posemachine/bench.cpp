@@ -49,6 +49,7 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
     std::unique_ptr<pm::BatchPlan> plan;
     RandomImages images;
   };
+  const std::shared_ptr<const pm::Costs> costs = tuning_of(arguments.timing);
   std::vector<Measured> all;
   std::vector<Timed> timed;
   for (const std::string& what : arguments.networks) {
@@ -58,6 +59,7 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
     options.image = input_size(model, arguments.timing.size);
     options.batch = arguments.batch;
     options.threads = arguments.timing.threads;
+    options.costs = costs;
     const double begin = now_s();
     const InferenceGraph inference(model);
     auto plan = std::make_unique<pm::BatchPlan>(inference.graph, inference.weights, options);

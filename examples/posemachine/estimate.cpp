@@ -52,6 +52,7 @@ struct EstimateArguments {
   bool ndjson = false;
   int threads = default_threads();
   int stages = 0;
+  std::string tuning;
 };
 
 void check_arguments(const EstimateArguments& arguments) {
@@ -230,10 +231,13 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   };
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
-  const pm::Estimator first(model, {.stages = arguments.stages});
+  pm::EstimatorOptions options;
+  options.stages = arguments.stages;
+  options.tuning = arguments.tuning;
+  const pm::Estimator first(model, options);
   if (arguments.images.size() == 1) {
-    pm::Estimator estimator =
-        first.with({.threads = boxes.size() > 1 ? arguments.threads : 1, .stages = arguments.stages});
+    options.threads = boxes.size() > 1 ? arguments.threads : 1;
+    pm::Estimator estimator = first.with(options);
     print(arguments.images.front(), estimate_one(estimator, arguments, boxes, context));
     return done;
   }
@@ -289,6 +293,8 @@ Command add_estimate(CLI::App& app, const Context& context) {
   command->add_option("--stages", arguments->stages,
                       "Answer after so many of the network's stages: sooner, and less surely; default: after all")
       ->check(CLI::Range(1, 256));
+  command->add_option("--tuning", arguments->tuning, "A file of posemachine tune: sooner, the same but for rounding")
+      ->option_text("FILE");
   command
       ->add_option("--threads", arguments->threads,
                    "People or images at a time; the result is the same for any number")

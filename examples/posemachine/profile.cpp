@@ -137,6 +137,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   pm::PlanOptions options;
   options.image = input_size(model, arguments.timing.size);
   options.threads = arguments.timing.threads;
+  options.costs = tuning_of(arguments.timing);
   InferenceGraph inference(model);
   pm::Plan plan(std::move(inference.graph), std::move(inference.weights), options);
   RandomImages images(plan);

@@ -3,12 +3,14 @@
 
 #include "tool.hpp"
 
+#include <posemachine/engine/costs.hpp>
 #include <posemachine/graph/graph.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +20,13 @@ namespace tool {
 /// What is timed and how.
 struct TimingArguments {
   std::string size;
+  std::string tuning;
   int threads = default_threads();
   int runs = 30;
 };
+
+/// What --tuning names, read; null without it. Errors: DataError naming the file.
+std::shared_ptr<const posemachine::Costs> tuning_of(const TimingArguments& arguments);
 
 void add_timing_options(CLI::App& command, TimingArguments& arguments);
 

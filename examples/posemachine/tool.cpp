@@ -66,7 +66,8 @@ int run_commands(int argc, char** argv, Context& context) {
              "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
   std::vector<Command> commands;
   for (const auto add :
-       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_bench, add_profile, add_export}) {
+       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_bench, add_profile, add_tune,
+        add_export}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
   }

@@ -54,6 +54,7 @@ Command add_evaluate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);
 Command add_bench(CLI::App& app, const Context& context);
 Command add_profile(CLI::App& app, const Context& context);
+Command add_tune(CLI::App& app, const Context& context);
 Command add_export(CLI::App& app, const Context& context);
 
 /// An error on stderr that does not end the command.

@@ -139,7 +139,7 @@ void write_truth(const std::vector<pm::Json>& estimates) {
 
 TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr") {
   for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "bench --help",
-                                      "profile --help", "export --help", "--version"}) {
+                                      "tune --help", "profile --help", "export --help", "--version"}) {
     const Outcome outcome = run(arguments);
     INFO(arguments);
     CHECK(outcome.code == 0);
@@ -269,6 +269,32 @@ TEST_CASE("tool: bench prints a line for each network, whose figures fit togethe
   check_refused("bench --runs 0 cpm-3", 2, "--runs");
   check_refused("bench --size 100 scaling-dilation", 2, "multiples of 8");
   check_refused("bench scaling-dilatoin", 2, "did you mean");
+}
+
+TEST_CASE("tool: tune measures convolutions into a file that bench, profile and estimate take, here and nowhere else") {
+  const std::string file = at("tuning.json");
+  std::filesystem::remove(file);
+  const std::string net = " --size 64 --threads 1 separable-residual";
+  const Outcome outcome = run("tune --runs 2 -o " + file + net);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(outcome.out.find("by estimate") != std::string::npos);
+  const std::string text = contents(file);
+  const pm::Json json = pm::parse_json(text, "file");
+  CHECK(json["convolutions"].size() > 10);
+  CHECK(run("tune --runs 2 -o " + file + net).code == 0);  // there already: nothing is measured again
+  CHECK(contents(file) == text);
+  CHECK(run("bench --runs 1 --tuning " + file + net).code == 0);
+  CHECK(run("profile --runs 1 --tuning " + file + net).code == 0);
+  check_refused("tune" + net, 2, "--output");
+  check_refused("bench --tuning " + at("none.json") + net, 3, "none.json");
+  const bool is_avx2 = json["instructions"] == "AVX2";
+  std::string other = text;
+  const std::string name = "\"" + json["instructions"].get<std::string>() + "\"";
+  other.replace(other.find(name), name.size(), is_avx2 ? "\"AVX512_CORE\"" : "\"AVX2\"");
+  std::ofstream(at("other.json")) << other;
+  check_refused("bench --tuning " + at("other.json") + net, 3, "run posemachine tune here");
+  check_refused("estimate --tuning " + at("other.json") + " photo.jpg", 3, "run posemachine tune here");
 }
 
 TEST_CASE("tool: profile lists every step with what it costs, and draws one run as a trace") {
