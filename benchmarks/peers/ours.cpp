@@ -3,6 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/batch_plan.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
@@ -13,6 +14,8 @@
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/onnx.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/training/loss.hpp>
+#include <posemachine/training/optimizer.hpp>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -20,11 +23,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <iostream>
 #include <memory>
-#include <optional>
+#include <numeric>
 #include <span>
 #include <sstream>
 #include <stdexcept>
@@ -64,12 +69,27 @@ std::vector<float> read_floats(const std::string& path) {
   return values;
 }
 
-// A model ready to run batches.
-class Server {
+using Images = std::vector<std::vector<float>>;  // by input, (N, C, H, W) each
+
+// What is timed: a batch, forward or a training step.
+class Subject {
  public:
-  explicit Server(const pm::Json& request) {
+  virtual ~Subject() = default;
+  virtual void run(const Images& images) = 0;
+  // What all runtimes must agree on: outputs, or the losses of the first steps.
+  virtual void write_results(const Images& images, const std::string& path) = 0;
+};
+
+void write_floats(const std::string& path, std::span<const float> values) {
+  std::ofstream file(path, std::ios::binary | std::ios::app);
+  file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
+}
+
+// A model ready to run batches.
+class Inference : public Subject {
+ public:
+  explicit Inference(const pm::Json& request) {
     const pm::Model model = pm::Model::load(request["model"].get<std::string>());
-    const double begin = now();
     pm::Graph graph = model.graph();
     std::vector<pm::Tensor> parameters = model.parameters();
     pm::prepare_for_inference(graph, parameters);
@@ -80,33 +100,76 @@ class Server {
     options.batch = request["batch"].get<int>();
     options.threads = request["threads"].get<int>() * request["requests"].get<int>();
     plan_ = std::make_unique<pm::BatchPlan>(graph, weights, options);
-    ready_s_ = now() - begin;
   }
 
-  double ready_s() const { return ready_s_; }
-
-  // Seconds for one batch. Shapes: each input's (N, C, H, W).
-  double run(const std::vector<std::vector<float>>& images) {
-    const double begin = now();
+  void run(const Images& images) override {
     const std::vector<pm::Port>& ports = plan_->graph().inputs;
     for (std::size_t i = 0; i < ports.size(); ++i) {
       std::ranges::copy(images[i], plan_->input(pm::Value{ports[i].value}).begin());
     }
     plan_->run();
-    return now() - begin;
   }
 
-  void write_outputs(const std::string& path) const {
-    std::ofstream file(path, std::ios::binary);
-    for (std::size_t k = 0; k < plan_->output_count(); ++k) {
-      const std::span<const float> values = plan_->output(k);
-      file.write(reinterpret_cast<const char*>(values.data()), static_cast<std::streamsize>(values.size_bytes()));
-    }
+  void write_results(const Images& images, const std::string& path) override {
+    run(images);
+    for (std::size_t k = 0; k < plan_->output_count(); ++k) write_floats(path, plan_->output(k));
   }
 
  private:
   std::unique_ptr<pm::BatchPlan> plan_;
-  double ready_s_ = 0;
+};
+
+// Steps of RMSprop on the heatmap loss against empty maps.
+class Training : public Subject {
+ public:
+  explicit Training(const pm::Json& request) {
+    const pm::Model model = pm::Model::load(request["model"].get<std::string>());
+    batch_ = request["batch"].get<int>();
+    parameters_ = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
+    pm::BatchGradientsOptions options;
+    options.batch = batch_;
+    options.slice = 1;
+    options.workers = request["threads"].get<int>();
+    options.image = {request["height"].get<int>(), request["width"].get<int>()};
+    gradients_ = std::make_unique<pm::BatchGradients>(model.graph(), parameters_, options);
+    pm::OptimizerOptions rule;
+    rule.kind = pm::OptimizerKind::rmsprop;
+    rule.weight_decay = 0;
+    optimizer_ = std::make_unique<pm::Optimizer>(model.graph(), rule);
+  }
+
+  void run(const Images& images) override { step(images); }
+
+  void write_results(const Images& images, const std::string& path) override {
+    for (int i = 0; i < 3; ++i) {
+      const auto loss = static_cast<float>(step(images));
+      write_floats(path, {&loss, 1});
+    }
+  }
+
+ private:
+  // The loss, summed over stages.
+  double step(const Images& images) {
+    std::vector<double> losses(static_cast<std::size_t>(gradients_->slice_count()), 0.0);
+    const auto loss_of = [&](const pm::SliceView& view) {
+      for (std::size_t k = 0; k < view.outputs.size(); ++k) {
+        const std::size_t maps = 15 * static_cast<std::size_t>(view.count);
+        const std::vector<float> weights(maps, 1.0f);
+        const std::vector<float> empty(view.outputs[k].size(), 0.0f);
+        losses[static_cast<std::size_t>(view.index)] += pm::heatmap_loss(
+            view.outputs[k], empty, weights, empty.size() / maps, batch_, view.output_gradients[k]);
+      }
+    };
+    gradients_->compute("image", images.front(), loss_of, 1, static_cast<std::uint64_t>(step_));
+    optimizer_->update(*parameters_, gradients_->gradients(), 1e-5, step_++, gradients_->workers());
+    return std::accumulate(losses.begin(), losses.end(), 0.0);
+  }
+
+  int batch_ = 1;
+  std::shared_ptr<std::vector<pm::Tensor>> parameters_;
+  std::unique_ptr<pm::BatchGradients> gradients_;
+  std::unique_ptr<pm::Optimizer> optimizer_;
+  std::int64_t step_ = 0;
 };
 
 // A network by its name, or "random-7", with weights drawn from seed 1.
@@ -123,8 +186,8 @@ pm::Model make_model(const std::string& network) {
 }
 
 int serve() {
-  std::optional<Server> server;
-  std::vector<std::vector<std::vector<float>>> images;  // by turn, by input
+  std::unique_ptr<Subject> subject;
+  std::vector<Images> images;  // by turn
   std::size_t turn = 0;
   std::size_t before = 0;  // bytes, with images and without a model
   try {
@@ -138,21 +201,31 @@ int serve() {
           for (const pm::Json& file : files) images.back().push_back(read_floats(file.get<std::string>()));
         }
         before = resident("VmRSS");
-        server.emplace(request);
-        answer["ready_s"] = server->ready_s();
+        const double begin = now();
+        if (request["training"].get<bool>()) {
+          subject = std::make_unique<Training>(request);
+        } else {
+          subject = std::make_unique<Inference>(request);
+        }
+        answer["ready_s"] = now() - begin;
         answer["isa"] = pm::instruction_set();
+      } else if (!subject) {
+        throw std::runtime_error("load comes first");
       } else if (command == "run") {
         answer["seconds"] = pm::Json::array();
         const double cpu = cpu_s();
         const double begin = now();
         for (int i = 0; i < request["count"].get<int>(); ++i) {
-          answer["seconds"].push_back(server.value().run(images[turn]));
+          const double start = now();
+          subject->run(images[turn]);
+          answer["seconds"].push_back(now() - start);
           turn = (turn + 1) % images.size();
         }
         answer["cpu_per_wall"] = (cpu_s() - cpu) / (now() - begin);
       } else if (command == "outputs") {
-        server.value().run(images[0]);
-        server->write_outputs(request["file"].get<std::string>());
+        const std::string file = request["file"].get<std::string>();
+        std::remove(file.c_str());
+        subject->write_results(images[0], file);
       } else if (command == "memory") {
         answer["before"] = before;
         answer["now"] = resident("VmRSS");

@@ -9,7 +9,8 @@ Columns: t x r, threads of a request and requests at a time (each runtime's fast
 over ours; MB, what the process grew by with the model, and the ratio of that; ready ms, from the file to the first run;
 differs, the largest difference of an output over its largest value; then the ratio block by block, and "(asked N)"
 where it is below what the project asks of itself. In the cases paper-avx2 our oneDNN is held to AVX2, as on a processor
-without AVX-512, and the others keep their choice. All cases take some 10 minutes on two cores.
+without AVX-512, and the others keep their choice. training: a step of RMSprop on a batch of 8. All cases take some 10
+minutes on two cores.
 """
 
 import argparse
@@ -30,11 +31,12 @@ DEBIAN_PYTHON = "/usr/bin/python3"
 
 class Case:
     """A network at a size and batch. ways: (threads, requests) to run it in; each runtime's fastest counts. isa: the
-    instruction set that our oneDNN is held to, in its own words."""
+    instruction set that our oneDNN is held to, in its own words. training: a run is a training step."""
 
-    def __init__(self, name, network, size, batch, ways, runtimes, goals=None, isa=None):
+    def __init__(self, name, network, size, batch, ways, runtimes, goals=None, isa=None, training=False):
         self.name, self.network, self.size, self.batch = name, network, size, batch
         self.ways, self.runtimes, self.goals, self.isa = ways, runtimes, goals or {}, isa
+        self.training = training
 
 
 ALL = ["onnxruntime", "openvino", "torch", "torch_channels_last", "opencv", "ncnn"]
@@ -56,6 +58,8 @@ def all_cases():
         Case("separable-2", "separable-residual", (128, 128), 1, [(2, 1)], ["onnxruntime", "openvino"]),
         Case("small-1", "scaling-dilation-small", (128, 128), 1, [(1, 1)], ["onnxruntime", "openvino"]),
     ]
+    cases.append(Case("training", "scaling-dilation", (256, 256), 8, [(2, 1)], ["torch", "torch_channels_last"],
+                      {"torch": 2.0, "torch_channels_last": 1.7}, training=True))
     return cases + [Case(f"random-{seed}", f"random-{seed}", None, 1, [(2, 1)], ["onnxruntime", "openvino"])
                     for seed in range(1, 21)]
 
@@ -114,6 +118,7 @@ def make_case(case, folder, ours):
             images[-1].append(str(file))
     request = {"model": f"{base}.safetensors", "onnx": f"{base}.onnx", "graph": str(graph), "ncnn": str(base),
                "height": facts["height"], "width": facts["width"], "batch": case.batch, "images": images,
+               "training": case.training,
                "input_shapes": plain["input_shapes"], "input_names": plain["inputs"], "output_names": plain["outputs"]}
     return request, facts, plain
 
@@ -129,12 +134,12 @@ def convert_for_ncnn(request, plain):
         raise RuntimeError(f"pnnx does not convert {request['onnx']}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
 
 
-def largest_difference(ours, theirs, plain, batch):
-    """Over the outputs: the largest difference as a part of the output's largest value."""
+def largest_difference(ours, theirs, plain, case):
+    """Over the outputs, or the losses of a training: the largest difference as a part of the output's largest value."""
     import numpy as np
     worst, begin = 0.0, 0
-    for channels, height, width in plain["output_shapes"]:
-        count = batch * channels * height * width
+    counts = [case.batch * channels * height * width for channels, height, width in plain["output_shapes"]]
+    for count in [1, 1, 1] if case.training else counts:
         a, b = ours[begin:begin + count], theirs[begin:begin + count]
         worst = max(worst, float(np.abs(a - b).max() / max(np.abs(a).max(), 1e-30)))
         begin += count
@@ -175,7 +180,7 @@ def check_outputs(workers, plain, case, folder):
         values = np.fromfile(file, np.float32)
         if reference is None:
             reference = values
-        worker.difference = largest_difference(reference, values, plain, case.batch)
+        worker.difference = largest_difference(reference, values, plain, case)
         if worker.difference > TOLERANCE:
             raise RuntimeError(f"{case.name}: {worker.name} differs from ours by {worker.difference:.1e} of an "
                                f"output's largest value, more than {TOLERANCE:.0e}")
@@ -200,6 +205,7 @@ def measure(workers, blocks, log):
 def summarise(case, facts, workers):
     """One row for each runtime: its fastest way against our fastest."""
     rows = []
+    passes = 3 if case.training else 1  # forward, the gradient of src, the gradient of weights
     by_name = {}
     for worker in workers:
         by_name.setdefault(worker.name, []).append(worker)
@@ -216,7 +222,7 @@ def summarise(case, facts, workers):
             "memory_bytes": memory["now"] - memory["before"], "ready_ms": 1e3 * worker.ready_s,
             "isa": worker.isa if case.isa else None,
             "cpu_per_wall": statistics.median(worker.used), "difference": worker.difference,
-            "gflops": 2e-9 * facts["macs"] * case.batch / statistics.median(worker.blocks)})
+            "gflops": 2e-9 * facts["macs"] * passes * case.batch / statistics.median(worker.blocks)})
     mine = rows[0]["memory_bytes"]
     for row in rows:
         row["memory_ratio"] = row["memory_bytes"] / mine if mine > 0 else float("nan")
@@ -285,7 +291,7 @@ def main():
             worker.close()
         everything += rows
         for row in rows[1:]:
-            if not case.name.startswith("paper"):
+            if not case.name.startswith(("paper", "training")):
                 random.setdefault(row["runtime"], []).append(row["ratio"])
         if not arguments.json:
             print_rows(rows)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 
 class TorchGraph(torch.nn.Module):
-    def __init__(self, folder):
+    def __init__(self, folder, trainable=False):
         super().__init__()
         with open(f"{folder}/nodes.json", encoding="utf-8") as file:
             graph = json.load(file)
@@ -17,7 +17,11 @@ class TorchGraph(torch.nn.Module):
         self.weight_names = {}
         for index, name in enumerate(weights.files):
             self.weight_names[name] = f"weight_{index}"
-            self.register_buffer(f"weight_{index}", torch.from_numpy(weights[name]))
+            values = torch.from_numpy(weights[name])
+            if trainable:
+                setattr(self, f"weight_{index}", torch.nn.Parameter(values))
+            else:
+                self.register_buffer(f"weight_{index}", values)
 
     def forward(self, *inputs):
         values = dict(zip(self.inputs, inputs))

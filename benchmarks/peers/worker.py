@@ -3,8 +3,9 @@
 
     worker.py onnxruntime|openvino|ncnn|opencv|torch|torch_channels_last
 
-load {onnx, graph, threads, batch, requests, images}, run {count}, outputs {file}, memory {}. `requests` is how many
-requests are under way at a time; each has its share of the batch. Inputs and outputs are raw float32, (N, C, H, W).
+load {onnx, graph, threads, batch, requests, images, training}, run {count}, outputs {file}, memory {}. `requests` is
+how many requests are under way at a time; each has its share of the batch. Inputs and outputs are raw float32,
+(N, C, H, W). training: a run is a step, and the losses of the first three are what is written.
 """
 
 import concurrent.futures
@@ -168,6 +169,37 @@ RUNTIMES = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "opencv": OpenCv, 
             "torch_channels_last": TorchChannelsLast}
 
 
+class TorchTraining(Runtime):
+    """Steps of RMSprop on the heatmap loss against empty maps."""
+
+    def __init__(self, channels_last):
+        self.channels_last = channels_last
+
+    def prepare(self):
+        import torch
+        self.torch = torch
+
+    def load(self, request):
+        from torch_graph import TorchGraph
+        torch = self.torch
+        torch.set_num_threads(request["threads"])
+        self.module = TorchGraph(request["graph"], trainable=True)
+        if self.channels_last:
+            self.module = self.module.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.RMSprop(self.module.parameters(), lr=1e-5, alpha=0.99, eps=1e-8)
+
+    def infer(self, which, inputs):
+        torch = self.torch
+        image = torch.from_numpy(inputs[0])
+        if self.channels_last:
+            image = image.contiguous(memory_format=torch.channels_last)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = sum((maps * maps).sum() for maps in self.module(image)) / (2 * image.shape[0])
+        loss.backward()
+        self.optimizer.step()
+        return [np.array([loss.item()], np.float32)]
+
+
 class Server:
     def __init__(self, runtime):
         self.runtime = runtime
@@ -177,6 +209,7 @@ class Server:
 
     def load(self, request):
         self.requests = request["requests"]
+        self.training = request["training"]
         request["share"] = request["batch"] // self.requests
         for files in request["images"]:
             self.images.append([np.fromfile(name, np.float32).reshape([request["batch"], *shape])
@@ -224,14 +257,17 @@ def main():
         command = request["command"]
         answer = {}
         if command == "load":
+            if request["training"]:
+                server.runtime = TorchTraining(runtime.channels_last)
+                server.runtime.prepare()
             answer = server.load(request)
         elif command == "run":
             answer = server.run(request["count"])
         elif command == "outputs":
-            outputs = server.once(server.images[0])
             with open(request["file"], "wb") as file:
-                for values in outputs:
-                    file.write(np.ascontiguousarray(values, np.float32).tobytes())
+                for _ in range(3 if server.training else 1):
+                    for values in server.once(server.images[0]):
+                        file.write(np.ascontiguousarray(values, np.float32).tobytes())
         elif command == "memory":
             answer = {"before": server.before, "now": resident("VmRSS"), "peak": resident("VmHWM")}
         else:

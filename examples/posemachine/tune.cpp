@@ -110,7 +110,7 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   std::vector<double> ratios;
   for (std::size_t i = 0; i < seconds[0].size(); ++i) ratios.push_back(seconds[0][i] / seconds[1][i]);
   const auto moves = std::count_if(tuned.schedule().steps.begin(), tuned.schedule().steps.end(),
-                                   [](const pm::Step& step) { return step.moves; });
+                                   [](const pm::Step& step) { return step.is_relayout; });
   return format("%-26s %4d x %4d %7d %12.2f %9.2f %7.3f %7d\n", network.name.c_str(), network.size.height,
                 network.size.width, threads, 1e3 * median(seconds[0]), 1e3 * median(seconds[1]), median(ratios),
                 static_cast<int>(moves));

@@ -98,9 +98,14 @@ TEST_CASE("tuning file: anything else is refused with the place in it") {
   CHECK(refusal([](Json& json) { json["format"] = "model"; }) ==
         "t.json: expected a tuning file (format \"posemachine-tuning\"), got \"model\"");
   CHECK(refusal([](Json& json) { json["version"] = 2; }).starts_with("t.json.version: expected"));
-  CHECK(refusal([](Json& json) { json["instructions"] = "NEON"; }) ==
-        "t.json: expected times measured with this machine's instructions, " + instruction_set() +
-            ", got NEON; run posemachine tune here");
+  CHECK(refusal([](Json& json) { json["measured_on"]["instructions"] = "NEON"; })
+            .ends_with("as here, got {\"instructions\":\"NEON\",\"onednn\":\"" +
+                       parse_json(tuning_text({}), "text")["measured_on"]["onednn"].get<std::string>() +
+                       "\"}; run posemachine tune here"));
+  CHECK(refusal([](Json& json) { json["measured_on"]["onednn"] = "1.0.0"; }).ends_with("run posemachine tune here"));
+  CHECK(refusal([](Json& json) { json["convolutions"][0]["dilations"] = 1; }).find("did you mean") != std::string::npos);
+  CHECK(refusal([](Json& json) { json["convolutions"].push_back(json["convolutions"][0]); }) ==
+        "t.json.convolutions[1]: expected each convolution once, got one that stands above");
   CHECK(refusal([](Json& json) { json["convolutions"][0]["kernel"] = 0; })
             .starts_with("t.json.convolutions[0].kernel: expected an integer from 1 to 63"));
   CHECK(refusal([](Json& json) { json["convolutions"][0]["direct_ns"] = nullptr; })

@@ -38,9 +38,9 @@ TIERS = {
     "model/model.hpp": ("nlohmann", 48),
     "model/network_json.hpp": ("nlohmann", 62),
     "inference/pose_estimator.hpp": ("", 14),
-    "inference/estimator.hpp": ("nlohmann dnnl tbb", 101),
-    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 138),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 122),
+    "inference/estimator.hpp": ("nlohmann dnnl tbb", 112),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 148),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 132),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("matio.h zlib.h", 9),
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -45,6 +46,7 @@ using AlignedArray = std::unique_ptr<T[], detail::FreeAligned<T>>;
 template <class T>
 AlignedArray<T> make_aligned(std::size_t count) {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+  if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
   const std::size_t bytes = count * sizeof(T);
   const std::size_t alignment = bytes >= detail::large_page_bytes ? detail::large_page_bytes : 64;
   auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{alignment}));

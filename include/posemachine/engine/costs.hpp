@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -62,7 +64,16 @@ class Costs {
   /// What it takes to read so many bytes and write them elsewhere, ns.
   static double move(double bytes, int threads) { return step_ns + bytes / (moved_bytes_per_ns * threads); }
 
-  void set(const ConvolutionCase& which, int threads, const MethodTimes& times) { measured_[{which, threads}] = times; }
+  /// Errors: UsageError for a time that is negative or no number, and for a direct one that is infinite.
+  void set(const ConvolutionCase& which, int threads, const MethodTimes& times) {
+    for (const double time : times) {
+      if (!(time >= 0)) fail<UsageError>({.where = "costs", .expected = "times of at least 0", .got = std::to_string(time)});
+    }
+    if (times[static_cast<std::size_t>(ConvolutionMethod::direct)] == never) {
+      fail<UsageError>({.where = "costs", .expected = "a finite time for the direct method", .got = "none"});
+    }
+    measured_[{which, threads}] = times;
+  }
 
   struct Key {
     ConvolutionCase which;
@@ -105,7 +116,9 @@ class Costs {
     const bool dense = which.kernel == 3 && which.stride == 1 && which.dilation == 1 && which.groups == 1;
     constexpr int least_channels = 32;
     constexpr double least_cells = 16 * 16;  // with several threads
-    return dense && (threads == 1 || cells >= least_cells) && which.in >= least_channels && which.out >= least_channels;
+    const bool whole = which.in % 16 == 0 && which.out % 16 == 0;  // for ragged channels there is no kernel
+    const bool wide = which.in >= least_channels && which.out >= least_channels;
+    return dense && whole && wide && (threads == 1 || cells >= least_cells);
   }
 
   // Where a core does two multiply-adds a cycle (Sapphire Rapids) kernels of 5 x 5, and those of up to 9 x 9 or dilated

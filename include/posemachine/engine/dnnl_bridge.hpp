@@ -192,7 +192,7 @@ inline std::string instruction_set() {
     case dnnl::cpu_isa::avx512_core_vnni: return "AVX512_CORE_VNNI";
     case dnnl::cpu_isa::avx512_core_bf16: return "AVX512_CORE_BF16";
     case dnnl::cpu_isa::avx512_core_amx: return "AVX512_CORE_AMX";
-    default: return "another";
+    default: return "ISA " + std::to_string(static_cast<int>(dnnl::get_effective_cpu_isa()));
   }
 }
 

@@ -86,7 +86,7 @@ class Plan {
     const Costs estimates;
     const Costs& costs = options.costs != nullptr ? *options.costs : estimates;
     if (options.passes.layouts) choose_layouts(schedule_, costs, options.threads);
-    if (options.passes.winograd) choose_winograd(schedule_, costs, options.threads);
+    if (options.passes.winograd && !dnnl_is_v3) choose_winograd(schedule_, costs, options.threads);
     if (options.passes.fold_gates) fold_gates(schedule_, options.threads);
     if (options.passes.share_slices) share_slices(schedule_);
     if (options.passes.share_branches) share_branches(schedule_);
@@ -109,6 +109,7 @@ class Plan {
   const Graph& graph() const { return graph_; }
   const Schedule& schedule() const { return schedule_; }
   const PlanOptions& options() const { return options_; }
+  /// Of maps, kept workspaces, and the scratch memory that lies among them.
   std::size_t arena_bytes() const { return schedule_.arena_bytes; }
   /// All that the plan holds: arena, scratchpads, gradients, and the caller's side of inputs and outputs.
   std::size_t bytes() const {
@@ -299,7 +300,7 @@ class Plan {
         runner->workspace = static_cast<int>(schedule_.workspaces.size());
         schedule_.workspaces.push_back({runner->workspace_bytes, static_cast<int>(i), last_use(step.node), 0});
       }
-      if (!step.moves) by_node[static_cast<std::size_t>(step.node)] = runner.get();
+      if (!step.is_relayout) by_node[static_cast<std::size_t>(step.node)] = runner.get();
       runners_.push_back({step.node, static_cast<int>(i), std::move(runner), -1});
     }
     backward_begin_ = runners_.size();
@@ -330,7 +331,9 @@ class Plan {
       apart.workspaces.push_back({bound.runner->scratch_bytes, bound.step, bound.step, 0});
     }
     assign_arena(apart, options_.passes.reuse_memory);
-    if (apart.arena_bytes <= schedule_.arena_bytes + scratch_bytes_) {
+    // oneDNN writes past the scratchpad of some weights gradients (PrimitiveRunner::finish): never beside maps.
+    const bool safe = !schedule_.has_gradients();
+    if (safe && apart.arena_bytes <= schedule_.arena_bytes + scratch_bytes_) {
       schedule_ = std::move(apart);
       scratch_bytes_ = 0;
     } else {

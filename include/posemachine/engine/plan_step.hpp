@@ -47,7 +47,7 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   if (step.activation >= 0) {
     facts.operation += " + " + std::string(graph.nodes[static_cast<std::size_t>(step.activation)].op->name);
   }
-  facts.block = scope_path(graph, node.scope);
+  facts.block = scope_path(graph, graph.nodes[static_cast<std::size_t>(step.node)].scope);
   facts.description = describe(graph, step.node);
   facts.implementation = runner.implementation;
   facts.moved_bytes = runner.moved_bytes;
@@ -68,7 +68,7 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
     const Layout src = schedule.value(schedule.src(step, 0)).layout;
     if (src != dst.layout) facts.layout = layout_name(src) + " > " + facts.layout;
   }
-  if (!step.moves) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
+  if (!step.is_relayout) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
   return facts;
 }
 

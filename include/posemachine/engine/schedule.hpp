@@ -5,6 +5,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/graph/graph.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -58,7 +59,7 @@ struct Step {
   std::vector<int> srcs; // values read, in the order of the node's inputs
   int activation = -1;   // the node of an activation that a convolution ends in; its value is `dst`
   int sum = -1;          // a value that a convolution adds to, before the activation: it lies where dst does
-  bool moves = false;    // a map into another layout, for readers of the node's value
+  bool is_relayout = false; // moves the node's value into another layout, for some of its readers
   bool winograd = false; // a convolution by Winograd's algorithm, if oneDNN has it
   int dst = -1;          // value written; -1: only parameter gradients
   bool elided = false;   // nothing to run: src and dst are the same memory
@@ -73,7 +74,7 @@ struct Step {
   }
 };
 
-/// A kept workspace: bytes that live from one step to another.
+/// Bytes that live from one step to another: what a backward node needs, or a step's scratch memory.
 struct Workspace {
   std::size_t bytes = 0;
   int first_step = 0;
@@ -99,10 +100,15 @@ struct Schedule {
   std::size_t arena_bytes = 0;
 
   const Node& node(const Step& step) const {
-    return step.moves ? relayout_node : graph->nodes[static_cast<std::size_t>(step.node)];
+    return step.is_relayout ? relayout_node : graph->nodes[static_cast<std::size_t>(step.node)];
   }
   ScheduledValue& value(int id) { return values[static_cast<std::size_t>(id)]; }
   const ScheduledValue& value(int id) const { return values[static_cast<std::size_t>(id)]; }
+
+  /// Whether the graph was differentiated: some steps then write gradients of parameters only, and have no dst.
+  bool has_gradients() const {
+    return std::any_of(graph->nodes.begin(), graph->nodes.end(), [](const Node& each) { return each.forward >= 0; });
+  }
 
   int src(const Step& step, int i) const { return step.srcs[static_cast<std::size_t>(i)]; }
 

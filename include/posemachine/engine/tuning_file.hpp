@@ -6,7 +6,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/costs.hpp>
-#include <posemachine/engine/device.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
@@ -17,6 +17,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -41,6 +42,23 @@ inline constexpr std::array case_fields{
     CaseField{"width", &ConvolutionCase::width, 1, 65536},
 };
 
+inline std::vector<std::string> entry_keys() {
+  std::vector<std::string> keys{"threads"};
+  for (const CaseField& field : case_fields) keys.emplace_back(field.key);
+  keys.insert(keys.end(), method_keys.begin(), method_keys.end());
+  return keys;
+}
+
+// What times depend on, besides the work itself.
+inline Json measured_on() {
+  Json json;
+  json["instructions"] = instruction_set();
+  const dnnl_version_t* version = dnnl_version();
+  json["onednn"] = std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+                   std::to_string(version->patch);
+  return json;
+}
+
 }  // namespace detail
 
 /// The text of a tuning file: what was measured, for this machine's instructions.
@@ -48,7 +66,7 @@ inline std::string tuning_text(const Costs& costs) {
   Json json;
   json["format"] = detail::tuning_format;
   json["version"] = 1;
-  json["instructions"] = instruction_set();
+  json["measured_on"] = detail::measured_on();
   json["convolutions"] = Json::array();
   for (const auto& [key, times] : costs.measured()) {
     Json entry;
@@ -63,26 +81,27 @@ inline std::string tuning_text(const Costs& costs) {
 }
 
 /// Reads what tuning_text wrote; `where` is named in errors. Errors: DataError for anything else, and for what was
-/// measured with other instructions.
+/// measured with other instructions or another oneDNN.
 inline Costs parse_tuning(std::string_view text, const std::string& where) {
   const Json json = parse_json(text, where);
-  reject_unknown_keys(json, {"format", "version", "instructions", "convolutions"}, where);
+  reject_unknown_keys(json, {"format", "version", "measured_on", "convolutions"}, where);
   if (string_member(json, "format", where) != detail::tuning_format) {
     fail<DataError>({.where = where,
                      .expected = "a tuning file (format \"" + std::string(detail::tuning_format) + "\")",
                      .got = detail::json_excerpt(member(json, "format", where))});
   }
   integer_member(json, "version", where, 1, 1);
-  if (const std::string measured = string_member(json, "instructions", where); measured != instruction_set()) {
+  if (const Json& measured = member(json, "measured_on", where); measured != detail::measured_on()) {
     fail<DataError>({.where = where,
-                     .expected = "times measured with this machine's instructions, " + instruction_set(),
-                     .got = detail::excerpt(measured),
+                     .expected = "times measured on " + detail::json_excerpt(detail::measured_on()) + ", as here",
+                     .got = detail::json_excerpt(measured),
                      .remedy = "run posemachine tune here"});
   }
   Costs costs;
   const Json& list = array_member(json, "convolutions", where);
   for (std::size_t n = 0; n < list.size(); ++n) {
     const std::string place = where + ".convolutions[" + std::to_string(n) + "]";
+    reject_unknown_keys(list[n], detail::entry_keys(), place);
     ConvolutionCase which;
     for (const detail::CaseField& field : detail::case_fields) {
       which.*field.member = static_cast<int>(integer_member(list[n], field.key, place, field.low, field.high));
@@ -92,7 +111,11 @@ inline Costs parse_tuning(std::string_view text, const std::string& where) {
       const bool never = i > 0 && member(list[n], detail::method_keys[i], place).is_null();
       times[i] = never ? Costs::never : number_member(list[n], detail::method_keys[i], place, 0, 1e15);
     }
-    costs.set(which, static_cast<int>(integer_member(list[n], "threads", place, 1, 1024)), times);
+    const auto threads = static_cast<int>(integer_member(list[n], "threads", place, 1, 1024));
+    if (costs.measured().contains({which, threads})) {
+      fail<DataError>({.where = place, .expected = "each convolution once", .got = "one that stands above"});
+    }
+    costs.set(which, threads, times);
   }
   return costs;
 }

@@ -4,12 +4,14 @@
 #include "engine/passes/memory_model.hpp"
 #include "reference/random_graph.hpp"
 
+#include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/passes/choose_layouts.hpp>
 #include <posemachine/engine/passes/minimum_cut.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/modules/residual.hpp>
@@ -37,12 +39,12 @@ namespace {
 
 int moves_in(const Schedule& schedule) {
   return static_cast<int>(
-      std::count_if(schedule.steps.begin(), schedule.steps.end(), [](const Step& step) { return step.moves; }));
+      std::count_if(schedule.steps.begin(), schedule.steps.end(), [](const Step& step) { return step.is_relayout; }));
 }
 
 int channels_last_in(const Schedule& schedule) {
   return static_cast<int>(std::count_if(schedule.steps.begin(), schedule.steps.end(), [&](const Step& step) {
-    return !step.moves && schedule.value(step.dst).layout == Layout::channels_last;
+    return !step.is_relayout && schedule.value(step.dst).layout == Layout::channels_last;
   }));
 }
 
@@ -160,6 +162,32 @@ TEST_CASE("choose_layouts: by estimate ragged residual blocks have their channel
   CHECK(channels_last_in(schedule_of(whole, 1, {64, 64}, 16, {.mode = Mode::inference})) == 0);
 }
 
+TEST_CASE("choose_layouts: a convolution that cannot be had on either layout, and one whose times are no times") {
+  const Graph graph = ragged_residual(1);
+  Schedule schedule = lower(graph, 1, {16, 16}, Mode::inference, 16);
+  const ConvolutionCase which = convolution_case(schedule, schedule.steps.back());
+  Costs costs;
+  CHECK_THROWS_AS(costs.set(which, 1, {Costs::never, Costs::never, Costs::never}), UsageError);
+  CHECK_THROWS_AS(costs.set(which, 1, {1, std::numeric_limits<double>::quiet_NaN(), 1}), UsageError);
+  CHECK_THROWS_AS(costs.set(which, 1, {1, 2, -1}), UsageError);
+  detail::MinimumCut cut;
+  cut.add_edge(detail::MinimumCut::source, detail::MinimumCut::sink, std::numeric_limits<double>::quiet_NaN());
+  cut.add_edge(detail::MinimumCut::source, detail::MinimumCut::sink, Costs::never);
+  CHECK(cut.solve().front());
+}
+
+TEST_CASE("choose_layouts: gradients of a network that is not trained, batch norms fixed, come out right") {
+  const Graph graph = differentiate(ragged_residual(2), {.input_gradients = true});
+  const auto filling = reference::fill(graph, 1, {20, 20}, 11);
+  const auto truth = reference::run(graph, 1, {20, 20}, filling.inputs, filling.parameters);
+  PlanOptions options;
+  options.image = {20, 20};
+  const auto ours = engine_test::run_plan(graph, filling, options);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    CHECK(engine_test::relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values) < 1e-4);
+  }
+}
+
 TEST_CASE("choose_layouts: a map that several read in the other layout is moved once") {
   Graph graph;
   const Value src = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = 17, .kernel = 3}));
@@ -204,6 +232,8 @@ TEST_CASE("choose_layouts: random networks on channels last wherever that goes e
     options.passes = {};
     options.image = random.image;
     const auto filling = reference::fill(random.graph, 1, random.image, 3);
+    // With the scratch memory of every step where the plan has put it.
+    CHECK(first_damage(Plan(random.graph, engine_test::weights_of(random.graph, filling), options).schedule()) == "");
     for (const PlanStep& step : engine_test::run_plan(random.graph, filling, options).steps) {
       kernels += step.implementation.find("brgconv") != std::string::npos ? 1 : 0;
     }

@@ -26,13 +26,13 @@ using engine_test::schedule_of;
 
 namespace {
 
-constexpr std::array<Passes, 7> each_pass_off{Passes{},
-                                              Passes{.fuse_sum = false},
-                                              Passes{.fuse_activation = false},
-                                              Passes{.share_slices = false},
-                                              Passes{.share_branches = false},
-                                              Passes{.in_place = false},
-                                              Passes{.reuse_memory = false}};
+const std::array<Passes, 7> each_pass_off{Passes{},
+                                          Passes{.fuse_sum = false},
+                                          Passes{.fuse_activation = false},
+                                          Passes{.share_slices = false},
+                                          Passes{.share_branches = false},
+                                          Passes{.in_place = false},
+                                          Passes{.reuse_memory = false}};
 
 // A schedule of buffers alone: lengths of life and sizes are draws.
 Schedule random_buffers(std::uint64_t seed) {

@@ -37,8 +37,9 @@ inline LayoutCosts layout_costs(const Schedule& schedule, const Step& step, cons
   if (op == &convolution_op) {
     const MethodTimes times = costs.convolution(convolution_case(schedule, step), threads);
     const auto time = [&](ConvolutionMethod method) { return dst.n * times[static_cast<std::size_t>(method)]; };
+    const bool in_groups = unpack<ConvolutionOptions>(schedule.node(step).options).groups > 1;
     return {std::min(time(ConvolutionMethod::direct), time(ConvolutionMethod::winograd)),
-            time(ConvolutionMethod::channels_last)};
+            in_groups ? Costs::never : time(ConvolutionMethod::channels_last)};
   }
   if (op == &concat_op) {  // blocked branches stand in place where share_slices can put them there
     double copied = 0;
@@ -62,7 +63,8 @@ inline std::vector<bool> choose_channels_last(const Schedule& schedule, const Co
   for (const Step& step : schedule.steps) {
     const int node = node_of_step.emplace_back(cut.add_node());
     const LayoutCosts each = layout_costs(schedule, step, costs, threads);
-    const double same = std::min(each.blocked, each.channels_last);
+    const double least = std::min(each.blocked, each.channels_last);
+    const double same = least < Costs::never ? least : 0;
     cut.add_edge(MinimumCut::source, node, each.blocked - same);
     cut.add_edge(node, MinimumCut::sink, each.channels_last - same);
   }
@@ -101,7 +103,7 @@ inline std::vector<bool> choose_channels_last(const Schedule& schedule, const Co
 /// for all such readers; the moves become steps of their own. For inference with blocks of 16 channels (AVX-512).
 /// To be run after steps were fused and before values are placed.
 inline void choose_layouts(Schedule& schedule, const Costs& costs, int threads) {
-  if (schedule.mode != Mode::inference || schedule.block != 16) return;
+  if (schedule.mode != Mode::inference || schedule.block != 16 || schedule.has_gradients()) return;
   const std::vector<bool> channels_last = detail::choose_channels_last(schedule, costs, threads);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     if (channels_last[i]) schedule.value(schedule.steps[i].dst).layout = Layout::channels_last;
@@ -123,7 +125,7 @@ inline void choose_layouts(Schedule& schedule, const Costs& costs, int threads) 
         schedule.values.push_back(copy);
         Step& move = steps.emplace_back();
         move.node = writer[static_cast<std::size_t>(value)];
-        move.moves = true;
+        move.is_relayout = true;
         move.srcs = {value};
         move.dst = found->second;
       }

@@ -14,9 +14,12 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// for which oneDNN has no such kernel (ragged channels, AVX2, 3.x) stays direct. To be run after choose_layouts.
 /// Source: Lavin and Gray 2016.
 inline void choose_winograd(Schedule& schedule, const Costs& costs, int threads) {
-  if (schedule.mode != Mode::inference) return;
+  if (schedule.mode != Mode::inference || schedule.block != 16) return;
   for (Step& step : schedule.steps) {
-    if (schedule.node(step).op != &convolution_op || schedule.value(step.dst).layout != Layout::blocked) continue;
+    if (schedule.node(step).op != &convolution_op) continue;
+    const bool blocked = schedule.value(schedule.src(step, 0)).layout == Layout::blocked &&
+                         schedule.value(step.dst).layout == Layout::blocked;
+    if (!blocked) continue;
     const MethodTimes times = costs.convolution(convolution_case(schedule, step), threads);
     step.winograd = times[static_cast<std::size_t>(ConvolutionMethod::winograd)] <
                     times[static_cast<std::size_t>(ConvolutionMethod::direct)];

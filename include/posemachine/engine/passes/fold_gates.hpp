@@ -7,7 +7,6 @@
 #include <posemachine/graph/ops/channel_scale.hpp>
 #include <posemachine/graph/ops/concat.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
-#include <posemachine/graph/queries.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,43 +18,111 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// Where the channels of a gated value end up: weights of convolutions, through concats perhaps.
-struct GateReaders {
-  struct Reader {
-    std::size_t step;
-    int first;  // channel of the convolution's src
-  };
-  std::vector<Reader> convolutions;
-  std::int64_t weights = 0;
-};
-
-// False where something else reads them. `first`: of the value's channels within what its readers read as `value`.
-inline bool find_gate_readers(const Schedule& schedule, int value, int first, GateReaders& found) {
-  if (is_output(*schedule.graph, value)) return false;
-  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-    const Step& step = schedule.steps[i];
-    int reads = 0;
-    step.for_each_read([&](int each) { reads += each == value ? 1 : 0; });
-    if (reads == 0) continue;
-    if (std::count(step.srcs.begin(), step.srcs.end(), value) != reads) return false;  // a summand, or itself a gate
-    const Node& node = schedule.node(step);
-    if (node.op == &concat_op) {
-      int offset = 0;
-      for (const int branch : step.srcs) {
-        if (branch == value && !find_gate_readers(schedule, step.dst, offset + first, found)) return false;
-        offset += schedule.value(branch).c;
+class GateFolder {
+ public:
+  explicit GateFolder(Schedule& schedule)
+      : schedule_(schedule), readers_(schedule.values.size()), needed_(schedule.values.size(), false) {
+    for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+      const Step& step = schedule.steps[i];
+      for (const int src : step.srcs) {
+        std::vector<std::size_t>& list = readers_[at(src)];
+        if (list.empty() || list.back() != i) list.push_back(i);
       }
-    } else if (node.op == &convolution_op && !step.winograd) {
-      const auto options = unpack<ConvolutionOptions>(node.options);
-      if (options.groups != 1) return false;
-      found.convolutions.push_back({i, first});
-      found.weights += parameter(*schedule.graph, node, 0).size();
-    } else {
-      return false;
+      if (step.sum >= 0) needed_[at(step.sum)] = true;
+    }
+    for (const Port& output : schedule.graph->outputs) needed_[at(output.value)] = true;
+    stays_ = needed_;
+    for (const Step& step : schedule.steps) {
+      if (!takes_gates(step)) {
+        for (const int src : step.srcs) stays_[at(src)] = true;
+      }
+    }
+    // A concat that something else reads has to hold what its branches are, the gated ones too.
+    for (std::size_t i = schedule.steps.size(); i-- > 0;) {
+      const Step& step = schedule.steps[i];
+      if (schedule.node(step).op != &concat_op || !stays_[at(step.dst)]) continue;
+      for (const int branch : step.srcs) stays_[at(branch)] = true;
     }
   }
-  return true;
-}
+
+  /// Whether the gate of a channel_scale is now in weights, and the step needless.
+  bool fold(std::size_t index, int threads) {
+    const Step& step = schedule_.steps[index];
+    const int gated = step.dst;
+    const int src = schedule_.src(step, 0);
+    const int gate = schedule_.src(step, 1);
+    const ScheduledValue& map = schedule_.value(gated);
+    if (map.n != 1 || schedule_.value(src).layout != map.layout || stays_[at(gated)]) return false;
+    // A summand is written over before the readers come; an input may be bound to other memory later.
+    if (schedule_.value(src).parent >= 0 || schedule_.value(gate).parent >= 0 || schedule_.value(gate).external) {
+      return false;
+    }
+    const std::int64_t cells = std::int64_t{map.c} * map.h * map.w;
+    std::vector<Reader> found;
+    std::int64_t weights = 0;
+    std::vector<std::pair<int, int>> open{{gated, 0}};  // a value, and where in it the gated channels begin
+    while (!open.empty()) {
+      const auto [value, first] = open.back();
+      open.pop_back();
+      for (const std::size_t reader : readers_[at(value)]) {
+        const Step& each = schedule_.steps[reader];
+        const Node& node = schedule_.node(each);
+        if (node.op == &convolution_op) {
+          found.push_back({reader, first});
+          weights += parameter(*schedule_.graph, node, 0).size();
+        } else {
+          int offset = 0;
+          for (const int branch : each.srcs) {
+            if (branch == value) open.push_back({each.dst, offset + first});
+            offset += schedule_.value(branch).c;
+          }
+        }
+        if (weights * threads >= cells || found.size() + open.size() > most_readers) return false;
+      }
+    }
+    for (const Reader& each : found) schedule_.steps[each.step].gates.push_back({gate, each.first});
+    for (const std::size_t reader : readers_[at(gated)]) {
+      std::vector<int>& srcs = schedule_.steps[reader].srcs;
+      std::replace(srcs.begin(), srcs.end(), gated, src);
+      std::vector<std::size_t>& list = readers_[at(src)];
+      if (std::find(list.begin(), list.end(), reader) == list.end()) list.push_back(reader);
+    }
+    std::erase(readers_[at(src)], index);
+    needed_[at(gate)] = stays_[at(gate)] = true;  // read as it is, even if it is itself a gated map
+    count_again(src);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t most_readers = 32;  // each multiplies its weights in every run
+  struct Reader {
+    std::size_t step = 0;
+    int first = 0;  // channel of the convolution's src
+  };
+  static std::size_t at(int index) { return static_cast<std::size_t>(index); }
+
+  // The gate that read it is gone.
+  void count_again(int value) {
+    stays_[at(value)] = needed_[at(value)];
+    for (const std::size_t reader : readers_[at(value)]) {
+      const Step& step = schedule_.steps[reader];
+      const bool concat_stays = schedule_.node(step).op == &concat_op && stays_[at(step.dst)];
+      if (!takes_gates(step) || concat_stays) stays_[at(value)] = true;
+    }
+  }
+
+  bool takes_gates(const Step& step) const {
+    const Node& node = schedule_.node(step);
+    if (node.op == &concat_op) return true;
+    if (node.op != &convolution_op || step.winograd) return false;
+    return unpack<ConvolutionOptions>(node.options).groups == 1;
+  }
+
+  Schedule& schedule_;
+  std::vector<std::vector<std::size_t>> readers_;  // by value: steps that have it among their srcs
+  std::vector<bool> needed_;  // by value: an output, a summand, a gate
+  std::vector<bool> stays_;   // by value: its numbers have to be there, for these or for other readers
+};
 
 }  // namespace detail
 
@@ -63,26 +130,13 @@ inline bool find_gate_readers(const Schedule& schedule, int value, int first, Ga
 /// channel of its src; concats in between hold x itself, which stages may then share. Done where that is less to
 /// multiply: the weights by one thread, a map by all of them. Weights that Winograd's algorithm has transformed stay.
 inline void fold_gates(Schedule& schedule, int threads) {
-  if (schedule.mode != Mode::inference) return;
+  if (schedule.mode != Mode::inference || schedule.has_gradients()) return;
+  detail::GateFolder folder(schedule);
   std::vector<bool> gone(schedule.steps.size(), false);
   for (std::size_t i = schedule.steps.size(); i-- > 0;) {  // what gates a gated map first
     const Step& step = schedule.steps[i];
     if (schedule.node(step).op != &channel_scale_op) continue;
-    const int gated = step.dst;
-    const int src = schedule.src(step, 0);
-    const int gate = schedule.src(step, 1);
-    const ScheduledValue& map = schedule.value(gated);
-    if (map.n != 1 || schedule.value(src).layout != map.layout) continue;
-    if (schedule.value(src).parent >= 0) continue;  // a summand is written over before the readers come
-    detail::GateReaders readers;
-    if (!detail::find_gate_readers(schedule, gated, 0, readers)) continue;
-    if (readers.weights * threads >= std::int64_t{map.c} * map.h * map.w) continue;
-    for (const auto& [reader, first] : readers.convolutions) schedule.steps[reader].gates.push_back({gate, first});
-    for (Step& each : schedule.steps) {
-      for (int& read : each.srcs) read = read == gated ? src : read;
-    }
-    schedule.steps[i].srcs.clear();
-    gone[i] = true;
+    gone[i] = folder.fold(i, threads);
   }
   std::vector<Step> kept;
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {

@@ -24,7 +24,7 @@ class MinimumCut {
 
   /// Costs `cost` where `from` is on the source's side and `to` on the sink's.
   void add_edge(int from, int to, double cost) {
-    if (cost <= 0) return;
+    if (!(cost > 0)) return;
     edges_of_[at(from)].push_back(edges_.size());
     edges_.push_back({to, std::min(cost, most)});
     edges_of_[at(to)].push_back(edges_.size());
@@ -35,7 +35,7 @@ class MinimumCut {
   std::vector<bool> solve() {
     while (find_levels()) {
       next_.assign(edges_of_.size(), 0);
-      while (augment(source, most) > negligible) {
+      while (augment()) {
       }
     }
     std::vector<bool> side(edges_of_.size());
@@ -69,20 +69,36 @@ class MinimumCut {
     return level_[at(sink)] >= 0;
   }
 
-  // Along a path whose levels rise: as deep as the network, some thousand nodes at most.
-  double augment(int node, double flow) {
-    if (node == sink) return flow;
-    for (std::size_t& i = next_[at(node)]; i < edges_of_[at(node)].size(); ++i) {
-      const std::size_t which = edges_of_[at(node)][i];
-      const int to = edges_[which].to;
-      if (edges_[which].room <= negligible || level_[at(to)] != level_[at(node)] + 1) continue;
-      const double passed = augment(to, std::min(flow, edges_[which].room));
-      if (passed <= negligible) continue;
-      edges_[which].room -= passed;
-      edges_[which ^ 1].room += passed;
-      return passed;
+  // Fills one path whose levels rise, if there is one. Not recursive: a path may be as long as the network is deep.
+  bool augment() {
+    std::vector<std::size_t> path;
+    int node = source;
+    while (node != sink) {
+      std::size_t& i = next_[at(node)];
+      const std::vector<std::size_t>& edges = edges_of_[at(node)];
+      while (i < edges.size() && !leads_on(node, edges[i])) ++i;
+      if (i < edges.size()) {
+        path.push_back(edges[i]);
+        node = edges_[edges[i]].to;
+      } else if (path.empty()) {
+        return false;
+      } else {  // a dead end
+        node = edges_[path.back() ^ 1].to;
+        path.pop_back();
+        ++next_[at(node)];
+      }
     }
-    return 0;
+    double flow = most;
+    for (const std::size_t edge : path) flow = std::min(flow, edges_[edge].room);
+    for (const std::size_t edge : path) {
+      edges_[edge].room -= flow;
+      edges_[edge ^ 1].room += flow;
+    }
+    return true;
+  }
+
+  bool leads_on(int node, std::size_t edge) const {
+    return edges_[edge].room > negligible && level_[at(edges_[edge].to)] == level_[at(node)] + 1;
   }
 
   std::vector<Edge> edges_;

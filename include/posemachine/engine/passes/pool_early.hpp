@@ -6,8 +6,9 @@
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
 
-#include <algorithm>
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -15,28 +16,39 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// averaged, for all stages does not hold them at full size while it computes the others. For inference. To be run
 /// before steps are fused.
 inline void pool_early(Schedule& schedule) {
-  if (schedule.mode != Mode::inference) return;
+  if (schedule.mode != Mode::inference || schedule.has_gradients()) return;
+  std::vector<int> last(schedule.values.size(), -1);                 // by value: the step that touched it last, so far
+  std::vector<std::vector<std::size_t>> behind(schedule.steps.size());  // by step: those that follow it now
+  std::vector<bool> moves(schedule.steps.size(), false);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const Step& step = schedule.steps[i];
     const OpInfo* op = schedule.node(step).op;
-    if (op != &max_pool_op && op != &average_pool_op && op != &global_average_pool_op) continue;
-    const int src = schedule.src(step, 0);
-    const ScheduledValue& map = schedule.value(src);
-    if (map.last_step != static_cast<int>(i) || is_output(*schedule.graph, src)) continue;
-    if (schedule.value(step.dst).bytes(schedule.block) >= map.bytes(schedule.block)) continue;
-    std::size_t at = i;
-    const auto touches = [&](const Step& other) {
-      bool found = other.dst == src;
-      other.for_each_read([&](int value) { found = found || value == src; });
-      return found;
-    };
-    while (at > 0 && !touches(schedule.steps[at - 1])) --at;
-    if (at == i) continue;
-    const auto begin = schedule.steps.begin();
-    std::rotate(begin + static_cast<std::ptrdiff_t>(at), begin + static_cast<std::ptrdiff_t>(i),
-                begin + static_cast<std::ptrdiff_t>(i) + 1);
-    find_uses(schedule);
+    if (op == &max_pool_op || op == &average_pool_op || op == &global_average_pool_op) {
+      const int src = schedule.src(step, 0);
+      const ScheduledValue& map = schedule.value(src);
+      const bool is_last = map.last_step == static_cast<int>(i) && !is_output(*schedule.graph, src);
+      const bool shrinks = schedule.value(step.dst).bytes(schedule.block) < map.bytes(schedule.block);
+      if (is_last && shrinks && last[static_cast<std::size_t>(src)] >= 0) {
+        moves[i] = true;
+        behind[static_cast<std::size_t>(last[static_cast<std::size_t>(src)])].push_back(i);
+      }
+    }
+    step.for_each_read([&](int value) { last[static_cast<std::size_t>(value)] = static_cast<int>(i); });
+    if (step.dst >= 0) last[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
   }
+  std::vector<Step> ordered;
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (moves[i]) continue;
+    std::vector<std::size_t> open{i};
+    while (!open.empty()) {
+      const std::size_t next = open.back();
+      open.pop_back();
+      ordered.push_back(std::move(schedule.steps[next]));
+      open.insert(open.end(), behind[next].rbegin(), behind[next].rend());
+    }
+  }
+  schedule.steps = std::move(ordered);
+  find_uses(schedule);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
