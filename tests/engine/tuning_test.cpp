@@ -103,7 +103,8 @@ TEST_CASE("tuning file: anything else is refused with the place in it") {
                        parse_json(tuning_text({}), "text")["measured_on"]["onednn"].get<std::string>() +
                        "\"}; run posemachine tune here"));
   CHECK(refusal([](Json& json) { json["measured_on"]["onednn"] = "1.0.0"; }).ends_with("run posemachine tune here"));
-  CHECK(refusal([](Json& json) { json["convolutions"][0]["dilations"] = 1; }).find("did you mean") != std::string::npos);
+  CHECK(refusal([](Json& json) { json["convolutions"][0]["dilations"] = 1; })
+            .starts_with("t.json.convolutions[0].dilations: expected a known key"));
   CHECK(refusal([](Json& json) { json["convolutions"].push_back(json["convolutions"][0]); }) ==
         "t.json.convolutions[1]: expected each convolution once, got one that stands above");
   CHECK(refusal([](Json& json) { json["convolutions"][0]["kernel"] = 0; })

@@ -67,7 +67,8 @@ class Costs {
   /// Errors: UsageError for a time that is negative or no number, and for a direct one that is infinite.
   void set(const ConvolutionCase& which, int threads, const MethodTimes& times) {
     for (const double time : times) {
-      if (!(time >= 0)) fail<UsageError>({.where = "costs", .expected = "times of at least 0", .got = std::to_string(time)});
+      if (time >= 0) continue;
+      fail<UsageError>({.where = "costs", .expected = "times of at least 0", .got = std::to_string(time)});
     }
     if (times[static_cast<std::size_t>(ConvolutionMethod::direct)] == never) {
       fail<UsageError>({.where = "costs", .expected = "a finite time for the direct method", .got = "none"});

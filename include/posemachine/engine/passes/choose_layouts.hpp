@@ -99,8 +99,8 @@ inline std::vector<bool> choose_channels_last(const Schedule& schedule, const Co
 
 /// Blocked maps let branches of a concat stand where the concat does, and Winograd's algorithm needs them; some direct
 /// convolutions are faster on maps whose channels stand together, cell by cell. Which steps work on which is the
-/// cheapest cut of the network: steps cost what `costs` says, a map that is read in the other layout costs its move, once
-/// for all such readers; the moves become steps of their own. For inference with blocks of 16 channels (AVX-512).
+/// cheapest cut of the network: steps cost what `costs` says, a map that is read in the other layout costs its move,
+/// once for all such readers; the moves become steps of their own. For inference with blocks of 16 channels (AVX-512).
 /// To be run after steps were fused and before values are placed.
 inline void choose_layouts(Schedule& schedule, const Costs& costs, int threads) {
   if (schedule.mode != Mode::inference || schedule.block != 16 || schedule.has_gradients()) return;
