@@ -139,6 +139,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   options.threads = arguments.timing.threads;
   options.costs = tuning_of(arguments.timing);
   InferenceGraph inference(model);
+  warn_if_not_tuned(arguments.timing, options.costs.get(), inference.graph, options.image, options.threads, context);
   pm::Plan plan(std::move(inference.graph), std::move(inference.weights), options);
   RandomImages images(plan);
   const std::vector<pm::PlanStep> steps = plan.steps();

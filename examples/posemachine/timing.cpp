@@ -2,6 +2,7 @@
 #include "timing.hpp"
 
 #include <posemachine/core/random.hpp>
+#include <posemachine/engine/measure_costs.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 
 #include <algorithm>
@@ -26,6 +27,18 @@ void add_timing_options(CLI::App& command, TimingArguments& arguments) {
 std::shared_ptr<const pm::Costs> tuning_of(const TimingArguments& arguments) {
   if (arguments.tuning.empty()) return nullptr;
   return std::make_shared<const pm::Costs>(pm::read_tuning(arguments.tuning));
+}
+
+void warn_if_not_tuned(const TimingArguments& arguments, const pm::Costs* costs, const pm::Graph& graph, pm::Size size,
+                       int threads, const Context& context) {
+  if (costs == nullptr) return;
+  const std::vector<pm::ConvolutionCase> cases = pm::convolution_cases(graph, size);
+  const bool known = std::any_of(cases.begin(), cases.end(), [&](const pm::ConvolutionCase& which) {
+    return costs->measured().contains({which, threads});
+  });
+  if (known || cases.empty()) return;
+  context.warn(format("%s holds none of this network's convolutions at %d x %d with %d thread%s: estimates are used",
+                      arguments.tuning.c_str(), size.height, size.width, threads, threads == 1 ? "" : "s"));
 }
 
 void RandomImages::draw() {

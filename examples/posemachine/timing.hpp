@@ -25,8 +25,11 @@ struct TimingArguments {
   int runs = 30;
 };
 
-/// What --tuning names, read; null without it. Errors: DataError naming the file.
+/// What --tuning names, read; null without it. Says so where it has nothing of a network at that size and number of
+/// threads. Errors: DataError naming the file.
 std::shared_ptr<const posemachine::Costs> tuning_of(const TimingArguments& arguments);
+void warn_if_not_tuned(const TimingArguments& arguments, const posemachine::Costs* costs,
+                       const posemachine::Graph& graph, posemachine::Size size, int threads, const Context& context);
 
 void add_timing_options(CLI::App& command, TimingArguments& arguments);
 

@@ -9,6 +9,7 @@
 #include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/measure_costs.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/model.hpp>
@@ -36,6 +37,8 @@ struct TuneArguments {
   std::string output;
   int threads = default_threads();
   int runs = 15;
+  bool again = false;
+  bool all = false;
 };
 
 struct Tuned {
@@ -43,6 +46,8 @@ struct Tuned {
   InferenceGraph inference;
   pm::Size size;
 };
+
+constexpr double clear = 1.03;  // less is the same
 
 // A plan's lanes are single threads, and a person alone has all of them.
 std::vector<int> thread_counts(const TuneArguments& arguments) {
@@ -55,33 +60,48 @@ std::string case_text(const pm::ConvolutionCase& which) {
   return text + format(": %d to %d at %d x %d", which.in, which.out, which.height, which.width);
 }
 
-// The fastest of some times, by name.
-std::string fastest(const pm::MethodTimes& times) {
-  constexpr std::array names{"direct", "winograd", "channels last"};
-  static_assert(names.size() == pm::convolution_methods.size());
-  return names[static_cast<std::size_t>(std::min_element(times.begin(), times.end()) - times.begin())];
+std::size_t fastest(const pm::MethodTimes& times) {
+  return static_cast<std::size_t>(std::min_element(times.begin(), times.end()) - times.begin());
 }
 
+// What was measured, where it is not what an estimate would have chosen.
 std::string convolution_table(const std::vector<Tuned>& networks, const pm::Costs& costs,
-                              const std::vector<int>& threads) {
-  std::string text = format("%-52s %7s %9s %9s %13s  %-13s  %s\n", "convolution", "threads", "direct", "winograd",
-                            "channels last", "fastest", "by estimate");
-  std::vector<pm::Costs::Key> shown;
+                              const std::vector<int>& threads, bool all) {
+  constexpr std::array names{"direct", "winograd", "last"};
+  static_assert(names.size() == pm::convolution_methods.size());
+  std::string text = format("%-46s %7s %10s %10s %10s  %-8s  %s\n", "convolution, microseconds", "threads", "direct",
+                            "winograd", "last", "fastest", "estimate");
+  std::vector<pm::Costs::Key> seen;
+  int as_estimated = 0;
   for (const Tuned& network : networks) {
     for (const pm::ConvolutionCase& which : pm::convolution_cases(network.inference.graph, network.size)) {
       for (const int count : threads) {
         const pm::Costs::Key key{which, count};
-        if (std::find(shown.begin(), shown.end(), key) != shown.end()) continue;
-        shown.push_back(key);
+        if (!costs.measured().contains(key) || std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
+        seen.push_back(key);
         const pm::MethodTimes times = costs.convolution(which, count);
-        const auto ms = [](double ns) { return std::isfinite(ns) ? format("%.3f", 1e-6 * ns) : std::string("-"); };
-        text += format("%-52s %7d %9s %9s %13s  %-13s  %s\n", case_text(which).c_str(), count, ms(times[0]).c_str(),
-                       ms(times[1]).c_str(), ms(times[2]).c_str(), fastest(times).c_str(),
-                       fastest(pm::Costs::estimate(which, count)).c_str());
+        const std::size_t best = fastest(times);
+        const std::size_t estimated = fastest(pm::Costs::estimate(which, count));
+        const bool same = times[estimated] < clear * times[best];
+        as_estimated += same ? 1 : 0;
+        if (same && !all) continue;
+        const auto us = [](double ns) { return std::isfinite(ns) ? format("%.1f", 1e-3 * ns) : std::string("-"); };
+        text += format("%-46s %7d %10s %10s %10s  %-8s  %s\n", case_text(which).c_str(), count, us(times[0]).c_str(),
+                       us(times[1]).c_str(), us(times[2]).c_str(), names[best], names[estimated]);
       }
     }
   }
-  return text;
+  return text + format("%d of %d are fastest as estimated, or within 3 %%\n", as_estimated,
+                       static_cast<int>(seen.size()));
+}
+
+bool run_the_same(const pm::Plan& a, const pm::Plan& b) {
+  const std::vector<pm::PlanStep> steps = a.steps();
+  const std::vector<pm::PlanStep> others = b.steps();
+  return std::equal(steps.begin(), steps.end(), others.begin(), others.end(),
+                    [](const pm::PlanStep& one, const pm::PlanStep& other) {
+                      return one.implementation == other.implementation && one.layout == other.layout;
+                    });
 }
 
 // The same network with and without what was measured, run in turn.
@@ -93,9 +113,13 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   pm::Plan estimated(network.inference.graph, network.inference.weights, options);
   options.costs = costs;
   pm::Plan tuned(network.inference.graph, network.inference.weights, options);
+  const std::string head = format("%-26s %4d x %4d %7d ", network.name.c_str(), network.size.height,
+                                  network.size.width, threads);
+  if (run_the_same(estimated, tuned)) return head + "the same plan\n";
   RandomImages images(tuned);
   std::array<std::vector<double>, 2> seconds;
   constexpr int untimed = 2;
+  Progress progress(context, network.name + format(" as a whole, %d thread%s", threads, threads == 1 ? "" : "s"));
   for (int run = -untimed; run < runs; ++run) {
     context.stop_if_asked();
     for (std::size_t which = 0; which < 2; ++which) {
@@ -106,40 +130,70 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
       if (run >= 0) seconds[which].push_back(took.count());
     }
+    progress.update(run + untimed + 1, runs + untimed);
   }
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < seconds[0].size(); ++i) ratios.push_back(seconds[0][i] / seconds[1][i]);
+  const double before = median(seconds[0]);
+  const double after = median(seconds[1]);
+  if (after > clear * before) {
+    context.warn(network.name + ": slower as tuned than as estimated: others may have used the cores; measure again "
+                                "(--again) when the machine is quiet");
+  }
   const auto moves = std::count_if(tuned.schedule().steps.begin(), tuned.schedule().steps.end(),
                                    [](const pm::Step& step) { return step.is_relayout; });
-  return format("%-26s %4d x %4d %7d %12.2f %9.2f %7.3f %7d\n", network.name.c_str(), network.size.height,
-                network.size.width, threads, 1e3 * median(seconds[0]), 1e3 * median(seconds[1]), median(ratios),
-                static_cast<int>(moves));
+  return head + format("%9.2f %9.2f %7.3f %9d\n", 1e3 * before, 1e3 * after, before / after, static_cast<int>(moves));
+}
+
+// Measures what is missing and keeps the file up to date meanwhile.
+void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads, const std::filesystem::path& path,
+             pm::Costs& costs, const Context& context) {
+  const auto save = [&] { pm::write_file_atomically(path, pm::tuning_text(costs)); };
+  save();  // whether it can be written is found before anything is measured
+  int disturbed = 0;
+  try {
+    for (const Tuned& network : networks) {
+      for (const int count : threads) {
+        Progress progress(context, network.name + format(", %d thread%s", count, count == 1 ? "" : "s"));
+        auto saved = std::chrono::steady_clock::now();
+        disturbed += pm::measure_costs(costs, network.inference.graph, network.size, count, [&](int done, int all) {
+          context.stop_if_asked();
+          progress.update(done, all);
+          if (std::chrono::steady_clock::now() - saved < std::chrono::seconds(1)) return;
+          save();
+          saved = std::chrono::steady_clock::now();
+        });
+        save();
+      }
+    }
+  } catch (const Interrupted&) {
+    save();
+    context.warn("stopped; " + path.string() + " holds what was measured: the same command goes on from there");
+    throw;
+  }
+  if (disturbed > 0) {
+    context.warn(std::to_string(disturbed) + " convolutions are left out: others used the cores; the same command "
+                                             "measures them when the machine is quiet");
+  }
 }
 
 int tune(const TuneArguments& arguments, const Context& context) {
   const std::filesystem::path path = arguments.output;
-  auto costs = std::make_shared<pm::Costs>();
-  if (std::filesystem::exists(path)) *costs = pm::read_tuning(path);
+  if (path.empty()) pm::fail<pm::UsageError>({.where = "--output", .expected = "a file's name", .got = "\"\""});
   std::vector<Tuned> networks;
   for (const std::string& what : arguments.networks) {
     const pm::Model model = find_model(what, context);
     const pm::Size size = input_size(model, arguments.size);
     networks.push_back({model.network(), InferenceGraph(model), size});
   }
-  const std::vector<int> threads = thread_counts(arguments);
-  for (const Tuned& network : networks) {
-    for (const int count : threads) {
-      Progress progress(context, network.name + format(", %d thread%s", count, count == 1 ? "" : "s"));
-      pm::measure_costs(*costs, network.inference.graph, network.size, count, [&](int done, int all) {
-        context.stop_if_asked();
-        progress.update(done, all);
-      });
-      pm::write_file_atomically(path, pm::tuning_text(*costs));
-    }
+  auto costs = std::make_shared<pm::Costs>();
+  if (std::filesystem::exists(path)) {
+    const pm::Costs kept = pm::read_tuning(path);  // --again too: what is no tuning file is not replaced
+    if (!arguments.again) *costs = kept;
   }
-  std::string text = "ms, medians\n\n" + convolution_table(networks, *costs, threads) + "\n";
-  text += format("%-26s %11s %7s %12s %9s %7s %7s\n", "network", "input", "threads", "by estimate", "tuned", "ratio",
-                 "moves");
+  const std::vector<int> threads = thread_counts(arguments);
+  measure(networks, threads, path, *costs, context);
+  write_stdout(convolution_table(networks, *costs, threads, arguments.all) + "\n");
+  std::string text = format("%-26s %11s %7s %9s %9s %7s %9s\n", "network, ms", "input", "threads", "estimate", "tuned",
+                            "ratio", "relayouts");
   for (const Tuned& network : networks) {
     for (const int count : threads) text += network_line(network, costs, count, arguments.runs, context);
   }
@@ -166,10 +220,12 @@ Command add_tune(CLI::App& app, const Context& context) {
       ->check(CLI::Range(1, 256))->capture_default_str();
   command->add_option("--runs", arguments->runs, "Runs of the whole network with and without, afterwards")
       ->check(CLI::Range(1, 100'000))->capture_default_str();
+  command->add_flag("--again", arguments->again, "Measure everything again, whatever the file holds");
+  command->add_flag("--all", arguments->all, "List the convolutions too that are fastest as estimated");
   command->footer("Each convolution is run directly, by Winograd's algorithm and on maps with channels last, where\n"
-                  "there are such kernels: some tenths of a second each. Plans that are given the file (--tuning of\n"
-                  "bench, profile and estimate, EstimatorOptions::tuning, PlanOptions::costs) choose by these times,\n"
-                  "whole networks at a time: maps that change their layout are counted. Without it they choose by\n"
+                  "there are such kernels. Plans that are given the file (--tuning of bench, profile and estimate,\n"
+                  "EstimatorOptions::tuning, PlanOptions::costs) choose by these times, whole networks at a time:\n"
+                  "maps that have to change their layout (relayouts) are counted. Without it they choose by\n"
                   "estimates. Measure when the machine is quiet. Results are the same but for rounding.");
   return {command, [arguments, &context] { return tune(*arguments, context); }};
 }

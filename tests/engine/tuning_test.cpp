@@ -60,15 +60,16 @@ TEST_CASE("measure_costs: each convolution that leaves a choice, once, in every 
   Costs costs;
   costs.set(cases[2], 1, {1, 2, 3});
   int calls = 0;
-  measure_costs(costs, graph, {32, 24}, 1, [&](int done, int count) {
+  const int disturbed = measure_costs(costs, graph, {32, 24}, 1, [&](int done, int count) {
     CHECK(done == calls++);
     CHECK(count == 3);
   });
   CHECK(calls == 3);
-  CHECK(costs.measured().size() == 3);
+  REQUIRE(costs.measured().size() == static_cast<std::size_t>(3 - disturbed));
   CHECK(costs.convolution(cases[2], 1) == MethodTimes{1, 2, 3});  // stays
   const bool avx512 = Device::cpu().block() == 16;
   for (std::size_t i = 0; i < 2; ++i) {
+    if (!costs.measured().contains({cases[i], 1})) continue;  // on a busy machine
     const MethodTimes times = costs.convolution(cases[i], 1);
     CHECK(times[0] > 0);
     CHECK(std::isfinite(times[0]));
@@ -96,13 +97,15 @@ TEST_CASE("tuning file: what was measured comes back, what cannot be had too") {
 TEST_CASE("tuning file: anything else is refused with the place in it") {
   CHECK(refusal([](Json&) {}).empty());
   CHECK(refusal([](Json& json) { json["format"] = "model"; }) ==
-        "t.json: expected a tuning file (format \"posemachine-tuning\"), got \"model\"");
+        "t.json: expected a tuning file (format \"posemachine-tuning\"), got "
+        "{\"format\":\"model\",\"version\":1,\"measured_on\":{\"instructions\":\"...; posemachine tune writes them");
+  CHECK(refusal([](Json& json) { json = Json::array(); }).starts_with("t.json: expected a tuning file"));
   CHECK(refusal([](Json& json) { json["version"] = 2; }).starts_with("t.json.version: expected"));
   CHECK(refusal([](Json& json) { json["measured_on"]["instructions"] = "NEON"; })
             .ends_with("as here, got {\"instructions\":\"NEON\",\"onednn\":\"" +
                        parse_json(tuning_text({}), "text")["measured_on"]["onednn"].get<std::string>() +
-                       "\"}; run posemachine tune here"));
-  CHECK(refusal([](Json& json) { json["measured_on"]["onednn"] = "1.0.0"; }).ends_with("run posemachine tune here"));
+                       "\"}; measure here, into another file: posemachine tune NET -o FILE"));
+  CHECK(refusal([](Json& json) { json["measured_on"]["onednn"] = "1.0.0"; }).ends_with("tune NET -o FILE"));
   CHECK(refusal([](Json& json) { json["convolutions"][0]["dilations"] = 1; })
             .starts_with("t.json.convolutions[0].dilations: expected a known key"));
   CHECK(refusal([](Json& json) { json["convolutions"].push_back(json["convolutions"][0]); }) ==

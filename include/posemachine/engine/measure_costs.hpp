@@ -87,8 +87,9 @@ class TimedConvolution {
   bool is_done_so_ = false;
 };
 
-// Runs in turn, so that what else the machine does falls on every method.
-inline MethodTimes measure(const ConvolutionCase& which, int threads) {
+// Runs in turn, so that what else the machine does falls on every method. The least of each: what comes on top is not
+// the convolution's. Nothing where the machine was so busy that even that cannot be trusted.
+inline std::optional<MethodTimes> measure(const ConvolutionCase& which, int threads) {
   std::array<std::optional<TimedConvolution>, convolution_methods.size()> ways;
   std::array<std::vector<double>, convolution_methods.size()> times;
   for (std::size_t i = 0; i < ways.size(); ++i) {
@@ -108,9 +109,10 @@ inline MethodTimes measure(const ConvolutionCase& which, int threads) {
   MethodTimes found{Costs::never, Costs::never, Costs::never};
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (times[i].empty()) continue;
-    const auto middle = times[i].begin() + static_cast<std::ptrdiff_t>(times[i].size() / 2);
-    std::nth_element(times[i].begin(), middle, times[i].end());
-    found[i] = *middle;
+    std::sort(times[i].begin(), times[i].end());
+    found[i] = times[i].front();
+    constexpr double jitter_ns = 20'000;
+    if (times[i][times[i].size() / 2] > 2 * found[i] + jitter_ns) return std::nullopt;
   }
   return found;
 }
@@ -131,17 +133,27 @@ inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size i
   return cases;
 }
 
-/// Adds to `costs` what the convolutions of `graph` take here, for one image of a size and a number of threads: some
-/// tenths of a second each. What has been measured before stays. `before_each(done, count)` may throw to end it.
+/// Adds to `costs` what the convolutions of `graph` take here, for one image of a size and a number of threads: each
+/// some tenths of a second, or as long as it takes five times in every way. What has been measured before stays.
+/// `before_each(done, count)` may throw to end it. Returns how many are missing because others used the cores.
 /// Errors: as Plan's constructor.
-inline void measure_costs(Costs& costs, const Graph& graph, Size image, int threads,
-                          const std::function<void(int, int)>& before_each = {}) {
+inline int measure_costs(Costs& costs, const Graph& graph, Size image, int threads,
+                         const std::function<void(int, int)>& before_each = {}) {
   const std::vector<ConvolutionCase> cases = convolution_cases(graph, image);
   int done = 0;
+  int disturbed = 0;
   for (const ConvolutionCase& which : cases) {
     if (before_each) before_each(done++, static_cast<int>(cases.size()));
-    if (!costs.measured().contains({which, threads})) costs.set(which, threads, detail::measure(which, threads));
+    if (costs.measured().contains({which, threads})) continue;
+    std::optional<MethodTimes> times;
+    for (int attempt = 0; attempt < 3 && !times; ++attempt) times = detail::measure(which, threads);
+    if (times) {
+      costs.set(which, threads, *times);
+    } else {
+      ++disturbed;
+    }
   }
+  return disturbed;
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -84,18 +84,19 @@ inline std::string tuning_text(const Costs& costs) {
 /// measured with other instructions or another oneDNN.
 inline Costs parse_tuning(std::string_view text, const std::string& where) {
   const Json json = parse_json(text, where);
-  reject_unknown_keys(json, {"format", "version", "measured_on", "convolutions"}, where);
-  if (string_member(json, "format", where) != detail::tuning_format) {
+  if (!json.is_object() || !json.contains("format") || json["format"] != detail::tuning_format) {
     fail<DataError>({.where = where,
                      .expected = "a tuning file (format \"" + std::string(detail::tuning_format) + "\")",
-                     .got = detail::json_excerpt(member(json, "format", where))});
+                     .got = detail::json_excerpt(json),
+                     .remedy = "posemachine tune writes them"});
   }
+  reject_unknown_keys(json, {"format", "version", "measured_on", "convolutions"}, where);
   integer_member(json, "version", where, 1, 1);
   if (const Json& measured = member(json, "measured_on", where); measured != detail::measured_on()) {
     fail<DataError>({.where = where,
                      .expected = "times measured on " + detail::json_excerpt(detail::measured_on()) + ", as here",
                      .got = detail::json_excerpt(measured),
-                     .remedy = "run posemachine tune here"});
+                     .remedy = "measure here, into another file: posemachine tune NET -o FILE"});
   }
   Costs costs;
   const Json& list = array_member(json, "convolutions", where);
