@@ -96,9 +96,9 @@ TEST_CASE("tuning file: what was measured comes back, what cannot be had too") {
 
 TEST_CASE("tuning file: anything else is refused with the place in it") {
   CHECK(refusal([](Json&) {}).empty());
-  CHECK(refusal([](Json& json) { json["format"] = "model"; }) ==
-        "t.json: expected a tuning file (format \"posemachine-tuning\"), got "
-        "{\"format\":\"model\",\"version\":1,\"measured_on\":{\"instructions\":\"...; posemachine tune writes them");
+  const std::string foreign = refusal([](Json& json) { json["format"] = "model"; });
+  CHECK(foreign.starts_with("t.json: expected a tuning file (format \"posemachine-tuning\"), got {\"format\":\"model\","));
+  CHECK(foreign.ends_with("; posemachine tune writes them"));
   CHECK(refusal([](Json& json) { json = Json::array(); }).starts_with("t.json: expected a tuning file"));
   CHECK(refusal([](Json& json) { json["version"] = 2; }).starts_with("t.json.version: expected"));
   CHECK(refusal([](Json& json) { json["measured_on"]["instructions"] = "NEON"; })
