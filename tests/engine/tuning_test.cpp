@@ -97,7 +97,7 @@ TEST_CASE("tuning file: what was measured comes back, what cannot be had too") {
 TEST_CASE("tuning file: anything else is refused with the place in it") {
   CHECK(refusal([](Json&) {}).empty());
   const std::string foreign = refusal([](Json& json) { json["format"] = "model"; });
-  CHECK(foreign.starts_with("t.json: expected a tuning file (format \"posemachine-tuning\"), got {\"format\":\"model\","));
+  CHECK(foreign.starts_with("t.json: expected a tuning file (format \"posemachine-tuning\"), got {"));
   CHECK(foreign.ends_with("; posemachine tune writes them"));
   CHECK(refusal([](Json& json) { json = Json::array(); }).starts_with("t.json: expected a tuning file"));
   CHECK(refusal([](Json& json) { json["version"] = 2; }).starts_with("t.json.version: expected"));
