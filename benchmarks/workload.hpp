@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -59,12 +60,14 @@ struct Work {
 /// A backward step takes the multiply-adds of its forward node for each gradient: that of src, that of weights.
 inline Work work_of(const pm::Plan& plan, const pm::PlanStep& step) {
   const std::vector<pm::Node>& nodes = plan.graph().nodes;
-  const pm::Node& node = nodes[static_cast<std::size_t>(step.node)];
-  const pm::Node& forward = node.forward < 0 ? node : nodes[static_cast<std::size_t>(node.forward)];
-  const pm::ScheduledValue& dst = plan.schedule().value(forward.dst);
-  const auto multiply_adds = pm::count_multiply_adds(plan.graph(), forward, {dst.h, dst.w});
-  const auto bytes = node.op == &pm::slice_op ? step.moved_bytes : step.bytes;  // a slice reads a part of src
-  return {2.0 * dst.n * static_cast<double>(multiply_adds), static_cast<double>(bytes)};
+  const int forward = nodes[static_cast<std::size_t>(step.node)].forward;
+  std::int64_t multiply_adds = step.multiply_adds;
+  if (forward >= 0) {
+    const pm::Node& node = nodes[static_cast<std::size_t>(forward)];
+    const pm::ScheduledValue& dst = plan.schedule().value(node.dst);
+    multiply_adds = dst.n * pm::count_multiply_adds(plan.graph(), node, {dst.h, dst.w});
+  }
+  return {2.0 * static_cast<double>(multiply_adds), static_cast<double>(step.bytes)};
 }
 
 inline Work work_of(const pm::Plan& plan) {

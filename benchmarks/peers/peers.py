@@ -275,7 +275,7 @@ def main():
         print(f"{'case':14} {'runtime':20} {'t x r':5} {'ms/image':>9} {'GFLOP/s':>7} {'ratio':>6} {'MB':>8} "
               f"{'ratio':>6} {'ready ms':>8} {'differs':>9}  ratio, block by block")
     everything = []
-    random = {}
+    others = {}
     for case in cases:
         def log(text, name=case.name):
             if sys.stderr.isatty():
@@ -292,13 +292,13 @@ def main():
         everything += rows
         for row in rows[1:]:
             if not case.name.startswith(("paper", "training")):
-                random.setdefault(row["runtime"], []).append(row["ratio"])
+                others.setdefault(row["runtime"], []).append(row["ratio"])
         if not arguments.json:
             print_rows(rows)
     if arguments.json:
         print(json.dumps(everything))
         return
-    for runtime, ratios in random.items():
+    for runtime, ratios in others.items():
         print(f"{runtime}: geometric mean of the {len(ratios)} cases besides the paper's "
               f"{statistics.geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
 

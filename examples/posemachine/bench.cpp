@@ -65,9 +65,7 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
     auto plan = std::make_unique<pm::BatchPlan>(inference.graph, inference.weights, options);
     const double ready_s = now_s() - begin;
     const double multiply_adds = static_cast<double>(pm::count_multiply_adds(model.graph(), options.image));
-    // A batch of at least as many images as threads gives each thread its own.
-    const int lane_threads = options.batch >= options.threads ? 1 : options.threads;
-    warn_if_not_tuned(arguments.timing, costs.get(), inference.graph, options.image, lane_threads, context);
+    warn_if_not_tuned(arguments.timing, costs.get(), inference.graph, options.image, plan->threads_per_image(), context);
     all.push_back({model.network(), options.image, ready_s, {}, 2 * multiply_adds * arguments.batch, plan->bytes(),
                    inference.weights->bytes()});
     RandomImages images(*plan);

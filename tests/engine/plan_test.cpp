@@ -303,6 +303,18 @@ TEST_CASE("Plan: steps name their nodes and kernels, and those that a pass made 
   CHECK(steps[3].implementation == "posemachine:copy_channels");
 }
 
+TEST_CASE("Plan: a slice counts the bytes of the part that it copies, not of the whole") {
+  Graph graph;
+  const Value whole = relu(graph, add_input(graph, "image", 64));
+  const Value part = add_node(graph, slice_op, pack(SliceOptions{.first = 32, .count = 16}), {whole});
+  add_output(graph, "part", convolution(graph, part, {.out = 16}));
+  PlanOptions options = options_of(1, {4, 4});
+  options.passes.share_slices = false;
+  for (const PlanStep& step : Plan(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options).steps()) {
+    if (step.operation == "slice") CHECK(step.bytes == 2 * 16 * 4 * 4 * 4);
+  }
+}
+
 TEST_CASE("Plan: more memory than allowed is refused before it is taken, by the map or as a whole") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);

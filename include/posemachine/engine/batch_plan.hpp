@@ -56,6 +56,9 @@ class BatchPlan {
   const Graph& graph() const { return plans_.front()->graph(); }
   const PlanOptions& options() const { return options_; }
 
+  /// At each image: all there are, or 1 where every thread has images for itself.
+  int threads_per_image() const { return plans_.front()->options().threads; }
+
   /// What runs for one image, in order.
   std::vector<PlanStep> steps() const { return plans_.front()->steps(); }
 

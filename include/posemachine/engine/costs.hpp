@@ -122,10 +122,10 @@ class Costs {
     return dense && whole && wide && (threads == 1 || cells >= least_cells);
   }
 
-  // Where a core does two multiply-adds a cycle (Sapphire Rapids) kernels of 5 x 5, and those of up to 9 x 9 or dilated
-  // ones for at most 64 channels, take 0.83 to 1.02 of the time on channels last, most of them 0.9; where it does one
-  // (Zen 4) 0.97 to 1.01. Beyond that some are twice as slow (11 x 11 of 128 channels). 1 x 1 and strides: as often
-  // slower as faster.
+  // Where a core does two multiply-adds a cycle (a Xeon) kernels of 5 x 5, and those of up to 9 x 9 or dilated ones to
+  // at most 64 channels, take 0.80 to 1.10 of the time on channels last, most of them 0.9; where it does one (an EPYC)
+  // 0.97 to 1.01. Beyond that some are twice as slow (11 x 11 of 128 channels). 1 x 1 and strides: as often slower as
+  // faster.
   static double channels_last_share(const ConvolutionCase& which) {
     if (which.stride > 1 || which.kernel == 1) return 1;
     const bool narrow = which.out <= 64;

@@ -5,6 +5,7 @@
 #include <posemachine/engine/runner.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/concat.hpp>
 #include <posemachine/graph/queries.hpp>
 
 #include <cstddef>
@@ -54,7 +55,8 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   const auto map_bytes = [&](int value) {
     return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block));
   };
-  step.for_each_read([&](int value) { facts.bytes += map_bytes(value); });
+  // A slice reads a part of src, as large as dst.
+  step.for_each_read([&](int value) { facts.bytes += map_bytes(node.op == &slice_op ? step.dst : value); });
   for (int k = 0; k < node.parameters.count; ++k) {
     facts.bytes += parameter(graph, node, k).size() * static_cast<std::int64_t>(sizeof(float));
   }
