@@ -128,7 +128,6 @@ class Training : public Subject {
     parameters_ = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
     pm::BatchGradientsOptions options;
     options.batch = batch_;
-    options.slice = 1;
     options.workers = request["threads"].get<int>();
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
     gradients_ = std::make_unique<pm::BatchGradients>(model.graph(), parameters_, options);

@@ -7,6 +7,7 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/lsp.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/meaning.hpp>
@@ -115,6 +116,9 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   pm::TrainOptions options;
   options.workers = default_threads();
   config.options = pm::train_options_from_json(part("train"), where + ".train", options);
+  if (config.options.slice == 0) {  // a run's configuration says what it is
+    config.options.slice = pm::default_slice(config.network.graph, config.options.batch);
+  }
   try {
     pm::infer_sizes(config.network.graph, {meaning.input_height, meaning.input_width});
   } catch (const pm::ModelError& error) {  // the network is right, the option is not

@@ -22,6 +22,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace posemachine;
@@ -184,6 +185,23 @@ TEST_CASE("BatchGradients: no more plans than slices, and at least one worker") 
   CHECK_THROWS_AS(plans(2, 0), UsageError);
 }
 
+TEST_CASE("BatchGradients: by default slices are single images, or up to 8 that divide the batch with batch norm") {
+  const Graph network = small_network();
+  for (const auto& [batch, slice] : {std::pair{32, 8}, {12, 6}, {7, 7}, {11, 1}, {1, 1}}) {
+    CHECK(default_slice(network, batch) == slice);
+  }
+  Graph plain;
+  add_output(plain, "maps", convolution(plain, add_input(plain, "image", 3), {.out = 2}));
+  CHECK(default_slice(plain, 32) == 1);
+  Graph frozen;
+  const auto layers = [](Graph& graph, Value src) { return batch_norm(graph, convolution(graph, src, {.out = 2})); };
+  add_output(frozen, "maps", lower_frozen(frozen, layers, add_input(frozen, "image", 3)));
+  CHECK(default_slice(frozen, 32) == 1);
+  const auto parameters =
+      std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  CHECK(BatchGradients(network, parameters, {.batch = 12, .workers = 1, .image = {8, 8}}).slice_count() == 2);
+}
+
 TEST_CASE(
     "BatchGradients: a batch that slices do not divide, and images of another size, are refused with the figures") {
   const Graph network = small_network();
@@ -194,7 +212,7 @@ TEST_CASE(
   };
   CHECK_THROWS_WITH_AS(make(4, 3), "batch: expected a multiple of the slice, 3, got 4", UsageError);
   CHECK_THROWS_WITH_AS(make(0, 3), "batch: expected a multiple of the slice, 3, got 0", UsageError);
-  CHECK_THROWS_WITH_AS(make(4, 0), "batch: expected a multiple of the slice, 0, got 4", UsageError);
+  CHECK_THROWS_WITH_AS(make(0, 0), "batch: expected a multiple of the slice, 0, got 0", UsageError);
   BatchGradients gradients(network, parameters, {.batch = 4, .slice = 2, .workers = 1, .image = {8, 8}});
   const auto no_loss = [](const SliceView&) {};
   for (const std::size_t size : {std::size_t{0}, std::size_t{4 * 3 * 64 - 2}, std::size_t{8 * 3 * 64}}) {

@@ -22,7 +22,8 @@ void check_refused(const std::string& text, const std::string& message) {
 
 TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
   const Json other =
-      parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "workers": 5, "loader_workers": 3,
+      parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "recompute": true, "workers": 5,
+    "loader_workers": 3,
     "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
     "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "step", "warmup_steps": 11, "final_fraction": 0.2,
     "rate_step_epochs": 4, "rate_step_factor": 0.25, "augment": false, "rotation_deg": 30.5, "scale_min": 0.8,
@@ -65,7 +66,7 @@ TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are r
   check_refused(R"({"momentum": 1})", "train.momentum");
   check_refused(R"({"rate": "fast"})", "train.rate: expected a number");
   check_refused(R"({"augment": 1})", "train.augment: expected true or false");
-  check_refused(R"({"batch": 30})", "train.batch: expected a multiple of the slice, 8");
+  check_refused(R"({"batch": 30, "slice": 8})", "train.batch: expected a multiple of the slice, 8");
   check_refused(R"({"scale_min": 1.5})", "train.scale_min: expected at most scale_max, 1.3");
   check_refused("[]", "train: expected an object");
 }

@@ -6,7 +6,9 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/device.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/recomputation.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
@@ -26,10 +28,23 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct BatchGradientsOptions {
   int batch = 32;
-  int slice = 8;    // images computed together; batch norm's statistics are those of a slice
+  int slice = 0;    // images computed together; batch norm's statistics are those of a slice; 0: default_slice()
   int workers = 2;  // threads, each with a plan of its own whose primitives have a team of one
   Size image;
+  bool recompute = false;  // keep less between forward and backward and compute it again: less memory, more time
 };
+
+/// Images that are best computed together. Single ones, where nothing ties images to each other: half the memory of two,
+/// concats without copies, 1.2 times the speed of eight. With batch norm in training, whose statistics need numbers: the
+/// largest divisor of the batch up to 8.
+inline int default_slice(const Graph& network, int batch) {
+  const bool tied = std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
+    return node.op == &batch_norm_op && !is_frozen_batch_norm(network, node);
+  });
+  int slice = tied ? std::clamp(batch, 1, 8) : 1;
+  while (batch % slice != 0) --slice;
+  return slice;
+}
 
 /// What the loss sees of one slice: the outputs of its images, and where their gradients go.
 struct SliceView {
@@ -49,17 +64,15 @@ class BatchGradients {
   /// ModelError where the network cannot be differentiated at this size.
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
                  const BatchGradientsOptions& options)
-      : options_(options), parameters_(std::move(parameters)),
-        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(useful_workers(options)) {
-    if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
-      fail<UsageError>({.where = "batch",
-                        .expected = "a multiple of the slice, " + std::to_string(options.slice),
-                        .got = std::to_string(options.batch)});
+      : options_(resolved(network, options)), parameters_(std::move(parameters)),
+        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(useful_workers(options_)) {
+    Graph graph = differentiate(network);
+    if (options_.recompute) {
+      graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().block());
     }
-    const Graph graph = differentiate(network);
     PlanOptions plan_options;
-    plan_options.batch = options.slice;
-    plan_options.image = options.image;
+    plan_options.batch = options_.slice;
+    plan_options.image = options_.image;
     plan_options.mode = Mode::training;
     for (int i = 0; i < workers_.threads(); ++i)
       plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
@@ -117,10 +130,19 @@ class BatchGradients {
   }
 
  private:
+  static BatchGradientsOptions resolved(const Graph& network, BatchGradientsOptions options) {
+    if (options.slice == 0 && options.batch >= 1) options.slice = default_slice(network, options.batch);
+    if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
+      fail<UsageError>({.where = "batch",
+                        .expected = "a multiple of the slice, " + std::to_string(options.slice),
+                        .got = std::to_string(options.batch)});
+    }
+    return options;
+  }
+
   // A plan for every slot that a slice can run in, and no more slots than slices.
   static int useful_workers(const BatchGradientsOptions& options) {
-    const int slices = options.slice > 0 ? options.batch / options.slice : 1;
-    return slices > 0 ? std::min(options.workers, slices) : options.workers;
+    return std::min(options.workers, options.batch / options.slice);
   }
 
   using Slice = AlignedArray<float>;

@@ -11,16 +11,8 @@
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
-#include <posemachine/engine/passes/choose_layouts.hpp>
-#include <posemachine/engine/passes/choose_winograd.hpp>
-#include <posemachine/engine/passes/fold_gates.hpp>
-#include <posemachine/engine/passes/fuse_activation.hpp>
-#include <posemachine/engine/passes/fuse_sum.hpp>
-#include <posemachine/engine/passes/in_place.hpp>
+#include <posemachine/engine/passes.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
-#include <posemachine/engine/passes/pool_early.hpp>
-#include <posemachine/engine/passes/share_branches.hpp>
-#include <posemachine/engine/passes/share_slices.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/runner.hpp>
@@ -41,20 +33,6 @@
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-/// Each pass can be switched off: the results stay the same.
-struct PassSwitches {
-  bool pool_early = true;
-  bool fuse_sum = true;
-  bool fuse_activation = true;
-  bool layouts = true;
-  bool winograd = true;
-  bool fold_gates = true;
-  bool share_slices = true;
-  bool share_branches = true;
-  bool in_place = true;
-  bool reuse_memory = true;
-};
 
 struct PlanOptions {
   int batch = 1;
@@ -80,17 +58,8 @@ class Plan {
     require_positive("threads", options.threads);
     schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
     require_bounded_maps();
-    if (options.passes.pool_early) pool_early(schedule_);
-    if (options.passes.fuse_sum) fuse_sum(schedule_, options.passes.fuse_activation);
-    if (options.passes.fuse_activation) fuse_activation(schedule_);
     const Costs estimates;
-    const Costs& costs = options.costs != nullptr ? *options.costs : estimates;
-    if (options.passes.layouts) choose_layouts(schedule_, costs, options.threads);
-    if (options.passes.winograd && !dnnl_is_v3) choose_winograd(schedule_, costs, options.threads);
-    if (options.passes.fold_gates) fold_gates(schedule_, options.threads);
-    if (options.passes.share_slices) share_slices(schedule_);
-    if (options.passes.share_branches) share_branches(schedule_);
-    if (options.passes.in_place) in_place(schedule_);
+    run_passes(schedule_, options.passes, options.costs != nullptr ? *options.costs : estimates, options.threads);
     gradients_.entries.resize(graph_.parameters.size());
     const std::scoped_lock lock(detail::creation_mutex());
     const Team team(options.threads);

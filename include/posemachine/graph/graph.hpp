@@ -59,6 +59,7 @@ struct Node {
   int dst = -1;
   int scope = 0;
   int forward = -1;   // backward nodes: the node they differentiate
+  int repeats = -1;   // the earlier node whose result is computed here once more
 };
 
 /// A level of the dotted names. Ordinals count from 1 among siblings of one name that own parameters; 0: owns none.

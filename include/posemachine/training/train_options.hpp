@@ -23,7 +23,9 @@ struct TrainOptions {
   std::uint64_t seed = 1;            // of weights, order, augmentation and dropout
   int epochs = 30;
   int batch = 32;                    // images a step
-  int slice = 8;                     // images computed together; batch norm's statistics are those of a slice
+  int slice = 0;                     // images computed together; batch norm's statistics are those of a slice; 0:
+                                     // default_slice() of the network
+  bool recompute = false;            // compute some maps twice instead of keeping them: less memory, more time
   int workers = 2;                   // threads that compute slices: the bytes do not depend on them
   int loader_workers = 1;            // threads that prepare batches ahead
   OptimizerOptions optimizer;
@@ -51,7 +53,8 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.number("seed", o.seed, 0, 9e15);
   v.number("epochs", o.epochs, 1, 100000);
   v.number("batch", o.batch, 1, 4096);
-  v.number("slice", o.slice, 1, 4096);
+  v.number("slice", o.slice, 0, 4096);
+  v.flag("recompute", o.recompute);
   v.number("workers", o.workers, 1, 256);
   v.number("loader_workers", o.loader_workers, 1, 256);
   v.choice("optimizer", o.optimizer.kind, optimizer_names);
@@ -151,7 +154,7 @@ inline TrainOptions train_options_from_json(const Json& json, const std::string&
   detail::TrainOptionsReader reader{json, where};
   detail::visit_train_options(options, reader);
   reject_unknown_keys<UsageError>(json, reader.known, where);
-  if (options.batch % options.slice != 0) {
+  if (options.slice > 0 && options.batch % options.slice != 0) {
     fail<UsageError>({.where = where + ".batch",
                       .expected = "a multiple of the slice, " + std::to_string(options.slice),
                       .got = std::to_string(options.batch)});

@@ -55,7 +55,7 @@ class Trainer {
   /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
       : model_(checked(from, people, validation)),
-        options_(from.options),
+        options_(resolved(model_, from.options)),
         step_(from.step),
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
@@ -152,7 +152,16 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options) {
-    return {options.batch, options.slice, options.workers, {model.meaning().input_height, model.meaning().input_width}};
+    return {.batch = options.batch,
+            .slice = options.slice,
+            .workers = options.workers,
+            .image = {model.meaning().input_height, model.meaning().input_width},
+            .recompute = options.recompute};
+  }
+
+  static TrainOptions resolved(const Model& model, TrainOptions options) {
+    if (options.slice == 0) options.slice = default_slice(model.graph(), options.batch);
+    return options;
   }
 
   static LoaderOptions loader_options(const Model& model, const TrainOptions& options) {

@@ -10,7 +10,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 using namespace posemachine;
 using engine_test::step_of;
@@ -66,6 +68,31 @@ TEST_CASE("in_place: the last of two readers may overwrite, the first may not") 
   const Schedule schedule = placed(graph);
   CHECK_FALSE(same_memory(schedule, pooled, first));
   CHECK(same_memory(schedule, pooled, last));
+}
+
+TEST_CASE("in_place: a sum is written over the first of its terms that nobody needs, and reads that one first") {
+  Graph graph;
+  const Value pooled = average_pool(graph, add_input(graph, "image", 5), {.window = 2});
+  const Value first = sigmoid(graph, pooled);
+  const Value second = silu(graph, pooled);
+  const Value sum = add(graph, std::array{pooled, first, second});
+  add_output(graph, "out", add(graph, std::array{sum, convolution(graph, pooled, {.out = 5})}));
+  const Schedule schedule = placed(graph);
+  CHECK(same_memory(schedule, first, sum));
+  CHECK_FALSE(same_memory(schedule, pooled, sum));
+  CHECK_FALSE(same_memory(schedule, second, sum));
+  const auto step = std::find_if(schedule.steps.begin(), schedule.steps.end(),
+                                 [&](const Step& each) { return each.dst == sum.id; });
+  REQUIRE(step != schedule.steps.end());
+  CHECK(step->srcs == std::vector{first.id, pooled.id, second.id});
+}
+
+TEST_CASE("in_place: a sum that has a term twice keeps it whole") {
+  Graph graph;
+  const Value bent = relu(graph, average_pool(graph, add_input(graph, "image", 5), {.window = 2}));
+  const Value sum = add(graph, std::array{bent, bent});
+  add_output(graph, "out", convolution(graph, sum, {.out = 2}));
+  CHECK_FALSE(same_memory(placed(graph), bent, sum));
 }
 
 TEST_CASE("in_place: outputs and the caller's inputs are not overwritten") {

@@ -3,7 +3,9 @@
 #include "reference/random_graph.hpp"
 
 #include <posemachine/core/random.hpp>
+#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes.hpp>
 #include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -141,13 +143,45 @@ TEST_CASE("assign_arena: a value inside another lives in its memory, which lives
   CHECK(first_damage(schedule).empty());
 }
 
+TEST_CASE("assign_arena: the library's networks take 1.02 times what is alive at once, forward and backward") {
+  for (const NamedNetwork& network : networks) {
+    for (const bool training : {false, true}) {
+      CAPTURE(network.name);
+      CAPTURE(training);
+      const Graph graph = training ? differentiate(network.build()) : network.build();
+      Schedule schedule = lower(graph, 1, {256, 256}, training ? Mode::training : Mode::inference, 16);
+      run_passes(schedule, {}, Costs{}, 1);
+      assign_arena(schedule, true);
+      std::vector<std::size_t> alive(schedule.steps.size(), 0);
+      for (std::size_t root = 0; root < schedule.values.size(); ++root) {
+        const ScheduledValue& buffer = schedule.values[root];
+        if (buffer.parent >= 0 || buffer.external) continue;
+        std::size_t first = alive.size();
+        std::size_t last = 0;
+        for (std::size_t id = 0; id < schedule.values.size(); ++id) {
+          const ScheduledValue& value = schedule.values[id];
+          if (value.first_step < 0 || schedule.place(static_cast<int>(id)).root != static_cast<int>(root)) continue;
+          first = std::min(first, static_cast<std::size_t>(value.first_step));
+          last = std::max(last, static_cast<std::size_t>(value.last_step));
+        }
+        for (std::size_t step = first; step < alive.size() && step <= last; ++step) {
+          alive[step] += buffer.buffer_bytes(schedule.block);
+        }
+      }
+      const auto bound = static_cast<double>(*std::max_element(alive.begin(), alive.end()));
+      CHECK(static_cast<double>(schedule.arena_bytes) >= bound);
+      CHECK(static_cast<double>(schedule.arena_bytes) < 1.02 * bound);
+    }
+  }
+}
+
 TEST_CASE("memory model: two values in one place are found out") {
   Graph graph;
   const Value image = add_input(graph, "image", 16);
   const Value first = convolution(graph, image, {.out = 16});
   const Value second = convolution(graph, image, {.out = 16});
   add_output(graph, "out", add(graph, std::array{first, second}));
-  Schedule schedule = schedule_of(graph, 1, {4, 4}, 16, {.fuse_sum = false});
+  Schedule schedule = schedule_of(graph, 1, {4, 4}, 16, {.fuse_sum = false, .in_place = false});
   CHECK(first_damage(schedule).empty());
   schedule.value(second.id).arena_offset = schedule.value(first.id).arena_offset;
   CHECK(first_damage(schedule) == "step 3 (node 3 (add)) finds value 2 where value 1 should be");

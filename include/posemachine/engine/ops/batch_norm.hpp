@@ -42,7 +42,10 @@ inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
   runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
   runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
   runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
-  if (training) {
+  if (training && context.node().repeats >= 0) {  // the same statistics, found again
+    runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+  } else if (training) {
     const std::string where = describe(context.graph(), context.step->node);
     runner->add_own_statistic(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector, where);
     runner->add_own_statistic(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector, where);

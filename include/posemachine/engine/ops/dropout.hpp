@@ -36,7 +36,10 @@ inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const 
 
 inline std::unique_ptr<Runner> make_dropout(const BuildContext& context) {
   const bool backward = context.node().op == &dropout_backward_op;
-  const auto node = static_cast<std::uint64_t>(backward ? context.node().forward : context.step->node);
+  int drawn = backward ? context.node().forward : context.step->node;
+  const Node& forward = context.graph().nodes[static_cast<std::size_t>(drawn)];
+  if (forward.repeats >= 0) drawn = forward.repeats;
+  const auto node = static_cast<std::uint64_t>(drawn);
   const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
   return map_kernel<1>(context, "posemachine:dropout", [=](const auto& srcs, const MapMemory& to, const Draw& draw) {
     drop(srcs[0], to, rate, draw, node);

@@ -11,6 +11,7 @@
 #include <posemachine/graph/ops/softmax.hpp>
 
 #include <cstddef>
+#include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -81,38 +82,51 @@ inline bool is_free_between(const Schedule& schedule, int id, int begin, int end
 
 inline bool is_external(const Schedule& schedule, int id) { return schedule.value(schedule.place(id).root).external; }
 
+// Lets a step's dst lie where the src lies, if nothing needs that src, or the memory of both, any more.
+inline bool overwrite(Schedule& schedule, const Step& step, int which, int at) {
+  const int src = schedule.src(step, which);
+  if (is_external(schedule, src) || is_output(*schedule.graph, src)) return false;
+  // A src that another value overlaps on both sides of the step would be destroyed: nothing may read it afterwards.
+  if (!is_dead_after(schedule, src, at, step.dst)) return false;
+  for (std::size_t k = 0; k < step.srcs.size(); ++k) {  // an operation that reads src through two inputs needs it whole
+    const bool other = static_cast<int>(k) != which;
+    if (other && schedule.place(step.srcs[k]).root == schedule.place(src).root) return false;
+  }
+  ScheduledValue& from = schedule.value(src);
+  ScheduledValue& to = schedule.value(step.dst);
+  if (from.layout != to.layout || from.buffer_channels > 0 || to.buffer_channels > 0) return false;
+  if (from.parent < 0) {
+    // Where dst will be, other values may live while src does: concats that share branches lie over one another.
+    const bool free = to.parent < 0 || is_free_between(schedule, step.dst, first_write(schedule, src), at, src);
+    if (!free) return false;
+    from.parent = step.dst;
+    from.channel_offset = 0;
+    return true;
+  }
+  if (to.parent >= 0) return false;
+  to.parent = src;
+  to.channel_offset = 0;
+  return true;
+}
+
 }  // namespace detail
 
-/// Lets src and dst share memory, wherever src is dead after the step.
+/// Lets src and dst share memory, wherever src is dead after the step. A sum is written over any of its terms, which
+/// then comes first: oneDNN allows that one.
 inline void in_place(Schedule& schedule) {
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-    const Step& step = schedule.steps[i];
-    const int which = detail::overwritable_input(schedule, step);
-    if (which < 0 || step.elided) continue;
-    const int src = schedule.src(step, which);
-    if (detail::is_external(schedule, src) || is_output(*schedule.graph, src)) continue;
-    // A src that another value overlaps on both sides of the step would be destroyed: nothing may read it afterwards.
-    if (!detail::is_dead_after(schedule, src, static_cast<int>(i), step.dst)) continue;
-    bool read_twice = false;  // an operation that reads src through two inputs needs it unharmed
-    for (int k = 0; k < schedule.node(step).inputs.count; ++k) {
-      if (k != which && schedule.place(schedule.src(step, k)).root == schedule.place(src).root) read_twice = true;
-    }
-    if (read_twice) continue;
-    ScheduledValue& from = schedule.value(src);
-    ScheduledValue& to = schedule.value(step.dst);
-    if (from.layout != to.layout || from.buffer_channels > 0 || to.buffer_channels > 0) continue;
-    if (from.parent < 0) {
-      // Where dst will be, other values may live while src does: concats that share branches lie over one another.
-      const int begin = detail::first_write(schedule, src);
-      if (to.parent >= 0 && !detail::is_free_between(schedule, step.dst, begin, static_cast<int>(i), src)) {
-        continue;
+    Step& step = schedule.steps[i];
+    if (step.elided || step.is_relayout) continue;
+    if (schedule.node(step).op == &add_op) {
+      for (std::size_t k = 0; k < step.srcs.size(); ++k) {
+        if (!detail::overwrite(schedule, step, static_cast<int>(k), static_cast<int>(i))) continue;
+        std::swap(step.srcs[0], step.srcs[k]);
+        break;
       }
-      from.parent = step.dst;
-      from.channel_offset = 0;
-    } else if (to.parent < 0) {
-      to.parent = src;
-      to.channel_offset = 0;
+      continue;
     }
+    const int which = detail::overwritable_input(schedule, step);
+    if (which >= 0) detail::overwrite(schedule, step, which, static_cast<int>(i));
   }
 }
 
