@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/base/files.hpp>
+#include <posemachine/base/protobuf.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
@@ -10,7 +11,6 @@
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/model/protobuf.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Protocol buffers, as far as writing them goes: numbered fields of varints, floats, bytes and messages.
+// Protocol buffers, as far as writing them goes: numbered fields of varints, floats, doubles, bytes and messages.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -11,6 +11,12 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
+/// Appends an unsigned number's bytes, the lowest first.
+template <class Unsigned>
+void append_little_endian(std::string& bytes, Unsigned value) {
+  for (std::size_t i = 0; i < sizeof value; ++i) bytes.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
+}
+
 /// The bytes of one message, field by field. Source: the Protocol Buffers encoding guide.
 class ProtobufMessage {
  public:
@@ -21,8 +27,13 @@ class ProtobufMessage {
   }
   ProtobufMessage& real(int field, float value) {
     tag(field, fixed32_type);
-    const auto bits = std::bit_cast<std::uint32_t>(value);
-    for (int byte = 0; byte < 4; ++byte) bytes_.push_back(static_cast<char>(bits >> (8 * byte) & 0xFF));
+    append_little_endian(bytes_, std::bit_cast<std::uint32_t>(value));
+    return *this;
+  }
+  // Of another name than real(): a field's width must not hang on how its value was computed.
+  ProtobufMessage& double_real(int field, double value) {
+    tag(field, fixed64_type);
+    append_little_endian(bytes_, std::bit_cast<std::uint64_t>(value));
     return *this;
   }
   ProtobufMessage& text(int field, std::string_view value) {
@@ -37,6 +48,7 @@ class ProtobufMessage {
 
  private:
   static constexpr int varint_type = 0;
+  static constexpr int fixed64_type = 1;
   static constexpr int bytes_type = 2;
   static constexpr int fixed32_type = 5;
 
