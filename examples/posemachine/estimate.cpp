@@ -7,14 +7,12 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/data/crop.hpp>
 #include <posemachine/data/image_io.hpp>
-#include <posemachine/data/warp.hpp>
+#include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/draw_pose.hpp>
-#include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <poll.h>
@@ -171,27 +169,6 @@ void write_picture(const std::string& path, const pm::Image& image) {
   }
 }
 
-// The square as the network sees it, at the panel's resolution, with maps and pose on it.
-pm::Image draw_panel(const pm::Image& photo, const pm::Estimate& estimate, const pm::Meaning& meaning) {
-  const pm::PanelOptions options;
-  const int height = std::max(1, options.picture_width_px * meaning.input_height / meaning.input_width);
-  const pm::Size size{height, options.picture_width_px};
-  const pm::Affine to_photo = pm::image_from_input(estimate.square, size);
-  std::vector<float> planes(std::size_t(3) * std::size_t(size.height) * std::size_t(size.width));
-  pm::warp(photo, to_photo, size, {.mean = {0, 0, 0}, .scale = {1, 1, 1}}, false, {}, planes.data());
-  pm::Image crop(size.width, size.height);
-  for (std::size_t i = 0; i < crop.pixels.size(); ++i) {
-    crop.pixels[i] = static_cast<std::uint8_t>(std::lround(planes[i % 3 * (planes.size() / 3) + i / 3]));
-  }
-  pm::Pose pose = estimate.pose;
-  for (pm::Keypoint& keypoint : pose.keypoints) {
-    if (keypoint.found()) keypoint.position = pm::apply(pm::inverse(to_photo), keypoint.position);
-  }
-  const pm::Tensor& maps = estimate.stages.back().maps;
-  const pm::MapView view{maps.values.data(), int(maps.shape[0]), int(maps.shape[1]), int(maps.shape[2])};
-  return pm::draw_panel(crop, view, pose, meaning.joints, options);
-}
-
 // One photograph and what is to be drawn of it.
 Result estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, std::span<const pm::Box> boxes,
                     const Context& context) {
@@ -204,7 +181,8 @@ Result estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments
     const pm::Estimate estimate = estimator.explain(photo, boxes.empty() ? std::nullopt : std::optional(boxes.front()));
     result.poses.push_back(estimate.pose);
     if (!arguments.panel.empty()) {
-      write_picture(arguments.panel, draw_panel(photo, estimate, estimator.model().meaning()));
+      const pm::Meaning& meaning = estimator.model().meaning();
+      write_picture(arguments.panel, pm::draw_stage(photo, estimate, estimate.stages.size() - 1, meaning));
     }
   }
   if (!arguments.overlay.empty()) {

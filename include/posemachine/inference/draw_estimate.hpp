@@ -1,0 +1,71 @@
+// What the network saw of a photograph and what it said of it, as pictures.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/crop.hpp>
+#include <posemachine/data/warp.hpp>
+#include <posemachine/inference/estimate.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/panel.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The part of a photograph that a network saw, and the map from its pixels to the photograph's.
+struct SeenPart {
+  Image picture;  // black beyond the photograph's edge
+  Affine to_photo;
+
+  /// The keypoints of the photograph where they are in the picture.
+  std::vector<Keypoint> placed(std::vector<Keypoint> keypoints) const {
+    const Affine from_photo = inverse(to_photo);
+    for (Keypoint& keypoint : keypoints) {
+      if (keypoint.found()) keypoint.position = apply(from_photo, keypoint.position);
+    }
+    return keypoints;
+  }
+};
+
+/// Cuts the square of an estimate out of its photograph. Shapes: width_px wide, as high as the shape of the network's
+/// input makes it. Errors: as warp.
+inline SeenPart cut_seen(const Image& photo, const Box& square, const Meaning& meaning, int width_px) {
+  const Size size{std::max(1, width_px * meaning.input_height / meaning.input_width), width_px};
+  SeenPart part{Image(size.width, size.height), image_from_input(square, size)};
+  std::vector<float> planes(part.picture.pixels.size());  // (3, height, width)
+  warp(photo, part.to_photo, size, {.mean = {0, 0, 0}, .scale = {1, 1, 1}}, false, {}, planes.data());
+  const std::size_t plane = planes.size() / 3;
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    part.picture.pixels[i] = static_cast<std::uint8_t>(std::lround(planes[i % 3 * plane + i / 3]));
+  }
+  return part;
+}
+
+/// The panel of one stage: what the network saw, the stage's heatmaps over it, the stage's pose.
+/// Shapes: stage from 0. Errors: UsageError for a stage that the estimate does not have; as draw_panel.
+inline Image draw_stage(const Image& photo, const Estimate& estimate, std::size_t stage, const Meaning& meaning,
+                        const PanelOptions& options = {}) {
+  if (stage >= estimate.stages.size()) {
+    fail<UsageError>({.where = "draw_stage: stage",
+                      .expected = "less than the " + std::to_string(estimate.stages.size()) + " of the estimate",
+                      .got = std::to_string(stage)});
+  }
+  const StageEstimate& said = estimate.stages[stage];
+  const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.picture_width_px);
+  const MapView maps{said.maps.values.data(), int(said.maps.shape[0]), int(said.maps.shape[1]),
+                     int(said.maps.shape[2])};
+  return draw_panel(seen.picture, maps, {estimate.pose.box, seen.placed(said.keypoints)}, meaning.joints, options);
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
