@@ -121,8 +121,9 @@ class EventFile {
   void restart_at(std::int64_t step) {
     namespace field = detail::event_field;
     const auto start = detail::ProtobufMessage().integer(field::session_status, field::session_start);
-    // Readers drop events of this step and later ones.
-    append(event().integer(field::step, step + 1).message(field::session_log, start));
+    // Readers forget events of this step and later ones. Twice: TensorBoard's server takes the first start of a run for
+    // its beginning and forgets nothing.
+    for (int i = 0; i < 2; ++i) append(event().integer(field::step, step + 1).message(field::session_log, start));
   }
 
   /// Returns when the events are stored on the disk.
