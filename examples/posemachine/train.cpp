@@ -6,13 +6,19 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/take_weights.hpp>
+#include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/run_folder.hpp>
+#include <posemachine/training/tensorboard_log.hpp>
 #include <posemachine/training/trainer.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -85,7 +91,7 @@ class TrainProgress {
   }
 
   // A line that stays.
-  void say(const std::string& line) {
+  void say(const std::string& line) const {
     if (!shown_) return;
     clear();
     std::fprintf(stderr, "%s\n", line.c_str());
@@ -93,7 +99,7 @@ class TrainProgress {
   }
 
  private:
-  void clear() {
+  void clear() const {
     if (shown_ && terminal_) std::fputs("\r\033[K", stderr);
   }
 
@@ -117,7 +123,7 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
   pm::Json json;
   json["run"] = run.path().string();
   json["network"] = config.network.name;
-  json["epochs"] = config.options.epochs;
+  json["epochs"] = trainer.step() / trainer.steps_per_epoch();
   json["steps"] = trainer.step();
   const std::vector<pm::Json> lines = run.metrics();
   const pm::Json* best = nullptr;
@@ -155,6 +161,24 @@ std::string result_text(const pm::Json& json) {
   return text + format("model       %s\n", json["model"].get<std::string>().c_str());
 }
 
+// The model that a run begins with: random, or with what fits of another's weights.
+pm::Model first_model(const TrainConfig& config, const Context& context, const TrainProgress& progress) {
+  pm::Model model = pm::Model::random(config.network, config.options.seed);
+  if (config.init.empty()) return model;
+  const pm::Model source = pm::load_trained(config.init, context.ops);
+  pm::TakenWeights result = pm::take_weights(model, source);
+  progress.say(format("%s: %zu of %zu tensors taken", config.init.c_str(), result.taken.size(),
+                      result.taken.size() + result.left.size()));
+  constexpr std::size_t shown = 8;
+  for (std::size_t i = 0; i < std::min(shown, result.left.size()); ++i) progress.say("  not " + result.left[i]);
+  if (result.left.size() > shown) progress.say(format("  nor %zu others", result.left.size() - shown));
+  const pm::Meaning& ours = model.meaning();
+  if (source.meaning().normalisation != ours.normalisation || source.meaning().colour_order != ours.colour_order) {
+    context.warn(config.init + " was trained on images of another normalisation or order of colours");
+  }
+  return std::move(result.model);
+}
+
 int train(const TrainArguments& arguments, const Context& context) {
   check_run_name(arguments.run);
   const std::filesystem::path path = std::filesystem::path(arguments.folder) / arguments.run;
@@ -169,12 +193,12 @@ int train(const TrainArguments& arguments, const Context& context) {
   } else {
     pm::RunFolder::require_new(path);  // before the data is read
     config = new_config(arguments.request, context);
-    start = pm::Checkpoint{pm::Model::random(config.network, config.options.seed), config.options};
   }
+  TrainProgress progress(context, config.options.epochs);
+  if (!arguments.resume) start = pm::Checkpoint{first_model(config, context, progress), config.options};
 
   TrainingSets sets = read_sets(config);
   if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
-  TrainProgress progress(context, config.options.epochs);
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation));
@@ -182,15 +206,28 @@ int train(const TrainArguments& arguments, const Context& context) {
   if (!run) run = pm::RunFolder::create(path, config_to_json(config));
   if (arguments.resume) run->rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
   start.reset();
+  std::optional<pm::TensorBoardLog> log;
+  if (config.options.log_steps > 0 && trainer.step() < trainer.total_steps()) {
+    const pm::TensorBoardOptions shown{.log_steps = config.options.log_steps, .pictures = config.options.pictures};
+    log.emplace(run->path(), trainer.step(), shown);
+  }
 
   const Clock::time_point begin = Clock::now();
   bool stopped = false;
   double images_per_second = 0;
   trainer.run(context.stop, [&](const pm::TrainEvent& event) {
     run->on_event(event);
+    if (log) log->on_event(event);
     images_per_second = event.images_per_second;
     if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
     if (event.kind == pm::TrainEvent::Kind::epoch) progress.epoch(event);
+    if (event.skipped) {
+      context.warn(format("step %lld was not finite and is skipped; the rate is now %.3g",
+                          static_cast<long long>(event.step), event.rate));
+    }
+    if (event.stalled) {
+      progress.say(format("nothing better for %d epochs: ended before the last one", config.options.stop_epochs));
+    }
     stopped = stopped || event.kind == pm::TrainEvent::Kind::stopped;
   });
   if (stopped) {
@@ -221,9 +258,12 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_option("--runs", arguments->folder, "Where runs are kept")->capture_default_str();
   command->add_flag("--resume", arguments->resume,
                     "Go on with the run from its last checkpoint, as if it had never stopped");
+  command->add_option("--init", request.init,
+                      "Begin with the weights of this model file or checkpoint, as far as names and shapes fit: for\n"
+                      "fine-tuning, and for other joint sets (then the last layers stay random)");
   command->add_option("--config", request.file,
-                      "JSON with comments: network (a name, a file or a whole description), data, model {...},\n"
-                      "train {...}, as config.json of a run");
+                      "JSON with comments: network (a name, a file or a whole description), data, init,\n"
+                      "model {...}, train {...}, as config.json of a run");
   command
       ->add_option("--set", request.settings,
                    "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
@@ -236,7 +276,8 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
   command->footer(
       "Ctrl-C or SIGTERM saves and ends after the step under way. The run's folder gets config.json, metrics.jsonl\n"
-      "(a line an epoch), ckpt/last and ckpt/best.safetensors, and at the end model.safetensors.");
+      "(a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and ckpt/best.safetensors,\n"
+      "and at the end model.safetensors.");
   return {command, [arguments, &context] { return train(*arguments, context); }};
 }
 

@@ -31,8 +31,9 @@ using pm::Json;
 
 constexpr std::string_view from_arguments = "configuration";
 
-// What changes how fast a run is or how often it saves, and nothing that it computes.
-constexpr std::array<std::string_view, 3> speed_keys{"workers", "loader_workers", "checkpoint_steps"};
+// What changes how fast a run is, how often it saves and what it shows, and nothing that it computes.
+constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
+                                                     "keep_checkpoints", "log_steps",      "pictures"};
 
 Json meaning_to_options(const pm::Meaning& meaning) {
   return {{"input_height", meaning.input_height},
@@ -100,8 +101,12 @@ bool says_flip_average(const Json& network) {
 }
 
 TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
-  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
+  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "model", "train"}, where);
   TrainConfig config;
+  if (json.contains("init")) {
+    const std::string init = pm::string_member<pm::UsageError>(json, "init", where);
+    if (!init.empty()) config.init = std::filesystem::absolute(init).lexically_normal().string();
+  }
   if (json.contains("network")) config.network_source = json["network"];
   config.network = find_network(config.network_source, where + ".network", context);
   const Json none = Json::object();
@@ -129,7 +134,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
-  std::vector<std::string> known{"network", "data", "allow_missing"};
+  std::vector<std::string> known{"network", "data", "allow_missing", "init"};
   const Json model = meaning_to_options({});
   const Json train = pm::train_options_to_json({});
   for (const auto& [key, value] : model.items()) known.push_back("model." + key);
@@ -173,7 +178,8 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     limits.comments = true;
     limits.depth += 4;  // a network file may stand inside
     json = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.file, 16 << 20), where, limits);
-    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "model", "train"}, where);
+    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "model", "train"},
+                                            where);
     for (const char* section : {"model", "train"}) {
       if (!json.contains(section) || json[section].is_object()) continue;
       pm::fail<pm::UsageError>(
@@ -191,6 +197,10 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
   }
   if (!request.data.empty()) json["data"] = request.data;
   if (request.allow_missing) json["allow_missing"] = true;
+  if (!request.init.empty()) json["init"] = request.init;
+  if (json.contains("init") && json["init"].is_string() && !json["init"].get<std::string>().empty()) {
+    json["init"] = std::filesystem::absolute(json["init"].get<std::string>()).lexically_normal().string();
+  }
   if (!request.flip_test.empty()) json["model"]["flip_average"] = request.flip_test == "on";
   return json;
 }
@@ -223,6 +233,7 @@ Json config_to_json(const TrainConfig& config) {
   return {{"network", config.network_source},
           {"data", config.data},
           {"allow_missing", config.allow_missing},
+          {"init", config.init},
           {"model", meaning_to_options(config.network.meaning)},
           {"train", pm::train_options_to_json(config.options)}};
 }

@@ -20,6 +20,7 @@ struct TrainConfig {
   posemachine::NetworkDescription network;     // with the meaning that its model will have
   std::vector<std::string> data;  // "lsp:DIR" and "lspet:DIR", absolute; one given twice is seen twice an epoch
   bool allow_missing = false;
+  std::string init;               // a model file or checkpoint whose matching tensors the run begins with; absolute
   posemachine::TrainOptions options;
 };
 
@@ -30,6 +31,7 @@ struct TrainRequest {
   std::string file;                   // of --config
   std::vector<std::string> settings;  // "train.rate=1e-3"
   std::string flip_test;              // "on", "off" or empty
+  std::string init;                   // a model file or checkpoint, or empty
   bool allow_missing = false;
 };
 

@@ -34,6 +34,7 @@
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/passes/merge_equal.hpp>
 #include <posemachine/graph/passes/move_gates.hpp>
+#include <posemachine/graph/passes/recompute.hpp>
 #include <posemachine/graph/passes/redirect.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/graph/queries.hpp>

@@ -40,7 +40,7 @@ TIERS = {
     "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 112),
     "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 148),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 132),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 140),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("matio.h zlib.h", 9),

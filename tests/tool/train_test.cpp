@@ -162,6 +162,15 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   CHECK(config["train"]["batch"] == 4);
   CHECK(config["train"]["optimizer"] == "adamw");
 
+  int event_files = 0;
+  for (const auto& entry : fs::directory_iterator(at("runs/whole"))) {
+    event_files += entry.path().filename().string().starts_with("events.out.tfevents.") ? 1 : 0;
+  }
+  CHECK(event_files == 1);
+  for (const char* picture : {"person-1.png", "person-2-stage-3.png"}) {
+    CHECK(fs::exists(at("runs/whole/pictures/" + std::string(picture))));
+  }
+
   check_refused(start("whole"), 2, "a folder that exists");
   const pm::Json again = json_of(run("train --run whole --resume --json" + runs()));  // it is finished already
   CHECK(again["losses"] == json["losses"]);
@@ -264,6 +273,39 @@ TEST_CASE("train: SIGINT and SIGTERM save and end with 130 and 143, and the resu
     CHECK(pm::checkpoint_to_bytes(resumed) == pm::checkpoint_to_bytes(whole));
     CHECK(text_of(at("runs/" + name + "/model.safetensors")) == text_of(at("runs/steady/model.safetensors")));
   }
+}
+
+TEST_CASE("train: --init begins with what fits of a model or checkpoint, says what does not, and is kept with the run") {
+  const std::string quiet = "--set train.log_steps=0 --set train.epochs=1 ";
+  REQUIRE(run(start("source") + quiet + "--set train.average_decay=0.9").code == 0);
+  const std::string still = quiet + "--set train.rate=0 --set train.weight_decay=0 ";  // the weights it began with
+  for (const std::string file : {"model.safetensors", "ckpt/last.safetensors"}) {
+    const std::string name = "begun_from_" + file.substr(0, file.find('.')).substr(file.find('/') + 1);
+    const Outcome outcome = run(start(name) + still + "--init " + at("runs/source/" + file));
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    const auto left = outcome.err.find("  not ");
+    CHECK(left == std::string::npos);
+    const pm::Model source = pm::Model::load(at("runs/source/model.safetensors"));  // averaged, as the checkpoint's is
+    const pm::Model begun = pm::Model::load(at("runs/" + name + "/model.safetensors"));
+    for (std::size_t id = 0; id < source.parameters().size(); ++id) {
+      if (!source.graph().parameters[id].trainable) continue;  // batch norm's statistics move all the same
+      CHECK(begun.parameters()[id].values == source.parameters()[id].values);
+    }
+    CHECK(text_of(at("runs/" + name + "/config.json")).find(at("runs/source/" + file)) != std::string::npos);
+    CHECK(run("train --run " + name + " --resume" + runs() + "--init " + at("runs/source/" + file)).code == 0);
+    check_refused("train --run " + name + " --resume" + runs() + "--init " + at("other.safetensors"), 2,
+                  "--resume: init");
+  }
+  const Outcome partly = run("train scaling-dilation --run partly" + runs() + sets() + small + still + "--init " +
+                             at("runs/source/model.safetensors"));
+  CHECK(partly.code == 0);
+  CHECK(partly.err.find(" tensors taken") != std::string::npos);
+  CHECK(partly.err.find("of shape") != std::string::npos);
+  check_refused(start("none") + "--init " + at("absent.safetensors"), 4, "absent.safetensors");
+  check_refused("train cpm-3 --run none" + runs() + sets() + "--init " + at("runs/source/model.safetensors"), 2,
+                "expected at least one tensor");
+  CHECK_FALSE(fs::exists(at("runs/none")));
 }
 
 TEST_CASE("train: a rate that blows up ends with 1, names the step and keeps a checkpoint that can be read") {

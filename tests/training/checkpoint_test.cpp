@@ -13,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -52,6 +53,11 @@ Checkpoint sample(OptimizerKind kind = OptimizerKind::adamw, double momentum = 0
   checkpoint.epoch_losses = {1.0 / 3, 1e300};
   checkpoint.epoch_steps = 17;
   checkpoint.people = "14 people, 0123456789abcdef";
+  checkpoint.average = small_run::tiny_model(4).parameters();
+  checkpoint.watch = {.judged = true, .best = -1.0 / 3, .best_epoch = 4, .lowered_epoch = 2};
+  checkpoint.rate_factor = 0.125;
+  checkpoint.skipped = 5;
+  checkpoint.skipped_in_a_row = 3;
   return checkpoint;
 }
 
@@ -117,6 +123,15 @@ TEST_CASE("checkpoint: bytes, and everything in them, come back for every optimi
     CHECK(after.epoch_losses == before.epoch_losses);
     CHECK(after.epoch_steps == 17);
     CHECK(after.people == before.people);
+    REQUIRE(after.average.size() == before.average.size());
+    for (std::size_t id = 0; id < after.average.size(); ++id) {
+      CHECK(after.average[id].shape == before.average[id].shape);
+      CHECK(after.average[id].values == before.average[id].values);
+    }
+    CHECK(watch_to_json(after.watch) == watch_to_json(before.watch));
+    CHECK(after.rate_factor == 0.125);
+    CHECK(after.skipped == 5);
+    CHECK(after.skipped_in_a_row == 3);
     CHECK(after.model.notes().at("author") == "a \"name\"\n");
     CHECK(after.model.to_bytes() == before.model.to_bytes());
     CHECK(train_options_to_json(after.options) == train_options_to_json(before.options));
@@ -124,11 +139,17 @@ TEST_CASE("checkpoint: bytes, and everything in them, come back for every optimi
 }
 
 TEST_CASE("checkpoint: one written before sums of the epoch were kept loads with zeros") {
-  const Checkpoint old = checkpoint_from_bytes(altered([](TensorFile&, Json& state) {
+  const Checkpoint old = checkpoint_from_bytes(altered([](TensorFile& file, Json& state) {
     state.erase("epoch_losses");
     state.erase("epoch_steps");
     state.erase("people");
+    for (const char* later : {"watch", "rate_factor", "skipped", "skipped_in_a_row"}) state.erase(later);
+    std::erase_if(file.tensors, [](const NamedTensor& each) { return each.name.starts_with("average/"); });
   }), "old");
+  CHECK(old.average.empty());
+  CHECK_FALSE(old.watch.judged);
+  CHECK(old.rate_factor == 1);
+  CHECK(old.skipped == 0);
   CHECK(old.epoch_losses == std::vector<double>{0, 0});
   CHECK(old.epoch_steps == 0);
   CHECK(old.people.empty());
@@ -146,10 +167,15 @@ TEST_CASE("checkpoint: cut off anywhere it is refused") {
 TEST_CASE("checkpoint: a model alone, another network's moments and broken state are refused in words") {
   check_refused(small_run::tiny_model().to_bytes(),
                 "expected a checkpoint of a training run, got a model without training state");
-  check_refused(altered([](TensorFile& file, Json&) { file.tensors.back().tensor = Tensor({3}); }),
-                "optimizer.second/");
-  check_refused(altered([](TensorFile& file, Json&) { file.tensors.back().name = "optimizer.second/Nobody.bias"; }),
-                "optimizer.second/Nobody.bias");
+  const auto last_of = [](TensorFile& file, const std::string& prefix) -> NamedTensor& {
+    return *std::find_if(file.tensors.rbegin(), file.tensors.rend(),
+                         [&](const NamedTensor& each) { return each.name.starts_with(prefix); });
+  };
+  for (const std::string prefix : {"optimizer.second/", "average/"}) {
+    check_refused(altered([&](TensorFile& file, Json&) { last_of(file, prefix).tensor = Tensor({3}); }), prefix);
+    check_refused(altered([&](TensorFile& file, Json&) { last_of(file, prefix).name = prefix + "Nobody.bias"; }),
+                  prefix == "average/" ? "an average of every tensor, or of none" : prefix + "Nobody.bias");
+  }
   check_refused(altered([](TensorFile& file, Json&) { file.tensors.erase(file.tensors.begin()); }),
                 "none of that name");
   check_refused(altered([](TensorFile&, Json& state) { state.erase("step"); }), "posemachine.training.step");
@@ -159,6 +185,10 @@ TEST_CASE("checkpoint: a model alone, another network's moments and broken state
   check_refused(altered([](TensorFile&, Json& state) { state["options"]["epochs"] = 0; }), "options.epochs");
   check_refused(altered([](TensorFile&, Json& state) { state["epoch_losses"] = {1}; }), "expected 2 numbers");
   check_refused(altered([](TensorFile&, Json& state) { state.erase("epoch_steps"); }), "epoch_steps");
+  check_refused(altered([](TensorFile&, Json& state) { state["watch"] = 3; }), "watch: expected an object");
+  check_refused(altered([](TensorFile&, Json& state) { state["watch"]["best"] = "high"; }), "watch.best");
+  check_refused(altered([](TensorFile&, Json& state) { state["rate_factor"] = 2; }), "rate_factor");
+  check_refused(altered([](TensorFile&, Json& state) { state["skipped"] = -1; }), "skipped");
   check_refused(altered([](TensorFile&, Json& state) { state = Json::array(); }), "posemachine.training");
 }
 

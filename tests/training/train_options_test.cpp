@@ -26,10 +26,13 @@ TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
     "loader_workers": 3,
     "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
     "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "step", "warmup_steps": 11, "final_fraction": 0.2,
-    "rate_step_epochs": 4, "rate_step_factor": 0.25, "augment": false, "rotation_deg": 30.5, "scale_min": 0.8,
+    "rate_step_epochs": 4, "rate_step_factor": 0.25, "plateau_epochs": 2,
+    "groups": [{"match": "*.bias", "rate": 0.5, "weight_decay": 0.0}, {"match": "Conv_?.*", "rate": 2.0}],
+    "clip_norm": 1.5, "average_decay": 0.99, "on_not_finite": "lower", "augment": false, "rotation_deg": 30.5, "scale_min": 0.8,
     "scale_max": 1.2,
     "flip": 0.25, "shift": 0.125, "brightness": 0.2, "contrast": 0.3, "colour": 0.4, "mask_unlabelled": false,
-    "checkpoint_steps": 77, "validate_epochs": 3})",
+    "checkpoint_steps": 77, "validate_epochs": 3, "stop_epochs": 9, "keep_checkpoints": 4, "log_steps": 0,
+    "pictures": 5})",
                  "test");
   const TrainOptions options = train_options_from_json(other, "train");
   CHECK(train_options_to_json(options) == other);
@@ -65,6 +68,13 @@ TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are r
   check_refused(R"({"seed": 18446744073709551615})", "train.seed");
   check_refused(R"({"momentum": 1})", "train.momentum");
   check_refused(R"({"rate": "fast"})", "train.rate: expected a number");
+  check_refused(R"({"on_not_finite": "skipp"})", "train.on_not_finite: expected one of stop, skip, lower");
+  check_refused(R"({"average_decay": 1})", "train.average_decay");
+  check_refused(R"({"groups": {}})", "train.groups");
+  check_refused(R"({"groups": ["*.bias"]})", R"(train.groups[0]: expected an object, as {"match": "*.bias", "rate": 2})");
+  check_refused(R"({"groups": [{"match": "*"}, {"rate": 1}]})", "train.groups[1]");
+  check_refused(R"({"groups": [{"match": "*", "rates": 1}]})", "did you mean \"rate\"?");
+  check_refused(R"({"groups": [{"match": "*", "rate": -1}]})", "train.groups[0].rate");
   check_refused(R"({"augment": 1})", "train.augment: expected true or false");
   check_refused(R"({"batch": 30, "slice": 8})", "train.batch: expected a multiple of the slice, 8");
   check_refused(R"({"scale_min": 1.5})", "train.scale_min: expected at most scale_max, 1.3");

@@ -10,6 +10,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/training/train_options.hpp>
+#include <posemachine/training/watch.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -34,12 +35,18 @@ struct Checkpoint {
   std::vector<double> epoch_losses{};              // of the epoch under way, by stage: sums over its steps
   std::int64_t epoch_steps = 0;                    // ... and how many these are
   std::string people{};                            // digest of the training set; empty: not known
+  std::vector<Tensor> average{};                   // of the weights, by parameter id; none: not kept
+  Watch watch{};                                   // over the epochs' scores
+  double rate_factor = 1;                          // what plateaus and steps that were not finite left of the rate
+  std::int64_t skipped = 0;                        // steps that were not finite so far ...
+  int skipped_in_a_row = 0;                        // ... and those up to now without another between
 };
 
 namespace detail {
 inline constexpr const char* training_note = "posemachine.training";
 inline constexpr const char* first_prefix = "optimizer.first/";
 inline constexpr const char* second_prefix = "optimizer.second/";
+inline constexpr const char* average_prefix = "average/";
 
 inline void require_finite_values(const std::vector<float>& values, const std::string& name) {
   for (const float value : values) {
@@ -67,24 +74,72 @@ inline void read_epoch_sums(const Json& state, const std::string& where, Checkpo
   }
 }
 
-// The optimiser's tensors of one prefix, by parameter id; those taken leave `moments`.
-inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vector<NamedTensor>& moments,
-                                                    const std::string& prefix, const std::string& where) {
-  std::vector<std::vector<float>> taken(graph.parameters.size());
+// Tensors of one prefix, by parameter id, of the shape that `shape_of` gives; those taken leave `tensors`.
+template <class ShapeOf>
+std::vector<Tensor> take_tensors(const Graph& graph, std::vector<NamedTensor>& tensors, const std::string& prefix,
+                                 const std::string& where, const ShapeOf& shape_of) {
+  std::vector<Tensor> taken(graph.parameters.size());
   for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
     const std::string name = prefix + parameter_name(graph, static_cast<int>(id));
     const auto found =
-        std::find_if(moments.begin(), moments.end(), [&](const NamedTensor& each) { return each.name == name; });
-    if (found == moments.end()) continue;
-    const Shape shape{graph.parameters[id].size()};
+        std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& each) { return each.name == name; });
+    if (found == tensors.end()) continue;
+    const Shape shape = shape_of(id);
     if (found->tensor.shape != shape) {
       fail<ModelError>({.where = where + ": " + name, .expected = "shape " + to_string(shape),
                         .got = to_string(found->tensor.shape)});
     }
-    taken[id] = std::move(found->tensor.values);
-    moments.erase(found);
+    taken[id] = std::move(found->tensor);
+    tensors.erase(found);
   }
   return taken;
+}
+
+// The optimiser's tensors of one prefix.
+inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vector<NamedTensor>& tensors,
+                                                    const std::string& prefix, const std::string& where) {
+  std::vector<std::vector<float>> moments;
+  const auto flat = [&](std::size_t id) { return Shape{graph.parameters[id].size()}; };
+  for (Tensor& tensor : take_tensors(graph, tensors, prefix, where, flat)) moments.push_back(std::move(tensor.values));
+  return moments;
+}
+
+// All of the averages, or none. Errors: ModelError where some are missing.
+inline std::vector<Tensor> take_average(const Model& model, std::vector<NamedTensor>& tensors,
+                                        const std::string& where) {
+  const auto like_weights = [&](std::size_t id) { return model.parameters()[id].shape; };
+  std::vector<Tensor> average = take_tensors(model.graph(), tensors, average_prefix, where, like_weights);
+  const auto missing = std::find_if(average.begin(), average.end(), [](const Tensor& each) { return each.values.empty(); });
+  if (missing == average.end()) return average;
+  const bool none = std::all_of(average.begin(), average.end(), [](const Tensor& each) { return each.values.empty(); });
+  if (!none) {
+    const auto id = static_cast<int>(missing - average.begin());
+    fail<ModelError>({.where = where,
+                      .expected = "an average of every tensor, or of none",
+                      .got = "none of " + parameter_name(model.graph(), id)});
+  }
+  return {};
+}
+
+// What earlier builds did not write keeps its default.
+inline void read_control(const Json& state, const std::string& where, Checkpoint& checkpoint) {
+  if (state.contains("watch")) {
+    const Json& watch = member<ModelError>(state, "watch", where);
+    if (!watch.is_object()) {
+      fail<ModelError>({.where = where + ".watch", .expected = "an object", .got = watch.type_name()});
+    }
+    checkpoint.watch = watch_from_json(watch, where + ".watch");
+  }
+  if (state.contains("rate_factor")) {
+    checkpoint.rate_factor = number_member<ModelError>(state, "rate_factor", where, 0, 1);
+  }
+  if (state.contains("skipped")) {
+    checkpoint.skipped = integer_member<ModelError>(state, "skipped", where, 0, checkpoint.step);
+  }
+  if (state.contains("skipped_in_a_row")) {
+    checkpoint.skipped_in_a_row =
+        static_cast<int>(integer_member<ModelError>(state, "skipped_in_a_row", where, 0, 1 << 20));
+  }
 }
 
 }  // namespace detail
@@ -102,23 +157,33 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
                 {"best_score", checkpoint.best_score},
                 {"options", train_options_to_json(checkpoint.options)},
                 {"epoch_losses", checkpoint.epoch_losses},
-                {"epoch_steps", checkpoint.epoch_steps}};
+                {"epoch_steps", checkpoint.epoch_steps},
+                {"watch", watch_to_json(checkpoint.watch)},
+                {"rate_factor", checkpoint.rate_factor},
+                {"skipped", checkpoint.skipped},
+                {"skipped_in_a_row", checkpoint.skipped_in_a_row}};
   if (checkpoint.epoch_losses.empty()) state["epoch_losses"] = std::vector<double>(graph.outputs.size(), 0.0);
   if (!checkpoint.people.empty()) state["people"] = checkpoint.people;
   TensorFile file = parse_safetensors(checkpoint.model.to_bytes(), "model");
   file.metadata[detail::training_note] = write_json<RuntimeFailure>(state, "checkpoint");
-  const auto add = [&](const char* prefix, const std::vector<std::vector<float>>& moments) {
-    for (std::size_t id = 0; id < moments.size(); ++id) {
-      if (moments[id].empty()) continue;
-      NamedTensor entry{prefix + parameter_name(graph, static_cast<int>(id)), {}};
-      detail::require_finite_values(moments[id], entry.name);
-      entry.tensor.shape = {static_cast<std::int64_t>(moments[id].size())};
-      entry.tensor.values = moments[id];
-      file.tensors.push_back(std::move(entry));
-    }
+  const auto add = [&](const char* prefix, std::size_t id, Shape shape, const std::vector<float>& values) {
+    if (values.empty()) return;
+    NamedTensor entry{prefix + parameter_name(graph, static_cast<int>(id)), {}};
+    detail::require_finite_values(values, entry.name);
+    entry.tensor.shape = std::move(shape);
+    entry.tensor.values = values;
+    file.tensors.push_back(std::move(entry));
   };
-  add(detail::first_prefix, checkpoint.first);
-  add(detail::second_prefix, checkpoint.second);
+  const auto flat = [](const std::vector<float>& values) { return Shape{static_cast<std::int64_t>(values.size())}; };
+  for (std::size_t id = 0; id < checkpoint.first.size(); ++id) {
+    add(detail::first_prefix, id, flat(checkpoint.first[id]), checkpoint.first[id]);
+  }
+  for (std::size_t id = 0; id < checkpoint.second.size(); ++id) {
+    add(detail::second_prefix, id, flat(checkpoint.second[id]), checkpoint.second[id]);
+  }
+  for (std::size_t id = 0; id < checkpoint.average.size(); ++id) {
+    add(detail::average_prefix, id, checkpoint.average[id].shape, checkpoint.average[id].values);
+  }
   return write_safetensors(file);
 }
 
@@ -133,15 +198,19 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   }
   const std::string at = where + ": " + detail::training_note;
   const Json state = parse_json<ModelError>(note->second, at);
-  reject_unknown_keys<ModelError>(state, {"step", "best_score", "options", "epoch_losses", "epoch_steps", "people"},
+  reject_unknown_keys<ModelError>(state,
+                                  {"step", "best_score", "options", "epoch_losses", "epoch_steps", "people", "watch",
+                                   "rate_factor", "skipped", "skipped_in_a_row"},
                                   at);
   file.metadata.erase(note);
-  std::vector<NamedTensor> moments;
+  std::vector<NamedTensor> others;  // beside the model's
   TensorFile weights;
   weights.metadata = std::move(file.metadata);
   for (NamedTensor& entry : file.tensors) {
-    const bool moment = entry.name.starts_with(detail::first_prefix) || entry.name.starts_with(detail::second_prefix);
-    (moment ? moments : weights.tensors).push_back(std::move(entry));
+    const bool weight = !entry.name.starts_with(detail::first_prefix) &&
+                        !entry.name.starts_with(detail::second_prefix) &&
+                        !entry.name.starts_with(detail::average_prefix);
+    (weight ? weights.tensors : others).push_back(std::move(entry));
   }
   Checkpoint checkpoint{Model::from_file(std::move(weights), where, ops)};
   checkpoint.step = integer_member<ModelError>(state, "step", at, 0, std::int64_t{1} << 40);
@@ -153,12 +222,15 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
     throw ModelError(error.what());
   }
   detail::read_epoch_sums(state, at, checkpoint);
+  detail::read_control(state, at, checkpoint);
   const Graph& graph = checkpoint.model.graph();
-  checkpoint.first = detail::take_moments(graph, moments, detail::first_prefix, where);
-  checkpoint.second = detail::take_moments(graph, moments, detail::second_prefix, where);
-  if (!moments.empty()) {
-    fail<ModelError>(
-        {.where = where, .expected = "moments of the network's parameters only", .got = moments.front().name});
+  checkpoint.first = detail::take_moments(graph, others, detail::first_prefix, where);
+  checkpoint.second = detail::take_moments(graph, others, detail::second_prefix, where);
+  checkpoint.average = detail::take_average(checkpoint.model, others, where);
+  if (!others.empty()) {
+    fail<ModelError>({.where = where,
+                      .expected = "moments and averages of the network's parameters only",
+                      .got = others.front().name});
   }
   return checkpoint;
 }
@@ -176,6 +248,16 @@ inline void save_checkpoint(const Checkpoint& checkpoint, const std::filesystem:
 /// Errors: ModelError naming file and field.
 inline Checkpoint load_checkpoint(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
   return checkpoint_from_file(read_safetensors(path), path.string(), ops);
+}
+
+/// The network of a model file, or of a checkpoint: of averaged weights where it keeps them.
+/// Errors: ModelError naming file and field.
+inline Model load_trained(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
+  TensorFile file = read_safetensors(path);
+  if (!file.metadata.contains(detail::training_note)) return Model::from_file(std::move(file), path.string(), ops);
+  Checkpoint checkpoint = checkpoint_from_file(std::move(file), path.string(), ops);
+  return checkpoint.average.empty() ? checkpoint.model
+                                    : checkpoint.model.with_parameters(std::move(checkpoint.average));
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

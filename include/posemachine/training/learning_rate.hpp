@@ -10,7 +10,7 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-enum class RateSchedule { constant, step, cosine };
+enum class RateSchedule { constant, step, cosine, plateau };
 
 struct LearningRate {
   double base = 1e-3;
@@ -22,7 +22,8 @@ struct LearningRate {
   double step_factor = 0.1;        // ... the rate is multiplied by this
 };
 
-/// The rate of the given step, counted from 0. Source: cosine, Loshchilov and Hutter 2017 (one period).
+/// The rate of the given step, counted from 0. A plateau's rate is constant here: what validation says lowers it.
+/// Source: cosine, Loshchilov and Hutter 2017 (one period).
 inline double rate_at(const LearningRate& options, std::int64_t step) {
   double rate = options.base;
   if (options.schedule == RateSchedule::step) {

@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/training/parameter_groups.hpp>
 
 #include <cmath>
 #include <cstddef>
@@ -37,10 +38,18 @@ struct OptimizerOptions {
 /// Hutter 2019.
 class Optimizer {
  public:
-  Optimizer(const Graph& graph, const OptimizerOptions& options) : options_(options) {
-    for (const Parameter& parameter : graph.parameters) {
+  /// Errors: UsageError for a group that no trainable parameter belongs to.
+  Optimizer(const Graph& graph, const OptimizerOptions& options, const std::vector<ParameterGroup>& groups = {})
+      : options_(options) {
+    const std::vector<int> group_of = find_groups(graph, groups);
+    for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+      const Parameter& parameter = graph.parameters[id];
       trainable_.push_back(parameter.trainable);
-      decays_.push_back(parameter.rank > 1 || options.decay_vectors);
+      const ParameterGroup own = group_of[id] < 0 ? ParameterGroup{} : groups[static_cast<std::size_t>(group_of[id])];
+      const bool decays = parameter.rank > 1 || options.decay_vectors || own.weight_decay >= 0;
+      const double decay = own.weight_decay >= 0 ? own.weight_decay : options.weight_decay;
+      decays_.push_back(decays ? decay : 0.0);
+      rates_.push_back(own.rate);
       sizes_.push_back(static_cast<std::size_t>(parameter.size()));
       const std::size_t size = parameter.trainable ? sizes_.back() : 0;
       first_.emplace_back(needs_first() ? size : 0);
@@ -58,8 +67,8 @@ class Optimizer {
     check(gradients, "gradients");
     workers.for_each(static_cast<int>(parameters.size()), [&](int index, int) {
       const auto id = static_cast<std::size_t>(index);
-      if (!trainable_[id]) return;
-      update_one(parameters[id].values, gradients[id].values, id, rate, step);
+      if (!trainable_[id] || rates_[id] == 0) return;
+      update_one(parameters[id].values, gradients[id].values, id, rate * rates_[id], step);
     });
   }
 
@@ -100,7 +109,7 @@ class Optimizer {
   bool needs_first() const { return options_.kind == OptimizerKind::adamw || options_.momentum != 0; }
 
   void update_one(std::vector<float>& w, const std::vector<float>& g, std::size_t id, double rate, std::int64_t step) {
-    const auto decay = static_cast<float>(decays_[id] ? options_.weight_decay : 0.0);
+    const auto decay = static_cast<float>(decays_[id]);
     const auto eps = static_cast<float>(options_.epsilon);
     const auto lr = static_cast<float>(rate);
     std::vector<float>& m = first_[id];
@@ -151,7 +160,8 @@ class Optimizer {
   OptimizerOptions options_;
   std::vector<std::size_t> sizes_;
   std::vector<bool> trainable_;
-  std::vector<bool> decays_;
+  std::vector<double> decays_;  // of the weights, by parameter id
+  std::vector<double> rates_;   // times the rate of an update
   std::vector<std::vector<float>> first_;
   std::vector<std::vector<float>> second_;
 };

@@ -9,6 +9,7 @@
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_event.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -22,8 +23,9 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from), ckpt/
-/// best.safetensors (the network with the best validation), model.safetensors (the last epoch's network alone). While a
-/// RunFolder lives, the run is its own: another process that opens it is refused.
+/// best.safetensors (the network with the best validation), ckpt/step-00001234.safetensors (checkpoints at the ends of
+/// the latest epochs, as many as keep_checkpoints), model.safetensors (the last epoch's network alone). While a RunFolder
+/// lives, the run is its own: another process that opens it is refused.
 class RunFolder {
  public:
   /// Errors: UsageError where the folder exists already: nothing is overwritten.
@@ -107,12 +109,25 @@ class RunFolder {
   /// Stores what an event says.
   void on_event(const TrainEvent& event) const {
     using Kind = TrainEvent::Kind;
-    if (event.kind == Kind::checkpoint) save_checkpoint(event.checkpoint(), last());
+    if (event.kind == Kind::checkpoint) store(event.checkpoint(), event.step % event.steps_per_epoch == 0);
     if (event.kind == Kind::epoch) {
       append_metrics(event);
-      if (event.best) event.checkpoint().model.save(best());
+      if (event.best) event.result().save(best());
     }
-    if (event.kind == Kind::finished) event.checkpoint().model.save(model());
+    if (event.kind == Kind::finished) event.result().save(model());
+  }
+
+  /// The checkpoints of epochs that are kept besides last and best, earliest first.
+  std::vector<std::filesystem::path> epoch_checkpoints() const {
+    std::vector<std::filesystem::path> found;
+    std::error_code error;
+    const std::filesystem::path folder = path_ / "ckpt";
+    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      const std::string name = at->path().filename().string();
+      if (name.starts_with("step-") && name.ends_with(".safetensors")) found.push_back(at->path());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
   }
 
  private:
@@ -136,8 +151,24 @@ class RunFolder {
 
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
 
+  void store(const Checkpoint& checkpoint, bool ends_epoch) const {
+    const int keep = checkpoint.options.keep_checkpoints;
+    if (ends_epoch && keep > 0 && checkpoint.step > 0) {
+      std::string number = std::to_string(checkpoint.step);
+      number.insert(0, number.size() < 8 ? 8 - number.size() : 0, '0');
+      save_checkpoint(checkpoint, path_ / "ckpt" / ("step-" + number + ".safetensors"));
+      const std::vector<std::filesystem::path> all = epoch_checkpoints();
+      std::error_code ignored;  // one that cannot be removed takes room, no more
+      for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
+        std::filesystem::remove(all[i], ignored);
+      }
+    }
+    save_checkpoint(checkpoint, last());
+  }
+
   void append_metrics(const TrainEvent& event) const {
     Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", event.losses}, {"rate", event.rate}};
+    if (event.skipped_steps > 0) line["skipped_steps"] = event.skipped_steps;
     if (event.validation != nullptr) {
       Json stages = Json::array();
       for (const StageScores& stage : event.validation->stages) stages.push_back(stage.pck.mean);

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -24,13 +28,22 @@ struct TrainEvent {
   std::int64_t step = 0;                 // steps done
   std::int64_t steps_per_epoch = 1;
   int epoch = 0;                         // epochs done
-  std::vector<double> losses;            // by stage: of the step, or the mean over the epoch
-  double rate = 0;
+  std::vector<double> losses;            // by stage: of the step, or the mean over the epoch's steps but skipped ones
+  double rate = 0;                       // of the last step
+  double gradient_norm = 0;              // step: the length of the gradient, before it was cut
+  bool skipped = false;                  // step: it was not finite and changed nothing
+  std::int64_t skipped_steps = 0;        // since the run began
+  bool stalled = false;                  // finished: before the last epoch, for want of a better one
   double images_per_second = 0;          // since run() was called; validation not counted
   double loader_wait = 0;                // share of that time spent waiting for data, 0 to 1
   const EvaluationResult* validation = nullptr;
   bool best = false;                     // epoch: the best validation so far
-  std::function<Checkpoint()> checkpoint;  // checkpoint, epoch, stopped, finished: the state, made when asked for
+  // Of validation, where there was one: the network that was validated, and the people it was validated on.
+  Estimator* estimator = nullptr;
+  std::span<const Person> people;
+  // checkpoint, epoch, stopped, finished: made when asked for.
+  std::function<Checkpoint()> checkpoint;  // the state
+  std::function<Model()> result;           // the network as it is to be used: of averaged weights, where they are kept
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -7,6 +7,7 @@
 #include <posemachine/data/augment.hpp>
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/parameter_groups.hpp>
 
 #include <array>
 #include <cstddef>
@@ -14,9 +15,17 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// What becomes of a step whose loss or gradient is not finite, or too large to be squared.
+enum class NotFinite {
+  stop,  // the run ends with an error
+  skip,  // the step changes nothing
+  lower  // nor does it here, and all later rates are halved
+};
 
 /// Everything that decides what a run computes, and how fast.
 struct TrainOptions {
@@ -34,20 +43,31 @@ struct TrainOptions {
   int warmup_steps = 200;
   double final_fraction = 0.01;      // cosine: of the base rate, at the end
   int rate_step_epochs = 10;         // step schedule: every so many epochs ...
-  double rate_step_factor = 0.1;     // ... times this
+  double rate_step_factor = 0.1;     // ... times this; also what a plateau makes of the rate
+  int plateau_epochs = 5;            // plateau schedule: the rate is lowered after so many epochs without a better one
+  std::vector<ParameterGroup> groups{};  // parameters with rates of their own; the first that matches counts
+  double clip_norm = 0;              // longest gradient; longer ones are cut to it; 0: none is
+  double average_decay = 0;          // of the moving average of weights, as 0.999; 0: none is kept
+  NotFinite on_not_finite = NotFinite::stop;  // what a loss or gradient that is not finite leads to
   bool augment = true;
   AugmentOptions augmentation;
   bool mask_unlabelled = true;       // unlabelled joints say nothing; false: zero targets, as CPM
   int checkpoint_steps = 500;        // steps between checkpoints; one is written at the end of each epoch too
   int validate_epochs = 1;           // epochs between validations; the last epoch is always validated
+  int stop_epochs = 0;               // ends the run after so many epochs without a better one; 0: never
+  int keep_checkpoints = 0;          // of the latest epochs, besides the last and the best
+  int log_steps = 10;                // steps between numbers in TensorBoard's file; 0: no such file
+  int pictures = 2;                  // people drawn at each validation, in TensorBoard's file and pictures/
 };
 
 namespace detail {
 
 inline constexpr std::array<std::string_view, 3> optimizer_names{"rmsprop", "sgd", "adamw"};
-inline constexpr std::array<std::string_view, 3> schedule_names{"constant", "step", "cosine"};
+inline constexpr std::array<std::string_view, 4> schedule_names{"constant", "step", "cosine", "plateau"};
+inline constexpr std::array<std::string_view, 3> not_finite_names{"stop", "skip", "lower"};
 
-// One description of all options: `visit(key, value, low, high)` for numbers, `choice(key, value, names)` for words.
+// One description of all options: number(key, value, low, high), flag(key, value), choice(key, value, names) for words,
+// groups(key, value).
 template <class Options, class Visitor>
 void visit_train_options(Options& o, Visitor&& v) {
   v.number("seed", o.seed, 0, 9e15);
@@ -71,6 +91,11 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.number("final_fraction", o.final_fraction, 0, 1);
   v.number("rate_step_epochs", o.rate_step_epochs, 1, 1e6);
   v.number("rate_step_factor", o.rate_step_factor, 0, 1);
+  v.number("plateau_epochs", o.plateau_epochs, 1, 100000);
+  v.groups("groups", o.groups);
+  v.number("clip_norm", o.clip_norm, 0, 1e30);
+  v.number("average_decay", o.average_decay, 0, 0.999999);
+  v.choice("on_not_finite", o.on_not_finite, not_finite_names);
   v.flag("augment", o.augment);
   v.number("rotation_deg", o.augmentation.rotation_deg, 0, 180);
   v.number("scale_min", o.augmentation.scale_min, 0.05, 20);
@@ -83,6 +108,10 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.flag("mask_unlabelled", o.mask_unlabelled);
   v.number("checkpoint_steps", o.checkpoint_steps, 1, 1e9);
   v.number("validate_epochs", o.validate_epochs, 1, 100000);
+  v.number("stop_epochs", o.stop_epochs, 0, 100000);
+  v.number("keep_checkpoints", o.keep_checkpoints, 0, 100000);
+  v.number("log_steps", o.log_steps, 0, 1e9);
+  v.number("pictures", o.pictures, 0, 1000);
 }
 
 struct TrainOptionsWriter {
@@ -95,6 +124,14 @@ struct TrainOptionsWriter {
   template <class Enum, std::size_t N>
   void choice(const char* key, Enum value, const std::array<std::string_view, N>& names) {
     json[key] = names[static_cast<std::size_t>(value)];
+  }
+  void groups(const char* key, const std::vector<ParameterGroup>& groups) {
+    json[key] = Json::array();
+    for (const ParameterGroup& group : groups) {
+      Json entry = {{"match", group.match}, {"rate", group.rate}};
+      if (group.weight_decay >= 0) entry["weight_decay"] = group.weight_decay;
+      json[key].push_back(std::move(entry));
+    }
   }
 };
 
@@ -136,6 +173,23 @@ struct TrainOptionsReader {
     for (const std::string& each : words) list += (list.empty() ? "" : ", ") + each;
     fail<UsageError>({.where = where + "." + key, .expected = "one of " + list, .got = word.substr(0, 40),
                       .remedy = did_you_mean(word.substr(0, 40), words)});
+  }
+  void groups(const char* key, std::vector<ParameterGroup>& groups) {
+    if (!has(key)) return;
+    groups.clear();
+    for (const Json& entry : array_member<UsageError>(json, key, where)) {
+      const std::string at = where + "." + key + "[" + std::to_string(groups.size()) + "]";
+      if (!entry.is_object()) {
+        fail<UsageError>({.where = at,
+                          .expected = R"(an object, as {"match": "*.bias", "rate": 2})",
+                          .got = entry.type_name()});
+      }
+      reject_unknown_keys<UsageError>(entry, {"match", "rate", "weight_decay"}, at);
+      ParameterGroup group{.match = string_member<UsageError>(entry, "match", at)};
+      if (entry.contains("rate")) group.rate = number_member<UsageError>(entry, "rate", at, 0, 1e6);
+      if (entry.contains("weight_decay")) group.weight_decay = number_member<UsageError>(entry, "weight_decay", at, 0, 1);
+      groups.push_back(std::move(group));
+    }
   }
 };
 

@@ -16,12 +16,15 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/gradient_norm.hpp>
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/loss.hpp>
 #include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/people_digest.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_options.hpp>
+#include <posemachine/training/watch.hpp>
+#include <posemachine/training/weight_average.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -29,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,13 +65,19 @@ class Trainer {
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
         gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
-        optimizer_(model_.graph(), options_.optimizer),
+        optimizer_(model_.graph(), options_.optimizer, options_.groups),
+        average_(options_.average_decay, *parameters_),
         loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_),
                 static_cast<std::uint64_t>(from.step)),
         validation_(std::move(validation)),
         epoch_losses_(from.epoch_losses),
-        epoch_steps_(from.epoch_steps) {
+        epoch_steps_(from.epoch_steps),
+        watch_(from.watch),
+        rate_factor_(from.rate_factor),
+        skipped_(from.skipped),
+        skipped_in_a_row_(from.skipped_in_a_row) {
     if (step_ > 0 || !from.first.empty() || !from.second.empty()) optimizer_.restore(from.first, from.second);
+    if (step_ > 0 || !from.average.empty()) average_.restore(from.average);
     epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
     fill_centres();
   }
@@ -78,15 +88,32 @@ class Trainer {
 
   /// The model as it is now.
   Model model() const { return model_.with_parameters(*parameters_); }
+  /// What validation sees and a run is for: of averaged weights, where options.average_decay keeps them.
+  Model result() const { return average_.is_kept() ? model_.with_parameters(average_.tensors()) : model(); }
 
   Checkpoint checkpoint() const {
-    return {model(), options_, step_, best_score_, optimizer_.first(), optimizer_.second(), epoch_losses_, epoch_steps_,
-            people_digest_};
+    return {.model = model(),
+            .options = options_,
+            .step = step_,
+            .best_score = best_score_,
+            .first = optimizer_.first(),
+            .second = optimizer_.second(),
+            .epoch_losses = epoch_losses_,
+            .epoch_steps = epoch_steps_,
+            .people = people_digest_,
+            .average = average_.tensors(),
+            .watch = watch_,
+            .rate_factor = rate_factor_,
+            .skipped = skipped_,
+            .skipped_in_a_row = skipped_in_a_row_};
   }
 
-  /// Trains until the last epoch is over or `stop` is set; a stop is honoured after the step that is under way. A run
-  /// that begins raises a checkpoint first, so that there is always one to go on from.
-  /// Errors: RuntimeFailure for a loss, gradient or weight that is not finite, at that step: every checkpoint raised
+  /// Trains until the last epoch is over, options.stop_epochs epochs brought nothing better, or `stop` is set; a stop is
+  /// honoured after the step that is under way. A run that begins raises a checkpoint first, so that there is always
+  /// one to go on from. Better is a higher PCK in validation; without people to validate on, a lower mean loss of the
+  /// last stage.
+  /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
+  /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
   /// throws.
   void run(std::stop_token stop, const OnEvent& on_event) {
@@ -94,7 +121,7 @@ class Trainer {
     steps_here_ = 0;
     validated_ = waited_ = Clock::duration{};
     if (step_ == 0 && !stop.stop_requested()) raise(TrainEvent::Kind::checkpoint, on_event);
-    while (step_ < total_steps()) {
+    while (step_ < total_steps() && !has_stalled_now()) {
       if (stop.stop_requested()) {
         raise(TrainEvent::Kind::checkpoint, on_event);
         raise(TrainEvent::Kind::stopped, on_event);
@@ -103,6 +130,8 @@ class Trainer {
       const std::vector<double> losses = train_step();
       TrainEvent event = make_event(TrainEvent::Kind::step);
       event.losses = losses;
+      event.gradient_norm = gradient_norm_;
+      event.skipped = skipped_in_a_row_ > 0;
       on_event(event);
       if (step_ % steps_per_epoch() == 0) {
         end_epoch(on_event);
@@ -113,10 +142,14 @@ class Trainer {
     raise(TrainEvent::Kind::finished, on_event);
   }
 
+  /// Steps without finite numbers, one after another, after which skipping or lowering the rate is given up.
+  static constexpr int most_skipped_in_a_row = 10;
+
   /// One step; returns the losses by stage.
   std::vector<double> train_step() {
     const auto before = Clock::now();
     const Batch batch = loader_.next();
+    keep_statistics();
     waited_ += Clock::now() - before;
     const std::size_t stages = model_.graph().outputs.size();
     const std::size_t slices = static_cast<std::size_t>(gradients_.slice_count());
@@ -138,13 +171,20 @@ class Trainer {
         options_.seed, static_cast<std::uint64_t>(step_));
     std::vector<double> total(stages, 0.0);
     for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
-    require_finite(total);
-    optimizer_.update(*parameters_, gradients_.gradients(), rate_at(rate(), step_), step_, gradients_.workers());
-    require_finite_state();
+    gradient_norm_ = gradient_norm(gradients_.gradients(), gradients_.workers());
+    if (is_finite(total)) {
+      clip_gradients(gradients_.gradients(), gradient_norm_, most_norm(), gradients_.workers());
+      optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), step_, gradients_.workers());
+      require_finite_state();
+      average_.update(*parameters_, step_, gradients_.workers());
+      skipped_in_a_row_ = 0;
+      ++epoch_steps_;
+      for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
+    } else {
+      skip_step(total);
+    }
     ++step_;
     ++steps_here_;
-    ++epoch_steps_;
-    for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
     return total;
   }
 
@@ -242,18 +282,52 @@ class Trainer {
     return rate;
   }
 
-  void require_finite(const std::vector<double>& losses) const {
-    for (std::size_t stage = 0; stage < losses.size(); ++stage) {
-      if (!std::isfinite(losses[stage]))
-        fail_not_finite("a loss that is not finite, of stage " + std::to_string(stage + 1));
-    }
-    for (std::size_t id = 0; id < gradients_.gradients().size(); ++id) {
-      if (!all_finite(gradients_.gradients()[id].values))
-        fail_not_finite("a gradient that is not finite, of " + name(id));
+  double rate_now(std::int64_t step) const { return rate_at(rate(), step) * rate_factor_; }
+
+  double most_norm() const {
+    return options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
+  }
+
+  // Larger gradients could not be squared in single precision.
+  bool is_finite(const std::vector<double>& losses) const {
+    constexpr double largest = 1e18;
+    const bool loss = std::all_of(losses.begin(), losses.end(), [](double each) { return std::isfinite(each); });
+    return loss && gradient_norm_ <= largest;
+  }
+
+  // A step that is skipped must leave batch norm's running statistics as they were, too.
+  void keep_statistics() {
+    if (options_.on_not_finite == NotFinite::stop) return;
+    statistics_.resize(parameters_->size());
+    for (std::size_t id = 0; id < parameters_->size(); ++id) {
+      if (!model_.graph().parameters[id].trainable) statistics_[id] = (*parameters_)[id].values;
     }
   }
 
-  // A finite gradient can still be too large to be squared, or the rate too large: neither may reach a checkpoint.
+  void skip_step(const std::vector<double>& losses) {
+    if (options_.on_not_finite == NotFinite::stop) fail_not_finite(what_is_not_finite(losses));
+    for (std::size_t id = 0; id < parameters_->size(); ++id) {
+      if (!model_.graph().parameters[id].trainable) (*parameters_)[id].values = statistics_[id];
+    }
+    ++skipped_;
+    if (++skipped_in_a_row_ > most_skipped_in_a_row) {
+      fail_not_finite(std::to_string(skipped_in_a_row_) + " steps without them one after another, the last with " +
+                      what_is_not_finite(losses));
+    }
+    if (options_.on_not_finite == NotFinite::lower) rate_factor_ *= 0.5;
+  }
+
+  std::string what_is_not_finite(const std::vector<double>& losses) const {
+    for (std::size_t stage = 0; stage < losses.size(); ++stage) {
+      if (!std::isfinite(losses[stage])) return "a loss that is not finite, of stage " + std::to_string(stage + 1);
+    }
+    for (std::size_t id = 0; id < gradients_.gradients().size(); ++id) {
+      if (!all_finite(gradients_.gradients()[id].values)) return "a gradient that is not finite, of " + name(id);
+    }
+    return "a gradient that is too large to be squared (its length is " + std::to_string(gradient_norm_) + ")";
+  }
+
+  // The rate can be too large all the same: no such weight may reach a checkpoint.
   void require_finite_state() const {
     for (std::size_t id = 0; id < parameters_->size(); ++id) {
       if (!all_finite((*parameters_)[id].values)) fail_not_finite("a weight that is not finite, of " + name(id));
@@ -283,33 +357,54 @@ class Trainer {
     event.step = step_;
     event.steps_per_epoch = steps_per_epoch();
     event.epoch = static_cast<int>(step_ / steps_per_epoch());
-    event.rate = rate_at(rate(), step_ > 0 ? step_ - 1 : 0);
+    event.rate = rate_now(step_ > 0 ? step_ - 1 : 0);
+    event.skipped_steps = skipped_;
+    event.stalled = kind == TrainEvent::Kind::finished && step_ < total_steps();
     const std::chrono::duration<double> spent = Clock::now() - started_ - validated_;
     event.images_per_second = spent.count() > 0 ? double(steps_here_) * options_.batch / spent.count() : 0;
     event.loader_wait = spent.count() > 0 ? std::chrono::duration<double>(waited_).count() / spent.count() : 0;
-    if (kind != TrainEvent::Kind::step) event.checkpoint = [this] { return checkpoint(); };
+    if (kind != TrainEvent::Kind::step) {
+      event.checkpoint = [this] { return checkpoint(); };
+      event.result = [this] { return result(); };
+    }
     return event;
   }
 
   void raise(TrainEvent::Kind kind, const OnEvent& on_event) { on_event(make_event(kind)); }
 
+  bool has_stalled_now() const {
+    return has_stalled(watch_, static_cast<int>(step_ / steps_per_epoch()), options_.stop_epochs);
+  }
+
   void end_epoch(const OnEvent& on_event) {
     TrainEvent event = make_event(TrainEvent::Kind::epoch);
-    event.losses = epoch_losses_;
+    event.losses = epoch_losses_;  // of an epoch that was skipped as a whole: not a number
     for (double& loss : event.losses) loss /= static_cast<double>(epoch_steps_);
     epoch_losses_.assign(epoch_losses_.size(), 0.0);
     epoch_steps_ = 0;
-    std::optional<EvaluationResult> result;
     const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
+    std::optional<EvaluationResult> validation;
+    std::optional<Estimator> estimator;
     if (due && !validation_.empty()) {
       const auto before = Clock::now();
       EvaluateOptions evaluate_options;
       evaluate_options.threads = options_.workers;
-      result = evaluate(Estimator(model()), validation_, evaluate_options);
+      estimator.emplace(result());
+      validation = evaluate(*estimator, validation_, evaluate_options);
       validated_ += Clock::now() - before;
-      event.validation = &*result;
-      event.best = result->pck().mean > best_score_;
-      if (event.best) best_score_ = result->pck().mean;
+      event.validation = &*validation;
+      event.estimator = &*estimator;
+      event.people = validation_;
+      event.best = validation->pck().mean > best_score_;
+      if (event.best) best_score_ = validation->pck().mean;
+    }
+    if (validation_.empty()) {
+      if (std::isfinite(event.losses.back())) judge(watch_, event.epoch, -event.losses.back());
+    } else if (validation) {
+      judge(watch_, event.epoch, validation->pck().mean);
+    }
+    if (options_.schedule == RateSchedule::plateau && lower_rate_now(watch_, event.epoch, options_.plateau_epochs)) {
+      rate_factor_ *= options_.rate_step_factor;
     }
     on_event(event);
     raise(TrainEvent::Kind::checkpoint, on_event);
@@ -323,10 +418,17 @@ class Trainer {
   std::shared_ptr<std::vector<Tensor>> parameters_;
   BatchGradients gradients_;
   Optimizer optimizer_;
+  WeightAverage average_;
   BatchLoader loader_;
   std::vector<Person> validation_;
   std::vector<double> epoch_losses_;
   std::int64_t epoch_steps_ = 0;
+  Watch watch_;
+  double rate_factor_ = 1;
+  std::int64_t skipped_ = 0;
+  int skipped_in_a_row_ = 0;
+  double gradient_norm_ = 0;                     // of the last step
+  std::vector<std::vector<float>> statistics_;   // batch norm's, before the step under way
   std::int64_t steps_here_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::duration validated_{};

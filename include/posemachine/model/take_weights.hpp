@@ -1,0 +1,80 @@
+// take_weights: a model begun with what fits of another one's weights.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/model.hpp>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A model, and which of its tensors another one gave.
+struct TakenWeights {
+  Model model;
+  std::vector<std::string> taken{};  // names, in the order of the parameters
+  std::vector<std::string> left{};   // ... of those that keep the values they had, and why: "Conv_3.bias (...)"
+};
+
+namespace detail {
+
+// The parameters of convolutions whose maps are outputs: what they say depends on the joint set.
+inline std::vector<bool> belong_to_outputs(const Graph& graph) {
+  std::vector<bool> found(graph.parameters.size(), false);
+  for (const Port& port : graph.outputs) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(info(graph, {port.value}).producer)];
+    for (int k = 0; k < node.parameters.count; ++k) {
+      found[static_cast<std::size_t>(parameter_id(graph, node, k))] = true;
+    }
+  }
+  return found;
+}
+
+}  // namespace detail
+
+/// Takes every tensor of `source` that has the name and shape of one of `model`, batch norm's statistics included: how
+/// fine-tuning begins. Where the two predict other joints, the last layer before each output is left as it is, even
+/// if its shape fits. Errors: UsageError where nothing fits.
+inline TakenWeights take_weights(const Model& model, const Model& source) {
+  const Graph& graph = model.graph();
+  std::map<std::string, const Tensor*> offered;
+  for (std::size_t id = 0; id < source.parameters().size(); ++id) {
+    offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
+  }
+  const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
+  const std::vector<bool> says_joints = detail::belong_to_outputs(graph);
+  std::vector<Tensor> parameters = model.parameters();
+  std::vector<std::string> taken;
+  std::vector<std::string> left;
+  for (std::size_t id = 0; id < parameters.size(); ++id) {
+    const std::string name = parameter_name(graph, static_cast<int>(id));
+    const auto found = offered.find(name);
+    if (found == offered.end()) {
+      left.push_back(name + " (no such tensor)");
+    } else if (found->second->shape != parameters[id].shape) {
+      left.push_back(name + " (of shape " + to_string(found->second->shape) + " there, " +
+                     to_string(parameters[id].shape) + " here)");
+    } else if (!same_joints && says_joints[id]) {
+      left.push_back(name + " (of maps of other joints)");
+    } else {
+      parameters[id] = *found->second;
+      taken.push_back(name);
+    }
+  }
+  if (taken.empty()) {
+    fail<UsageError>({.where = "weights to begin with",
+                      .expected = "at least one tensor with the name and shape of one of " + model.network(),
+                      .got = "none among the " + std::to_string(offered.size()) + " of " + source.network(),
+                      .remedy = "take a model of the same layers"});
+  }
+  return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

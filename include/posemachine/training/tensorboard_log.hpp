@@ -1,0 +1,106 @@
+// TensorBoardLog: what a run says, for TensorBoard to show.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/pose/metrics.hpp>
+#include <posemachine/training/event_file.hpp>
+#include <posemachine/training/train_event.hpp>
+#include <posemachine/training/validation_pictures.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+struct TensorBoardOptions {
+  int log_steps = 10;  // steps between the numbers of steps; those of epochs are all there
+  int pictures = 2;    // people drawn at each validation
+};
+
+/// Writes losses by stage, rate, length of the gradient and speed every few steps; validation by stage and group of
+/// joints; and of the first people of validation what every stage makes of them, in the event file and as the latest
+/// pictures in pictures/ (person-1.png, person-1-stage-2.png). A run that goes on begins another file of the same
+/// folder. Errors: RuntimeFailure where a file cannot be written, DataError for a photograph that cannot be read.
+class TensorBoardLog {
+ public:
+  /// `step`: how many are done.
+  TensorBoardLog(std::filesystem::path folder, std::int64_t step, const TensorBoardOptions& options = {})
+      : folder_(std::move(folder)), options_(options), file_(std::make_unique<EventFile>(folder_)) {
+    if (step > 0) file_->restart_at(step);
+  }
+
+  void on_event(const TrainEvent& event) {
+    using Kind = TrainEvent::Kind;
+    if (event.kind == Kind::step && event.step % std::max(1, options_.log_steps) == 0) add_step(event);
+    if (event.kind == Kind::epoch) add_epoch(event);
+  }
+
+ private:
+  static std::string stage_name(std::size_t stage) { return "stage " + std::to_string(stage + 1); }
+
+  void add_step(const TrainEvent& event) {
+    double total = 0;
+    for (std::size_t stage = 0; stage < event.losses.size(); ++stage) {
+      file_->scalar("loss/" + stage_name(stage), event.step, event.losses[stage]);
+      total += event.losses[stage];
+    }
+    file_->scalar("loss/all stages", event.step, total);
+    file_->scalar("training/rate", event.step, event.rate);
+    file_->scalar("training/gradient norm", event.step, event.gradient_norm);
+    file_->scalar("training/skipped steps", event.step, static_cast<double>(event.skipped_steps));
+    file_->scalar("speed/images per second", event.step, event.images_per_second);
+    file_->scalar("speed/share of time waiting for data", event.step, event.loader_wait);
+  }
+
+  void add_epoch(const TrainEvent& event) {
+    for (std::size_t stage = 0; stage < event.losses.size(); ++stage) {
+      file_->scalar("epoch loss/" + stage_name(stage), event.step, event.losses[stage]);
+    }
+    if (event.validation != nullptr) add_validation(*event.validation, event.step);
+    if (event.estimator != nullptr) add_pictures(event);
+  }
+
+  void add_validation(const EvaluationResult& result, std::int64_t step) {
+    for (std::size_t stage = 0; stage < result.stages.size(); ++stage) {
+      file_->scalar("validation PCK/" + stage_name(stage), step, result.stages[stage].pck.mean);
+    }
+    for (const Rate& group : result.pck().groups) {
+      file_->scalar("validation PCK by joint/" + group.name, step, group.percent);
+    }
+    file_->scalar("validation strict PCP/mean", step, result.pcp_strict().mean);
+  }
+
+  void add_pictures(const TrainEvent& event) {
+    const std::size_t count = std::min(event.people.size(), static_cast<std::size_t>(options_.pictures));
+    if (count == 0) return;
+    const std::filesystem::path folder = folder_ / "pictures";
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) fail<RuntimeFailure>({.where = folder.string(), .got = "cannot be made: " + error.message()});
+    for (std::size_t i = 0; i < count; ++i) {
+      const ValidationPictures drawn = draw_validation(*event.estimator, event.people[i]);
+      const std::string name = "person-" + std::to_string(i + 1);
+      file_->picture("poses/" + name, event.step, drawn.pose);
+      write_png(folder / (name + ".png"), drawn.pose);
+      for (std::size_t stage = 0; stage < drawn.stages.size(); ++stage) {
+        file_->picture("heatmaps of " + name + "/" + stage_name(stage), event.step, drawn.stages[stage]);
+        write_png(folder / (name + "-stage-" + std::to_string(stage + 1) + ".png"), drawn.stages[stage]);
+      }
+    }
+  }
+
+  std::filesystem::path folder_;
+  TensorBoardOptions options_;
+  std::unique_ptr<EventFile> file_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

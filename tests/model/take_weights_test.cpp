@@ -1,0 +1,87 @@
+// take_weights: what fits is taken, and what does not is said.
+#include <posemachine/compose.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/model/take_weights.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using namespace posemachine;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Two : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Wider : Network<Input<"image", 3>, ConvReLU<9, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
+                       Output<"heatmaps">> {};
+struct Deeper : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
+                        Output<"heatmaps">, Conv<15, 3>, Output<"heatmaps">> {};
+struct FewerMaps : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<4, 1>,
+                           Output<"heatmaps">> {};
+
+Meaning three_joints() {
+  Meaning meaning;
+  meaning.joints = JointSet();
+  meaning.joints.name = "three";
+  meaning.joints.joints = {"left", "right", "top"};
+  meaning.joints.pairs = {{0, 1}};
+  return meaning;
+}
+
+const Tensor& tensor(const Model& model, const std::string& name) {
+  for (std::size_t id = 0; id < model.parameters().size(); ++id) {
+    if (parameter_name(model.graph(), static_cast<int>(id)) == name) return model.parameters()[id];
+  }
+  FAIL("no tensor " << name);
+  return model.parameters().front();
+}
+
+}  // namespace
+
+TEST_CASE("take_weights: all of a network's own weights are taken, statistics included") {
+  const Model source = Model::random<Two>(1);
+  const TakenWeights result = take_weights(Model::random<Two>(2), source);
+  CHECK(result.model.to_bytes() == source.to_bytes());
+  CHECK(result.left.empty());
+  CHECK(result.taken.size() == source.parameters().size());
+}
+
+TEST_CASE("take_weights: names that are new and shapes that differ stay as they were, and are named") {
+  const Model source = Model::random<Two>(1);
+  const Model deeper = Model::random<Deeper>(2);
+  const TakenWeights more = take_weights(deeper, source);
+  CHECK(more.left == Names{"Conv_3.weights (no such tensor)", "Conv_3.bias (no such tensor)"});
+  CHECK(tensor(more.model, "Conv_2.weights").values == tensor(source, "Conv_2.weights").values);
+  CHECK(tensor(more.model, "Conv_3.weights").values == tensor(deeper, "Conv_3.weights").values);
+  const Model wider = Model::random<Wider>(2);
+  const TakenWeights other = take_weights(wider, source);
+  CHECK(other.taken == Names{"Conv_2.bias"});
+  CHECK(other.left.size() == wider.parameters().size() - 1);
+  CHECK(other.left.back() == "Conv_2.weights (of shape (15, 8, 1, 1) there, (15, 9, 1, 1) here)");
+}
+
+TEST_CASE("take_weights: the maps of other joints are not taken") {
+  const Model source = Model::random<Two>(1);
+  const Model target = Model::random<FewerMaps>(2, three_joints());
+  const TakenWeights result = take_weights(target, source);
+  CHECK(tensor(result.model, "Conv_2.weights").values == tensor(target, "Conv_2.weights").values);
+  CHECK(result.left.size() == 2);
+  // Even where the shapes fit: as many joints, but others.
+  Meaning renamed;
+  renamed.joints.joints.front() = "left_antenna";
+  renamed.joints.name = "insects";
+  const Model same_shape = Model::random<Two>(2, renamed);
+  const TakenWeights fits = take_weights(same_shape, source);
+  CHECK(fits.left == Names{"Conv_2.weights (of maps of other joints)", "Conv_2.bias (of maps of other joints)"});
+  CHECK(tensor(fits.model, "Conv_2.weights").values == tensor(same_shape, "Conv_2.weights").values);
+}
+
+TEST_CASE("take_weights: a model with nothing in common is refused") {
+  struct Plain : Network<Input<"image", 3>, AveragePool<8>, Conv<15, 3>, Output<"heatmaps">> {};
+  CHECK_THROWS_WITH_AS(take_weights(Model::random<Plain>(1), Model::random<FewerMaps>(1, three_joints())),
+                       doctest::Contains("expected at least one tensor"), UsageError);
+}
