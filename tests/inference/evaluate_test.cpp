@@ -1,4 +1,5 @@
 // evaluate: the metric over people whose truth is what the estimator says, moved where it must be wrong.
+#include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
@@ -7,8 +8,10 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/metrics.hpp>
 
 #include <unistd.h>
 
@@ -118,11 +121,92 @@ TEST_CASE("evaluate: one worker and two give the same scores and poses, and prog
   }
 }
 
+TEST_CASE("evaluate: the merged results of 1, 2, 3 and 7 shares of 5 people are the result of all, poses included") {
+  const Folder folder;
+  Estimator estimator(small_model());
+  std::vector<Person> people = people_in(folder.path(), estimator, 2, 5);
+  people[1].joints[6].position.x += 1e4;
+  people[4].joints[0].position.y += 1e4;
+  const EvaluationResult whole = evaluate(estimator, people);
+  for (const int count : {1, 2, 3, 7}) {
+    std::vector<EvaluationResult> shares;
+    for (int number = 1; number <= count; ++number) {
+      EvaluateOptions options;
+      options.shard = {number, count};
+      int images = 0;
+      options.progress = [&](int, int) { ++images; };
+      shares.push_back(evaluate(estimator, people, options));
+      CHECK(images == int(share_size(options.shard, 5)));
+      CHECK(shares.back().people == images);
+      CHECK(shares.back().stages.size() == 3);
+    }
+    const EvaluationResult merged = merge(estimator.model().meaning().joints, shares);
+    CHECK(merged.people == 5);
+    CHECK(merged.pck_threshold == whole.pck_threshold);
+    REQUIRE(merged.stages.size() == 3);
+    for (std::size_t s = 0; s < 3; ++s) {
+      CHECK(merged.stages[s].pck.right == whole.stages[s].pck.right);
+      CHECK(merged.stages[s].pck.groups == whole.stages[s].pck.groups);
+      CHECK(merged.stages[s].pck.mean == whole.stages[s].pck.mean);
+      CHECK(merged.stages[s].pcp_strict.parts == whole.stages[s].pcp_strict.parts);
+      CHECK(merged.stages[s].pcp_strict.mean == whole.stages[s].pcp_strict.mean);
+    }
+    REQUIRE(merged.poses.size() == 5);
+    for (std::size_t i = 0; i < 5; ++i) {
+      CHECK(merged.poses[i].keypoints[3].position == whole.poses[i].keypoints[3].position);
+    }
+    shares.front().poses.clear();
+    CHECK(merge(estimator.model().meaning().joints, shares).poses.empty());
+  }
+}
+
+TEST_CASE("evaluate: a share has as many stages as the whole where the estimator answers early, though it be empty") {
+  const Folder folder;
+  Estimator estimator(small_model(), {.stages = 2});
+  const std::vector<Person> people = people_in(folder.path(), estimator, 1, 1);
+  EvaluateOptions options;
+  options.shard = {2, 2};
+  const EvaluationResult nobody = evaluate(estimator, people, options);
+  CHECK(nobody.people == 0);
+  CHECK(nobody.stages.size() == 2);
+  CHECK(nobody.pck().right == std::vector<int>(14, 0));
+  CHECK(nobody.pck().mean != nobody.pck().mean);  // NaN
+}
+
+TEST_CASE("merge: results that are not the shares of one evaluation are refused with the share that is wrong") {
+  const JointSet joints = lsp_joints();
+  const auto share = [&](int people) {
+    PckMeter pck(joints);
+    StrictPcpMeter pcp(joints);
+    pck.add(people, std::vector<int>(14, 0));
+    pcp.add(people, std::vector<int>(10, people));
+    return EvaluationResult{people, 0.2, {{pck.result(), pcp.result()}}, {}};
+  };
+  CHECK(merge(joints, std::vector{share(2), share(1)}).pcp_strict().mean == 100);
+  CHECK_THROWS_WITH_AS(merge(joints, std::vector<EvaluationResult>{}), "merge: expected at least one result, got none",
+                       UsageError);
+  CHECK_THROWS_WITH_AS(merge(joints, std::vector{share(1), share(2)}),
+                       "merge: shard 1/2: expected 2 of 3 people, got 1", UsageError);
+  std::vector<EvaluationResult> shares{share(2), share(2)};
+  shares[1].pck_threshold = 0.5;
+  CHECK_THROWS_WITH_AS(merge(joints, shares), doctest::Contains("shard 2/2: expected 1 stages and a PCK threshold"),
+                       UsageError);
+  shares = {share(2), share(2)};
+  shares[1].stages.push_back(shares[1].stages.front());
+  CHECK_THROWS_AS(merge(joints, shares), UsageError);
+  shares = {share(2), share(2)};
+  shares[1].stages[0].pck.right.pop_back();
+  CHECK_THROWS_AS(merge(joints, shares), UsageError);
+}
+
 TEST_CASE("evaluate: nobody, other joint sets, unlabelled joints and absent images are refused; progress may throw") {
   const Folder folder;
   Estimator estimator(small_model());
   std::vector<Person> people = people_in(folder.path(), estimator, 2, 2);
   CHECK_THROWS_AS(evaluate(estimator, std::vector<Person>{}), UsageError);
+  EvaluateOptions beyond;
+  beyond.shard = {3, 2};
+  CHECK_THROWS_AS(evaluate(estimator, people, beyond), UsageError);
   std::vector<Person> wrong = people;
   wrong[1].joints.pop_back();
   CHECK_THROWS_WITH_AS(evaluate(estimator, wrong), doctest::Contains("im1.png: expected 14 joints"), UsageError);

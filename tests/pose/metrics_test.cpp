@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pm = posemachine;
@@ -164,6 +165,57 @@ TEST_CASE("PckMeter: other numbers of joints, a truth without a position and a t
                        pm::DataError);
   CHECK(meter.result().people == 0);
   CHECK_THROWS_AS(pm::PckMeter(pm::lsp_joints(), 0.0), pm::UsageError);
+}
+
+TEST_CASE("PckMeter, PcpMeter: counts of two groups of people add up to what all of them give, to the last bit") {
+  const auto set = pm::lsp_joints();
+  pm::PckMeter pck(set), pck_first(set), pck_second(set), pck_merged(set);
+  pm::StrictPcpMeter pcp(set), pcp_first(set), pcp_second(set), pcp_merged(set);
+  std::uint32_t state = 7;
+  for (int person = 0; person < 13; ++person) {
+    auto predicted = exactly(standing());
+    for (pm::Keypoint& keypoint : predicted) keypoint.position.x += uniform(state, -25, 25);
+    pck.add(standing(), predicted);
+    pcp.add(standing(), predicted);
+    (person < 5 ? pck_first : pck_second).add(standing(), predicted);
+    (person < 5 ? pcp_first : pcp_second).add(standing(), predicted);
+  }
+  for (const auto& part : {pck_first.result(), pm::PckMeter(set).result(), pck_second.result()}) {
+    pck_merged.add(part.people, part.right);
+  }
+  for (const auto& part : {pcp_first.result(), pcp_second.result()}) pcp_merged.add(part.people, part.right);
+  for (const auto& [whole, merged] : {std::pair(pck.result(), pck_merged.result()),
+                                      std::pair(pcp.result(), pcp_merged.result())}) {
+    CHECK(whole.people == 13);
+    CHECK(merged.people == 13);
+    CHECK(merged.right == whole.right);
+    CHECK(merged.parts == whole.parts);
+    CHECK(merged.groups == whole.groups);
+    CHECK(merged.mean == whole.mean);
+    CHECK(whole.mean > 10);
+    CHECK(whole.mean < 90);
+    for (std::size_t part = 0; part < whole.parts.size(); ++part) {
+      CHECK(whole.parts[part].percent == doctest::Approx(100.0 * whole.right[part] / 13));
+    }
+  }
+}
+
+TEST_CASE("PckMeter, PcpMeter: counts that cannot be are refused and change nothing") {
+  pm::PckMeter pck(pm::lsp_joints());
+  pm::StrictPcpMeter pcp(pm::lsp_joints());
+  CHECK_THROWS_WITH_AS(pck.add(3, std::vector<int>(13, 1)),
+                       "metrics: expected 14 counts from 0 to the number of people, got 13 for 3 people",
+                       pm::UsageError);
+  CHECK_THROWS_AS(pck.add(3, std::vector<int>(14, 4)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(3, std::vector<int>(14, -1)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(-1, std::vector<int>(14, -1)), pm::UsageError);
+  CHECK_THROWS_AS(pcp.add(1, std::vector<int>(14, 1)), pm::UsageError);
+  CHECK(pck.result().people == 0);
+  CHECK(pcp.result().people == 0);
+  pck.add(2'147'483'647, std::vector<int>(14, 0));
+  CHECK_THROWS_WITH_AS(pck.add(1, std::vector<int>(14, 1)), doctest::Contains("at most 2147483647 people"),
+                       pm::UsageError);
+  CHECK(pck.result().right == std::vector<int>(14, 0));
 }
 
 TEST_CASE("PcpMeter: the truth itself scores 100 on ten sticks of six groups") {

@@ -28,6 +28,7 @@ struct Rate {
 /// What a metric found over all people added to it.
 struct MetricResult {
   int people = 0;
+  std::vector<int> right;    // for how many of them each part is right: from these, shares of people add up exactly
   std::vector<Rate> parts;   // of each joint (PCK) or stick (PCP; named by its group), in the joint set's order
   std::vector<Rate> groups;  // the mean of a group's parts, in the order the joint set names them
   double mean = 0;           // the mean of all parts, in percent
@@ -43,6 +44,23 @@ class PartCounts {
   void count_person() { ++people_; }
   void count_right(std::size_t part) { ++right_[part]; }
   int people() const { return people_; }
+  const std::vector<int>& right() const { return right_; }
+
+  void add(int people, std::span<const int> right) {
+    const auto possible = [&](int count) { return count >= 0 && count <= people; };
+    if (right.size() != right_.size() || people < 0 || !std::all_of(right.begin(), right.end(), possible)) {
+      fail<UsageError>({.where = "metrics",
+                        .expected = std::to_string(right_.size()) + " counts from 0 to the number of people",
+                        .got = std::to_string(right.size()) + " for " + std::to_string(people) + " people"});
+    }
+    if (people > std::numeric_limits<int>::max() - people_) {
+      fail<UsageError>({.where = "metrics",
+                        .expected = "at most " + std::to_string(std::numeric_limits<int>::max()) + " people in all",
+                        .got = std::to_string(people) + " besides " + std::to_string(people_)});
+    }
+    people_ += people;
+    for (std::size_t part = 0; part < right.size(); ++part) right_[part] += right[part];
+  }
 
   double percent(std::size_t part) const {
     return people_ > 0 ? 100.0 * right_[part] / people_ : std::numeric_limits<double>::quiet_NaN();
@@ -64,6 +82,7 @@ inline MetricResult rates(const PartCounts& counts, const std::vector<std::strin
                           const std::vector<JointGroup>& groups) {
   MetricResult result;
   result.people = counts.people();
+  result.right = counts.right();
   std::vector<int> all;
   for (std::size_t part = 0; part < names.size(); ++part) {
     result.parts.push_back({names[part], counts.percent(part)});
@@ -125,6 +144,10 @@ class PckMeter {
     }
   }
 
+  /// Counts people who were measured elsewhere, with the same threshold: as many, and a result's `right`.
+  /// Errors: UsageError for another number of joints, or counts that are not from 0 to the number of people.
+  void add(int people, std::span<const int> right) { counts_.add(people, right); }
+
   double threshold() const { return threshold_; }
 
   /// Rates of the joints and of the joint set's groups, and the mean over the joints.
@@ -184,6 +207,9 @@ class PcpMeter {
       if (right) counts_.count_right(s);
     }
   }
+
+  /// Counts people who were measured elsewhere. Errors: as PckMeter::add.
+  void add(int people, std::span<const int> right) { counts_.add(people, right); }
 
   /// Rates of the sticks and of their groups, and the mean over the sticks.
   MetricResult result() const { return detail::rates(counts_, names_, groups_); }
