@@ -1,12 +1,16 @@
 // posemachine estimate: the poses of the people in photographs.
+#include "shard_record.hpp"
 #include "tool.hpp"
 
+#include <posemachine/base/digest.hpp>
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/base/parallel.hpp>
+#include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -15,22 +19,18 @@
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/pose.hpp>
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -46,6 +46,7 @@ struct EstimateArguments {
   std::vector<std::string> boxes;
   std::string overlay;
   std::string panel;
+  std::optional<std::string> shard;
   bool json = false;
   bool ndjson = false;
   int threads = default_threads();
@@ -53,20 +54,31 @@ struct EstimateArguments {
   std::string tuning;
 };
 
+// A folder counts as several images, however many are in it, and so does a share of any.
+bool is_one_image(const EstimateArguments& arguments) {
+  std::error_code error;
+  return arguments.images.size() == 1 && !arguments.shard &&
+         !std::filesystem::is_directory(arguments.images.front(), error);
+}
+
 void check_arguments(const EstimateArguments& arguments) {
   const auto refuse = [](bool wrong, const char* where, const char* expected, const char* got,
                          const char* remedy = "") {
     if (wrong) pm::fail<pm::UsageError>({.where = where, .expected = expected, .got = got, .remedy = remedy});
   };
-  const bool several = arguments.images.size() > 1;
+  const bool several = !is_one_image(arguments);
+  const bool shard = arguments.shard.has_value();
+  const char* const got = shard ? "a share of several" : arguments.images.size() > 1 ? "several" : "a folder";
   refuse(arguments.json && arguments.ndjson, "--json", "one of --json and --ndjson", "both");
-  refuse(several && arguments.json, "--json", "one image", "several", "use --ndjson: a line for each");
-  refuse(several && !arguments.boxes.empty(), "--box", "one image", "several", "boxes belong to one image");
-  refuse(several && !arguments.overlay.empty(), "--overlay", "one image", "several");
-  refuse(several && !arguments.panel.empty(), "--panel", "one image", "several");
+  refuse(several && arguments.json, "--json", "one image", got, "use --ndjson: a line for each");
+  refuse(several && !arguments.boxes.empty(), "--box", "one image", got, "boxes belong to one image");
+  refuse(several && !arguments.overlay.empty(), "--overlay", "one image", got);
+  refuse(several && !arguments.panel.empty(), "--panel", "one image", got);
+  refuse(shard && !arguments.ndjson, "--shard", "--ndjson", "text", "posemachine merge puts lines of JSON together");
   refuse(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
   const auto standard_inputs = std::count(arguments.images.begin(), arguments.images.end(), "-");
   refuse(standard_inputs > 1, "IMAGE", "standard input (-) once", "twice");
+  refuse(standard_inputs > 0 && shard, "--shard", "files, which every share can read", "standard input (-)");
   const bool text = arguments.json || arguments.ndjson;
   refuse(arguments.overlay == "-" && arguments.panel == "-", "--panel", "one picture on stdout", "two");
   const bool picture = arguments.overlay == "-" || arguments.panel == "-";
@@ -88,29 +100,11 @@ pm::Box parse_box(const std::string& text) {
                             .remedy = "as in --box 150,60,330,400"});
 }
 
-// Standard input to its end, as long as nobody asks to stop.
-std::vector<std::byte> read_standard_input(const Context& context, std::uintmax_t max_bytes) {
-  std::vector<std::byte> bytes;
-  std::array<std::byte, 65536> chunk;
-  for (;;) {
-    context.stop_if_asked();
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    if (::poll(&input, 1, 100) == 0) continue;  // ms: how often a stop request is looked for
-    const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) pm::fail<pm::DataError>({.where = "standard input", .got = std::strerror(errno)});
-    if (count == 0) return bytes;
-    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + count);
-    if (bytes.size() <= max_bytes) continue;
-    pm::fail<pm::DataError>({.where = "standard input", .expected = "at most " + std::to_string(max_bytes) + " bytes",
-                             .got = "more"});
-  }
-}
-
 pm::Image read_photo(const std::string& path, const Context& context) {
   const pm::ImageLimits limits;
   if (path != "-") return pm::read_image(path, limits);
-  return pm::decode_image(read_standard_input(context, limits.max_file_bytes), "standard input", limits);
+  const std::string bytes = read_standard_input(context, limits.max_file_bytes);
+  return pm::decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), "standard input", limits);
 }
 
 // What is said of one image: poses, or why there are none.
@@ -193,19 +187,49 @@ Result estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments
   return result;
 }
 
+// The names of all images, folders opened.
+std::vector<std::string> image_names(const EstimateArguments& arguments) {
+  std::vector<std::string> names;
+  for (const std::string& name : arguments.images) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(name, error)) {
+      names.push_back(name);
+      continue;
+    }
+    for (const std::filesystem::path& image : pm::images_in(name)) names.push_back(image.string());
+  }
+  return names;
+}
+
+// What all shares of the images have in common.
+pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const std::vector<std::string>& names) {
+  pm::Digest digest;
+  for (const std::string& name : names) digest.add(name.c_str(), name.size() + 1);
+  return {{"command", "estimate"},
+          {"network", model.network()},
+          {"model", model_digest(model)},
+          {"stages", arguments.stages},
+          {"images", {{"count", names.size()}, {"digest", digest.text()}}}};
+}
+
 int estimate(const EstimateArguments& arguments, const Context& context) {
   check_arguments(arguments);
+  ShardRecord record;
+  if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
   std::vector<pm::Box> boxes;
   for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
+  const std::vector<std::string> all_images = image_names(arguments);
   const pm::Model model =
       pm::Model::load(arguments.model.empty() ? bundled_model().string() : arguments.model, context.ops);
   const pm::JointSet& joints = model.meaning().joints;
   const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
+  pm::Digest lines;
   const auto print = [&](const std::string& name, const Result& result) {
     if (picture_on_stdout) return;
     const bool json = arguments.json || arguments.ndjson;
-    write_stdout(json ? to_json(name, result, joints).dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
-                      : to_text(name, result, joints));
+    const std::string text = json ? json_line(to_json(name, result, joints)) : to_text(name, result, joints);
+    lines.add(text);
+    write_stdout(text);
   };
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
@@ -213,25 +237,26 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   options.stages = arguments.stages;
   options.tuning = arguments.tuning;
   const pm::Estimator first(model, options);
-  if (arguments.images.size() == 1) {
+  if (is_one_image(arguments)) {
     options.threads = boxes.size() > 1 ? arguments.threads : 1;
     pm::Estimator estimator = first.with(options);
     print(arguments.images.front(), estimate_one(estimator, arguments, boxes, context));
     return done;
   }
 
+  const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
   pm::Workers workers(arguments.threads);
   std::vector<pm::Estimator> estimators(std::size_t(arguments.threads), first);
   Progress progress(context, "estimating");
-  int code = done;
+  pm::Json problems = pm::Json::array();  // of images without a result
   const std::size_t batch = 4 * std::size_t(arguments.threads);  // images; printed in order after each batch
-  for (std::size_t begin = 0; begin < arguments.images.size(); begin += batch) {
+  for (std::size_t begin = 0; begin < images.size(); begin += batch) {
     context.stop_if_asked();
-    std::vector<Result> results(std::min(batch, arguments.images.size() - begin));
+    std::vector<Result> results(std::min(batch, images.size() - begin));
     workers.for_each(static_cast<int>(results.size()), [&](int index, int slot) {
       Result& result = results[std::size_t(index)];
       try {
-        const pm::Image photo = read_photo(arguments.images[begin + std::size_t(index)], context);
+        const pm::Image photo = read_photo(images[begin + std::size_t(index)], context);
         result.width = photo.width;
         result.height = photo.height;
         result.poses.push_back(estimators[std::size_t(slot)](photo));
@@ -241,13 +266,21 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
     });
     for (std::size_t i = 0; i < results.size(); ++i) {
       if (results[i].problem.empty()) {
-        print(arguments.images[begin + i], results[i]);
+        print(images[begin + i], results[i]);
       } else {
         complain(results[i].problem);
-        code = bad_data;
+        problems.push_back({{"position", begin + i}, {"text", results[i].problem}});
       }
     }
-    progress.update(static_cast<long long>(begin + results.size()), static_cast<long long>(arguments.images.size()));
+    progress.update(static_cast<long long>(begin + results.size()), static_cast<long long>(images.size()));
+  }
+  const int code = problems.empty() ? done : bad_data;
+  if (arguments.shard) {
+    record.run = run_of(arguments, model, all_images);
+    pm::Json json = to_json(record);
+    json["lines"] = lines.text();
+    json["problems"] = std::move(problems);
+    write_stdout(json_line({{"shard", std::move(json)}}));
   }
   return code;
 }
@@ -257,7 +290,10 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
 Command add_estimate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EstimateArguments>();
   CLI::App* command = app.add_subcommand("estimate", "The poses of the people in photographs");
-  command->add_option("IMAGE", arguments->images, "JPEG or PNG; - is standard input")->required();
+  command
+      ->add_option("IMAGE", arguments->images,
+                   "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, by name; - is standard input")
+      ->required();
   command->add_option("--model", arguments->model, "Model file; default: the bundled one");
   command->add_option("--box", arguments->boxes,
                       "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
@@ -268,6 +304,11 @@ Command add_estimate(CLI::App& app, const Context& context) {
                     "One JSON object: image, width, height, poses with box and keypoints (name, x, y,\n"
                     "score from 0 to 1; x and y are null where a joint is missing)");
   command->add_flag("--ndjson", arguments->ndjson, "The same, a line for each image");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "As in 2/8: the second of eight shares of the images, counted from 1; with --ndjson, whose last\n"
+                   "line then says which share it was. posemachine merge makes one result of those of all shares")
+      ->option_text("I/N");
   command->add_option("--stages", arguments->stages,
                       "Answer after so many of the network's stages: sooner, and less surely; default: after all")
       ->check(CLI::Range(1, 256));

@@ -1,20 +1,22 @@
 // posemachine evaluate: a model measured on annotated people.
+#include "evaluation_report.hpp"
+#include "shard_record.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/training/people_digest.hpp>
 
-#include <cmath>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace pm = posemachine;
@@ -29,6 +31,7 @@ struct EvaluateArguments {
   std::string split = "test";
   double threshold = 0.2;
   bool allow_missing = false;
+  std::optional<std::string> shard;
   bool json = false;
   int threads = default_threads();
 };
@@ -47,39 +50,26 @@ std::vector<pm::Person> read_people(const EvaluateArguments& arguments) {
   return pm::read_lsp(arguments.data.substr(colon + 1), options);
 }
 
-double rounded(double percent) { return std::round(percent * 1e4) / 1e4; }
-
-pm::Json pck_json(const pm::MetricResult& result, double threshold) {
-  pm::Json json;
-  json["threshold"] = threshold;
-  json["mean"] = rounded(result.mean);
-  for (const pm::Rate& group : result.groups) json[group.name] = rounded(group.percent);
-  return json;
-}
-
-pm::Json pcp_json(const pm::MetricResult& result) {
-  pm::Json json;
-  json["mean"] = rounded(result.mean);
-  for (const pm::Rate& group : result.groups) json[group.name] = rounded(group.percent);
-  return json;
-}
-
-// Groups down, stages across.
-std::string table(const std::string& title, const std::vector<const pm::MetricResult*>& stages) {
-  std::string text = format("%-12s", title.c_str());
-  for (std::size_t s = 0; s < stages.size(); ++s) text += format("  stage %zu", s + 1);
-  const auto row = [&](const std::string& name, const auto& value) {
-    text += format("\n%-12s", name.c_str());
-    for (const pm::MetricResult* stage : stages) text += format("  %7.1f", value(*stage));
-  };
-  for (std::size_t g = 0; g < stages.front()->groups.size(); ++g) {
-    row(stages.front()->groups[g].name, [&](const pm::MetricResult& stage) { return stage.groups[g].percent; });
-  }
-  row("mean", [](const pm::MetricResult& stage) { return stage.mean; });
-  return text + "\n";
+// Of what all shares of the evaluation have in common.
+pm::Json run_of(const EvaluateArguments& arguments, const pm::Model& model, const std::vector<pm::Person>& people) {
+  return {{"command", "evaluate"},
+          {"network", model.network()},
+          {"model", model_digest(model)},
+          {"split", arguments.split},
+          {"threshold", arguments.threshold},
+          {"people", pm::people_digest(people)},
+          {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
 }
 
 int evaluate(const EvaluateArguments& arguments, const Context& context) {
+  ShardRecord record;
+  if (arguments.shard) {
+    record.shard = pm::parse_shard(*arguments.shard);
+    if (!arguments.json) {
+      pm::fail<pm::UsageError>({.where = "--shard", .expected = "--json", .got = "text",
+                                .remedy = "posemachine merge makes text of all shares together"});
+    }
+  }
   const std::vector<pm::Person> people = read_people(arguments);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = pm::Model::load(path, context.ops);
@@ -90,40 +80,24 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   pm::EvaluateOptions options;
   options.threads = arguments.threads;
   options.pck_threshold = arguments.threshold;
+  options.shard = record.shard;
   Progress progress(context, "evaluating");
   options.progress = [&](int done_count, int count) {
     context.stop_if_asked();
     progress.update(done_count, count);
   };
-  const pm::EvaluationResult result = pm::evaluate(pm::Estimator(model), people, options);
-
-  if (arguments.json) {
-    pm::Json json;
-    json["model"] = path;
-    json["network"] = model.network();
-    json["data"] = arguments.data;
-    json["split"] = arguments.split;
-    json["people"] = result.people;
-    json["pck"] = pck_json(result.pck(), result.pck_threshold);
-    json["pcp_strict"] = pcp_json(result.pcp_strict());
-    json["stages"] = pm::Json::array();
-    for (const pm::StageScores& stage : result.stages) {
-      json["stages"].push_back({{"stage", json["stages"].size() + 1},
-                                {"pck", pck_json(stage.pck, result.pck_threshold)},
-                                {"pcp_strict", pcp_json(stage.pcp_strict)}});
-    }
-    write_stdout(json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n");
+  const EvaluationReport report{path, model.network(), arguments.data, arguments.split,
+                                pm::evaluate(pm::Estimator(model), people, options)};
+  if (!arguments.json) {
+    write_stdout(to_text(report));
     return done;
   }
-  std::vector<const pm::MetricResult*> pck, pcp;
-  for (const pm::StageScores& stage : result.stages) {
-    pck.push_back(&stage.pck);
-    pcp.push_back(&stage.pcp_strict);
+  pm::Json json = to_json(report);
+  if (arguments.shard) {
+    record.run = run_of(arguments, model, people);
+    json["shard"] = to_json(record);
   }
-  std::string text = format("%s on %s, %s: %d people, crops from the images alone\n\n", model.network().c_str(),
-                            arguments.data.c_str(), arguments.split.c_str(), result.people);
-  text += table(format("PCK@%g", result.pck_threshold), pck) + "\n" + table("strict PCP", pcp);
-  write_stdout(text);
+  write_stdout(json_line(json));
   return done;
 }
 
@@ -142,8 +116,14 @@ Command add_evaluate(CLI::App& app, const Context& context) {
                     "Leave out images that are absent, instead of failing");
   command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")
       ->check(CLI::Range(1, 256))->capture_default_str();
-  command->add_flag("--json", arguments->json, "One JSON object: pck {threshold, mean, a value per joint group},\n"
-                    "pcp_strict, and both per stage, in percent");
+  command->add_flag("--json", arguments->json,
+                    "One JSON object: pck {threshold, mean, a value per joint group}, pcp_strict, and both per\n"
+                    "stage, in percent, with the number of people for whom each joint and stick is right");
+  command
+      ->add_option("--shard", arguments->shard,
+                   "As in 2/8: the second of eight shares of the people, counted from 1; with --json.\n"
+                   "posemachine merge makes one result of those of all shares")
+      ->option_text("I/N");
   return {command, [arguments, &context] { return evaluate(*arguments, context); }};
 }
 

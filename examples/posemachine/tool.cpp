@@ -5,10 +5,14 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/model/layer_words.hpp>
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdarg>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -66,7 +70,7 @@ int run_commands(int argc, char** argv, Context& context) {
              "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
   std::vector<Command> commands;
   for (const auto add :
-       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_bench, add_profile, add_tune,
+       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_merge, add_bench, add_profile, add_tune,
         add_export}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
@@ -132,10 +136,32 @@ std::string format(const char* text, ...) {
   return result;
 }
 
+std::string json_line(const pm::Json& json) {
+  return json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n";
+}
+
 std::string thousands(long long number) {
   std::string text = std::to_string(number);
   for (std::size_t at = text.size(); at > 3 + (number < 0 ? 1u : 0u);) text.insert(at -= 3, ",");
   return text;
+}
+
+std::string read_standard_input(const Context& context, std::uint64_t max_bytes) {
+  std::string bytes;
+  std::array<char, 65536> chunk;
+  for (;;) {
+    context.stop_if_asked();
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&input, 1, 100) == 0) continue;  // ms: how often a stop request is looked for
+    const ssize_t count = ::read(STDIN_FILENO, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) pm::fail<pm::DataError>({.where = "standard input", .got = std::strerror(errno)});
+    if (count == 0) return bytes;
+    bytes.append(chunk.data(), static_cast<std::size_t>(count));
+    if (bytes.size() <= max_bytes) continue;
+    pm::fail<pm::DataError>({.where = "standard input", .expected = "at most " + std::to_string(max_bytes) + " bytes",
+                             .got = "more"});
+  }
 }
 
 void write_stdout(std::string_view text) {

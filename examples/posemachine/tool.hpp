@@ -1,6 +1,7 @@
 // What the commands of the tool share: exit codes, streams, interruption.
 #pragma once
 
+#include <posemachine/base/json.hpp>
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/op_set.hpp>
 
@@ -8,6 +9,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <stop_token>
@@ -52,6 +54,7 @@ Command add_diff(CLI::App& app, const Context& context);
 Command add_train(CLI::App& app, const Context& context);
 Command add_evaluate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);
+Command add_merge(CLI::App& app, const Context& context);
 Command add_bench(CLI::App& app, const Context& context);
 Command add_profile(CLI::App& app, const Context& context);
 Command add_tune(CLI::App& app, const Context& context);
@@ -63,8 +66,14 @@ void complain(std::string_view text);
 /// printf into a string.
 std::string format(const char* text, ...) __attribute__((format(printf, 1, 2)));
 
+/// A JSON value on a line of its own, as results are written: bytes that are not UTF-8 (of files' names) are replaced.
+std::string json_line(const posemachine::Json& json);
+
 /// "1,602,212".
 std::string thousands(long long number);
+
+/// Standard input to its end. Errors: DataError where it cannot be read or is larger; Interrupted when asked to stop.
+std::string read_standard_input(const Context& context, std::uint64_t max_bytes);
 
 /// Writes results. Errors: RuntimeFailure where stdout takes no more (a full disk, a closed pipe).
 void write_stdout(std::string_view text);

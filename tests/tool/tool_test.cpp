@@ -139,8 +139,8 @@ void write_truth(const std::vector<pm::Json>& estimates) {
 }  // namespace
 
 TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr") {
-  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "bench --help",
-                                      "tune --help", "profile --help", "export --help", "--version"}) {
+  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "merge --help",
+                                      "bench --help", "tune --help", "profile --help", "export --help", "--version"}) {
     const Outcome outcome = run(arguments);
     INFO(arguments);
     CHECK(outcome.code == 0);
