@@ -24,7 +24,7 @@ std::vector<int> numbers(std::size_t count) {
 }  // namespace
 
 TEST_CASE("Shard: the shares of a list have every item once, in its order, and differ by one at most") {
-  for (const std::size_t size : {0, 1, 2, 7, 8, 9, 100}) {
+  for (const std::size_t size : {0u, 1u, 2u, 7u, 8u, 9u, 100u}) {
     for (const int count : {1, 2, 3, 7, 8, 50}) {
       const std::vector<int> items = numbers(size);
       std::vector<int> together;
@@ -48,7 +48,7 @@ TEST_CASE("Shard: the shares of a list have every item once, in its order, and d
 }
 
 TEST_CASE("Shard: joined shares are the list, and shares whose sizes are those of no list are refused") {
-  for (const std::size_t size : {0, 1, 5, 12, 13}) {
+  for (const std::size_t size : {0u, 1u, 5u, 12u, 13u}) {
     for (const int count : {1, 2, 5, 20}) {
       std::vector<std::vector<int>> shares;
       for (int number = 1; number <= count; ++number) {
