@@ -277,3 +277,17 @@ TEST_CASE(
   CHECK_THROWS_AS(pm::FolderLock::take(folder / "none"), pm::RuntimeFailure);
   CHECK_THROWS_AS(pm::InputFile<pm::DataError>(folder / "one"), pm::DataError);
 }
+
+TEST_CASE("remove_unfinished_files: what a dead writer left goes, and nothing else") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> stay{"last.safetensors", "a.tmp", "a.tmp12", "a.tmp12-", "a.tmp-3", "a.tmp1x-3",
+                                      "12-3", "a.tmp12-3.png"};
+  const std::vector<std::string> go{"last.safetensors.tmp1234-0", "b.tmp1-22", ".tmp7-7"};
+  for (const auto* names : {&stay, &go}) {
+    for (const std::string& name : *names) pm::write_file_atomically(folder / name, name);
+  }
+  pm::remove_unfinished_files(folder / "");
+  for (const std::string& name : stay) CHECK(fs::exists(folder / name));
+  for (const std::string& name : go) CHECK_FALSE(fs::exists(folder / name));
+  pm::remove_unfinished_files(folder / "absent");  // nothing to do
+}

@@ -19,7 +19,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -196,6 +198,27 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
     detail::fail_errno<RuntimeFailure>(path, "is written, but its folder cannot be stored", errno,
                                        "after a power cut the file before it may be back");
   }
+}
+
+/// Removes what processes that died in write_file_atomically left in a folder. For a folder that nobody else writes in.
+inline void remove_unfinished_files(const std::filesystem::path& folder) {
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();  // "last.safetensors.tmp1234-5"
+    const std::size_t mark = name.rfind(".tmp");
+    const std::size_t dash = name.rfind('-');
+    if (mark == std::string::npos || dash == std::string::npos || dash < mark) continue;
+    const std::string_view text = name;
+    if (is_number(text.substr(mark + 4, dash - mark - 4)) && is_number(text.substr(dash + 1))) {
+      found.push_back(at->path());
+    }
+  }
+  std::error_code ignored;  // one that cannot be removed takes room, no more
+  for (const std::filesystem::path& path : found) std::filesystem::remove(path, ignored);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

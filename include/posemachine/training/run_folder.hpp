@@ -35,8 +35,9 @@ class RunFolder {
   }
 
   /// A new run. Errors: as require_new; RuntimeFailure where it cannot be made.
-  static RunFolder create(std::filesystem::path path, const Json& config) {
-    RunFolder folder(std::move(path));
+  /// `calls`: what all files but locks are written by.
+  static RunFolder create(std::filesystem::path path, const Json& config, const FileSystemCalls& calls = {}) {
+    RunFolder folder(std::move(path), calls);
     std::error_code error;
     if (folder.path_.has_parent_path()) std::filesystem::create_directories(folder.path_.parent_path(), error);
     // One call both looks and makes: of two runs of one name that start together, one is refused.
@@ -45,16 +46,17 @@ class RunFolder {
     if (!error) std::filesystem::create_directory(folder.path_ / "ckpt", error);
     if (error) fail<RuntimeFailure>({.where = folder.path_.string(), .got = "cannot be made: " + error.message()});
     folder.take_lock();
-    write_file_atomically(folder.path_ / "config.json", write_json(config, "config.json", 2) + "\n");
+    write_file_atomically(folder.path_ / "config.json", write_json(config, "config.json", 2) + "\n", calls);
     return folder;
   }
 
-  /// A run that is to go on. Errors: UsageError where there is none, or where it is under way.
-  static RunFolder open(std::filesystem::path path) {
-    RunFolder folder(std::move(path));
+  /// A run that is to go on; what a killed process left half-written in it goes. Errors: UsageError where there is none, or where it is under way.
+  static RunFolder open(std::filesystem::path path, const FileSystemCalls& calls = {}) {
+    RunFolder folder(std::move(path), calls);
     std::error_code error;
     if (std::filesystem::exists(folder.last(), error)) {
       folder.take_lock();
+      for (const char* part : {"", "ckpt", "pictures"}) remove_unfinished_files(folder.path_ / part);
       return folder;
     }
     const bool begun = std::filesystem::exists(folder.path_, error);
@@ -103,7 +105,7 @@ class RunFolder {
       if (epoch <= epochs_done) kept += write_json(line, "metrics.jsonl") + "\n";
     }
     std::error_code error;
-    if (std::filesystem::exists(metrics_file(), error)) write_file_atomically(metrics_file(), kept);
+    if (std::filesystem::exists(metrics_file(), error)) write_file_atomically(metrics_file(), kept, calls_);
   }
 
   /// Stores what an event says.
@@ -112,9 +114,9 @@ class RunFolder {
     if (event.kind == Kind::checkpoint) store(event.checkpoint(), event.step % event.steps_per_epoch == 0);
     if (event.kind == Kind::epoch) {
       append_metrics(event);
-      if (event.best) event.result().save(best());
+      if (event.best) write_file_atomically(best(), event.result().to_bytes(), calls_);
     }
-    if (event.kind == Kind::finished) event.result().save(model());
+    if (event.kind == Kind::finished) write_file_atomically(model(), event.result().to_bytes(), calls_);
   }
 
   /// The checkpoints of epochs that are kept besides last and best, earliest first.
@@ -131,7 +133,7 @@ class RunFolder {
   }
 
  private:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  RunFolder(std::filesystem::path path, const FileSystemCalls& calls) : path_(std::move(path)), calls_(calls) {}
 
   void take_lock() {
     lock_ = FolderLock::take(path_);
@@ -156,14 +158,14 @@ class RunFolder {
     if (ends_epoch && keep > 0 && checkpoint.step > 0) {
       std::string number = std::to_string(checkpoint.step);
       number.insert(0, number.size() < 8 ? 8 - number.size() : 0, '0');
-      save_checkpoint(checkpoint, path_ / "ckpt" / ("step-" + number + ".safetensors"));
+      save_checkpoint(checkpoint, path_ / "ckpt" / ("step-" + number + ".safetensors"), calls_);
       const std::vector<std::filesystem::path> all = epoch_checkpoints();
       std::error_code ignored;  // one that cannot be removed takes room, no more
       for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
         std::filesystem::remove(all[i], ignored);
       }
     }
-    save_checkpoint(checkpoint, last());
+    save_checkpoint(checkpoint, last(), calls_);
   }
 
   void append_metrics(const TrainEvent& event) const {
@@ -181,10 +183,11 @@ class RunFolder {
     // Written anew as a whole: a line is there or not, never in part. An epoch takes minutes, a line 300 bytes.
     std::string text;
     for (const Json& before : metrics()) text += write_json(before, "metrics.jsonl") + "\n";
-    write_file_atomically(metrics_file(), text + write_json<RuntimeFailure>(line, "metrics.jsonl") + "\n");
+    write_file_atomically(metrics_file(), text + write_json<RuntimeFailure>(line, "metrics.jsonl") + "\n", calls_);
   }
 
   std::filesystem::path path_;
+  FileSystemCalls calls_;
   std::shared_ptr<const FolderLock> lock_;
 };
 

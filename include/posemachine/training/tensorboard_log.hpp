@@ -1,6 +1,7 @@
 // TensorBoardLog: what a run says, for TensorBoard to show.
 #pragma once
 
+#include <posemachine/base/files.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/image_io.hpp>
@@ -33,8 +34,9 @@ struct TensorBoardOptions {
 class TensorBoardLog {
  public:
   /// `step`: how many are done.
-  TensorBoardLog(std::filesystem::path folder, std::int64_t step, const TensorBoardOptions& options = {})
-      : folder_(std::move(folder)), options_(options), file_(std::make_unique<EventFile>(folder_)) {
+  TensorBoardLog(std::filesystem::path folder, std::int64_t step, const TensorBoardOptions& options = {},
+                 const FileSystemCalls& calls = {})
+      : folder_(std::move(folder)), options_(options), file_(std::make_unique<EventFile>(folder_, calls)) {
     if (step > 0) file_->restart_at(step);
   }
 
