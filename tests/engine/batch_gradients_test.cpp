@@ -2,10 +2,12 @@
 #include "engine/run_plan.hpp"
 #include "reference/kinks.hpp"
 #include "reference/random_graph.hpp"
+#include "reference/thread_ranks.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -100,12 +102,16 @@ Graph small_network() {
 }
 
 // Everything a step changes, after two steps: gradients and parameters.
-std::vector<float> two_steps(const Graph& network, int batch, int slice, int workers) {
+std::vector<float> two_steps(const Graph& network, int batch, int slice, int workers,
+                             const std::shared_ptr<Ranks>& ranks = nullptr) {
   const Graph graph = differentiate(network);
   const auto filling = reference::fill(graph, batch, {8, 8}, 3);
   auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
-  BatchGradients gradients(network, parameters, {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}});
-  const std::vector<float> images = as_floats(filling.inputs.at("image"));
+  BatchGradients gradients(network, parameters,
+                           {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}, .ranks = ranks});
+  const Share share = gradients.share();
+  const std::vector<float> images =
+      as_floats(part(filling.inputs.at("image"), share.first * slice, share.count * slice));
   std::vector<float> all;
   for (std::uint64_t step = 0; step < 2; ++step) {
     gradients.compute("image", images, linear_loss(network, filling), seed, step);
@@ -257,4 +263,85 @@ TEST_CASE("BatchGradients: more workers than slices, and than processors, give t
     for (int repeat = 0; repeat < 3; ++repeat) CHECK(two_steps(network, 6, 2, workers) == one);
   }
   CHECK(two_steps(network, 6, 1, 8) == two_steps(network, 6, 1, 1));
+}
+
+TEST_CASE("BatchGradients: any number of ranks, with any number of workers each, gives every rank the bytes of one") {
+  const Graph network = small_network();
+  for (const auto& [batch, slice] : {std::pair{6, 1}, {5, 1}, {8, 2}, {7, 1}}) {
+    const std::vector<float> one = two_steps(network, batch, slice, 1);
+    for (int count = 1; count <= 4; ++count) {
+      for (const int workers : {1, 2}) {
+        INFO("batch " << batch << ", slice " << slice << " on " << count << " ranks of " << workers << " workers");
+        std::vector<std::vector<float>> results(static_cast<std::size_t>(count));
+        reference::on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
+          results[static_cast<std::size_t>(ranks->rank())] = two_steps(network, batch, slice, workers, ranks);
+        });
+        for (const auto& result : results) CHECK(result == one);
+      }
+    }
+  }
+}
+
+TEST_CASE("BatchGradients: ranks compute their own slices alone, and more of them than slices are refused") {
+  const Graph network = small_network();
+  const auto filling = reference::fill(differentiate(network), 5, {8, 8}, 3);
+  std::vector<int> computed(5);  // by slice: the rank
+  reference::on_ranks(2, [&](const std::shared_ptr<Ranks>& ranks) {
+    const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
+    BatchGradients gradients(network, parameters,
+                             {.batch = 5, .slice = 1, .workers = 1, .image = {8, 8}, .ranks = ranks});
+    CHECK(gradients.slice_count() == 5);
+    const auto loss = [&](const SliceView& view) {
+      CHECK(view.first == view.index);
+      computed[static_cast<std::size_t>(view.index)] += 1 + ranks->rank();
+      for (const auto& gradient : view.output_gradients) std::fill(gradient.begin(), gradient.end(), 1.0f);
+    };
+    const std::vector<float> images = as_floats(filling.inputs.at("image"));
+    CHECK_THROWS_WITH_AS(gradients.compute("image", images, loss, 1, 0), doctest::Contains("got 960"), UsageError);
+    const std::size_t own = static_cast<std::size_t>(gradients.share().count) * 192;
+    gradients.compute("image", std::span(images).first(own), loss, 1, 0);
+  });
+  CHECK(computed == std::vector<int>{1, 1, 2, 2, 2});
+
+  const auto parameters =
+      std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
+  CHECK_THROWS_WITH_AS(
+      reference::on_ranks(3,
+                          [&](const std::shared_ptr<Ranks>& ranks) {
+                            BatchGradients(network, parameters,
+                                           {.batch = 4, .slice = 2, .workers = 1, .image = {8, 8}, .ranks = ranks});
+                          }),
+      "ranks: expected at most one for each of the 2 slices of a batch, got 3; start fewer processes, or train with a "
+      "larger batch or smaller slices",
+      UsageError);
+}
+
+namespace {
+
+// A rank whose first word is another than rank 0 said: as on a machine with other kernels.
+class Misheard : public Ranks {
+ public:
+  explicit Misheard(std::shared_ptr<Ranks> ranks) : ranks_(std::move(ranks)) {}
+  int rank() const override { return ranks_->rank(); }
+  int count() const override { return ranks_->count(); }
+  void send(int to, std::span<const std::byte> bytes) override { ranks_->send(to, bytes); }
+  void receive(int from, std::span<std::byte> bytes) override { ranks_->receive(from, bytes); }
+  void broadcast(int root, std::span<std::byte> bytes) override {
+    ranks_->broadcast(root, bytes);
+    if (root == 0 && rank() == 1 && bytes.size() > sizeof(std::uint64_t)) bytes.front() = std::byte{'?'};
+  }
+
+ private:
+  std::shared_ptr<Ranks> ranks_;
+};
+
+}  // namespace
+
+TEST_CASE("BatchGradients: a rank with other kernels than the first is refused before it computes") {
+  const Graph network = small_network();
+  const auto run = [&](const std::shared_ptr<Ranks>& ranks) {
+    two_steps(network, 4, 2, 1, std::make_shared<Misheard>(ranks));
+  };
+  CHECK_THROWS_WITH_AS(reference::on_ranks(2, run), doctest::Contains("rank 1: expected the kernels of rank 0, ?"),
+                       RuntimeFailure);
 }

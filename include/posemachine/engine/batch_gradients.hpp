@@ -7,7 +7,9 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
+#include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/ranks.hpp>
 #include <posemachine/engine/recomputation.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/graph/differentiate.hpp>
@@ -32,6 +34,7 @@ struct BatchGradientsOptions {
   int workers = 2;  // threads, each with a plan of its own whose primitives have a team of one
   Size image;
   bool recompute = false;  // keep less between forward and backward and compute it again: less memory, more time
+  std::shared_ptr<Ranks> ranks{};  // processes that share the slices; null: this one computes all
 };
 
 /// Images that are best computed together. Single ones, where nothing ties images to each other: half the memory of two,
@@ -55,13 +58,14 @@ struct SliceView {
   std::vector<std::span<float>> output_gradients;  // to be written: the same shapes
 };
 
-/// Forward and backward over a batch. The bytes of the results depend on batch and slice, not on the number of workers:
-/// slices are the same whoever computes them, and their gradients are summed along a fixed tree.
+/// Forward and backward over a batch. The bytes of the results depend on batch and slice, not on how many workers or
+/// ranks there are: slices are the same whoever computes them, and their gradients are summed along a fixed tree. Each
+/// rank computes its share of the slices, and all of them have the results.
 class BatchGradients {
  public:
   /// The parameters are the master values: plain, changed by the optimiser between steps. Batch norm's running
-  /// statistics among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice,
-  /// ModelError where the network cannot be differentiated at this size.
+  /// statistics among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice or has
+  /// fewer slices than there are ranks, ModelError where the network cannot be differentiated at this size.
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
                  const BatchGradientsOptions& options)
       : options_(resolved(network, options)), parameters_(std::move(parameters)),
@@ -77,13 +81,16 @@ class BatchGradients {
     for (int i = 0; i < workers_.threads(); ++i)
       plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
     const GradientLayout& layout = plans_.front()->gradient_layout();
-    for (int i = 0; i < slice_count(); ++i) slices_.push_back(make_aligned<float>(layout.floats));
+    for (int i = 0; i < share().count; ++i) slices_.push_back(make_aligned<float>(layout.floats));
+    if (options.ranks != nullptr) received_ = make_aligned<float>(layout.floats);
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
     make_unpacking();
     find_statistics(network);
   }
 
   int slice_count() const { return options_.batch / options_.slice; }
+  /// The slices that this process computes.
+  Share share() const { return share_of_slices(options_); }
   const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
   Workers& workers() { return workers_; }
 
@@ -91,28 +98,30 @@ class BatchGradients {
   const std::vector<Tensor>& gradients() const { return gradients_; }
   std::vector<Tensor>& gradients() { return gradients_; }
 
-  /// One step: `images` (batch, 3, H, W) feeds input `input_name`; `loss` is called once a slice, on any worker, and
-  /// writes the gradients of the outputs. Draws of dropout are those of (seed, step, sample = position in the batch).
-  /// Errors: UsageError where `images` has another size, whatever `loss` throws.
+  /// One step: `images` (batch, 3, H, W), with ranks those of share() alone, feeds input `input_name`; `loss` is called
+  /// once a slice, on any worker, and writes the gradients of the outputs. Draws of dropout are those of (seed, step,
+  /// sample = position in the batch). Errors: UsageError where `images` has another size, RuntimeFailure where a rank
+  /// cannot be reached or has other kernels than rank 0, whatever `loss` throws.
   void compute(std::string_view input_name, std::span<const float> images,
                const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
+    require_same_kernels();
     weights_->refresh();
     const std::size_t slice_floats = plans_.front()->input(input_name).size();
-    const std::size_t expected = slice_floats * static_cast<std::size_t>(slice_count());
+    const std::size_t expected = slice_floats * slices_.size();
     if (images.size() != expected) {
       fail<UsageError>({.where = "images of a batch",
                         .expected = std::to_string(expected) + " values",
                         .got = std::to_string(images.size())});
     }
-    workers_.for_each(slice_count(), [&](int index, int slot) {
+    workers_.for_each(share().count, [&](int index, int slot) {
       Plan& plan = *plans_[static_cast<std::size_t>(slot)];
       plan.bind_gradients(slices_[static_cast<std::size_t>(index)].get());
       const std::span<float> input = plan.input(input_name);
       const auto begin = images.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(index) * slice_floats);
       std::copy(begin, begin + static_cast<std::ptrdiff_t>(slice_floats), input.begin());
       SliceView view;
-      view.index = index;
-      view.first = index * options_.slice;
+      view.index = share().first + index;
+      view.first = view.index * options_.slice;
       view.count = options_.slice;
       const Draw draw{seed, step, static_cast<std::uint64_t>(view.first)};
       plan.run_forward(draw);
@@ -137,21 +146,35 @@ class BatchGradients {
                         .expected = "a multiple of the slice, " + std::to_string(options.slice),
                         .got = std::to_string(options.batch)});
     }
+    const int slices = options.batch / options.slice;
+    if (options.ranks != nullptr && options.ranks->count() > slices) {
+      fail<UsageError>({.where = "ranks",
+                        .expected = "at most one for each of the " + std::to_string(slices) + " slices of a batch",
+                        .got = std::to_string(options.ranks->count()),
+                        .remedy = "start fewer processes, or train with a larger batch or smaller slices"});
+    }
     return options;
+  }
+
+  static Share share_of_slices(const BatchGradientsOptions& options) {
+    const int slices = options.batch / options.slice;
+    if (options.ranks == nullptr) return {0, slices};
+    return share_of(options.ranks->rank(), options.ranks->count(), slices);
   }
 
   // A plan for every slot that a slice can run in, and no more slots than slices.
   static int useful_workers(const BatchGradientsOptions& options) {
-    return std::min(options.workers, options.batch / options.slice);
+    return std::min(options.workers, share_of_slices(options).count);
   }
 
   using Slice = AlignedArray<float>;
 
+  // A running mean or variance.
   struct Statistic {
-    int mean = -1;       // parameter ids
-    int variance = -1;
+    int parameter = -1;
     float momentum = 0;
-    float unbiased = 1;  // n / (n - 1), n = images x cells of a slice
+    float unbiased = 1;  // variance: n / (n - 1), n = images x cells of a slice
+    std::size_t at = 0;  // where it begins in a row of seen_
   };
 
   void make_unpacking() {
@@ -176,34 +199,72 @@ class BatchGradients {
       if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
       const ScheduledValue& value = plans_.front()->schedule().value(posemachine::input(network, node, 0).id);
       const double n = double(value.n) * value.h * value.w;
-      statistics_.push_back({parameter_id(network, node, detail::batch_norm_mean),
-                             parameter_id(network, node, detail::batch_norm_variance),
-                             static_cast<float>(momentum(unpack<BatchNormOptions>(node.options))),
-                             static_cast<float>(n > 1 ? n / (n - 1) : 1)});
+      const auto rate = static_cast<float>(momentum(unpack<BatchNormOptions>(node.options)));
+      const auto unbiased = static_cast<float>(n > 1 ? n / (n - 1) : 1);
+      for (const int which : {detail::batch_norm_mean, detail::batch_norm_variance}) {
+        const int id = parameter_id(network, node, which);
+        statistics_.push_back({id, rate, which == detail::batch_norm_variance ? unbiased : 1, seen_row_});
+        seen_row_ += running(statistics_.back()).size();
+      }
     }
+    seen_.resize(seen_row_ * static_cast<std::size_t>(slice_count()));
+  }
+
+  std::vector<float>& running(const Statistic& statistic) {
+    return (*parameters_)[static_cast<std::size_t>(statistic.parameter)].values;
+  }
+
+  // seen_ = the statistics of every slice, on every rank.
+  void gather_statistics() {
+    const GradientLayout& layout = plans_.front()->gradient_layout();
+    for (const Statistic& statistic : statistics_) {
+      const std::size_t offset = layout.entries[static_cast<std::size_t>(statistic.parameter)].offset;
+      for (std::size_t i = 0; i < slices_.size(); ++i) {
+        const std::size_t row = static_cast<std::size_t>(share().first) + i;
+        std::copy_n(slices_[i].get() + offset, running(statistic).size(),
+                    seen_.begin() + static_cast<std::ptrdiff_t>(row * seen_row_ + statistic.at));
+      }
+    }
+    if (options_.ranks != nullptr && !seen_.empty()) exchange(*options_.ranks, std::span<float>(seen_), slice_count());
   }
 
   // running = (1 - m) running + m slice, one slice after the other.
   void merge_statistics() {
-    const GradientLayout& layout = plans_.front()->gradient_layout();
+    gather_statistics();
     for (const Statistic& statistic : statistics_) {
-      const auto merge = [&](int id, float factor) {
-        std::vector<float>& running = (*parameters_)[static_cast<std::size_t>(id)].values;
-        const std::size_t offset = layout.entries[static_cast<std::size_t>(id)].offset;
-        for (const Slice& slice : slices_) {
-          for (std::size_t c = 0; c < running.size(); ++c) {
-            const float seen = slice[offset + c] * factor;
-            running[c] += statistic.momentum * (seen - running[c]);
-          }
+      std::vector<float>& values = running(statistic);
+      for (std::size_t row = 0; row < seen_.size(); row += seen_row_) {
+        for (std::size_t c = 0; c < values.size(); ++c) {
+          const float seen = seen_[row + statistic.at + c] * statistic.unbiased;
+          values[c] += statistic.momentum * (seen - values[c]);
         }
-      };
-      merge(statistic.mean, 1);
-      merge(statistic.variance, statistic.unbiased);
+      }
     }
+  }
+
+  // Ranks whose kernels lay gradients out or round otherwise would give sums that mean nothing, or are not the same.
+  void require_same_kernels() {
+    if (options_.ranks == nullptr || kernels_agreed_) return;
+    const dnnl_version_t* version = dnnl_version();
+    const std::string own = instruction_set() + ", oneDNN " + std::to_string(version->major) + "." +
+                            std::to_string(version->minor) + "." + std::to_string(version->patch) + ", " +
+                            std::to_string(plans_.front()->gradient_layout().floats) + " floats of gradients";
+    const std::string first = text_of_first(*options_.ranks, own);
+    if (own != first) {
+      fail<RuntimeFailure>({.where = "rank " + std::to_string(options_.ranks->rank()),
+                            .expected = "the kernels of rank 0, " + first,
+                            .got = own,
+                            .remedy = "give all ranks the same oneDNN, and ONEDNN_MAX_CPU_ISA what every machine has"});
+    }
+    kernels_agreed_ = true;
   }
 
   // slices[0] = the sum, along a tree that depends on the number of slices alone.
   void sum_slices() {
+    if (options_.ranks != nullptr) {
+      sum_slices_over_ranks();
+      return;
+    }
     const std::size_t floats = plans_.front()->gradient_layout().floats;
     const std::size_t chunk = 1 << 16;  // 256 KiB of each slice: stays in the second-level cache
     workers_.for_each(static_cast<int>((floats + chunk - 1) / chunk), [&](int index, int) {
@@ -219,6 +280,21 @@ class BatchGradients {
     });
   }
 
+  void sum_slices_over_ranks() {
+    const std::size_t floats = plans_.front()->gradient_layout().floats;
+    std::vector<float*> rows;
+    for (const Slice& slice : slices_) rows.push_back(slice.get());
+    const auto add = [&](float* into, const float* from) {
+      const auto parts = static_cast<std::size_t>(workers_.threads());
+      workers_.for_each(workers_.threads(), [&](int index, int) {
+        const std::size_t begin = floats * static_cast<std::size_t>(index) / parts;
+        const std::size_t end = floats * static_cast<std::size_t>(index + 1) / parts;
+        for (std::size_t k = begin; k < end; ++k) into[k] += from[k];
+      });
+    };
+    sum_over_ranks(*options_.ranks, slice_count(), rows, {received_.get(), floats}, add);
+  }
+
   void unpack_gradients() {
     const Team team(1);
     for (const Reorder& each : unpackings_) each.run(stream_);
@@ -230,11 +306,15 @@ class BatchGradients {
   std::shared_ptr<PreparedWeights> weights_;
   Workers workers_;
   std::vector<std::unique_ptr<Plan>> plans_;
-  std::vector<Slice> slices_;
+  std::vector<Slice> slices_;  // of share()
+  Slice received_;             // a slice of another rank
+  bool kernels_agreed_ = false;
   std::vector<Tensor> gradients_;
   dnnl::stream stream_;
   std::vector<Reorder> unpackings_;
   std::vector<Statistic> statistics_;
+  std::size_t seen_row_ = 0;  // floats of a slice's statistics
+  std::vector<float> seen_;   // (slices, seen_row_)
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

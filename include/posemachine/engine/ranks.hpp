@@ -1,0 +1,113 @@
+// Ranks: processes that compute a step together, and the sum of their slices along the tree of one process.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <type_traits>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The processes of a job, as one of them sees them. All ranks make calls that fit together, in one order; a call may
+/// wait for the others, and bytes mean the same to all. Called by one thread of each process.
+class Ranks {
+ public:
+  Ranks() = default;
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+  virtual ~Ranks() = default;
+
+  virtual int rank() const = 0;   // of this process, 0 to count - 1
+  virtual int count() const = 0;
+
+  /// To a rank that receives as many bytes from this one. Errors: RuntimeFailure where they do not arrive.
+  virtual void send(int to, std::span<const std::byte> bytes) = 0;
+  /// Errors: RuntimeFailure where they do not come.
+  virtual void receive(int from, std::span<std::byte> bytes) = 0;
+  /// Gives the bytes of `root` to every rank; all of them call it. Errors: RuntimeFailure where they do not come.
+  virtual void broadcast(int root, std::span<std::byte> bytes) = 0;
+};
+
+/// A rank's part of a list: items that follow each other.
+struct Share {
+  int first = 0;
+  int count = 0;
+};
+
+/// What `rank` has of `items`: no rank has more than one item more than another.
+inline Share share_of(int rank, int ranks, int items) {
+  const auto begin = [&](int which) { return static_cast<int>(std::int64_t{items} * which / ranks); };
+  return {begin(rank), begin(rank + 1) - begin(rank)};
+}
+
+/// The rank in whose share an item is.
+inline int owner_of(int item, int ranks, int items) {
+  int rank = 0;
+  while (item >= share_of(rank, ranks, items).first + share_of(rank, ranks, items).count) ++rank;
+  return rank;
+}
+
+/// Completes a list whose items are rows of equal length: each rank has written those of its share and gets the rest.
+template <class T>
+void exchange(Ranks& ranks, std::span<T> rows, int items) {
+  static_assert(std::is_trivially_copyable_v<T>, "exchange: values that bytes carry");
+  const std::size_t row = rows.size() / static_cast<std::size_t>(items);
+  for (int root = 0; root < ranks.count(); ++root) {
+    const Share share = share_of(root, ranks.count(), items);
+    const std::span<T> part =
+        rows.subspan(static_cast<std::size_t>(share.first) * row, static_cast<std::size_t>(share.count) * row);
+    ranks.broadcast(root, std::as_writable_bytes(part));
+  }
+}
+
+/// Rank 0's text, on every rank.
+inline std::string text_of_first(Ranks& ranks, std::string text) {
+  std::uint64_t size = text.size();
+  ranks.broadcast(0, std::as_writable_bytes(std::span(&size, 1)));
+  text.resize(static_cast<std::size_t>(size));
+  ranks.broadcast(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+/// Whether any rank says so, on every rank.
+inline bool any_of_ranks(Ranks& ranks, bool own) {
+  bool any = false;
+  for (int root = 0; root < ranks.count(); ++root) {
+    std::uint8_t said = own ? 1 : 0;
+    ranks.broadcast(root, std::as_writable_bytes(std::span(&said, 1)));
+    any = any || said != 0;
+  }
+  return any;
+}
+
+/// Sums `items` rows of floats that lie with their ranks, in the order of one process: row i + d goes to row i, for d =
+/// 1, 2, 4, ... and i a multiple of 2 d. `rows` are those of this rank's share, at least one, and are overwritten; the
+/// sum comes to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
+inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
+                           const std::function<void(float* into, const float* from)>& add) {
+  const int rank = ranks.rank();
+  const int first = share_of(rank, ranks.count(), items).first;
+  const auto row = [&](int item) { return rows[static_cast<std::size_t>(item - first)]; };
+  // Every rank goes through the edges in this one order: of those that wait, the first has both its ends there.
+  for (int distance = 1; distance < items; distance *= 2) {
+    for (int i = 0; i + distance < items; i += 2 * distance) {
+      const int into = owner_of(i, ranks.count(), items);
+      const int from = owner_of(i + distance, ranks.count(), items);
+      if (into == rank && from == rank) {
+        add(row(i), row(i + distance));
+      } else if (into == rank) {
+        ranks.receive(from, std::as_writable_bytes(spare));
+        add(row(i), spare.data());
+      } else if (from == rank) {
+        ranks.send(into, std::as_bytes(std::span<const float>(row(i + distance), spare.size())));
+      }
+    }
+  }
+  ranks.broadcast(0, std::as_writable_bytes(std::span<float>(rows[0], spare.size())));
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
