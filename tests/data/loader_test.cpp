@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pm = posemachine;
@@ -121,6 +123,42 @@ TEST_CASE("BatchLoader: a loader started at a later step continues as the first 
   for (int step = 3; step < 6; ++step) CHECK(equal(resumed.next(), whole.next()));
 }
 
+TEST_CASE("BatchLoader: a part of each step has the bytes that stand there in the whole, and prepares nothing else") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 8);
+  const pm::BatchMaker whole(people, pm::lsp_joints(), small());
+  for (const auto& [first, count] : {std::pair{0, 1}, {1, 2}, {2, 0}, {0, 3}}) {
+    pm::LoaderOptions options = small();
+    options.first = first;
+    options.count = count;
+    pm::BatchLoader loader(people, pm::lsp_joints(), options);
+    CHECK(loader.steps_per_epoch() == 2);
+    for (std::uint64_t step = 0; step < 5; ++step) {
+      INFO("samples " << first << " and on, step " << step);
+      const pm::Batch all = whole(step);
+      const pm::Batch part = loader.next();
+      const auto equals_all = [&](const pm::Tensor& mine, const pm::Tensor& theirs) {
+        REQUIRE(mine.shape[0] == (count == 0 ? 1 : count));
+        const auto row = std::ptrdiff_t(theirs.values.size() / 3);
+        const auto begin = theirs.values.begin() + first * row;
+        return std::equal(mine.values.begin(), mine.values.end(), begin, begin + mine.shape[0] * row);
+      };
+      CHECK(equals_all(part.images, all.images));
+      CHECK(equals_all(part.targets, all.targets));
+      CHECK(equals_all(part.map_weights, all.map_weights));
+      CHECK(part.first == first);
+      CHECK(std::equal(part.samples.begin(), part.samples.end(), all.samples.begin() + first));
+      CHECK(part.epoch == all.epoch);
+    }
+  }
+  // The photograph of the first sample cannot be read: the others do not need it.
+  std::ofstream(people[std::size_t(whole(0).samples[0])].image) << "no picture";
+  pm::LoaderOptions options = small();
+  options.first = 1;
+  CHECK_NOTHROW(pm::BatchMaker(people, pm::lsp_joints(), options)(0));
+  CHECK_THROWS_AS(whole(0), pm::DataError);
+}
+
 TEST_CASE("BatchLoader: an epoch holds nobody twice, and the shapes are those of the network") {
   const Folder folder;
   pm::BatchLoader loader(make_people(folder.path, 8), pm::lsp_joints(), small());
@@ -199,6 +237,10 @@ TEST_CASE("BatchLoader: options without sense are refused") {
   };
   refused([](pm::LoaderOptions& o) { o.batch = 4; });
   refused([](pm::LoaderOptions& o) { o.batch = 0; });
+  refused([](pm::LoaderOptions& o) { o.first = 3; });
+  refused([](pm::LoaderOptions& o) { o.first = -1; });
+  refused([](pm::LoaderOptions& o) { o.first = 1, o.count = 3; });
+  refused([](pm::LoaderOptions& o) { o.count = -1; });
   refused([](pm::LoaderOptions& o) { o.stride = 0; });
   refused([](pm::LoaderOptions& o) { o.input = {4, 64}; });
   refused([](pm::LoaderOptions& o) { o.colour_order = "hsv"; });

@@ -48,16 +48,19 @@ struct LoaderOptions {
   ImageLimits limits;         // of one photograph
   std::uint64_t seed = 1;
   int batch = 16;             // samples per step
+  int first = 0;              // of a step's samples, the first one that is prepared here
+  int count = 0;              // how many are; 0: all from first on
   int workers = 1;            // threads that prepare batches
   int depth = 4;              // batches prepared ahead, at most
 };
 
-/// What one training step is fed.
+/// What one training step is fed, or the part of it that LoaderOptions asks for.
 struct Batch {
   Tensor images;             // (N, 3, H, W), normalised
   Tensor targets;            // (N, joints + 1, H / stride, W / stride), the last map background
   Tensor map_weights;        // (N, joints + 1), 0 where a map says nothing
   std::vector<int> samples;  // N indices into the loader's people
+  int first = 0;             // position of the first one within the step
   std::uint64_t step = 0;    // from the start of training
   std::uint64_t epoch = 0;
 };
@@ -97,10 +100,16 @@ class BatchMaker {
   /// Errors: UsageError for options without sense, fewer people than a batch, or people of another joint set.
   BatchMaker(std::vector<Person> people, JointSet joints, LoaderOptions options)
       : people_(std::move(people)), joints_(std::move(joints)), options_(std::move(options)) {
-    const auto require = [](bool holds, const char* where, const char* expected, const std::string& got) {
+    const auto require = [](bool holds, const char* where, const std::string& expected, const std::string& got) {
       if (!holds) fail<UsageError>({.where = where, .expected = expected, .got = got, .remedy = ""});
     };
     require(options_.batch >= 1, "batch", "at least 1", std::to_string(options_.batch));
+    require(options_.first >= 0 && options_.first < options_.batch, "first sample",
+            "0 to " + std::to_string(options_.batch - 1), std::to_string(options_.first));
+    const int most = options_.batch - options_.first;
+    require(options_.count >= 0 && options_.count <= most, "count of samples", "0 to " + std::to_string(most),
+            std::to_string(options_.count));
+    if (options_.count == 0) options_.count = most;
     require(people_.size() >= std::size_t(options_.batch), "training set", "at least one batch of people",
             std::to_string(people_.size()) + " for batches of " + std::to_string(options_.batch));
     require(options_.stride > 0, "stride", "more than 0", std::to_string(options_.stride));
@@ -125,17 +134,19 @@ class BatchMaker {
 
   /// Errors: DataError for a photograph that cannot be used.
   Batch operator()(std::uint64_t step) const {
-    const std::size_t n = std::size_t(options_.batch);
+    const std::size_t n = std::size_t(options_.count);
     const std::int64_t maps = std::int64_t(joint_count()) + 1;
     Batch batch;
     batch.step = step;
     batch.epoch = step / steps_per_epoch();
-    batch.images = Tensor({options_.batch, 3, options_.input.height, options_.input.width});
-    batch.targets = Tensor({options_.batch, maps, map_.height, map_.width});
-    batch.map_weights = Tensor({options_.batch, maps});
+    batch.first = options_.first;
+    batch.images = Tensor({options_.count, 3, options_.input.height, options_.input.width});
+    batch.targets = Tensor({options_.count, maps, map_.height, map_.width});
+    batch.map_weights = Tensor({options_.count, maps});
     // 0.1 ms for 11,000 people, less than a photograph costs: cheaper than sharing the order between threads.
     const std::vector<int> order = epoch_order(people_.size(), options_.seed, batch.epoch);
-    const auto first = order.begin() + std::ptrdiff_t((step % steps_per_epoch()) * n);
+    const std::size_t begin = (step % steps_per_epoch()) * std::size_t(options_.batch) + std::size_t(options_.first);
+    const auto first = order.begin() + std::ptrdiff_t(begin);
     batch.samples.assign(first, first + std::ptrdiff_t(n));
     for (std::size_t i = 0; i < n; ++i) {
       fill(batch.samples[i], batch.epoch, batch.images.values.data() + i * (batch.images.values.size() / n),
