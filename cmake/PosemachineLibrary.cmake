@@ -5,11 +5,12 @@
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
 #   posemachine::dataset      + data/; matio and zlib
+#   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
 
 foreach(component IN LISTS POSEMACHINE_COMPONENTS)
-  if(NOT component MATCHES "^(compose|run|image|dataset)$")
-    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image or dataset, got ${component}")
+  if(NOT component MATCHES "^(compose|run|image|dataset|mpi)$")
+    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image, dataset or mpi, got ${component}")
   endif()
 endforeach()
 
@@ -26,7 +27,7 @@ target_compile_definitions(posemachine_compose INTERFACE $<$<BOOL:${POSEMACHINE_
 list(APPEND POSEMACHINE_TARGETS compose)
 
 set(needs_run OFF)
-if(POSEMACHINE_COMPONENTS MATCHES "run|image|dataset")
+if(POSEMACHINE_COMPONENTS MATCHES "run|image|dataset|mpi")
   set(needs_run ON)
 endif()
 
@@ -73,6 +74,15 @@ if(POSEMACHINE_COMPONENTS MATCHES "dataset")
     target_link_libraries(posemachine_dataset INTERFACE posemachine_image)
   endif()
   list(APPEND POSEMACHINE_TARGETS dataset)
+endif()
+
+if(POSEMACHINE_COMPONENTS MATCHES "mpi")
+  set(MPI_CXX_SKIP_MPICXX ON) # the C interface alone
+  find_package(MPI REQUIRED COMPONENTS CXX)
+  add_library(posemachine_mpi INTERFACE)
+  target_link_libraries(posemachine_mpi INTERFACE posemachine_run MPI::MPI_CXX)
+  target_compile_definitions(posemachine_mpi INTERFACE POSEMACHINE_MPI)
+  list(APPEND POSEMACHINE_TARGETS mpi)
 endif()
 
 # posemachine_all, not posemachine: that name is free for the command-line tool's file.

@@ -23,6 +23,7 @@ DOORS = [
     (r"(jpeglib|jerror|jmorecfg|png|pngconf)\.h", r"data/image_io.*\.hpp"),
     (r"stb/", r"data/image_io_stb\.hpp"),
     (r"(matio|zlib)\.h", r"data/mat_(file|header)\.hpp"),
+    (r"mpi\.h", r"training/mpi_ranks\.hpp"),
 ]
 
 # Standard headers that cost more to parse than all of compose.
@@ -48,6 +49,7 @@ TIERS = {
 FAMILIES = {
     "nlohmann": r"/nlohmann/", "dnnl": r"/(oneapi/)?dnnl(/|[a-z_]*\.h)", "tbb": r"/tbb/", "jpeglib.h": r"/jpeglib\.h",
     "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
+    "mpi": r"/mpi\.h",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
