@@ -8,6 +8,7 @@
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -44,30 +45,34 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A run. The same model, people and options give the same bytes after the same step, for any number of workers,
-/// whether the run was stopped and resumed or not.
+/// A run. The same model, people and options give the same bytes after the same step, for any number of workers and of
+/// ranks, whether the run was stopped and resumed or not. Each rank has a trainer, made and called as the others' are;
+/// it computes its share of every step and has the whole state after it. Rank 0's alone validates and raises events.
 class Trainer {
  public:
   using OnEvent = std::function<void(const TrainEvent&)>;
 
   /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients, and for
   /// validation people whom evaluate() would refuse; ModelError for inputs or outputs that cannot be fed or supervised.
-  Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options)
-      : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation)) {}
+  Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options,
+          std::shared_ptr<Ranks> ranks = nullptr)
+      : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation), std::move(ranks)) {}
 
   /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where
   /// the optimiser's state is not that of the network.
-  Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation)
+  Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
+          std::shared_ptr<Ranks> ranks = nullptr)
       : model_(checked(from, people, validation)),
         options_(resolved(model_, from.options)),
+        ranks_(std::move(ranks)),
         step_(from.step),
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
-        gradients_(model_.graph(), parameters_, gradient_options(model_, options_)),
+        gradients_(model_.graph(), parameters_, gradient_options(model_, options_, ranks_)),
         optimizer_(model_.graph(), options_.optimizer, options_.groups),
         average_(options_.average_decay, *parameters_),
-        loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_),
+        loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_, gradients_.share()),
                 static_cast<std::uint64_t>(from.step)),
         validation_(std::move(validation)),
         epoch_losses_(from.epoch_losses),
@@ -108,21 +113,22 @@ class Trainer {
             .skipped_in_a_row = skipped_in_a_row_};
   }
 
-  /// Trains until the last epoch is over, options.stop_epochs epochs brought nothing better, or `stop` is set; a stop is
-  /// honoured after the step that is under way. A run that begins raises a checkpoint first, so that there is always
-  /// one to go on from. Better is a higher PCK in validation; without people to validate on, a lower mean loss of the
-  /// last stage.
+  /// Trains until the last epoch is over, options.stop_epochs epochs brought nothing better, or `stop` is set on any
+  /// rank; a stop is honoured after the step that is under way. A run that begins raises a checkpoint first, so that
+  /// there is always one to go on from. Better is a higher PCK in validation; without people to validate on, a lower
+  /// mean loss of the last stage.
   /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
   /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
   /// throws.
-  void run(std::stop_token stop, const OnEvent& on_event) {
+  void run(std::stop_token stop, const OnEvent& on_event_of_first) {
+    const OnEvent on_event = is_first() ? on_event_of_first : [](const TrainEvent&) {};
     started_ = Clock::now();
     steps_here_ = 0;
     validated_ = waited_ = Clock::duration{};
-    if (step_ == 0 && !stop.stop_requested()) raise(TrainEvent::Kind::checkpoint, on_event);
+    if (step_ == 0 && !stop_asked(stop)) raise(TrainEvent::Kind::checkpoint, on_event);
     while (step_ < total_steps() && !has_stalled_now()) {
-      if (stop.stop_requested()) {
+      if (stop_asked(stop)) {
         raise(TrainEvent::Kind::checkpoint, on_event);
         raise(TrainEvent::Kind::stopped, on_event);
         return;
@@ -159,7 +165,7 @@ class Trainer {
     gradients_.compute(
         image_input(), batch.images.values,
         [&](const SliceView& view) {
-          const auto first = static_cast<std::size_t>(view.first) * maps;
+          const auto first = static_cast<std::size_t>(view.first - batch.first) * maps;
           const auto count = static_cast<std::size_t>(view.count) * maps;
           const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
           const std::span<const float> weights(batch.map_weights.values.data() + first, count);
@@ -169,6 +175,7 @@ class Trainer {
           }
         },
         options_.seed, static_cast<std::uint64_t>(step_));
+    if (ranks_ != nullptr) exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
     std::vector<double> total(stages, 0.0);
     for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
     gradient_norm_ = gradient_norm(gradients_.gradients(), gradients_.workers());
@@ -191,12 +198,11 @@ class Trainer {
  private:
   using Clock = std::chrono::steady_clock;
 
-  static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options) {
-    return {.batch = options.batch,
-            .slice = options.slice,
-            .workers = options.workers,
-            .image = {model.meaning().input_height, model.meaning().input_width},
-            .recompute = options.recompute};
+  bool is_first() const { return ranks_ == nullptr || ranks_->rank() == 0; }
+
+  // A stop that one rank is asked for is one of all: they have to end after the same step.
+  bool stop_asked(const std::stop_token& stop) const {
+    return ranks_ == nullptr ? stop.stop_requested() : any_of_ranks(*ranks_, stop.stop_requested());
   }
 
   static TrainOptions resolved(const Model& model, TrainOptions options) {
@@ -204,7 +210,19 @@ class Trainer {
     return options;
   }
 
-  static LoaderOptions loader_options(const Model& model, const TrainOptions& options) {
+  static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
+                                                const std::shared_ptr<Ranks>& ranks) {
+    BatchGradientsOptions gradients;
+    gradients.batch = options.batch;
+    gradients.slice = options.slice;
+    gradients.workers = options.workers;
+    gradients.image = {model.meaning().input_height, model.meaning().input_width};
+    gradients.recompute = options.recompute;
+    gradients.ranks = ranks;
+    return gradients;
+  }
+
+  static LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices) {
     const Meaning& meaning = model.meaning();
     LoaderOptions loader;
     loader.input = {meaning.input_height, meaning.input_width};
@@ -218,6 +236,8 @@ class Trainer {
     loader.augmentation = options.augmentation;
     loader.seed = options.seed;
     loader.batch = options.batch;
+    loader.first = slices.first * options.slice;
+    loader.count = slices.count * options.slice;
     loader.workers = options.loader_workers;
     return loader;
   }
@@ -382,36 +402,56 @@ class Trainer {
     for (double& loss : event.losses) loss /= static_cast<double>(epoch_steps_);
     epoch_losses_.assign(epoch_losses_.size(), 0.0);
     epoch_steps_ = 0;
-    const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
-    std::optional<EvaluationResult> validation;
     std::optional<Estimator> estimator;
-    if (due && !validation_.empty()) {
-      const auto before = Clock::now();
-      EvaluateOptions evaluate_options;
-      evaluate_options.threads = options_.workers;
+    std::optional<EvaluationResult> validation;
+    const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
+    if (due && !validation_.empty() && is_first()) {
       estimator.emplace(result());
-      validation = evaluate(*estimator, validation_, evaluate_options);
-      validated_ += Clock::now() - before;
+      validation = validate(*estimator);
       event.validation = &*validation;
       event.estimator = &*estimator;
       event.people = validation_;
       event.best = validation->pck().mean > best_score_;
-      if (event.best) best_score_ = validation->pck().mean;
     }
-    if (validation_.empty()) {
-      if (std::isfinite(event.losses.back())) judge(watch_, event.epoch, -event.losses.back());
-    } else if (validation) {
-      judge(watch_, event.epoch, validation->pck().mean);
-    }
-    if (options_.schedule == RateSchedule::plateau && lower_rate_now(watch_, event.epoch, options_.plateau_epochs)) {
-      rate_factor_ *= options_.rate_step_factor;
-    }
+    if (is_first()) judge_epoch(event);
+    share_judgement();
     on_event(event);
     raise(TrainEvent::Kind::checkpoint, on_event);
   }
 
+  EvaluationResult validate(const Estimator& estimator) {
+    const auto before = Clock::now();
+    EvaluateOptions options;
+    options.threads = options_.workers;
+    EvaluationResult validation = evaluate(estimator, validation_, options);
+    validated_ += Clock::now() - before;
+    return validation;
+  }
+
+  // How the run goes on after this epoch.
+  void judge_epoch(const TrainEvent& event) {
+    if (event.validation != nullptr) {
+      best_score_ = std::max(best_score_, event.validation->pck().mean);
+      judge(watch_, event.epoch, event.validation->pck().mean);
+    } else if (validation_.empty() && std::isfinite(event.losses.back())) {
+      judge(watch_, event.epoch, -event.losses.back());
+    }
+    if (options_.schedule == RateSchedule::plateau && lower_rate_now(watch_, event.epoch, options_.plateau_epochs)) {
+      rate_factor_ *= options_.rate_step_factor;
+    }
+  }
+
+  // Rank 0 alone has people to validate on; all must go on in one way.
+  void share_judgement() {
+    if (ranks_ == nullptr) return;
+    ranks_->broadcast(0, std::as_writable_bytes(std::span(&best_score_, 1)));
+    ranks_->broadcast(0, std::as_writable_bytes(std::span(&rate_factor_, 1)));
+    ranks_->broadcast(0, std::as_writable_bytes(std::span(&watch_, 1)));
+  }
+
   Model model_;  // of the start: graph and meaning
   TrainOptions options_;
+  std::shared_ptr<Ranks> ranks_;
   std::int64_t step_ = 0;
   double best_score_ = -1;
   std::string people_digest_;
