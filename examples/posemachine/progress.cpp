@@ -41,6 +41,7 @@ SignalWatcher::SignalWatcher() {
   sigemptyset(&watched_);
   sigaddset(&watched_, SIGINT);
   sigaddset(&watched_, SIGTERM);
+  sigaddset(&watched_, SIGUSR1);  // mpirun keeps the other two for itself and passes this one on
   pthread_sigmask(SIG_BLOCK, &watched_, &before_);
   thread_ = std::jthread([this](const std::stop_token& ending) { watch(ending); });
 }

@@ -67,7 +67,8 @@ int run_commands(int argc, char** argv, Context& context) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
-             "3 bad input data, 4 bad model file, 130 and 143 after SIGINT and SIGTERM.");
+             "3 bad input data, 4 bad model file, 130, 143 and 138 after SIGINT, SIGTERM\n"
+             "and SIGUSR1.");
   std::vector<Command> commands;
   for (const auto add :
        {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_merge, add_bench, add_profile, add_tune,
@@ -103,17 +104,9 @@ int run(int argc, char** argv, const pm::OpSet& ops, const pm::LayerSet& layers)
     write_stdout("");  // what the help and version flags wrote
     return code;
   } catch (const Interrupted&) {
-    return 128 + watcher.signal();
-  } catch (const pm::UsageError& error) {
-    return end_with(usage, error.what());
-  } catch (const pm::DataError& error) {
-    return end_with(bad_data, error.what());
-  } catch (const pm::ModelError& error) {
-    return end_with(bad_model, error.what());
-  } catch (const std::bad_alloc&) {
-    return end_with(failed, "out of memory");
-  } catch (const std::exception& error) {
-    return end_with(failed, error.what());
+    return watcher.signal() != 0 ? 128 + watcher.signal() : done;  // another process of the job has the signal
+  } catch (...) {
+    return complain_of_exception();
   }
 }
 
@@ -122,6 +115,23 @@ void Context::warn(std::string_view text) const {
 }
 
 void complain(std::string_view text) { say("error:", 31, text); }
+
+int complain_of_exception(std::string_view whose) {
+  const std::string before = whose.empty() ? "" : std::string(whose) + ": ";
+  try {
+    throw;
+  } catch (const pm::UsageError& error) {
+    return end_with(usage, before + error.what());
+  } catch (const pm::DataError& error) {
+    return end_with(bad_data, before + error.what());
+  } catch (const pm::ModelError& error) {
+    return end_with(bad_model, before + error.what());
+  } catch (const std::bad_alloc&) {
+    return end_with(failed, before + "out of memory");
+  } catch (const std::exception& error) {
+    return end_with(failed, before + error.what());
+  }
+}
 
 std::string format(const char* text, ...) {
   std::va_list arguments;

@@ -35,7 +35,7 @@ struct Context {
   bool quiet = false;
   posemachine::OpSet ops;        // that model and network files may name
   posemachine::LayerSet layers;  // that network files may name
-  std::stop_token stop;  // requested by SIGINT and SIGTERM
+  std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;
   void stop_if_asked() const {
@@ -62,6 +62,9 @@ Command add_export(CLI::App& app, const Context& context);
 
 /// An error on stderr that does not end the command.
 void complain(std::string_view text);
+
+/// In a catch block: what was caught on stderr, after `whose` where it is not empty; returns its exit code.
+int complain_of_exception(std::string_view whose = "");
 
 /// printf into a string.
 std::string format(const char* text, ...) __attribute__((format(printf, 1, 2)));
@@ -105,8 +108,8 @@ class Progress {
   double last_s_;
 };
 
-/// Turns SIGINT and SIGTERM into a stop request while it lives; the second one ends the program at once. To be made
-/// before other threads are: they inherit the blocked signals.
+/// Turns SIGINT, SIGTERM and SIGUSR1 into a stop request while it lives; the second one ends the program at once. To be
+/// made before other threads are: they inherit the blocked signals.
 class SignalWatcher {
  public:
   SignalWatcher();

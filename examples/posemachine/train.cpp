@@ -1,10 +1,12 @@
 // posemachine train: a network trained on annotated people, in a folder of its own.
+#include "job.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 #include "train_config.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/engine/ranks.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -179,7 +181,33 @@ pm::Model first_model(const TrainConfig& config, const Context& context, const T
   return std::move(result.model);
 }
 
-int train(const TrainArguments& arguments, const Context& context) {
+// What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
+void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
+  if (default_threads() < processors_for_each()) {
+    context.warn(format("each rank may use %d of %d processors; mpirun --bind-to none gives it all",
+                        default_threads(), processors_for_each()));
+  }
+  pm::text_of_first(ranks, pm::write_json(config_to_json(config), "configuration"));
+  pm::text_of_first(ranks, pm::checkpoint_to_bytes(trainer.checkpoint()));
+}
+
+// A rank that keeps nothing and says nothing: the data sets are its own, all else is rank 0's.
+int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context) {
+  const std::string configuration = pm::text_of_first(*ranks, "");
+  const std::string checkpoint = pm::text_of_first(*ranks, "");
+  const std::string where = "configuration of rank 0";
+  pm::JsonLimits limits;
+  limits.depth += 4;  // a network file may stand inside
+  const TrainConfig config =
+      config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
+  TrainingSets sets = read_sets(config);
+  pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops),
+                      std::move(sets.train), {}, ranks);
+  if (!trainer.run(context.stop, [](const pm::TrainEvent&) {})) throw Interrupted{};
+  return done;
+}
+
+int train(const TrainArguments& arguments, const Context& context, const std::shared_ptr<pm::Ranks>& ranks) {
   check_run_name(arguments.run);
   const std::filesystem::path path = std::filesystem::path(arguments.folder) / arguments.run;
   TrainConfig config;
@@ -201,7 +229,7 @@ int train(const TrainArguments& arguments, const Context& context) {
   if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
-  pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation));
+  pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
   // Made last: what cannot be trained leaves no folder behind.
   if (!run) run = pm::RunFolder::create(path, config_to_json(config));
   if (arguments.resume) run->rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
@@ -211,11 +239,11 @@ int train(const TrainArguments& arguments, const Context& context) {
     const pm::TensorBoardOptions shown{.log_steps = config.options.log_steps, .pictures = config.options.pictures};
     log.emplace(run->path(), trainer.step(), shown);
   }
+  if (ranks != nullptr) tell_others(*ranks, config, trainer, context);
 
   const Clock::time_point begin = Clock::now();
-  bool stopped = false;
   double images_per_second = 0;
-  trainer.run(context.stop, [&](const pm::TrainEvent& event) {
+  const bool over = trainer.run(context.stop, [&](const pm::TrainEvent& event) {
     run->on_event(event);
     if (log) log->on_event(event);
     images_per_second = event.images_per_second;
@@ -228,9 +256,8 @@ int train(const TrainArguments& arguments, const Context& context) {
     if (event.stalled) {
       progress.say(format("nothing better for %d epochs: ended before the last one", config.options.stop_epochs));
     }
-    stopped = stopped || event.kind == pm::TrainEvent::Kind::stopped;
   });
-  if (stopped) {
+  if (!over) {
     progress.say(format("stopped after step %lld of %lld and saved; go on with --run %s --resume",
                         static_cast<long long>(trainer.step()), static_cast<long long>(trainer.total_steps()),
                         arguments.run.c_str()));
@@ -275,10 +302,16 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
   command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
   command->footer(
-      "Ctrl-C or SIGTERM saves and ends after the step under way. The run's folder gets config.json, metrics.jsonl\n"
-      "(a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and ckpt/best.safetensors,\n"
-      "and at the end model.safetensors.");
-  return {command, [arguments, &context] { return train(*arguments, context); }};
+      "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"
+      "metrics.jsonl (a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and\n"
+      "ckpt/best.safetensors, and at the end model.safetensors.\n"
+      "Under mpirun (a program built with MPI) its processes share every step; the bytes are those of one.");
+  return {command, [arguments, &context] {
+            return in_job([&](const std::shared_ptr<pm::Ranks>& ranks) {
+              const bool along = ranks != nullptr && ranks->rank() > 0;
+              return along ? train_along(ranks, context) : train(*arguments, context, ranks);
+            });
+          }};
 }
 
 }  // namespace tool

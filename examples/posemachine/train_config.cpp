@@ -1,6 +1,7 @@
 // The configuration of a training run, and the data it names.
 #include "train_config.hpp"
 
+#include "job.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 
@@ -119,7 +120,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
   meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
-  options.workers = default_threads();
+  options.workers = default_workers();
   config.options = pm::train_options_from_json(part("train"), where + ".train", options);
   if (config.options.slice == 0) {  // a run's configuration says what it is
     config.options.slice = pm::default_slice(config.network.graph, config.options.batch);
@@ -236,6 +237,10 @@ Json config_to_json(const TrainConfig& config) {
           {"init", config.init},
           {"model", meaning_to_options(config.network.meaning)},
           {"train", pm::train_options_to_json(config.options)}};
+}
+
+TrainConfig config_from_json(const Json& json, const std::string& where, const Context& context) {
+  return read_config(json, where, context);
 }
 
 TrainConfig new_config(const TrainRequest& request, const Context& context) {

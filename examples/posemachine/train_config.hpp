@@ -37,6 +37,9 @@ struct TrainRequest {
 
 posemachine::Json config_to_json(const TrainConfig& config);
 
+/// Errors: UsageError naming `where` and the key.
+TrainConfig config_from_json(const posemachine::Json& json, const std::string& where, const Context& context);
+
 /// A new run's configuration: defaults, then the file, then --set, then the other arguments.
 /// Errors: UsageError naming file or argument and key, ModelError for a network file.
 TrainConfig new_config(const TrainRequest& request, const Context& context);

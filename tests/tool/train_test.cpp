@@ -1,12 +1,10 @@
 // posemachine train as users have it: the built program trains on a data set made here, is stopped, and goes on.
+#include "small_sets.hpp"
+
 #include <posemachine/base/json.hpp>
-#include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
-#include <posemachine/data/image_io.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
-#include <matio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,15 +12,12 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstddef>
-#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
@@ -43,58 +38,7 @@ std::string text_of(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// LSP with 6 photographs to train on and 2 to validate with, all others absent; LSPET with 5.
-class Data {
- public:
-  static const Data& instance() {
-    static const Data data;
-    return data;
-  }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  Data() {
-    std::string name = (fs::temp_directory_path() / "posemachine_train_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-    for (const char* number : {"0001", "0002", "0003", "0004", "0005", "0006", "0901", "0902"})
-      write_photo("lsp", number);
-    for (const char* number : {"00001", "00002", "00003", "00004", "00005"}) write_photo("lspet", number);
-    write_joints("lsp", {3, 14, 1000}, [](std::size_t) { return 0.0; });
-    write_joints("lspet", {14, 3, 5}, [](std::size_t joint) { return joint < 10 ? 1.0 : 0.0; });
-  }
-  ~Data() { fs::remove_all(path_); }
-
-  void write_photo(const std::string& set, const std::string& number) const {
-    pm::Image image(50, 60);
-    pm::RandomStream stream(std::strtoull(number.c_str(), nullptr, 10), pm::Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    fs::create_directories(path_ / set / "images");
-    pm::write_png(path_ / set / "images" / ("im" + number + ".jpg"), image);  // files are known by their first bytes
-  }
-
-  template <class Flag>
-  void write_joints(const std::string& set, std::vector<std::size_t> dims, Flag&& flag) const {
-    const bool fields_first = dims[0] == 3;
-    std::vector<double> values(dims[0] * dims[1] * dims[2]);
-    pm::RandomStream stream(1, pm::Purpose::test);
-    for (std::size_t i = 0; i < dims[2]; ++i) {
-      for (std::size_t j = 0; j < 14; ++j) {
-        for (std::size_t f = 0; f < 3; ++f) {
-          values[(fields_first ? f + 3 * j : j + 14 * f) + 42 * i] = f == 2 ? flag(j) : stream.uniform(3, 48);
-        }
-      }
-    }
-    mat_t* mat = Mat_CreateVer((path_ / set / "joints.mat").c_str(), nullptr, MAT_FT_MAT5);
-    matvar_t* variable = Mat_VarCreate("joints", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, dims.data(), values.data(), 0);
-    Mat_VarWrite(mat, variable, MAT_COMPRESSION_NONE);
-    Mat_VarFree(variable);
-    Mat_Close(mat);
-  }
-
-  fs::path path_;
-};
-
-std::string at(const std::string& name) { return (Data::instance() / name).string(); }
+std::string at(const std::string& name) { return (tool_test::SmallSets::instance() / name).string(); }
 
 struct Outcome {
   int code = -1;
@@ -226,13 +170,13 @@ TEST_CASE("train: later words win: the file over defaults, --set over the file, 
   CHECK(config["train"]["beta1"] == 0.9);
 }
 
-TEST_CASE("train: SIGINT and SIGTERM save and end with 130 and 143, and the resumed run ends with the same bytes") {
+TEST_CASE("train: SIGINT, SIGTERM and SIGUSR1 save and end with 128 + their number; resumed, the bytes are the same") {
   // 5 steps an epoch, few of them saved: long enough to be stopped, short enough for a test.
   const std::string steady =
       " --set train.epochs=30 --set train.validate_epochs=30 --set train.batch=2 --set train.checkpoint_steps=1000 ";
   REQUIRE(run(start("steady") + steady).code == 0);
   const pm::Checkpoint whole = pm::load_checkpoint(at("runs/steady/ckpt/last.safetensors"));
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1}) {
     const std::string name = "stopped" + std::to_string(number);
     const fs::path last = at("runs/" + name + "/ckpt/last.safetensors");
     const std::string command =
@@ -337,6 +281,17 @@ TEST_CASE("train: a disk that takes no more ends with 1, names the file, and lea
   CHECK(begun.code == 1);
   CHECK(begun.err.find("last.safetensors") != std::string::npos);
 }
+
+#if !defined(POSEMACHINE_MPI)
+TEST_CASE("train: several processes of mpirun are refused by a program without MPI: each would be a run of its own") {
+  ::setenv("OMPI_COMM_WORLD_SIZE", "4", 1);
+  check_refused(start("several"), 2, "mpirun: expected one process: this program was built without MPI, got 4");
+  CHECK_FALSE(fs::exists(at("runs/several")));
+  ::setenv("OMPI_COMM_WORLD_SIZE", "1", 1);
+  CHECK(run(start("several")).code == 0);
+  ::unsetenv("OMPI_COMM_WORLD_SIZE");
+}
+#endif
 
 TEST_CASE("train: help is a result") {
   const Outcome outcome = run("train --help");

@@ -113,15 +113,15 @@ class Trainer {
             .skipped_in_a_row = skipped_in_a_row_};
   }
 
-  /// Trains until the last epoch is over, options.stop_epochs epochs brought nothing better, or `stop` is set on any
-  /// rank; a stop is honoured after the step that is under way. A run that begins raises a checkpoint first, so that
-  /// there is always one to go on from. Better is a higher PCK in validation; without people to validate on, a lower
-  /// mean loss of the last stage.
+  /// Trains until the run is over: the last epoch is, or options.stop_epochs epochs brought nothing better; returns
+  /// false where `stop` was set before, on any rank: that is honoured after the step under way. A run that begins raises
+  /// a checkpoint first, so that there is always one to go on from. Better is a higher PCK in validation; without people
+  /// to validate on, a lower mean loss of the last stage.
   /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
   /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
   /// throws.
-  void run(std::stop_token stop, const OnEvent& on_event_of_first) {
+  bool run(std::stop_token stop, const OnEvent& on_event_of_first) {
     const OnEvent on_event = is_first() ? on_event_of_first : [](const TrainEvent&) {};
     started_ = Clock::now();
     steps_here_ = 0;
@@ -131,7 +131,7 @@ class Trainer {
       if (stop_asked(stop)) {
         raise(TrainEvent::Kind::checkpoint, on_event);
         raise(TrainEvent::Kind::stopped, on_event);
-        return;
+        return false;
       }
       const std::vector<double> losses = train_step();
       TrainEvent event = make_event(TrainEvent::Kind::step);
@@ -146,6 +146,7 @@ class Trainer {
       }
     }
     raise(TrainEvent::Kind::finished, on_event);
+    return true;
   }
 
   /// Steps without finite numbers, one after another, after which skipping or lowering the rate is given up.
