@@ -12,6 +12,7 @@
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/engine/recomputation.hpp>
 #include <posemachine/engine/reorder.hpp>
+#include <posemachine/engine/slice_sum.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 
@@ -80,9 +81,9 @@ class BatchGradients {
     plan_options.mode = Mode::training;
     for (int i = 0; i < workers_.threads(); ++i)
       plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
-    const GradientLayout& layout = plans_.front()->gradient_layout();
-    for (int i = 0; i < share().count; ++i) slices_.push_back(make_aligned<float>(layout.floats));
-    if (options.ranks != nullptr) received_ = make_aligned<float>(layout.floats);
+    const std::size_t floats = plans_.front()->gradient_layout().floats;
+    sum_ = std::make_unique<SliceSum>(slice_count(), share(), floats);
+    if (options.ranks != nullptr) received_ = make_aligned<float>(floats);
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
     make_unpacking();
     find_statistics(network);
@@ -92,6 +93,12 @@ class BatchGradients {
   /// The slices that this process computes.
   Share share() const { return share_of_slices(options_); }
   const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
+  /// Of the plans and of the gradients of slices that wait to be added.
+  std::size_t bytes() const {
+    std::size_t bytes = sum_->row_count() * sum_->floats() * sizeof(float);
+    for (const auto& plan : plans_) bytes += plan->bytes();
+    return bytes;
+  }
   Workers& workers() { return workers_; }
 
   /// By parameter id, of the last compute(); zero for buffers.
@@ -107,15 +114,17 @@ class BatchGradients {
     require_same_kernels();
     weights_->refresh();
     const std::size_t slice_floats = plans_.front()->input(input_name).size();
-    const std::size_t expected = slice_floats * slices_.size();
+    const std::size_t expected = slice_floats * static_cast<std::size_t>(share().count);
     if (images.size() != expected) {
       fail<UsageError>({.where = "images of a batch",
                         .expected = std::to_string(expected) + " values",
                         .got = std::to_string(images.size())});
     }
+    sum_->restart();
     workers_.for_each(share().count, [&](int index, int slot) {
       Plan& plan = *plans_[static_cast<std::size_t>(slot)];
-      plan.bind_gradients(slices_[static_cast<std::size_t>(index)].get());
+      float* const row = sum_->take(share().first + index);
+      plan.bind_gradients(row);
       const std::span<float> input = plan.input(input_name);
       const auto begin = images.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(index) * slice_floats);
       std::copy(begin, begin + static_cast<std::ptrdiff_t>(slice_floats), input.begin());
@@ -132,9 +141,11 @@ class BatchGradients {
       }
       loss(view);
       plan.run_backward(draw);
+      keep_statistics(view.index, row);
+      sum_->put(view.index);
     });
     merge_statistics();
-    sum_slices();
+    if (options_.ranks != nullptr) sum_with_others();
     unpack_gradients();
   }
 
@@ -167,8 +178,6 @@ class BatchGradients {
     return std::min(options.workers, share_of_slices(options).count);
   }
 
-  using Slice = AlignedArray<float>;
-
   // A running mean or variance.
   struct Statistic {
     int parameter = -1;
@@ -186,7 +195,7 @@ class BatchGradients {
     for (std::size_t id = 0; id < layout.entries.size(); ++id) {
       const GradientLayout::Entry& entry = layout.entries[id];
       if (!entry.written || !is_trainable(id)) continue;
-      const dnnl::memory from(entry.desc, engine, slices_.front().get() + entry.offset);
+      const dnnl::memory from(entry.desc, engine, sum_->first() + entry.offset);
       const dnnl::memory to(detail::plain_desc(dims_of(entry.desc)), engine, gradients_[id].values.data());
       unpackings_.emplace_back(from, to);
     }
@@ -214,23 +223,19 @@ class BatchGradients {
     return (*parameters_)[static_cast<std::size_t>(statistic.parameter)].values;
   }
 
-  // seen_ = the statistics of every slice, on every rank.
-  void gather_statistics() {
+  // Before the slice's row becomes part of a sum.
+  void keep_statistics(int slice, const float* row) {
     const GradientLayout& layout = plans_.front()->gradient_layout();
     for (const Statistic& statistic : statistics_) {
       const std::size_t offset = layout.entries[static_cast<std::size_t>(statistic.parameter)].offset;
-      for (std::size_t i = 0; i < slices_.size(); ++i) {
-        const std::size_t row = static_cast<std::size_t>(share().first) + i;
-        std::copy_n(slices_[i].get() + offset, running(statistic).size(),
-                    seen_.begin() + static_cast<std::ptrdiff_t>(row * seen_row_ + statistic.at));
-      }
+      std::copy_n(row + offset, running(statistic).size(),
+                  seen_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(slice) * seen_row_ + statistic.at));
     }
-    if (options_.ranks != nullptr && !seen_.empty()) exchange(*options_.ranks, std::span<float>(seen_), slice_count());
   }
 
   // running = (1 - m) running + m slice, one slice after the other.
   void merge_statistics() {
-    gather_statistics();
+    if (options_.ranks != nullptr && !seen_.empty()) exchange(*options_.ranks, std::span<float>(seen_), slice_count());
     for (const Statistic& statistic : statistics_) {
       std::vector<float>& values = running(statistic);
       for (std::size_t row = 0; row < seen_.size(); row += seen_row_) {
@@ -259,31 +264,8 @@ class BatchGradients {
     kernels_agreed_ = true;
   }
 
-  // slices[0] = the sum, along a tree that depends on the number of slices alone.
-  void sum_slices() {
-    if (options_.ranks != nullptr) {
-      sum_slices_over_ranks();
-      return;
-    }
-    const std::size_t floats = plans_.front()->gradient_layout().floats;
-    const std::size_t chunk = 1 << 16;  // 256 KiB of each slice: stays in the second-level cache
-    workers_.for_each(static_cast<int>((floats + chunk - 1) / chunk), [&](int index, int) {
-      const std::size_t begin = static_cast<std::size_t>(index) * chunk;
-      const std::size_t end = std::min(floats, begin + chunk);
-      for (std::size_t distance = 1; distance < slices_.size(); distance *= 2) {
-        for (std::size_t i = 0; i + distance < slices_.size(); i += 2 * distance) {
-          float* into = slices_[i].get();
-          const float* from = slices_[i + distance].get();
-          for (std::size_t k = begin; k < end; ++k) into[k] += from[k];
-        }
-      }
-    });
-  }
-
-  void sum_slices_over_ranks() {
-    const std::size_t floats = plans_.front()->gradient_layout().floats;
-    std::vector<float*> rows;
-    for (const Slice& slice : slices_) rows.push_back(slice.get());
+  void sum_with_others() {
+    const std::size_t floats = sum_->floats();
     const auto add = [&](float* into, const float* from) {
       const auto parts = static_cast<std::size_t>(workers_.threads());
       workers_.for_each(workers_.threads(), [&](int index, int) {
@@ -292,7 +274,7 @@ class BatchGradients {
         for (std::size_t k = begin; k < end; ++k) into[k] += from[k];
       });
     };
-    sum_over_ranks(*options_.ranks, slice_count(), rows, {received_.get(), floats}, add);
+    sum_over_ranks(*options_.ranks, slice_count(), sum_->rows(), {received_.get(), floats}, add);
   }
 
   void unpack_gradients() {
@@ -306,8 +288,8 @@ class BatchGradients {
   std::shared_ptr<PreparedWeights> weights_;
   Workers workers_;
   std::vector<std::unique_ptr<Plan>> plans_;
-  std::vector<Slice> slices_;  // of share()
-  Slice received_;             // a slice of another rank
+  std::unique_ptr<SliceSum> sum_;
+  AlignedArray<float> received_;  // a row of another rank
   bool kernels_agreed_ = false;
   std::vector<Tensor> gradients_;
   dnnl::stream stream_;

@@ -84,9 +84,9 @@ inline bool any_of_ranks(Ranks& ranks, bool own) {
   return any;
 }
 
-/// Sums `items` rows of floats that lie with their ranks, in the order of one process: row i + d goes to row i, for d =
-/// 1, 2, 4, ... and i a multiple of 2 d. `rows` are those of this rank's share, at least one, and are overwritten; the
-/// sum comes to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
+/// Sums `items` rows of floats that lie with their ranks, in the order of one process (SliceSum). `rows` are those of
+/// this rank's share, at least one, and are overwritten; null: was added to another of this rank's before. The sum comes
+/// to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
 inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
                            const std::function<void(float* into, const float* from)>& add) {
   const int rank = ranks.rank();
@@ -98,7 +98,7 @@ inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows
       const int into = owner_of(i, ranks.count(), items);
       const int from = owner_of(i + distance, ranks.count(), items);
       if (into == rank && from == rank) {
-        add(row(i), row(i + distance));
+        if (row(i + distance) != nullptr) add(row(i), row(i + distance));
       } else if (into == rank) {
         ranks.receive(from, std::as_writable_bytes(spare));
         add(row(i), spare.data());
