@@ -1,0 +1,131 @@
+// What feeding a training costs: steps on batches that are ready beside steps fed by a loader, taken in turn.
+#include "workload.hpp"
+
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/loader.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/model/initialise.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/networks/registry.hpp>
+#include <posemachine/training/loss.hpp>
+#include <posemachine/training/optimizer.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace pm = posemachine;
+
+// The bundled photograph again and again: with 640 x 427 pixels it is larger than most of LSP.
+std::vector<pm::Person> people(int count) {
+  std::vector<pm::Person> list;
+  for (int i = 0; i < count; ++i) {
+    pm::Person person{std::filesystem::path(POSEMACHINE_SOURCE_DIR) / "examples/photos/pitcher.jpg", "pitcher", i + 1,
+                      {}, pm::Framing::labelled_box};
+    for (std::size_t j = 0; j < pm::lsp_joints().joints.size(); ++j) {
+      person.joints.push_back({{330.0 + 3.0 * double(j), 190.0 + 10.0 * double(j)}, pm::JointState::visible});
+    }
+    list.push_back(std::move(person));
+  }
+  return list;
+}
+
+// A network that trains: the same step whoever made the batch.
+class Run {
+ public:
+  Run(const pm::NamedNetwork& network, int batch, pm::Size image, int workers)
+      : graph_(network.build()), parameters_(std::make_shared<std::vector<pm::Tensor>>(pm::initialise(graph_, 1))),
+        gradients_(graph_, parameters_, {.batch = batch, .workers = workers, .image = image}),
+        optimizer_(graph_, {}) {}
+
+  void step(const pm::Batch& batch) {
+    const auto maps = static_cast<std::size_t>(batch.map_weights.shape[1]);
+    const auto cells = static_cast<std::size_t>(batch.targets.shape[2] * batch.targets.shape[3]);
+    gradients_.compute(
+        "image", batch.images.values,
+        [&](const pm::SliceView& view) {
+          const auto first = static_cast<std::size_t>(view.first) * maps;
+          const auto count = static_cast<std::size_t>(view.count) * maps;
+          const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
+          const std::span<const float> weights(batch.map_weights.values.data() + first, count);
+          for (std::size_t stage = 0; stage < view.outputs.size(); ++stage) {
+            pm::heatmap_loss(view.outputs[stage], targets, weights, cells, static_cast<int>(batch.samples.size()),
+                             view.output_gradients[stage]);
+          }
+        },
+        1, count_);
+    optimizer_.update(*parameters_, gradients_.gradients(), 1e-4, static_cast<std::int64_t>(count_++),
+                      gradients_.workers());
+  }
+
+ private:
+  pm::Graph graph_;
+  std::shared_ptr<std::vector<pm::Tensor>> parameters_;
+  pm::BatchGradients gradients_;
+  pm::Optimizer optimizer_;
+  std::uint64_t count_ = 0;
+};
+
+double median(std::vector<double>& values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void feed(benchmark::State& state, const pm::NamedNetwork& network, int batch, pm::Size image) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int filling = 4, steps = 8;  // steps until as many batches are made as used; steps of one turn
+  pm::LoaderOptions options;
+  options.input = image;
+  options.batch = batch;
+  const pm::BatchMaker maker(people(batch), pm::lsp_joints(), options);
+  const pm::Batch ready = maker(0);
+  Run run(network, batch, image, static_cast<int>(state.range(0)));
+  std::vector<double> with_ready, with_loader, making;
+  const auto timed = [&](std::vector<double>& seconds, const auto& work) {
+    const auto begin = Clock::now();
+    work();
+    seconds.push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+  };
+  for (auto _ : state) {
+    run.step(ready);
+    for (int i = 0; i < steps; ++i) timed(with_ready, [&] { run.step(ready); });
+    pm::BatchLoader loader(people(batch), pm::lsp_joints(), options);
+    for (int i = 0; i < filling; ++i) run.step(loader.next());
+    for (int i = 0; i < steps; ++i) timed(with_loader, [&] { run.step(loader.next()); });
+  }
+  timed(making, [&] { benchmark::DoNotOptimize(maker(1).images.values.data()); });
+  const double plain = median(with_ready), fed = median(with_loader);
+  state.counters["ready images/s"] = batch / plain;
+  state.counters["loader images/s"] = batch / fed;
+  state.counters["share"] = plain / fed;
+  state.counters["ms to make an image"] = 1e3 * making.front() / batch;
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  for (const auto& [name, batch, side] : {std::tuple{"scaling-dilation", 8, 256}, {"scaling-dilation-small", 32, 128}}) {
+    for (const pm::NamedNetwork& network : pm::networks) {
+      if (network.name != name) continue;
+      const std::string text = std::to_string(side);
+      benchmark::RegisterBenchmark(
+          ("loader/" + std::string(name) + "/" + text + "x" + text).c_str(),
+          [&network, batch, side](benchmark::State& state) { feed(state, network, batch, {side, side}); })
+          ->ArgName("workers")->Arg(1)->Arg(2)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();
+    }
+  }
+  return workload::run_registered(argument_count, arguments);
+}
