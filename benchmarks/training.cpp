@@ -117,7 +117,8 @@ void feed(benchmark::State& state, const pm::NamedNetwork& network, int batch, p
 }  // namespace
 
 int main(int argument_count, char** arguments) {
-  for (const auto& [name, batch, side] : {std::tuple{"scaling-dilation", 8, 256}, {"scaling-dilation-small", 32, 128}}) {
+  for (const auto& [name, batch, side] :
+       {std::tuple{"scaling-dilation", 8, 256}, {"scaling-dilation-small", 32, 128}}) {
     for (const pm::NamedNetwork& network : pm::networks) {
       if (network.name != name) continue;
       const std::string text = std::to_string(side);

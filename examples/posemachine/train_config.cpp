@@ -285,9 +285,22 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const std::vector<std::string> data = read_data(value, asked_where);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
-    } else if (value.is_object() && (key == "model" || key == "train")) {
+    } else if (value.is_object() && key == "train") {
+      // Compared as they are understood: in another order, with defaults left out, they are the same.
+      Json merged = has[key];
+      merged.update(value);
+      pm::TrainOptions options = pm::train_options_from_json(merged, asked_where + ".train");
+      if (options.slice == 0) options.slice = run.options.slice;
+      const Json resolved = pm::train_options_to_json(options);
       for (const auto& [option, wanted] : value.items()) {
-        if (!has[key].contains(option) || (key == "train" && changes_speed_only(option))) {
+        if (!changes_speed_only(option) && has[key][option] != resolved[option]) {
+          contradiction(key + "." + option, has[key][option].dump(), wanted.dump());
+        }
+        has[key][option] = resolved[option];
+      }
+    } else if (value.is_object() && key == "model") {
+      for (const auto& [option, wanted] : value.items()) {
+        if (!has[key].contains(option)) {
           has[key][option] = wanted;  // an unknown one is refused below
         } else if (has[key][option] != wanted) {
           contradiction(key + "." + option, has[key][option].dump(), wanted.dump());

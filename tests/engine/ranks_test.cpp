@@ -45,7 +45,7 @@ std::vector<float> tree_sum(Rows rows) {
 
 std::vector<float> sum_on_rank(Ranks& ranks, const Rows& all) {
   const int items = static_cast<int>(all.size());
-  const Share share = share_of(ranks.rank(), ranks.count(), items);
+  const Share share = share_of_rank(ranks.rank(), ranks.count(), items);
   Rows own(all.begin() + share.first, all.begin() + share.first + share.count);
   std::vector<float*> rows;
   for (auto& row : own) rows.push_back(row.data());
@@ -63,7 +63,7 @@ TEST_CASE("Ranks: shares follow each other, cover every item, and differ by one 
     for (int ranks = 1; ranks <= items; ++ranks) {
       int next = 0;
       for (int rank = 0; rank < ranks; ++rank) {
-        const Share share = share_of(rank, ranks, items);
+        const Share share = share_of_rank(rank, ranks, items);
         CHECK(share.first == next);
         CHECK(share.count >= items / ranks);
         CHECK(share.count <= items / ranks + 1);
@@ -95,7 +95,7 @@ TEST_CASE("Ranks: the numbers of that test tell orders apart: a sum by rank firs
   for (const int count : {2, 3, 4}) {
     std::vector<float> by_rank(37);
     for (int rank = 0; rank < count; ++rank) {
-      const Share share = share_of(rank, count, 8);
+      const Share share = share_of_rank(rank, count, 8);
       std::vector<float> sum = rows[static_cast<std::size_t>(share.first)];
       for (int i = 1; i < share.count; ++i) add_row(sum, rows[static_cast<std::size_t>(share.first + i)]);
       if (rank == 0) by_rank = sum;
@@ -110,7 +110,7 @@ TEST_CASE("Ranks: exchange gives every rank the rows of all, text the first one'
     on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
       const int rank = ranks->rank();
       std::vector<double> rows(7 * 3, -1.0);
-      const Share share = share_of(rank, count, 7);
+      const Share share = share_of_rank(rank, count, 7);
       for (int i = share.first * 3; i < (share.first + share.count) * 3; ++i) rows[static_cast<std::size_t>(i)] = i;
       exchange(*ranks, std::span<double>(rows), 7);
       for (int i = 0; i < 21; ++i) CHECK(rows[static_cast<std::size_t>(i)] == i);

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace posemachine;
@@ -15,7 +16,8 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-struct Two : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Two : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {
+};
 struct Wider : Network<Input<"image", 3>, ConvReLU<9, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
                        Output<"heatmaps">> {};
 struct Deeper : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
@@ -78,6 +80,16 @@ TEST_CASE("take_weights: the maps of other joints are not taken") {
   const TakenWeights fits = take_weights(same_shape, source);
   CHECK(fits.left == Names{"Conv_2.weights (of maps of other joints)", "Conv_2.bias (of maps of other joints)"});
   CHECK(tensor(fits.model, "Conv_2.weights").values == tensor(same_shape, "Conv_2.weights").values);
+}
+
+TEST_CASE("take_weights: the maps of other joints are not taken either where something follows the last layer") {
+  struct Followed : Network<Input<"image", 3>, ConvReLU<8, 3>, Conv<15, 1>, BatchNorm<>, Sigmoid, AveragePool<8>,
+                            Output<"heatmaps">> {};
+  Meaning swapped;
+  std::swap(swapped.joints.joints[0], swapped.joints.joints[1]);
+  const TakenWeights followed = take_weights(Model::random<Followed>(1, swapped), Model::random<Followed>(2));
+  CHECK(followed.taken == Names{"Conv_1.weights", "Conv_1.bias"});
+  CHECK(followed.left.size() == 6);
 }
 
 TEST_CASE("take_weights: a model with nothing in common is refused") {

@@ -182,7 +182,8 @@ TEST_CASE("train over MPI: one killed process ends the job with a message, and o
   }
 }
 
-TEST_CASE("train over MPI: SIGTERM to a rank or SIGUSR1 to mpirun saves and ends all; the run goes on to the same bytes") {
+TEST_CASE(
+    "train over MPI: SIGTERM to a rank or SIGUSR1 to mpirun saves and ends all; the run goes on to the same bytes") {
   REQUIRE(run(0, start("whole", 60) + steady).code == 0);
   const Left whole = left_by("whole");
   for (const int rank : {-1, 0, 2}) {

@@ -219,7 +219,22 @@ TEST_CASE("train: SIGINT, SIGTERM and SIGUSR1 save and end with 128 + their numb
   }
 }
 
-TEST_CASE("train: --init begins with what fits of a model or checkpoint, says what does not, and is kept with the run") {
+TEST_CASE("train: the arguments a run was started with may be given again, and others may not") {
+  const std::string options = "--set train.log_steps=0 --set train.epochs=1 --set 'train.groups=[{\"weight_decay\": 0, "
+                              "\"match\": \"*.bias\"}]' --set train.slice=0 ";
+  const std::string whole = start("repeated") + options;
+  REQUIRE(run(whole).code == 0);
+  CHECK(run(whole + "--resume").code == 0);
+  const std::string again = "train --run repeated --resume" + runs();
+  const Outcome outcome = run(again + options);
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  check_refused(again + "--set 'train.groups=[{\"match\": \"*.bias\"}]'", 2, "--resume: train.groups");
+  check_refused(again + "--set train.slice=1", 2, "--resume: train.slice");
+}
+
+TEST_CASE(
+    "train: --init begins with what fits of a model or checkpoint, says what does not, and is kept with the run") {
   const std::string quiet = "--set train.log_steps=0 --set train.epochs=1 ";
   REQUIRE(run(start("source") + quiet + "--set train.average_decay=0.9").code == 0);
   const std::string still = quiet + "--set train.rate=0 --set train.weight_decay=0 ";  // the weights it began with

@@ -54,7 +54,7 @@ Checkpoint sample(OptimizerKind kind = OptimizerKind::adamw, double momentum = 0
   checkpoint.epoch_steps = 17;
   checkpoint.people = "14 people, 0123456789abcdef";
   checkpoint.average = small_run::tiny_model(4).parameters();
-  checkpoint.watch = {.judged = true, .best = -1.0 / 3, .best_epoch = 4, .lowered_epoch = 2};
+  checkpoint.watch = {.judged_epoch = 6, .best = -1.0 / 3, .best_epoch = 4, .lowered_epoch = 2};
   checkpoint.rate_factor = 0.125;
   checkpoint.skipped = 5;
   checkpoint.skipped_in_a_row = 3;
@@ -147,7 +147,7 @@ TEST_CASE("checkpoint: one written before sums of the epoch were kept loads with
     std::erase_if(file.tensors, [](const NamedTensor& each) { return each.name.starts_with("average/"); });
   }), "old");
   CHECK(old.average.empty());
-  CHECK_FALSE(old.watch.judged);
+  CHECK(old.watch.judged_epoch == 0);
   CHECK(old.rate_factor == 1);
   CHECK(old.skipped == 0);
   CHECK(old.epoch_losses == std::vector<double>{0, 0});

@@ -5,6 +5,10 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/pose.hpp>
 #include <posemachine/training/tensorboard_log.hpp>
 #include <posemachine/training/trainer.hpp>
 
@@ -46,7 +50,8 @@ using Steps = std::vector<std::uint64_t>;
 
 }  // namespace
 
-TEST_CASE("TensorBoardLog: steps as often as asked for, epochs all, validation by stage and joint, pictures of people") {
+TEST_CASE(
+    "TensorBoardLog: steps as often as asked for, epochs all, validation by stage and joint, pictures of people") {
   const small_run::Folder folder;
   const std::vector<Person> people = small_run::noise_people(folder, 14, true, 1);
   const std::vector<Person> validation = small_run::noise_people(folder, 3, false, 2);
@@ -66,8 +71,9 @@ TEST_CASE("TensorBoardLog: steps as often as asked for, epochs all, validation b
   const std::vector<std::filesystem::path> files = event_files(folder / "run");
   REQUIRE(files.size() == 1);
   auto steps = steps_by_tag(files[0]);
-  for (const char* tag : {"loss/stage 1", "loss/stage 2", "loss/all stages", "training/rate", "training/gradient norm",
-                          "training/skipped steps", "speed/images per second", "speed/share of time waiting for data"}) {
+  for (const char* tag :
+       {"loss/stage 1", "loss/stage 2", "loss/all stages", "training/rate", "training/gradient norm",
+        "training/skipped steps", "speed/images per second", "speed/share of time waiting for data"}) {
     CAPTURE(tag);
     CHECK(steps[tag] == Steps{4, 8});
   }
@@ -94,12 +100,33 @@ TEST_CASE("TensorBoardLog: steps as often as asked for, epochs all, validation b
   }
 }
 
+TEST_CASE("TensorBoardLog: names of joints that are not ASCII do not end a run") {
+  const small_run::Folder folder;
+  JointSet joints = lsp_joints();
+  joints.groups = {{"F\xc3\xbc\xc3\x9f" "e", {0}}};
+  EvaluationResult result;
+  PckMeter pck(joints, 0.2);
+  StrictPcpMeter pcp(joints);
+  const std::vector<Point> truth(joints.joints.size(), Point{1, 2});
+  pck.add(truth, std::vector<Keypoint>(joints.joints.size(), Keypoint{{1, 2}, 1}));
+  pcp.add(truth, std::vector<Keypoint>(joints.joints.size(), Keypoint{{1, 2}, 1}));
+  result.stages.push_back({pck.result(), pcp.result()});
+  TensorBoardLog log(folder.path(), 0);
+  TrainEvent event;
+  event.kind = TrainEvent::Kind::epoch;
+  event.validation = &result;
+  log.on_event(event);
+  CHECK(steps_by_tag(event_files(folder.path())[0]).contains("validation PCK by joint/F____e"));
+}
+
 TEST_CASE("TensorBoardLog: a run that goes on begins another file that says where") {
   const small_run::Folder folder;
   const TensorBoardLog first(folder.path(), 0);
   const TensorBoardLog second(folder.path(), 7);
+  const TensorBoardLog third(folder.path(), 0);  // killed before its first checkpoint but that of the beginning
   const std::vector<std::filesystem::path> files = event_files(folder.path());
-  REQUIRE(files.size() == 2);
+  REQUIRE(files.size() == 3);
+  CHECK(field_of(records_of(small_run::contents(files[2])).at(1), 2).bits == 1);
   CHECK(records_of(small_run::contents(files[0])).size() == 1);
   const std::vector<std::string> records = records_of(small_run::contents(files[1]));
   REQUIRE(records.size() == 3);

@@ -20,6 +20,12 @@ void check_refused(const std::string& text, const std::string& message) {
 
 }  // namespace
 
+TEST_CASE("TrainOptions: a group's decay is checked where no JSON was read, too") {
+  TrainOptions options;
+  options.groups = {{.match = "*", .weight_decay = -0.5}};
+  CHECK_THROWS_WITH_AS(check(options), doctest::Contains("groups[0].weight_decay"), UsageError);
+}
+
 TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
   const Json other =
       parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "recompute": true, "workers": 5,
@@ -71,7 +77,8 @@ TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are r
   check_refused(R"({"on_not_finite": "skipp"})", "train.on_not_finite: expected one of stop, skip, lower");
   check_refused(R"({"average_decay": 1})", "train.average_decay");
   check_refused(R"({"groups": {}})", "train.groups");
-  check_refused(R"({"groups": ["*.bias"]})", R"(train.groups[0]: expected an object, as {"match": "*.bias", "rate": 2})");
+  check_refused(R"({"groups": ["*.bias"]})",
+                R"(train.groups[0]: expected an object, as {"match": "*.bias", "rate": 2})");
   check_refused(R"({"groups": [{"match": "*"}, {"rate": 1}]})", "train.groups[1]");
   check_refused(R"({"groups": [{"match": "*", "rates": 1}]})", "did you mean \"rate\"?");
   check_refused(R"({"groups": [{"match": "*", "rate": -1}]})", "train.groups[0].rate");

@@ -242,7 +242,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("Trainer: a step that is not finite is skipped: weights, moments, statistics and averages stay as they were") {
+TEST_CASE(
+    "Trainer: a step that is not finite is skipped: weights, moments, statistics and averages stay as they were") {
   for (const NotFinite policy : {NotFinite::skip, NotFinite::lower}) {
     TrainOptions options = elaborate_options();
     options.on_not_finite = policy;
@@ -271,8 +272,8 @@ TEST_CASE("Trainer: a step that is not finite is skipped: weights, moments, stat
     CHECK(trainer.checkpoint().skipped_in_a_row == 0);
     CHECK(trainer.checkpoint().model.parameters()[0].values != before.model.parameters()[0].values);
     poisoned = true;
-    for (int i = 0; i < Trainer::most_skipped_in_a_row; ++i) trainer.train_step();
-    CHECK_THROWS_WITH_AS(trainer.train_step(), doctest::Contains("11 steps without them one after another"),
+    for (int i = 1; i < Trainer::most_skipped_in_a_row; ++i) trainer.train_step();
+    CHECK_THROWS_WITH_AS(trainer.train_step(), doctest::Contains("10 steps without them one after another"),
                          RuntimeFailure);
   }
   poisoned = false;
@@ -325,6 +326,76 @@ TEST_CASE("Trainer: a run that gets no better ends after stop_epochs, and stays 
   CHECK(stalled);
   CHECK(trainer.step() < 20 * 3);
   CHECK(trainer.step() >= 4 * 3);
+}
+
+TEST_CASE("Trainer: epochs between validations are no reason to lower the rate or to end") {
+  TrainOptions options = small_run::tiny_options();
+  options.epochs = 12;
+  options.validate_epochs = 3;
+  options.stop_epochs = 6;
+  options.schedule = RateSchedule::plateau;
+  options.plateau_epochs = 3;
+  options.rate = 0;  // validated after 3, 6 and 9: the first stays the best
+  Trainer trainer(small_run::tiny_model(), set().people, set().validation, options);
+  std::vector<double> factors;
+  std::vector<int> validated;
+  trainer.run({}, [&](const TrainEvent& event) {
+    if (event.kind != Kind::epoch) return;
+    if (event.validation != nullptr) validated.push_back(event.epoch);
+    factors.push_back(event.checkpoint().rate_factor);
+  });
+  CHECK(validated == std::vector{3, 6, 9});
+  REQUIRE(factors.size() == 9);
+  for (std::size_t i = 0; i < 9; ++i) CHECK(factors[i] == doctest::Approx(i < 5 ? 1 : i < 8 ? 0.1 : 0.01));
+}
+
+TEST_CASE("Trainer: an epoch whose steps were all skipped has no mean loss, and the run goes on") {
+  const small_run::Folder folder;
+  TrainOptions options = elaborate_options();
+  options.epochs = 2;
+  options.checkpoint_steps = 100;
+  const RunFolder run = RunFolder::create(folder / "run", Json::object());
+  Trainer trainer(Checkpoint{poisonable_model(), options}, set().people, {});
+  poisoned = true;
+  trainer.run({}, [&](const TrainEvent& event) {
+    if (event.kind == Kind::epoch) poisoned = false;  // the second one is sound
+    run.on_event(event);
+  });
+  poisoned = false;
+  const std::vector<Json> lines = run.metrics();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0]["losses"][0].is_null());
+  CHECK(lines[1]["losses"][0].is_number());
+  CHECK(run.load(operations()).skipped == 3);
+}
+
+TEST_CASE("Trainer: a step that was skipped counts for nothing in the optimiser") {
+  TrainOptions options = elaborate_options();
+  options.schedule = RateSchedule::constant;
+  options.warmup_steps = 0;
+  options.on_not_finite = NotFinite::skip;
+  poisoned = false;
+  // The rule's first update moves every weight by about the rate, however many steps were skipped before.
+  const Model model = poisonable_model();
+  Trainer trainer(model, set().people, {}, options);
+  poisoned = true;
+  for (int i = 0; i < 5; ++i) trainer.train_step();
+  poisoned = false;
+  trainer.train_step();
+  const std::vector<float>& before = model.parameters()[0].values;
+  const std::vector<float> after = trainer.model().parameters()[0].values;
+  double largest = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    largest = std::max(largest, std::abs(double{after[i]} - double{before[i]}));
+  }
+  CHECK(largest == doctest::Approx(options.rate).epsilon(0.05));
+}
+
+TEST_CASE("Trainer: a checkpoint of a step behind the last one is refused") {
+  Checkpoint later{small_run::tiny_model(), small_run::tiny_options()};
+  later.step = 10;  // of 9
+  CHECK_THROWS_WITH_AS(Trainer(later, set().people, {}), doctest::Contains("checkpoint: step: expected at most 9"),
+                       ModelError);
 }
 
 TEST_CASE("Trainer: groups that name nothing are refused before the first step") {

@@ -170,7 +170,7 @@ class BatchGradients {
   static Share share_of_slices(const BatchGradientsOptions& options) {
     const int slices = options.batch / options.slice;
     if (options.ranks == nullptr) return {0, slices};
-    return share_of(options.ranks->rank(), options.ranks->count(), slices);
+    return share_of_rank(options.ranks->rank(), options.ranks->count(), slices);
   }
 
   // A plan for every slot that a slice can run in, and no more slots than slices.
@@ -228,8 +228,9 @@ class BatchGradients {
     const GradientLayout& layout = plans_.front()->gradient_layout();
     for (const Statistic& statistic : statistics_) {
       const std::size_t offset = layout.entries[static_cast<std::size_t>(statistic.parameter)].offset;
-      std::copy_n(row + offset, running(statistic).size(),
-                  seen_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(slice) * seen_row_ + statistic.at));
+      std::copy_n(
+          row + offset, running(statistic).size(),
+          seen_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(slice) * seen_row_ + statistic.at));
     }
   }
 

@@ -39,7 +39,7 @@ struct Share {
 };
 
 /// What `rank` has of `items`: no rank has more than one item more than another.
-inline Share share_of(int rank, int ranks, int items) {
+inline Share share_of_rank(int rank, int ranks, int items) {
   const auto begin = [&](int which) { return static_cast<int>(std::int64_t{items} * which / ranks); };
   return {begin(rank), begin(rank + 1) - begin(rank)};
 }
@@ -47,7 +47,7 @@ inline Share share_of(int rank, int ranks, int items) {
 /// The rank in whose share an item is.
 inline int owner_of(int item, int ranks, int items) {
   int rank = 0;
-  while (item >= share_of(rank, ranks, items).first + share_of(rank, ranks, items).count) ++rank;
+  while (item >= share_of_rank(rank, ranks, items).first + share_of_rank(rank, ranks, items).count) ++rank;
   return rank;
 }
 
@@ -57,7 +57,7 @@ void exchange(Ranks& ranks, std::span<T> rows, int items) {
   static_assert(std::is_trivially_copyable_v<T>, "exchange: values that bytes carry");
   const std::size_t row = rows.size() / static_cast<std::size_t>(items);
   for (int root = 0; root < ranks.count(); ++root) {
-    const Share share = share_of(root, ranks.count(), items);
+    const Share share = share_of_rank(root, ranks.count(), items);
     const std::span<T> part =
         rows.subspan(static_cast<std::size_t>(share.first) * row, static_cast<std::size_t>(share.count) * row);
     ranks.broadcast(root, std::as_writable_bytes(part));
@@ -90,7 +90,7 @@ inline bool any_of_ranks(Ranks& ranks, bool own) {
 inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
                            const std::function<void(float* into, const float* from)>& add) {
   const int rank = ranks.rank();
-  const int first = share_of(rank, ranks.count(), items).first;
+  const int first = share_of_rank(rank, ranks.count(), items).first;
   const auto row = [&](int item) { return rows[static_cast<std::size_t>(item - first)]; };
   // Every rank goes through the edges in this one order: of those that wait, the first has both its ends there.
   for (int distance = 1; distance < items; distance *= 2) {

@@ -25,14 +25,22 @@ struct TakenWeights {
 
 namespace detail {
 
-// The parameters of convolutions whose maps are outputs: what they say depends on the joint set.
+// The parameters of the last layers before outputs, whose maps speak of joints: back from each output through whatever
+// learns nothing, batch norms and slopes, to the first operations with weights.
 inline std::vector<bool> belong_to_outputs(const Graph& graph) {
   std::vector<bool> found(graph.parameters.size(), false);
-  for (const Port& port : graph.outputs) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(info(graph, {port.value}).producer)];
+  std::vector<int> open;
+  for (const Port& port : graph.outputs) open.push_back(port.value);
+  while (!open.empty()) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(info(graph, {open.back()}).producer)];
+    open.pop_back();
+    bool has_weights = false;
     for (int k = 0; k < node.parameters.count; ++k) {
       found[static_cast<std::size_t>(parameter_id(graph, node, k))] = true;
+      has_weights = has_weights || parameter(graph, node, k).rank > 1;
     }
+    if (has_weights) continue;
+    for (int k = 0; k < node.inputs.count; ++k) open.push_back(input(graph, node, k).id);
   }
   return found;
 }

@@ -109,9 +109,13 @@ inline std::vector<Tensor> take_average(const Model& model, std::vector<NamedTen
                                         const std::string& where) {
   const auto like_weights = [&](std::size_t id) { return model.parameters()[id].shape; };
   std::vector<Tensor> average = take_tensors(model.graph(), tensors, average_prefix, where, like_weights);
-  const auto missing = std::find_if(average.begin(), average.end(), [](const Tensor& each) { return each.values.empty(); });
-  if (missing == average.end()) return average;
-  const bool none = std::all_of(average.begin(), average.end(), [](const Tensor& each) { return each.values.empty(); });
+  const auto is_missing = [](const Tensor& each) { return each.values.empty(); };
+  const auto missing = std::find_if(average.begin(), average.end(), is_missing);
+  if (missing == average.end()) {
+    (void)model.with_parameters(average);  // refuses what weights cannot be, as a negative variance
+    return average;
+  }
+  const bool none = std::all_of(average.begin(), average.end(), is_missing);
   if (!none) {
     const auto id = static_cast<int>(missing - average.begin());
     fail<ModelError>({.where = where,

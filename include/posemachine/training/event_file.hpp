@@ -152,7 +152,7 @@ class EventFile {
     const auto printable = [](char character) { return character >= ' ' && character <= '~'; };
     if (!tag.empty() && std::all_of(tag.begin(), tag.end(), printable)) return;
     // A tag that is not UTF-8 would make the whole file unreadable.
-    fail<UsageError>({.where = "event file: tag",
+    fail<UsageError>({.where = "event file: tag \"" + std::string(tag) + "\"",
                       .expected = "1 or more printable ASCII characters",
                       .got = tag.empty() ? "none" : "others"});
   }

@@ -59,6 +59,13 @@ class Optimizer {
 
   const OptimizerOptions& options() const { return options_; }
 
+  /// Which parameters an update changes, by id: those that are trained, but groups of rate 0.
+  std::vector<bool> updated() const {
+    std::vector<bool> updated(trainable_);
+    for (std::size_t id = 0; id < updated.size(); ++id) updated[id] = updated[id] && rates_[id] != 0;
+    return updated;
+  }
+
   /// One update; `step` counts from 0. Parameters are updated side by side; the bytes do not depend on the workers.
   /// Shapes: one tensor a parameter of the graph, by id. Errors: UsageError where they are not.
   void update(std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients, double rate, std::int64_t step,

@@ -10,6 +10,7 @@
 #include <posemachine/training/train_event.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -154,22 +155,25 @@ class RunFolder {
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
 
   void store(const Checkpoint& checkpoint, bool ends_epoch) const {
+    const std::string bytes = checkpoint_to_bytes(checkpoint);
     const int keep = checkpoint.options.keep_checkpoints;
     if (ends_epoch && keep > 0 && checkpoint.step > 0) {
       std::string number = std::to_string(checkpoint.step);
       number.insert(0, number.size() < 8 ? 8 - number.size() : 0, '0');
-      save_checkpoint(checkpoint, path_ / "ckpt" / ("step-" + number + ".safetensors"), calls_);
+      write_file_atomically(path_ / "ckpt" / ("step-" + number + ".safetensors"), bytes, calls_);
       const std::vector<std::filesystem::path> all = epoch_checkpoints();
       std::error_code ignored;  // one that cannot be removed takes room, no more
       for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
         std::filesystem::remove(all[i], ignored);
       }
     }
-    save_checkpoint(checkpoint, last(), calls_);
+    write_file_atomically(last(), bytes, calls_);
   }
 
   void append_metrics(const TrainEvent& event) const {
-    Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", event.losses}, {"rate", event.rate}};
+    Json losses = Json::array();
+    for (const double loss : event.losses) losses.push_back(std::isfinite(loss) ? Json(loss) : Json());
+    Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", losses}, {"rate", event.rate}};
     if (event.skipped_steps > 0) line["skipped_steps"] = event.skipped_steps;
     if (event.validation != nullptr) {
       Json stages = Json::array();

@@ -30,14 +30,16 @@ struct TensorBoardOptions {
 /// Writes losses by stage, rate, length of the gradient and speed every few steps; validation by stage and group of
 /// joints; and of the first people of validation what every stage makes of them, in the event file and as the latest
 /// pictures in pictures/ (person-1.png, person-1-stage-2.png). A run that goes on begins another file of the same
-/// folder. Errors: RuntimeFailure where a file cannot be written, DataError for a photograph that cannot be read.
+/// folder, which takes back what was said of later steps. Errors: RuntimeFailure where a file cannot be written, DataError for a photograph that cannot be read.
 class TensorBoardLog {
  public:
   /// `step`: how many are done.
   TensorBoardLog(std::filesystem::path folder, std::int64_t step, const TensorBoardOptions& options = {},
                  const FileSystemCalls& calls = {})
-      : folder_(std::move(folder)), options_(options), file_(std::make_unique<EventFile>(folder_, calls)) {
-    if (step > 0) file_->restart_at(step);
+      : folder_(std::move(folder)), options_(options) {
+    const bool goes_on = has_event_file();
+    file_ = std::make_unique<EventFile>(folder_, calls);
+    if (goes_on) file_->restart_at(step);
   }
 
   void on_event(const TrainEvent& event) {
@@ -47,6 +49,22 @@ class TensorBoardLog {
   }
 
  private:
+  bool has_event_file() const {
+    std::error_code error;
+    for (std::filesystem::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+      if (at->path().filename().string().starts_with("events.out.tfevents.")) return true;
+    }
+    return false;
+  }
+
+  // A name of a joint set's as a tag may have it.
+  static std::string plain_name(std::string name) {
+    for (char& character : name) {
+      if (character < ' ' || character > '~') character = '_';
+    }
+    return name;
+  }
+
   static std::string stage_name(std::size_t stage) { return "stage " + std::to_string(stage + 1); }
 
   void add_step(const TrainEvent& event) {
@@ -76,7 +94,7 @@ class TensorBoardLog {
       file_->scalar("validation PCK/" + stage_name(stage), step, result.stages[stage].pck.mean);
     }
     for (const Rate& group : result.pck().groups) {
-      file_->scalar("validation PCK by joint/" + group.name, step, group.percent);
+      file_->scalar("validation PCK by joint/" + plain_name(group.name), step, group.percent);
     }
     file_->scalar("validation strict PCP/mean", step, result.pcp_strict().mean);
   }

@@ -22,7 +22,7 @@ struct TrainEvent {
     checkpoint,  // `checkpoint` should be kept: the run can go on from it
     epoch,       // an epoch is over; `validation` where it was validated
     stopped,     // the stop token was set; a checkpoint came before
-    finished     // the last epoch is over
+    finished     // the last epoch is over, or the run has stalled
   };
   Kind kind = Kind::step;
   std::int64_t step = 0;                 // steps done
@@ -34,7 +34,7 @@ struct TrainEvent {
   bool skipped = false;                  // step: it was not finite and changed nothing
   std::int64_t skipped_steps = 0;        // since the run began
   bool stalled = false;                  // finished: before the last epoch, for want of a better one
-  double images_per_second = 0;          // since run() was called; validation not counted
+  double images_per_second = 0;          // since run() was called; evaluate() not counted, what on_event does is
   double loader_wait = 0;                // share of that time spent waiting for data, 0 to 1
   const EvaluationResult* validation = nullptr;
   bool best = false;                     // epoch: the best validation so far

@@ -23,7 +23,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// What becomes of a step whose loss or gradient is not finite, or too large to be squared.
 enum class NotFinite {
   stop,  // the run ends with an error
-  skip,  // the step changes nothing
+  skip,  // the step changes nothing; after Trainer::most_skipped_in_a_row of them the run ends
   lower  // nor does it here, and all later rates are halved
 };
 
@@ -129,7 +129,7 @@ struct TrainOptionsWriter {
     json[key] = Json::array();
     for (const ParameterGroup& group : groups) {
       Json entry = {{"match", group.match}, {"rate", group.rate}};
-      if (group.weight_decay >= 0) entry["weight_decay"] = group.weight_decay;
+      if (group.weight_decay != -1) entry["weight_decay"] = group.weight_decay;
       json[key].push_back(std::move(entry));
     }
   }
@@ -187,7 +187,9 @@ struct TrainOptionsReader {
       reject_unknown_keys<UsageError>(entry, {"match", "rate", "weight_decay"}, at);
       ParameterGroup group{.match = string_member<UsageError>(entry, "match", at)};
       if (entry.contains("rate")) group.rate = number_member<UsageError>(entry, "rate", at, 0, 1e6);
-      if (entry.contains("weight_decay")) group.weight_decay = number_member<UsageError>(entry, "weight_decay", at, 0, 1);
+      if (entry.contains("weight_decay")) {
+        group.weight_decay = number_member<UsageError>(entry, "weight_decay", at, 0, 1);
+      }
       groups.push_back(std::move(group));
     }
   }

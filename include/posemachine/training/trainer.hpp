@@ -81,6 +81,11 @@ class Trainer {
         rate_factor_(from.rate_factor),
         skipped_(from.skipped),
         skipped_in_a_row_(from.skipped_in_a_row) {
+    if (step_ > total_steps()) {
+      fail<ModelError>({.where = "checkpoint: step",
+                        .expected = "at most " + std::to_string(total_steps()) + ", the last of the run",
+                        .got = std::to_string(step_)});
+    }
     if (step_ > 0 || !from.first.empty() || !from.second.empty()) optimizer_.restore(from.first, from.second);
     if (step_ > 0 || !from.average.empty()) average_.restore(from.average);
     epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
@@ -149,7 +154,7 @@ class Trainer {
     return true;
   }
 
-  /// Steps without finite numbers, one after another, after which skipping or lowering the rate is given up.
+  /// Steps without finite numbers, one after another, that end a run whatever options.on_not_finite says.
   static constexpr int most_skipped_in_a_row = 10;
 
   /// One step; returns the losses by stage.
@@ -179,12 +184,13 @@ class Trainer {
     if (ranks_ != nullptr) exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
     std::vector<double> total(stages, 0.0);
     for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
-    gradient_norm_ = gradient_norm(gradients_.gradients(), gradients_.workers());
+    gradient_norm_ = gradient_norm(gradients_.gradients(), optimizer_.updated(), gradients_.workers());
     if (is_finite(total)) {
       clip_gradients(gradients_.gradients(), gradient_norm_, most_norm(), gradients_.workers());
-      optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), step_, gradients_.workers());
+      const std::int64_t updates = step_ - skipped_;  // so far: what was skipped counts for nothing
+      optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), updates, gradients_.workers());
       require_finite_state();
-      average_.update(*parameters_, step_, gradients_.workers());
+      average_.update(*parameters_, updates, gradients_.workers());
       skipped_in_a_row_ = 0;
       ++epoch_steps_;
       for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
@@ -331,7 +337,7 @@ class Trainer {
       if (!model_.graph().parameters[id].trainable) (*parameters_)[id].values = statistics_[id];
     }
     ++skipped_;
-    if (++skipped_in_a_row_ > most_skipped_in_a_row) {
+    if (++skipped_in_a_row_ >= most_skipped_in_a_row) {
       fail_not_finite(std::to_string(skipped_in_a_row_) + " steps without them one after another, the last with " +
                       what_is_not_finite(losses));
     }
@@ -394,7 +400,7 @@ class Trainer {
   void raise(TrainEvent::Kind kind, const OnEvent& on_event) { on_event(make_event(kind)); }
 
   bool has_stalled_now() const {
-    return has_stalled(watch_, static_cast<int>(step_ / steps_per_epoch()), options_.stop_epochs);
+    return has_stalled(watch_, options_.stop_epochs);
   }
 
   void end_epoch(const OnEvent& on_event) {
@@ -429,17 +435,18 @@ class Trainer {
     return validation;
   }
 
-  // How the run goes on after this epoch.
+  // How the run goes on after this epoch: by its score, if it has one.
   void judge_epoch(const TrainEvent& event) {
+    double score = -event.losses.back();
     if (event.validation != nullptr) {
-      best_score_ = std::max(best_score_, event.validation->pck().mean);
-      judge(watch_, event.epoch, event.validation->pck().mean);
-    } else if (validation_.empty() && std::isfinite(event.losses.back())) {
-      judge(watch_, event.epoch, -event.losses.back());
+      score = event.validation->pck().mean;
+      best_score_ = std::max(best_score_, score);
+    } else if (!validation_.empty() || !std::isfinite(score)) {
+      return;
     }
-    if (options_.schedule == RateSchedule::plateau && lower_rate_now(watch_, event.epoch, options_.plateau_epochs)) {
-      rate_factor_ *= options_.rate_step_factor;
-    }
+    judge(watch_, event.epoch, score);
+    const bool plateau = options_.schedule == RateSchedule::plateau;
+    if (plateau && lower_rate_now(watch_, options_.plateau_epochs)) rate_factor_ *= options_.rate_step_factor;
   }
 
   // Rank 0 alone has people to validate on; all must go on in one way.

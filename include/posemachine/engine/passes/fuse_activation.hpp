@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/repeats.hpp>
 #include <posemachine/engine/passes/traffic.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
@@ -14,29 +15,46 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
+namespace detail {
+
+// By step: the convolution that an activation can become part of; -1: none.
+inline std::vector<int> fusable_activations(const Schedule& schedule) {
+  const Traffic traffic{schedule};
+  std::vector<int> producers(schedule.steps.size(), -1);
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    const Step& step = schedule.steps[i];
+    if (!is_activation(schedule.node(step).op)) continue;
+    const auto src = static_cast<std::size_t>(schedule.src(step, 0));
+    const int before = traffic.writer[src];
+    if (before < 0 || traffic.readers[src] != 1) continue;
+    const Step& producer = schedule.steps[static_cast<std::size_t>(before)];
+    if (schedule.node(producer).op == &convolution_op && producer.activation < 0) producers[i] = before;
+  }
+  return producers;
+}
+
+}  // namespace detail
+
 /// The convolution then writes the activation's dst, and its own dst is never stored. Right for training too: backward
-/// nodes that need the convolution's dst are readers of it, and those of ReLU and sigmoid need what stands after.
+/// nodes that need the convolution's dst are readers of it, and those of ReLU and sigmoid need what stands after. A
+/// convolution that is computed twice takes its activation in both times or never.
 inline void fuse_activation(Schedule& schedule) {
-  const detail::Traffic traffic{schedule};
+  const std::vector<int> producers = detail::fusable_activations(schedule);
+  const std::vector<int> twins = detail::twins_of(schedule);
+  const auto at = [](int index) { return static_cast<std::size_t>(index); };
+  std::vector<bool> gone(schedule.steps.size(), false);
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (producers[i] < 0) continue;
+    const int other = twins[at(producers[i])];
+    if (other >= 0 && (twins[i] < 0 || producers[at(twins[i])] != other)) continue;
+    Step& producer = schedule.steps[at(producers[i])];
+    producer.activation = schedule.steps[i].node;
+    producer.dst = schedule.steps[i].dst;
+    gone[i] = true;
+  }
   std::vector<Step> kept;
-  for (const Step& step : schedule.steps) {
-    if (is_activation(schedule.node(step).op)) {
-      const auto src = static_cast<std::size_t>(schedule.src(step, 0));
-      const int before = traffic.writer[src];
-      if (before >= 0 && traffic.readers[src] == 1) {
-        Step& producer = schedule.steps[static_cast<std::size_t>(before)];
-        if (schedule.node(producer).op == &convolution_op && producer.activation < 0) {
-          for (Step& each : kept) {
-            if (each.node != producer.node) continue;
-            each.activation = step.node;
-            each.dst = step.dst;
-          }
-          producer.activation = step.node;
-          continue;
-        }
-      }
-    }
-    kept.push_back(step);
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (!gone[i]) kept.push_back(std::move(schedule.steps[i]));
   }
   schedule.steps = std::move(kept);
   find_uses(schedule);

@@ -10,6 +10,7 @@
 #include <posemachine/graph/ops/prelu.hpp>
 #include <posemachine/graph/ops/softmax.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -111,14 +112,14 @@ inline bool overwrite(Schedule& schedule, const Step& step, int which, int at) {
 
 }  // namespace detail
 
-/// Lets src and dst share memory, wherever src is dead after the step. A sum is written over any of its terms, which
-/// then comes first: oneDNN allows that one.
+/// Lets src and dst share memory, wherever src is dead after the step. A sum is written over one of its first two terms,
+/// which then comes first: oneDNN allows that one, and the order of the others would change how they are rounded.
 inline void in_place(Schedule& schedule) {
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     Step& step = schedule.steps[i];
     if (step.elided || step.is_relayout) continue;
     if (schedule.node(step).op == &add_op) {
-      for (std::size_t k = 0; k < step.srcs.size(); ++k) {
+      for (std::size_t k = 0; k < std::min<std::size_t>(2, step.srcs.size()); ++k) {
         if (!detail::overwrite(schedule, step, static_cast<int>(k), static_cast<int>(i))) continue;
         std::swap(step.srcs[0], step.srcs[k]);
         break;

@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
 
 #include <cstddef>
@@ -38,6 +39,11 @@ class Recomputation {
     for (int node = 0, at = 0; node < forward_count_; ++node) {
       while (at < static_cast<int>(ends.size()) && node >= ends[static_cast<std::size_t>(at)]) ++at;
       segment_[static_cast<std::size_t>(node)] = at;
+      // Activations stay with what they follow: an engine makes one step of both.
+      const Node& each = graph.nodes[static_cast<std::size_t>(node)];
+      if (is_elementwise(each)) {
+        segment_[static_cast<std::size_t>(node)] = segment(producer(input(graph, each, 0).id));
+      }
     }
     find_kept();
     find_repeated();
@@ -63,6 +69,12 @@ class Recomputation {
   }
 
  private:
+  static bool is_elementwise(const Node& node) {
+    for (const OpInfo* op : {&relu_op, &leaky_relu_op, &sigmoid_op, &silu_op, &hard_swish_op}) {
+      if (node.op == op) return true;
+    }
+    return false;
+  }
   bool is_forward(int node) const { return node >= 0 && node < forward_count_; }
   int producer(int value) const { return graph_.values[static_cast<std::size_t>(value)].producer; }
   int last_segment() const { return static_cast<int>(repeated_.size()) - 1; }
@@ -155,8 +167,8 @@ class Recomputation {
 /// Cuts the forward nodes of a differentiated graph into segments, the i-th ending before node ends[i] and the last one
 /// after all: of all segments but the last, only what other segments read is kept for the backward nodes; the rest is
 /// computed again, a segment at a time, when they come to it: dropout draws what it drew, batch norm finds the same
-/// statistics. Numbers stay as they are, to the bit, but for the last bits of activations other than ReLU and PReLU: an
-/// engine may fuse them into a convolution here and not there. `ends` rise.
+/// statistics, and the engine computes both times alike. To the numbers without recomputation the last bits may differ
+/// where a cut lies between a convolution and a sum that it is otherwise computed with. `ends` rise.
 /// Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost.
 inline void recompute(Graph& graph, std::span<const int> ends) { detail::Recomputation(graph, ends).run(); }
 
