@@ -45,7 +45,8 @@ const Set& set() {
   return made;
 }
 
-// An operation that spoils its map in the steps that are poisoned: a network whose gradients now and then are not finite.
+// An operation that spoils its map in the steps that are poisoned: a network whose gradients now and then are not
+// finite.
 constexpr std::array<std::int64_t, 3> poisoned_steps{1, 4, 5};
 std::atomic<bool> poisoned = false;
 void poison_for(std::int64_t step) { poisoned = std::ranges::count(poisoned_steps, step) > 0; }
@@ -301,7 +302,8 @@ TEST_CASE("Trainer: gradients are cut to the length that was asked for, and the 
   for (std::size_t id = 0; id < model.parameters().size(); ++id) {
     if (!model.graph().parameters[id].trainable) continue;
     for (std::size_t i = 0; i < model.parameters()[id].values.size(); ++i) {
-      moved += std::pow(double{trainer.model().parameters()[id].values[i]} - double{model.parameters()[id].values[i]}, 2);
+      const double now = trainer.model().parameters()[id].values[i];
+      moved += std::pow(now - double{model.parameters()[id].values[i]}, 2);
     }
   }
   CHECK(std::sqrt(moved) == doctest::Approx(1e-3).epsilon(1e-3));

@@ -38,9 +38,9 @@ struct BatchGradientsOptions {
   std::shared_ptr<Ranks> ranks{};  // processes that share the slices; null: this one computes all
 };
 
-/// Images that are best computed together. Single ones, where nothing ties images to each other: concats without copies, a
-/// third of the memory of two (scaling-dilation at 256, with the time 1, 1.02 and 1.08 for slices of 1, 2 and 8). With
-/// batch norm in training, whose statistics need numbers: the largest divisor of the batch up to 8.
+/// Images that are best computed together. Single ones, where nothing ties images to each other: concats without
+/// copies, a third of the memory of two (scaling-dilation at 256, with the time 1, 1.02 and 1.08 for slices of 1, 2 and
+/// 8). With batch norm in training, whose statistics need numbers: the largest divisor of the batch up to 8.
 inline int default_slice(const Graph& network, int batch) {
   const bool tied = std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
     return node.op == &batch_norm_op && !is_frozen_batch_norm(network, node);

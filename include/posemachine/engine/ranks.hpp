@@ -85,8 +85,8 @@ inline bool any_of_ranks(Ranks& ranks, bool own) {
 }
 
 /// Sums `items` rows of floats that lie with their ranks, in the order of one process (SliceSum). `rows` are those of
-/// this rank's share, at least one, and are overwritten; null: was added to another of this rank's before. The sum comes
-/// to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
+/// this rank's share, at least one, and are overwritten; null: was added to another of this rank's before. The sum
+/// comes to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
 inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
                            const std::function<void(float* into, const float* from)>& add) {
   const int rank = ranks.rank();

@@ -12,9 +12,9 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Sums `items` rows along a tree: row i + d goes to row i, for d = 1, 2, 4, ... and i a multiple of 2 d. Each addition is
-/// made by whoever brings the later of its two rows, and frees one: with few threads some log2(items) rows for each are
-/// all that is kept. take() and put() may be called from several threads.
+/// Sums `items` rows along a tree: row i + d goes to row i, for d = 1, 2, 4, ... and i a multiple of 2 d. Each addition
+/// is made by whoever brings the later of its two rows, and frees one: with few threads some log2(items) rows for each
+/// are all that is kept. take() and put() may be called from several threads.
 class SliceSum {
  public:
   /// The rows of a share of the items; what other ranks have is left to sum_over_ranks.

@@ -11,8 +11,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The Euclidean length over those tensors that count: not finite where any number is not. The bytes do not depend on the
-/// workers. Shapes: one entry of `counts` a tensor.
+/// The Euclidean length over those tensors that count: not finite where any number is not. The bytes do not depend on
+/// the workers. Shapes: one entry of `counts` a tensor.
 inline double gradient_norm(const std::vector<Tensor>& gradients, const std::vector<bool>& counts, Workers& workers) {
   std::vector<double> squares(gradients.size(), 0);
   workers.for_each(static_cast<int>(gradients.size()), [&](int index, int) {

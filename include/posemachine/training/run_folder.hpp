@@ -25,8 +25,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from), ckpt/
 /// best.safetensors (the network with the best validation), ckpt/step-00001234.safetensors (checkpoints at the ends of
-/// the latest epochs, as many as keep_checkpoints), model.safetensors (the last epoch's network alone). While a RunFolder
-/// lives, the run is its own: another process that opens it is refused.
+/// the latest epochs, as many as keep_checkpoints), model.safetensors (the last epoch's network alone). While a
+/// RunFolder lives, the run is its own: another process that opens it is refused.
 class RunFolder {
  public:
   /// Errors: UsageError where the folder exists already: nothing is overwritten.
@@ -51,7 +51,8 @@ class RunFolder {
     return folder;
   }
 
-  /// A run that is to go on; what a killed process left half-written in it goes. Errors: UsageError where there is none, or where it is under way.
+  /// A run that is to go on; what a killed process left half-written in it goes. Errors: UsageError where there is
+  /// none, or where it is under way.
   static RunFolder open(std::filesystem::path path, const FileSystemCalls& calls = {}) {
     RunFolder folder(std::move(path), calls);
     std::error_code error;

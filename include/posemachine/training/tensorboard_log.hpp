@@ -30,7 +30,8 @@ struct TensorBoardOptions {
 /// Writes losses by stage, rate, length of the gradient and speed every few steps; validation by stage and group of
 /// joints; and of the first people of validation what every stage makes of them, in the event file and as the latest
 /// pictures in pictures/ (person-1.png, person-1-stage-2.png). A run that goes on begins another file of the same
-/// folder, which takes back what was said of later steps. Errors: RuntimeFailure where a file cannot be written, DataError for a photograph that cannot be read.
+/// folder, which takes back what was said of later steps. Errors: RuntimeFailure where a file cannot be written,
+/// DataError for a photograph that cannot be read.
 class TensorBoardLog {
  public:
   /// `step`: how many are done.

@@ -119,9 +119,9 @@ class Trainer {
   }
 
   /// Trains until the run is over: the last epoch is, or options.stop_epochs epochs brought nothing better; returns
-  /// false where `stop` was set before, on any rank: that is honoured after the step under way. A run that begins raises
-  /// a checkpoint first, so that there is always one to go on from. Better is a higher PCK in validation; without people
-  /// to validate on, a lower mean loss of the last stage.
+  /// false where `stop` was set before, on any rank: that is honoured after the step under way. A run that begins
+  /// raises a checkpoint first, so that there is always one to go on from. Better is a higher PCK in validation;
+  /// without people to validate on, a lower mean loss of the last stage.
   /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
   /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event

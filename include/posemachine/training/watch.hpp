@@ -28,8 +28,8 @@ inline bool judge(Watch& watch, int epoch, double score) {
   return true;
 }
 
-/// To be asked once an epoch was judged: whether `patience` epochs or more have brought nothing better, since the best or
-/// since the rate was lowered; if so, the rate counts as lowered now.
+/// To be asked once an epoch was judged: whether `patience` epochs or more have brought nothing better, since the best
+/// or since the rate was lowered; if so, the rate counts as lowered now.
 inline bool lower_rate_now(Watch& watch, int patience) {
   const int since = watch.best_epoch > watch.lowered_epoch ? watch.best_epoch : watch.lowered_epoch;
   if (watch.judged_epoch == 0 || watch.judged_epoch - since < patience) return false;

@@ -15,9 +15,9 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// average = d average + (1 - d) weights after every step, batch norm's statistics included; d = decay, but no more than
-/// (1 + steps) / (10 + steps), so that the first values are soon forgotten. Source: Polyak and Juditsky 1992, in the
-/// exponential form of TensorFlow's ExponentialMovingAverage.
+/// average = d average + (1 - d) weights after every step, batch norm's statistics included; d = decay, but no more
+/// than (1 + steps) / (10 + steps), so that the first values are soon forgotten. Source: Polyak and Juditsky 1992, in
+/// the exponential form of TensorFlow's ExponentialMovingAverage.
 class WeightAverage {
  public:
   /// decay 0: nothing is averaged, and nothing kept.

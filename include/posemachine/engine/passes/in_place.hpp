@@ -112,8 +112,9 @@ inline bool overwrite(Schedule& schedule, const Step& step, int which, int at) {
 
 }  // namespace detail
 
-/// Lets src and dst share memory, wherever src is dead after the step. A sum is written over one of its first two terms,
-/// which then comes first: oneDNN allows that one, and the order of the others would change how they are rounded.
+/// Lets src and dst share memory, wherever src is dead after the step. A sum is written over one of its first two
+/// terms, which then comes first: oneDNN allows that one, and the order of the others would change how they are
+/// rounded.
 inline void in_place(Schedule& schedule) {
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     Step& step = schedule.steps[i];

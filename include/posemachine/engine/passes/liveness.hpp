@@ -12,9 +12,9 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Source: greedy by size (Pisarchyk and Lee 2020): the largest buffer first, each at the lowest free offset; of equal
-/// ones the longest-lived first, which leaves less between them (the arena is what is alive at once, or at most 2 % more,
-/// for all networks of the registry, forward and backward; 10 % more without).
-/// With reuse off every buffer has memory of its own.
+/// ones the longest-lived first, which leaves less between them (the arena is what is alive at once, or at most 2 %
+/// more, for all networks of the registry, forward and backward; 10 % more without). With reuse off every buffer has
+/// memory of its own.
 inline void assign_arena(Schedule& schedule, bool reuse) {
   struct Live {
     std::size_t bytes = 0;
