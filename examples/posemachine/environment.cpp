@@ -7,6 +7,8 @@
 
 #include <oneapi/tbb/version.h>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <string>
 #include <system_error>
@@ -71,6 +73,11 @@ std::string version_text() {
                 TBB_runtime_version(), instruction_set().c_str());
 }
 
-int default_threads() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int default_threads() {
+  cpu_set_t processors;  // those that taskset, Slurm or mpirun leave to this process
+  CPU_ZERO(&processors);
+  if (::sched_getaffinity(0, sizeof processors, &processors) == 0) return std::max(1, CPU_COUNT(&processors));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 }  // namespace tool

@@ -55,6 +55,16 @@ std::string duration_text(double seconds) {
   return whole >= 60 ? format("%lld min", whole / 60) : format("%lld s", whole);
 }
 
+// As a shell takes it.
+std::string quoted(const std::string& text) {
+  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%") ==
+                     std::string::npos;
+  if (plain && !text.empty()) return text;
+  std::string inside;
+  for (const char character : text) inside += character == '\'' ? "'\\''" : std::string(1, character);
+  return "'" + inside + "'";
+}
+
 std::string numbers(const std::vector<double>& values) {
   std::string text;
   for (const double value : values) text += format("%s%.4g", text.empty() ? "" : " ", value);
@@ -258,9 +268,10 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     }
   });
   if (!over) {
-    progress.say(format("stopped after step %lld of %lld and saved; go on with --run %s --resume",
+    const std::string runs = arguments.folder == "runs" ? "" : "--runs " + quoted(arguments.folder) + " ";
+    progress.say(format("stopped after step %lld of %lld and saved; go on with train %s--run %s --resume",
                         static_cast<long long>(trainer.step()), static_cast<long long>(trainer.total_steps()),
-                        arguments.run.c_str()));
+                        runs.c_str(), quoted(arguments.run).c_str()));
     throw Interrupted{};
   }
   const pm::Json result = result_json(*run, config, trainer, seconds_since(begin), images_per_second);
@@ -290,7 +301,8 @@ Command add_train(CLI::App& app, const Context& context) {
                       "fine-tuning, and for other joint sets (then the last layers stay random)");
   command->add_option("--config", request.file,
                       "JSON with comments: network (a name, a file or a whole description), data, init,\n"
-                      "model {...}, train {...}, as config.json of a run");
+                      "model {...}, train {...}, as config.json of a run, which has all keys. NET, --data and\n"
+                      "--set replace what it says");
   command
       ->add_option("--set", request.settings,
                    "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")

@@ -60,8 +60,8 @@ inline std::vector<int> find_groups(const Graph& graph, const std::vector<Parame
     const std::string example = graph.parameters.empty() ? "" : parameter_name(graph, 0);
     fail<UsageError>({.where = "groups[" + std::to_string(g) + "].match",
                       .expected = "a pattern of the name of a parameter that is trained, as " + example,
-                      .got = "\"" + groups[g].match + "\", which none has that an earlier group does not have",
-                      .remedy = "see the names with posemachine summary NET --nodes"});
+                      .got = "\"" + groups[g].match + "\", which is none's, or only of those of earlier groups",
+                      .remedy = "a block's parameters are BLOCK.*; posemachine summary NET --nodes lists the blocks"});
   }
   return found;
 }

@@ -66,7 +66,7 @@ class RunFolder {
                       .expected = "a run with ckpt/last.safetensors",
                       .got = begun ? "a folder without one" : "none",
                       .remedy = begun ? "nothing was trained: remove the folder and start again without --resume"
-                                      : "start it without --resume"});
+                                      : "look into the folder that runs are kept in (--runs), or start it without --resume"});
   }
 
   const std::filesystem::path& path() const { return path_; }
