@@ -21,7 +21,7 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <tuple>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -117,14 +117,18 @@ void feed(benchmark::State& state, const pm::NamedNetwork& network, int batch, p
 }  // namespace
 
 int main(int argument_count, char** arguments) {
-  for (const auto& [name, batch, side] :
-       {std::tuple{"scaling-dilation", 8, 256}, {"scaling-dilation-small", 32, 128}}) {
+  struct Case {
+    std::string_view network;
+    int batch;
+    int side;
+  };
+  for (const Case& each : {Case{"scaling-dilation", 8, 256}, Case{"scaling-dilation-small", 32, 128}}) {
     for (const pm::NamedNetwork& network : pm::networks) {
-      if (network.name != name) continue;
-      const std::string text = std::to_string(side);
+      if (network.name != each.network) continue;
+      const std::string side = std::to_string(each.side);
       benchmark::RegisterBenchmark(
-          ("loader/" + std::string(name) + "/" + text + "x" + text).c_str(),
-          [&network, batch, side](benchmark::State& state) { feed(state, network, batch, {side, side}); })
+          ("loader/" + std::string(each.network) + "/" + side + "x" + side).c_str(),
+          [&network, each](benchmark::State& state) { feed(state, network, each.batch, {each.side, each.side}); })
           ->ArgName("workers")->Arg(1)->Arg(2)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();
     }
   }

@@ -127,7 +127,8 @@ TEST_CASE("BatchLoader: a part of each step has the bytes that stand there in th
   const Folder folder;
   const auto people = make_people(folder.path, 8);
   const pm::BatchMaker whole(people, pm::lsp_joints(), small());
-  for (const auto& [first, count] : {std::pair{0, 1}, {1, 2}, {2, 0}, {0, 3}}) {
+  for (const std::pair<int, int>& range : {std::pair{0, 1}, {1, 2}, {2, 0}, {0, 3}}) {
+    const int first = range.first, count = range.second;
     pm::LoaderOptions options = small();
     options.first = first;
     options.count = count;

@@ -267,7 +267,8 @@ TEST_CASE("BatchGradients: more workers than slices, and than processors, give t
 
 TEST_CASE("BatchGradients: any number of ranks, with any number of workers each, gives every rank the bytes of one") {
   const Graph network = small_network();
-  for (const auto& [batch, slice] : {std::pair{6, 1}, {5, 1}, {8, 2}, {7, 1}}) {
+  for (const std::pair<int, int>& sizes : {std::pair{6, 1}, {5, 1}, {8, 2}, {7, 1}}) {
+    const int batch = sizes.first, slice = sizes.second;
     const std::vector<float> one = two_steps(network, batch, slice, 1);
     for (int count = 1; count <= 4; ++count) {
       for (const int workers : {1, 2}) {

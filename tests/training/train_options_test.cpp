@@ -44,9 +44,9 @@ TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
   CHECK(train_options_to_json(options) == other);
   const Json defaults = train_options_to_json({});
   REQUIRE(defaults.size() == other.size());
-  for (const auto& [key, value] : defaults.items()) {
-    INFO(key);
-    CHECK(other.at(key) != value);  // so that the comparison above cannot pass by forgetting the key
+  for (const auto& item : defaults.items()) {
+    INFO(item.key());
+    CHECK(other.at(item.key()) != item.value());  // so that the comparison above cannot pass by forgetting the key
   }
   CHECK(options.optimizer.kind == OptimizerKind::rmsprop);
   CHECK(options.seed == 8000000000000001);
