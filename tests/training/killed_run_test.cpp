@@ -146,6 +146,7 @@ std::string outcome_of(const std::filesystem::path& folder) {
 
 }  // namespace
 
+// Skipped but where the test below starts this program again, for the process that it kills.
 TEST_CASE("a run in a process of its own" * doctest::skip()) {
   const char* folder = std::getenv("POSEMACHINE_RUN");
   if (folder == nullptr) return;  // another test's part
