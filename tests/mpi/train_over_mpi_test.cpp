@@ -1,4 +1,5 @@
 // posemachine train under mpirun: the bytes of one process, stops, killed processes, and errors said once.
+#include "tool/program.hpp"
 #include "tool/small_sets.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -15,22 +16,17 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string>
 #include <thread>
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::text_of;
 
 namespace {
 
 std::string at(const std::string& name) { return (tool_test::SmallSets::instance() / name).string(); }
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;

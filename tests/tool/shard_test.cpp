@@ -1,4 +1,6 @@
 // Work in shares as users have it: the built program runs every share, and merge makes what one run would have made.
+#include "tool/program.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
@@ -18,28 +20,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::program;
+using tool_test::text_of;
 
 namespace {
-
-std::string program() {
-  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
-#if defined(POSEMACHINE_TOOL)
-  return POSEMACHINE_TOOL;
-#else
-  return "posemachine";
-#endif
-}
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // Two models, a folder of 4 pictures and one that is broken, and LSP with 5 photographs; gone with the program.
 class Data {

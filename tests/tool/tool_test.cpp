@@ -1,5 +1,6 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
 #include "engine/custom_ops.hpp"
+#include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
@@ -21,7 +22,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -29,22 +29,10 @@
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::program;
+using tool_test::text_of;
 
 namespace {
-
-std::string tool_path() {
-  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
-#if defined(POSEMACHINE_TOOL)
-  return POSEMACHINE_TOOL;
-#else
-  return "posemachine";
-#endif
-}
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // A folder with a model, pictures and a data set of 3 people, made once and gone with the program.
 class Fixture {
@@ -95,10 +83,10 @@ struct Outcome {
 // Arguments as a shell reads them; redirections may be added.
 Outcome run(const std::string& arguments) {
   const std::string streams = " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
-  const std::string command = "'" + tool_path() + "' " + arguments + streams;
+  const std::string command = "'" + program() + "' " + arguments + streams;
   const int status = std::system(command.c_str());
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, contents(at("stdout")), contents(at("stderr"))};
+  return {code, text_of(at("stdout")), text_of(at("stderr"))};
 }
 
 std::string estimate_with(const std::string& arguments) {
@@ -280,11 +268,11 @@ TEST_CASE("tool: tune measures convolutions into a file that bench, profile and 
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(outcome.out.find("are fastest as estimated") != std::string::npos);
-  const std::string text = contents(file);
+  const std::string text = text_of(file);
   const pm::Json json = pm::parse_json(text, "file");
   CHECK(json["convolutions"].size() > 10);
   CHECK(run("tune --runs 2 -o " + file + net).code == 0);  // there already: nothing is measured again
-  if (outcome.err.find("left out") == std::string::npos) CHECK(contents(file) == text);  // unless others were at work
+  if (outcome.err.find("left out") == std::string::npos) CHECK(text_of(file) == text);  // unless others were at work
   CHECK(run("bench --runs 1 --tuning " + file + net).code == 0);
   CHECK(run("profile --runs 1 --tuning " + file + net).code == 0);
   check_refused("tune" + net, 2, "--output");
@@ -329,7 +317,7 @@ TEST_CASE("tool: profile lists every step with what it costs, and draws one run 
   REQUIRE(sorted["steps"].size() == 5);
   for (std::size_t i = 1; i < 5; ++i) CHECK(sorted["steps"][i - 1]["ms"] >= sorted["steps"][i]["ms"]);
 
-  const pm::Json trace = pm::parse_json(contents(at("trace.json")), "trace");
+  const pm::Json trace = pm::parse_json(text_of(at("trace.json")), "trace");
   double end_us = 0;
   std::size_t events = 0;
   for (const pm::Json& event : trace["traceEvents"]) {
@@ -350,7 +338,7 @@ TEST_CASE("tool: profile lists every step with what it costs, and draws one run 
 
 TEST_CASE("tool: export writes what a reader of ONNX finds names and weights in") {
   REQUIRE(run("export --onnx " + at("m.onnx") + " " + at("m.safetensors")).code == 0);
-  const std::string bytes = contents(at("m.onnx"));
+  const std::string bytes = text_of(at("m.onnx"));
   for (const char* name : {"heatmaps_stage_1", "PreStage_1.Conv_1.weights", "GlobalAveragePool", "posemachine"}) {
     CHECK(bytes.find(name) != std::string::npos);
   }
@@ -361,7 +349,7 @@ TEST_CASE("tool: export writes what a reader of ONNX finds names and weights in"
 
 TEST_CASE("tool: summary --svg draws the blocks with their costs, and every output with what it sees") {
   REQUIRE(run("summary --svg " + at("net.svg") + " scaling-dilation").code == 0);
-  const std::string svg = contents(at("net.svg"));
+  const std::string svg = text_of(at("net.svg"));
   const auto count = [&](const std::string& text) {
     std::size_t found = 0;
     for (std::size_t from = 0; (from = svg.find(text, from)) != std::string::npos; ++from) ++found;
@@ -379,15 +367,15 @@ TEST_CASE("tool: summary --svg draws the blocks with their costs, and every outp
   CHECK(run("summary --svg " + at("nowhere/net.svg") + " cpm-3").code == 1);
 
   // The picture of the documentation is that of today's network.
-  CHECK(svg == contents(std::string(POSEMACHINE_SOURCE_DIR) + "/docs/pictures/scaling_dilation.svg"));
+  CHECK(svg == text_of(std::string(POSEMACHINE_SOURCE_DIR) + "/docs/pictures/scaling_dilation.svg"));
 
   // Names are text, not markup.
   pm::Graph graph;
   pm::add_output(graph, "a<b&\"c\"", pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 15}));
   pm::Model::random("<script>", graph, 1, {}).save(at("markup.safetensors"));
   REQUIRE(run("summary --svg " + at("net.svg") + " " + at("markup.safetensors")).code == 0);
-  CHECK(contents(at("net.svg")).find("<script>") == std::string::npos);
-  CHECK(contents(at("net.svg")).find("a&lt;b&amp;&quot;c&quot;") != std::string::npos);
+  CHECK(text_of(at("net.svg")).find("<script>") == std::string::npos);
+  CHECK(text_of(at("net.svg")).find("a&lt;b&amp;&quot;c&quot;") != std::string::npos);
 }
 
 TEST_CASE("tool: a model with an operation of somebody else's is shown, and refused in words where it must run") {
@@ -484,7 +472,7 @@ TEST_CASE("tool: overlay and panel are pictures, and - writes the picture alone 
   CHECK(panel.height > 4 * 240);
   const Outcome piped = run(estimate_with("--overlay - " + at("a.png")));
   CHECK(piped.code == 0);
-  CHECK(piped.out == contents(at("o.png")));
+  CHECK(piped.out == text_of(at("o.png")));
   CHECK(run(estimate_with("--overlay " + at("no/such/folder.png") + " " + at("a.png"))).code == 1);
 }
 
@@ -518,17 +506,17 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
 TEST_CASE("tool: a full stdout is a failure, not a silent loss") {
   if (!fs::exists("/dev/full")) return;
   const std::string command =
-      "'" + tool_path() + "' summary scaling-dilation-small >/dev/full 2>'" + at("stderr") + "'";
+      "'" + program() + "' summary scaling-dilation-small >/dev/full 2>'" + at("stderr") + "'";
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 1);
-  CHECK(contents(at("stderr")).find("stdout") != std::string::npos);
+  CHECK(text_of(at("stderr")).find("stdout") != std::string::npos);
 }
 
 TEST_CASE("tool: SIGTERM and SIGINT end a waiting estimate with 143 and 130") {
   std::signal(SIGPIPE, SIG_IGN);  // a program that ends too early is a failed check, not the end of this one
   for (const int number : {SIGTERM, SIGINT}) {
-    const std::string program = tool_path();
+    const std::string program = tool_test::program();
     const std::string model = at("m.safetensors");
     int ends[2];
     REQUIRE(::pipe(ends) == 0);

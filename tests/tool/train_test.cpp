@@ -1,5 +1,6 @@
 // posemachine train as users have it: the built program trains on a data set made here, is stopped, and goes on.
 #include "small_sets.hpp"
+#include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/model/model.hpp>
@@ -15,28 +16,15 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <thread>
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::program;
+using tool_test::text_of;
 
 namespace {
-
-std::string program() {
-  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
-#if defined(POSEMACHINE_TOOL)
-  return POSEMACHINE_TOOL;
-#else
-  return "posemachine";
-#endif
-}
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string at(const std::string& name) { return (tool_test::SmallSets::instance() / name).string(); }
 

@@ -21,6 +21,7 @@
 
 using namespace posemachine;
 using reference::on_ranks;
+using small_run::set;
 using Kind = TrainEvent::Kind;
 
 namespace {
@@ -36,17 +37,6 @@ TrainOptions options_of(int slice, int workers) {
   options.clip_norm = 0.05;
   options.average_decay = 0.8;
   return options;
-}
-
-struct Set {
-  small_run::Folder folder;
-  std::vector<Person> people = small_run::noise_people(folder, 14, true, 1);
-  std::vector<Person> validation = small_run::noise_people(folder, 3, false, 2);
-};
-
-const Set& set() {
-  static const Set made;
-  return made;
 }
 
 // What a rank comes to: its state, and what it says.

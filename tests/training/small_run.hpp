@@ -75,6 +75,17 @@ inline std::vector<pm::Person> noise_people(const Folder& folder, int count, boo
   return people;
 }
 
+/// 14 people to train on and 3 to validate with, made once.
+struct Set {
+  Folder folder;
+  std::vector<pm::Person> people = noise_people(folder, 14, true, 1);
+  std::vector<pm::Person> validation = noise_people(folder, 3, false, 2);
+};
+inline const Set& set() {
+  static const Set made;
+  return made;
+}
+
 /// 14 people are 3 steps an epoch with two left over; 3 epochs are 9 steps.
 inline pm::TrainOptions tiny_options() {
   pm::TrainOptions options;

@@ -30,20 +30,10 @@
 #include <vector>
 
 using namespace posemachine;
+using small_run::set;
 using Kind = TrainEvent::Kind;
 
 namespace {
-
-struct Set {
-  small_run::Folder folder;
-  std::vector<Person> people = small_run::noise_people(folder, 14, true, 1);
-  std::vector<Person> validation = small_run::noise_people(folder, 3, false, 2);
-};
-
-const Set& set() {
-  static const Set made;
-  return made;
-}
 
 // An operation that spoils its map in the steps that are poisoned: a network whose gradients now and then are not
 // finite.
