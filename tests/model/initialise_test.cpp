@@ -49,6 +49,18 @@ TEST_CASE("initialise: weights have variance 2 / fan-in before ReLU and 1 / fan-
   check_normal(tensors[6].values, 1.0 / 100);
 }
 
+TEST_CASE("initialise: weights before batch norm lie within 1 / sqrt(fan-in), a head's deviation is 0.001") {
+  struct Heads : Network<Input<"image", 20>, ConvReLU<100, 3, Norm::batch>,
+                         Conv<64, 1, ConvOptions{.init = Init::near_zero}>, Output<"maps">> {};
+  const std::vector<Tensor> tensors = initialise(graph_of<Heads>(), 3);
+  const Spread weights = spread(tensors[0].values);
+  const double bound = 1 / std::sqrt(180.0);
+  // Five standard errors of a uniform's variance, bound^2 / 3 sqrt(4 / (5 n)).
+  CHECK(std::abs(weights.variance - bound * bound / 3) < 5 * bound * bound / 3 * std::sqrt(0.8 / 18000));
+  for (const float value : tensors[0].values) CHECK(std::abs(double{value}) <= bound * 1.000001);
+  check_normal(tensors[5].values, 1e-6);
+}
+
 TEST_CASE("initialise: bias, shift and mean are 0, scale and variance 1") {
   const std::vector<Tensor> tensors = initialise(graph_of<Net>(), 3);
   CHECK(tensors[1].values == std::vector<float>(100, 0.0f));

@@ -26,7 +26,10 @@ enum class Init : std::uint8_t {
   ones,
   he_normal,    // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
   lecun_normal,  // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
-  quarters       // 0.25: PReLU's slopes (He et al. 2015)
+  quarters,      // 0.25: PReLU's slopes (He et al. 2015)
+  fan_in_uniform,  // uniform within 1 / sqrt(fan-in), variance 1 / (3 fan-in) (PyTorch's default): before batch norm,
+                   // where the scale of weights changes only how fast they learn
+  near_zero        // normal, deviation 0.001 (Xiao et al. 2018): for heads, so that maps begin empty
 };
 
 /// A tensor a network learns, or a buffer it keeps. Shape: extents in row-major order, the rest 1.

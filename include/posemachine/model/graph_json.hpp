@@ -20,8 +20,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::array<std::string_view, 5> init_names{"zeros", "ones", "he_normal", "lecun_normal",
-                                                             "quarters"};
+inline constexpr std::array<std::string_view, 7> init_names{
+    "zeros", "ones", "he_normal", "lecun_normal", "quarters", "fan_in_uniform", "near_zero"};
 
 /// What the JSON form may hold: far above any network of the field, and little enough to be read in moments.
 inline constexpr std::size_t max_graph_nodes = 10'000;
@@ -200,7 +200,7 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   const auto found = std::find(init_names.begin(), init_names.end(), init);
   if (found == init_names.end()) {
     fail<ModelError>({.where = where + ".init",
-                      .expected = "zeros, ones, he_normal, lecun_normal or quarters",
+                      .expected = "zeros, ones, he_normal, lecun_normal, quarters, fan_in_uniform or near_zero",
                       .got = init.substr(0, 40)});
   }
   parameter.init = static_cast<Init>(found - init_names.begin());
@@ -369,7 +369,8 @@ inline Graph graph_from_json(const Json& json, const std::string& where,
   return graph;
 }
 
-/// The first way in which two graphs differ, in words; empty where they have the same structure.
+/// The first way in which two graphs differ, in words; empty where they have the same structure. How weights begin is
+/// no difference: it says nothing about weights that have been trained.
 inline std::string first_difference(const Graph& a, const Graph& b) {
   const auto differ = [](const std::string& what, const auto& one, const auto& other) {
     return what + ": " + std::string(one) + " and " + std::string(other);
@@ -401,7 +402,7 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
     if (one.op->name != two.op->name || one.op->version != two.op->version)
       return differ(what, one.op->name, two.op->name);
     for (std::size_t k = 0; k < one.op->options.size(); ++k) {
-      if (one.options[k] == two.options[k]) continue;
+      if (one.options[k] == two.options[k] || one.op->options[k].name == "init") continue;
       return differ(what + ", " + std::string(one.op->options[k].name), std::to_string(one.options[k]),
                     std::to_string(two.options[k]));
     }

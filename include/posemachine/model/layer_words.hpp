@@ -36,6 +36,7 @@ template <class OptionStruct, class Member>
 LayerField<OptionStruct> init_field(Member OptionStruct::* member) {
   return LayerFields<OptionStruct>::choice(
       "init", member, {Choice<Init>{"he_normal", Init::he_normal}, {"lecun_normal", Init::lecun_normal},
+                       {"fan_in_uniform", Init::fan_in_uniform}, {"near_zero", Init::near_zero},
                        {"zeros", Init::zeros}, {"ones", Init::ones}});
 }
 

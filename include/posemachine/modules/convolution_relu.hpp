@@ -14,13 +14,18 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// What stands between a module's convolutions and their ReLU.
 enum class Norm : std::int32_t { none, batch };
 
-/// (C, H, W) -> (out, H / stride, W / stride): convolution, batch norm where asked for (the bias is then its shift),
-/// ReLU.
-constexpr Value convolution_relu(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
+/// (C, H, W) -> (out, H / stride, W / stride): convolution, then batch norm where asked for: the bias is then its shift,
+/// and the weights begin as Init::fan_in_uniform, whatever `options` say.
+constexpr Value convolution_norm(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
   options.bias = norm == Norm::none ? 1 : 0;
-  Value dst = convolution(graph, src, options);
-  if (norm == Norm::batch) dst = batch_norm(graph, dst);
-  return relu(graph, dst);
+  if (norm == Norm::batch) options.init = static_cast<std::int32_t>(Init::fan_in_uniform);
+  const Value dst = convolution(graph, src, options);
+  return norm == Norm::batch ? batch_norm(graph, dst) : dst;
+}
+
+/// convolution_norm() and a ReLU.
+constexpr Value convolution_relu(Graph& graph, Value src, const ConvolutionOptions& options, Norm norm) {
+  return relu(graph, convolution_norm(graph, src, options, norm));
 }
 
 /// The same as a layer: ConvReLU<32, 3>, ConvReLU<32, 3, Norm::batch>.

@@ -27,13 +27,6 @@ struct ResidualOptions {
 
 namespace detail {
 
-// A convolution with its norm and no activation.
-constexpr Value convolution_norm(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
-  options.bias = norm == Norm::none ? 1 : 0;
-  const Value dst = convolution(graph, src, options);
-  return norm == Norm::batch ? batch_norm(graph, dst) : dst;
-}
-
 // src itself where it has the shape of the body, else a 1x1 convolution (projection).
 constexpr Value shortcut(Graph& graph, Value src, int out, const ResidualOptions& options) {
   if (channels(graph, src) == out && options.stride == 1) return src;
@@ -46,7 +39,7 @@ constexpr Value shortcut(Graph& graph, Value src, int out, const ResidualOptions
 /// and a ReLU after the sum. Source: He et al. 2016, Fig. 5 left.
 constexpr Value residual_block(Graph& graph, Value src, std::int32_t out, const ResidualOptions& options) {
   const Value hidden = convolution_relu(graph, src, {.out = out, .kernel = 3, .stride = options.stride}, options.norm);
-  const Value learnt = detail::convolution_norm(graph, hidden, {.out = out, .kernel = 3}, options.norm);
+  const Value learnt = convolution_norm(graph, hidden, {.out = out, .kernel = 3}, options.norm);
   return relu(graph, add(graph, std::array{learnt, detail::shortcut(graph, src, out, options)}));
 }
 
@@ -57,7 +50,7 @@ constexpr Value bottleneck(Graph& graph, Value src, std::int32_t out, const Resi
   const std::int32_t inner = channels_over(graph, out, options.reduction);
   Value value = convolution_relu(graph, src, {.out = inner}, options.norm);
   value = convolution_relu(graph, value, {.out = inner, .kernel = 3, .stride = options.stride}, options.norm);
-  value = detail::convolution_norm(graph, value, {.out = out}, options.norm);
+  value = convolution_norm(graph, value, {.out = out}, options.norm);
   return relu(graph, add(graph, std::array{value, detail::shortcut(graph, src, out, options)}));
 }
 
@@ -102,7 +95,7 @@ constexpr Value inverted_residual(Graph& graph, Value src, std::int32_t out, con
   value = convolution_relu(graph, value,
                            {.out = inner, .kernel = options.kernel, .stride = options.stride, .groups = inner},
                            options.norm);
-  value = detail::convolution_norm(
+  value = convolution_norm(
       graph, value, {.out = out, .init = static_cast<std::int32_t>(Init::lecun_normal)}, options.norm);
   return in == out && options.stride == 1 ? add(graph, std::array{value, src}) : value;
 }

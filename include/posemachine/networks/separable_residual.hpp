@@ -20,7 +20,7 @@ struct SeparableResidualOptions {
 
 /// (3, H, W) -> (96, H/16, W/16), as the first eleven blocks of MobileNetV2 at half their stride.
 struct SeparableTrunk : Sequential<
-    Conv<16, 3, ConvOptions{.stride = 2, .bias = false}>, BatchNorm<>, ReLU,
+    Conv<16, 3, ConvOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
     InvertedResidual<16, SeparableOptions{.expansion = 1}>,
     InvertedResidual<24, SeparableOptions{.stride = 2}>, InvertedResidual<24>,
     InvertedResidual<32, SeparableOptions{.stride = 2}>, Repeat<2, InvertedResidual<32>>,
@@ -29,13 +29,16 @@ struct SeparableTrunk : Sequential<
 
 /// Twice the size.
 template <std::int32_t Out>
-struct Enlarge : Sequential<TransposedConv<Out, 4, TransposedConvolutionOptions{.bias = 0}>, BatchNorm<>, ReLU> {};
+struct Enlarge : Sequential<
+    TransposedConv<Out, 4, TransposedConvolutionOptions{
+        .bias = 0, .init = static_cast<std::int32_t>(Init::fan_in_uniform)}>,
+    BatchNorm<>, ReLU> {};
 
 /// Input "image" (3, H, W), H and W multiples of 16; output "heatmaps" (maps, H/4, W/4).
 /// Sources: Sandler et al. 2018 (blocks), Xiao et al. 2018 (head).
 template <SeparableResidualOptions O = SeparableResidualOptions{}>
 struct SeparableResidual
     : Network<Input<"image", 3>, SeparableTrunk, Enlarge<O.head>, Enlarge<O.head>,
-              Conv<O.maps, 1, ConvOptions{.init = Init::lecun_normal}>, Output<"heatmaps">> {};
+              Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -30,7 +30,7 @@ struct ConvolutionOptions {
 inline constexpr std::array convolution_options{
     OptionInfo{"out", 1, 65536},    OptionInfo{"kernel", 1, 63},      OptionInfo{"stride", 1, 16},
     OptionInfo{"dilation", 1, 64},  OptionInfo{"padding", 0, 4096},   OptionInfo{"bias", 0, 1},
-    OptionInfo{"init", 0, 3},       OptionInfo{"groups", 1, 65536, true, 1},
+    OptionInfo{"init", 0, 6},       OptionInfo{"groups", 1, 65536, true, 1},
 };
 
 namespace detail {

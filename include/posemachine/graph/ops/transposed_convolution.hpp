@@ -27,7 +27,7 @@ struct TransposedConvolutionOptions {
 
 inline constexpr std::array transposed_convolution_options{
     OptionInfo{"out", 1, 65536}, OptionInfo{"kernel", 1, 63}, OptionInfo{"stride", 1, 16}, OptionInfo{"padding", 0, 62},
-    OptionInfo{"output_padding", 0, 15},  OptionInfo{"bias", 0, 1},    OptionInfo{"init", 0, 3},
+    OptionInfo{"output_padding", 0, 15},  OptionInfo{"bias", 0, 1},    OptionInfo{"init", 0, 6},
 };
 
 namespace detail {
