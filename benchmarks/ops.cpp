@@ -77,6 +77,7 @@ std::vector<Part> parts() {
       {"hard_swish", 92, {64}, unary(pm::hard_swish)},
       {"prelu", 92, {64}, unary(pm::prelu)},
       {"softmax", 46, {15}, unary(pm::softmax)},
+      {"spatial_softmax", 46, {15}, unary(pm::spatial_softmax, {})},
       {"batch_norm", 92, {48}, unary(pm::batch_norm, {})},
       {"dropout", 46, {512}, unary(pm::dropout, {})},
       {"add", 92, {64, 64}, add},

@@ -81,7 +81,8 @@ TEST_CASE("engine: no operation of the vocabulary runs on a reference loop on wh
     Graph graph;
     const Value src = convolution(graph, add_input(graph, "image", 3), {.out = channel_count, .kernel = 3});
     std::vector<Value> made{leaky_relu(graph, src), silu(graph, src), hard_swish(graph, src), prelu(graph, src),
-                            softmax(graph, src), sigmoid(graph, src), relu(graph, src), batch_norm(graph, src)};
+                            softmax(graph, src), sigmoid(graph, src), relu(graph, src), batch_norm(graph, src),
+                            spatial_softmax(graph, src)};
     for (const Value value : made) {
       const Value small = max_pool(graph, value, {.window = 2});
       const Value gate = sigmoid(graph, global_average_pool(graph, small));

@@ -201,7 +201,7 @@ TEST_CASE("engine: transposed convolutions equal the oracle") {
   }
 }
 
-TEST_CASE("engine: resizes, softmax and the activations beyond relu equal the oracle") {
+TEST_CASE("engine: resizes, softmaxes and the activations beyond relu equal the oracle") {
   std::vector<Sizes> sizes = awkward;
   sizes.push_back({3, {1, 1}});
   for (const int channel_count : {1, 15, 16, 17, 33}) {
@@ -213,6 +213,8 @@ TEST_CASE("engine: resizes, softmax and the activations beyond relu equal the or
     }
     const auto wide = [](Graph& g, Value v) { return convolution(g, v, {.out = channels(g, v)}); };  // beyond -1 to 1
     check_operation("softmax", channel_count, [&](Graph& g, Value v) { return softmax(g, wide(g, v)); }, sizes);
+    check_operation("spatial_softmax", channel_count,
+                    [&](Graph& g, Value v) { return spatial_softmax(g, wide(g, v), {.scale_percent = 1900}); }, sizes);
     check_operation("leaky_relu", channel_count, [&](Graph& g, Value v) { return leaky_relu(g, wide(g, v)); }, sizes);
     check_operation("silu", channel_count, [&](Graph& g, Value v) { return silu(g, wide(g, v)); }, sizes);
     check_operation("hard_swish", channel_count, [&](Graph& g, Value v) { return hard_swish(g, wide(g, v)); }, sizes);

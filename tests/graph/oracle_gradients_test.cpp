@@ -121,7 +121,7 @@ TEST_CASE("oracle: gradients of both resizes equal central differences on 12 sha
   });
 }
 
-TEST_CASE("oracle: gradients of leaky_relu, silu, hard_swish, prelu and softmax equal central differences") {
+TEST_CASE("oracle: gradients of leaky_relu, silu, hard_swish, prelu and softmaxes equal central differences") {
   check_op(8, true,
            [](Draws&, Graph& graph, Value src) { return leaky_relu(graph, src, {.slope_millionths = 200'000}); });
   check_op(8, true, [](Draws&, Graph& graph, Value src) { return silu(graph, src); });
@@ -130,6 +130,9 @@ TEST_CASE("oracle: gradients of leaky_relu, silu, hard_swish, prelu and softmax 
   });
   check_op(8, true, [](Draws&, Graph& graph, Value src) { return prelu(graph, src); });
   check_op(8, true, [](Draws&, Graph& graph, Value src) { return softmax(graph, src); });
+  check_op(8, true, [](Draws& draws, Graph& graph, Value src) {
+    return spatial_softmax(graph, src, {.scale_percent = draws.between(1, 400)});
+  });
 }
 
 TEST_CASE("oracle: gradients of a parameter with two uses add up, and those of frozen layers pass through") {

@@ -336,6 +336,12 @@ TEST_CASE("oracle: hard_swish, silu, softmax, leaky_relu and prelu give PyTorch'
   check_near(dst_of(three, [](Graph& graph, Value src) { return softmax(graph, src); }).values,
              {0.09003057317038046, 0.00033523770845720973, 0.24472847105479764, 0.00033523770845720973,
               0.6652409557748218, 0.9993295245830855});
+  check_near(dst_of(three, [](Graph& graph, Value src) { return spatial_softmax(graph, src); }).values,
+             {0.8807970779778823, 0.11920292202211755, 0.9525741268224333, 0.04742587317756678, 0.01798620996209156,
+              0.9820137900379085});
+  check_near(
+      dst_of(row, [](Graph& graph, Value src) { return spatial_softmax(graph, src, {.scale_percent = 250}); }).values,
+      {0.0002913007208344092, 0.0058509313840707095, 0.015904480460880138, 0.11751909834978977, 2.360434189084425});
   const Array far{1, 2, 1, 1, {1000, -1000}};
   check_near(dst_of(far, [](Graph& graph, Value src) { return softmax(graph, src); }).values, {1, 0});
 }

@@ -260,6 +260,24 @@ TEST_CASE("to_onnx: activations, norms and resizes carry their numbers; dropout 
   CHECK(file.only("Mul").inputs.size() == 2);  // silu
 }
 
+TEST_CASE("to_onnx: a spatial softmax is the exponential of differences, scaled where it says so") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 4);
+  add_output(graph, "maps", spatial_softmax(graph, image));
+  const OnnxFile file = exported(graph);
+  CHECK(file.only("ReduceLogSumExp").integers.at("axes") == Integers{2, 3});
+  CHECK(file.only("ReduceLogSumExp").integers.at("keepdims") == Integers{1});
+  CHECK(file.only("Sub").inputs == std::vector<std::string>{"image", file.only("ReduceLogSumExp").outputs.at(0)});
+  CHECK(file.only("Exp").outputs == std::vector<std::string>{"maps"});
+  CHECK(file.nodes.size() == 3);
+
+  Graph scaled;
+  add_output(scaled, "maps", spatial_softmax(scaled, add_input(scaled, "image", 4), {.scale_percent = 1925}));
+  const OnnxFile times = exported(scaled);
+  CHECK(times.only("Mul").outputs == std::vector<std::string>{"maps"});
+  CHECK(times.tensors.at(times.only("Mul").inputs.at(1)).values == std::vector<float>{19.25F});
+}
+
 TEST_CASE("to_onnx: shared parameters stand once, and a value that is two outputs has both names") {
   Graph graph;
   Value value = add_input(graph, "image", 4);

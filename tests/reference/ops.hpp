@@ -13,6 +13,7 @@
 #include "ops/prelu.hpp"
 #include "ops/resize.hpp"
 #include "ops/softmax.hpp"
+#include "ops/spatial_softmax.hpp"
 #include "ops/transposed_convolution.hpp"
 
 #include <span>
@@ -25,6 +26,7 @@ inline const ReferenceOp* find_reference_op(const OpInfo& op) {
       convolution_reference, transposed_convolution_reference, pooling_reference, activation_reference,
       prelu_reference,       softmax_reference,                concat_reference,  add_reference,
       channel_scale_reference, resize_reference,               batch_norm_reference, dropout_reference,
+      spatial_softmax_reference,
   };
   for (const std::span<const ReferenceOp> group : groups) {
     for (const ReferenceOp& each : group) {

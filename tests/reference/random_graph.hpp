@@ -159,12 +159,13 @@ class GraphGrower {
   }
 
   void grow_activation(Value src) {
-    switch (draw(1, 7)) {
+    switch (draw(1, 8)) {
       case 1: keep(leaky_relu(graph_, src, {.slope_millionths = draw(0, 2) * 100'000})); return;
       case 2: keep(silu(graph_, src)); return;
       case 3: keep(hard_swish(graph_, src)); return;
       case 4: keep(options_.prelu(graph_, src)); return;
       case 5: keep(softmax(graph_, src)); return;
+      case 6: keep(spatial_softmax(graph_, src, {.scale_percent = draw(1, 20) * 100})); return;
       default: keep(relu(graph_, src));
     }
   }

@@ -16,6 +16,7 @@
 #include <posemachine/engine/ops/relayout.hpp>
 #include <posemachine/engine/ops/resize.hpp>
 #include <posemachine/engine/ops/softmax.hpp>
+#include <posemachine/engine/ops/spatial_softmax.hpp>
 #include <posemachine/engine/ops/transposed_convolution.hpp>
 #include <posemachine/engine/runner.hpp>
 
@@ -34,7 +35,7 @@ inline const EngineOp* find_engine_op(const OpInfo* op) {
         std::span<const EngineOp>(dropout_engine), std::span<const EngineOp>(prelu_engine),
         std::span<const EngineOp>(resize_engine), std::span<const EngineOp>(softmax_engine),
         std::span<const EngineOp>(transposed_convolution_engine), std::span<const EngineOp>(relayout_engine),
-        std::span<const EngineOp>(custom_backward_engine)}) {
+        std::span<const EngineOp>(spatial_softmax_engine), std::span<const EngineOp>(custom_backward_engine)}) {
     for (const EngineOp& entry : group) {
       if (entry.op == op) return &entry;
     }

@@ -16,6 +16,7 @@
 #include <posemachine/graph/ops/prelu.hpp>
 #include <posemachine/graph/ops/resize.hpp>
 #include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/spatial_softmax.hpp>
 #include <posemachine/graph/ops/transposed_convolution.hpp>
 
 #include <array>
@@ -28,6 +29,7 @@ inline constexpr std::array forward_ops{
     &relu_op,         &leaky_relu_op,      &global_average_pool_op,    &sigmoid_op,    &silu_op,
     &hard_swish_op,   &prelu_op,           &softmax_op,                &concat_op,     &add_op,
     &channel_scale_op, &resize_nearest_op, &resize_bilinear_op,        &batch_norm_op, &dropout_op,
+    &spatial_softmax_op,
 };
 
 /// The operations that differentiate() adds besides them.
@@ -46,6 +48,7 @@ inline constexpr std::array backward_ops{
     &hard_swish_backward_op,
     &prelu_backward_op,
     &softmax_backward_op,
+    &spatial_softmax_backward_op,
     &slice_op,
     &channel_scale_backward_gate_op,
     &resize_nearest_backward_op,

@@ -1,4 +1,4 @@
-// ReLU and its kin, Sigmoid, Softmax, Dropout: layers that keep a map's shape.
+// ReLU and its kin, Sigmoid, Softmax, SpatialSoftmax, Dropout: layers that keep a map's shape.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -7,6 +7,7 @@
 #include <posemachine/graph/ops/dropout.hpp>
 #include <posemachine/graph/ops/prelu.hpp>
 #include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/spatial_softmax.hpp>
 
 #include <cstdint>
 
@@ -53,6 +54,13 @@ struct HardSwish {
 struct Softmax {
   using Glue = Softmax;
   static constexpr Value lower(Graph& graph, Value src) { return softmax(graph, src); }
+};
+
+/// The cells of every map become shares of one sum. See spatial_softmax().
+template <SpatialSoftmaxOptions Options = SpatialSoftmaxOptions{}>
+struct SpatialSoftmax {
+  using Glue = SpatialSoftmax;
+  static constexpr Value lower(Graph& graph, Value src) { return spatial_softmax(graph, src, Options); }
 };
 
 /// A share of the values, 0 to 99 of a hundred.

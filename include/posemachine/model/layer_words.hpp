@@ -110,6 +110,10 @@ inline void add_activation_words(LayerSet& words) {
       {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
                                               leaky_relu_options)},
       [](Graph& graph, Value src, const LeakyReluOptions& o) { return leaky_relu(graph, src, o); });
+  using S = LayerFields<SpatialSoftmaxOptions>;
+  words.add_glue("SpatialSoftmax",
+                 {S::integer("scale_percent", &SpatialSoftmaxOptions::scale_percent, spatial_softmax_options)},
+                 [](Graph& graph, Value src, const SpatialSoftmaxOptions& o) { return spatial_softmax(graph, src, o); });
   using D = LayerFields<DropoutOptions>;
   words.add_glue("Dropout", {D::required(D::integer("percent", &DropoutOptions::percent, dropout_options))},
                  [](Graph& graph, Value src, const DropoutOptions& o) {

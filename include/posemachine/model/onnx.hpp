@@ -227,6 +227,7 @@ class OnnxWriter {
       return plain("BatchNormalization", {real_attribute("epsilon", eps)});
     }
     if (op == &resize_nearest_op || op == &resize_bilinear_op) return write_resize(node, label, inputs, dst);
+    if (op == &spatial_softmax_op) return write_spatial_softmax(node, label, inputs, dst);
     return false;
   }
 
@@ -285,6 +286,27 @@ class OnnxWriter {
     const bool maximum = node.op == &max_pool_op;
     if (!maximum) attributes.push_back(attribute("count_include_pad", 0));
     write_operator(maximum ? "MaxPool" : "AveragePool", label, inputs, {dst}, attributes);
+    return true;
+  }
+
+  // scale * exp(src - log(sum of exp(src))): ONNX's Softmax has one axis.
+  bool write_spatial_softmax(const Node& node, const std::string& label, const std::vector<std::string>& inputs,
+                             const std::string& dst) {
+    const auto factor = static_cast<float>(scale(unpack<SpatialSoftmaxOptions>(node.options)));
+    const std::string sum = free_name(dst + "_log_sum");
+    const std::string logarithm = free_name(dst + "_log");
+    write_operator("ReduceLogSumExp", label + "_log_sum", inputs, {sum},
+                   {attribute("axes", std::vector<std::int64_t>{2, 3}), attribute("keepdims", 1)});
+    write_operator("Sub", label + "_log", {inputs[0], sum}, {logarithm});
+    if (factor == 1.0F) {
+      write_operator("Exp", label, {logarithm}, {dst});
+      return true;
+    }
+    const std::string share = free_name(dst + "_share");
+    const std::string constant = free_name(label + "_scale");
+    write_operator("Exp", label + "_share", {logarithm}, {share});
+    write_tensor(constant, {1}, std::array{factor});
+    write_operator("Mul", label, {share, constant}, {dst});
     return true;
   }
 

@@ -9,6 +9,7 @@
 #include <posemachine/graph/ops/dropout.hpp>
 #include <posemachine/graph/ops/prelu.hpp>
 #include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/spatial_softmax.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +23,7 @@ namespace detail {
 inline int overwritable_input(const Schedule& schedule, const Step& step) {
   const Node& node = schedule.node(step);
   for (const OpInfo* op : {&relu_op, &leaky_relu_op, &sigmoid_op, &silu_op, &hard_swish_op, &prelu_op, &softmax_op,
-                           &dropout_op, &dropout_backward_op}) {
+                           &spatial_softmax_op, &dropout_op, &dropout_backward_op}) {
     if (node.op == op) return 0;
   }
   if (node.op == &channel_scale_op) {
@@ -31,7 +32,7 @@ inline int overwritable_input(const Schedule& schedule, const Step& step) {
     return gate.n * gate.c > 1 ? 0 : -1;
   }
   for (const OpInfo* op : {&relu_backward_op, &leaky_relu_backward_op, &sigmoid_backward_op, &silu_backward_op,
-                           &hard_swish_backward_op, &softmax_backward_op}) {
+                           &hard_swish_backward_op, &softmax_backward_op, &spatial_softmax_backward_op}) {
     if (node.op == op) return 1;  // diff_dst
   }
   return -1;
