@@ -251,6 +251,10 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   }
   if (ranks != nullptr) tell_others(*ranks, config, trainer, context);
 
+  if (trainer.step() == 0 && trainer.has_validation() && !context.quiet) {
+    progress.say(format("a constant pose scores PCK@0.2 %.2f in validation: what is above it has been learnt",
+                        trainer.constant_pose_score().mean));
+  }
   const Clock::time_point begin = Clock::now();
   double images_per_second = 0;
   const bool over = trainer.run(context.stop, [&](const pm::TrainEvent& event) {

@@ -9,6 +9,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/meaning.hpp>
@@ -121,7 +122,10 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   meaning = meaning_from_options(part("model"), where + ".model", meaning);
   pm::TrainOptions options;
   options.workers = default_workers();
+  if (pm::has_distributions(config.network.graph)) options.loss = pm::Loss::cross_entropy;
   config.options = pm::train_options_from_json(part("train"), where + ".train", options);
+  // A network of heatmaps that is to learn distributions gets them, with peaks of 1 where they equal the targets.
+  if (config.options.loss == pm::Loss::cross_entropy) pm::add_distributions(config.network.graph, meaning.sigma_px);
   if (config.options.slice == 0) {  // a run's configuration says what it is
     config.options.slice = pm::default_slice(config.network.graph, config.options.batch);
   }

@@ -27,8 +27,10 @@
 #include <posemachine/graph/ops/prelu.hpp>
 #include <posemachine/graph/ops/resize.hpp>
 #include <posemachine/graph/ops/softmax.hpp>
+#include <posemachine/graph/ops/spatial_softmax.hpp>
 #include <posemachine/graph/ops/transposed_convolution.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
@@ -65,5 +67,6 @@
 #include <posemachine/networks/cpm.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
+#include <posemachine/networks/scaling_dilation_fine.hpp>
 #include <posemachine/networks/separable_residual.hpp>
 #include <posemachine/networks/stacked_hourglass.hpp>

@@ -1,4 +1,4 @@
-// The heatmap loss against a naive loop, and its gradient against central differences.
+// The losses of heatmaps against naive loops, and their gradients against central differences.
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/training/loss.hpp>
@@ -102,6 +102,88 @@ TEST_CASE("heatmap_loss: a map that is not finite shows in the loss or, masked, 
 
 TEST_CASE("heatmap_loss: shapes that do not fit are refused") {
   Sample sample;
+  sample.targets.pop_back();
+  CHECK_THROWS_WITH_AS(sample.loss(), doctest::Contains("105"), UsageError);
+}
+
+namespace {
+
+// A map of weight 1 is given an empty target, as a joint has that is outside the picture.
+struct CrossSample : Sample {
+  static constexpr std::size_t empty = 3;
+
+  CrossSample() {
+    for (std::size_t i = empty * cells; i < (empty + 1) * cells; ++i) targets[i] = 0;
+  }
+  double loss() { return heatmap_cross_entropy(maps, targets, weights, cells, batch, gradient); }
+};
+
+// As it is written: minus the sum of t log(exp(map) / the sum of exp(map)).
+double naive_cross_entropy(const Sample& s, const std::vector<double>& maps) {
+  double sum = 0;
+  for (std::size_t map = 0; map < images * channels; ++map) {
+    double target_sum = 0, power_sum = 0;
+    for (std::size_t i = map * cells; i < (map + 1) * cells; ++i) {
+      target_sum += double{s.targets[i]};
+      power_sum += std::exp(maps[i]);
+    }
+    if (target_sum == 0) continue;
+    for (std::size_t i = map * cells; i < (map + 1) * cells; ++i) {
+      sum -= double{s.weights[map]} * double{s.targets[i]} / target_sum * std::log(std::exp(maps[i]) / power_sum);
+    }
+  }
+  return sum / batch;
+}
+
+}  // namespace
+
+TEST_CASE("heatmap_cross_entropy: the weighted cross-entropy of shares over cells; empty targets and weights say nothing") {
+  CrossSample sample;
+  const std::vector<double> maps(sample.maps.begin(), sample.maps.end());
+  CHECK(sample.loss() == doctest::Approx(naive_cross_entropy(sample, maps)).epsilon(1e-6));
+  for (std::size_t i = 0; i < sample.gradient.size(); ++i) {
+    if (i / cells == CrossSample::empty || sample.weights[i / cells] == 0.0f) CHECK(sample.gradient[i] == 0.0f);
+  }
+}
+
+TEST_CASE("heatmap_cross_entropy: the gradient is that of central differences") {
+  CrossSample sample;
+  sample.loss();
+  std::vector<double> maps(sample.maps.begin(), sample.maps.end());
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    constexpr double step = 1e-4;  // third derivatives are below 1: an error of 2e-9
+    const double at = maps[i];
+    maps[i] = at + step;
+    const double above = naive_cross_entropy(sample, maps);
+    maps[i] = at - step;
+    const double below = naive_cross_entropy(sample, maps);
+    maps[i] = at;
+    CHECK(std::abs(double{sample.gradient[i]} - (above - below) / (2 * step)) < 1e-8);
+  }
+}
+
+TEST_CASE("heatmap_cross_entropy: a weight of 0.5 halves the gradient, uniform maps cost the logarithm of the cells") {
+  CrossSample sample;
+  sample.weights.assign(sample.weights.size(), 1.0f);
+  sample.loss();
+  const std::vector<float> whole = sample.gradient;
+  sample.weights.assign(sample.weights.size(), 0.5f);
+  sample.loss();
+  for (std::size_t i = 0; i < whole.size(); ++i) CHECK(sample.gradient[i] == 0.5f * whole[i]);
+
+  sample.weights.assign(sample.weights.size(), 1.0f);
+  sample.maps.assign(sample.maps.size(), 3.0f);
+  const double maps_with_targets = images * channels - 1;
+  CHECK(sample.loss() == doctest::Approx(maps_with_targets * std::log(double{cells}) / batch));
+}
+
+TEST_CASE("heatmap_cross_entropy: logits far apart neither overflow nor lose the loss") {
+  CrossSample sample;
+  for (std::size_t i = 0; i < sample.maps.size(); ++i) sample.maps[i] = i % 2 == 0 ? 1e4f : -1e4f;
+  CHECK(std::isfinite(sample.loss()));
+  for (const float value : sample.gradient) CHECK(std::isfinite(value));
+  sample.maps[0] = std::numeric_limits<float>::quiet_NaN();
+  CHECK_FALSE(std::isfinite(sample.loss()));
   sample.targets.pop_back();
   CHECK_THROWS_WITH_AS(sample.loss(), doctest::Contains("105"), UsageError);
 }

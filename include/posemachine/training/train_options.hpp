@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/augment.hpp>
 #include <posemachine/training/learning_rate.hpp>
+#include <posemachine/training/loss.hpp>
 #include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/parameter_groups.hpp>
 
@@ -37,6 +38,7 @@ struct TrainOptions {
   bool recompute = false;            // compute some maps twice instead of keeping them: less memory, more time
   int workers = 2;                   // threads that compute slices: the bytes do not depend on them
   int loader_workers = 1;            // threads that prepare batches ahead
+  Loss loss = Loss::squared_error;   // cross_entropy: for networks whose outputs are spatial softmaxes
   OptimizerOptions optimizer;
   double rate = 2e-3;                // the base learning rate
   RateSchedule schedule = RateSchedule::cosine;
@@ -62,6 +64,7 @@ struct TrainOptions {
 
 namespace detail {
 
+inline constexpr std::array<std::string_view, 2> loss_names{"squared_error", "cross_entropy"};
 inline constexpr std::array<std::string_view, 3> optimizer_names{"rmsprop", "sgd", "adamw"};
 inline constexpr std::array<std::string_view, 4> schedule_names{"constant", "step", "cosine", "plateau"};
 inline constexpr std::array<std::string_view, 3> not_finite_names{"stop", "skip", "lower"};
@@ -77,6 +80,7 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.flag("recompute", o.recompute);
   v.number("workers", o.workers, 1, 256);
   v.number("loader_workers", o.loader_workers, 1, 256);
+  v.choice("loss", o.loss, loss_names);
   v.choice("optimizer", o.optimizer.kind, optimizer_names);
   v.number("weight_decay", o.optimizer.weight_decay, 0, 1);
   v.flag("decay_vectors", o.optimizer.decay_vectors);

@@ -10,6 +10,7 @@
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
@@ -17,6 +18,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/constant_pose.hpp>
 #include <posemachine/training/gradient_norm.hpp>
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/loss.hpp>
@@ -69,7 +71,7 @@ class Trainer {
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
-        gradients_(model_.graph(), parameters_, gradient_options(model_, options_, ranks_)),
+        gradients_(supervised_graph(model_, options_), parameters_, gradient_options(model_, options_, ranks_)),
         optimizer_(model_.graph(), options_.optimizer, options_.groups),
         average_(options_.average_decay, *parameters_),
         loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_, gradients_.share()),
@@ -100,6 +102,20 @@ class Trainer {
   Model model() const { return model_.with_parameters(*parameters_); }
   /// What validation sees and a run is for: of averaged weights, where options.average_decay keeps them.
   Model result() const { return average_.is_kept() ? model_.with_parameters(average_.tensors()) : model(); }
+
+  bool has_validation() const { return !validation_.empty(); }
+  /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing yet.
+  /// Errors: UsageError without people to validate on; DataError for a photograph that cannot be used.
+  MetricResult constant_pose_score() const {
+    const Meaning& meaning = model_.meaning();
+    if (validation_.empty()) {
+      fail<UsageError>({.where = "constant pose", .expected = "people to validate on", .got = "none"});
+    }
+    const LoaderOptions options = loader_options(model_, options_, gradients_.share());
+    const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
+    return constant_pose_pck(pose, validation_, meaning.joints, meaning.crop, options.input,
+                             EvaluateOptions{}.pck_threshold);
+  }
 
   Checkpoint checkpoint() const {
     return {.model = model(),
@@ -176,8 +192,9 @@ class Trainer {
           const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
           const std::span<const float> weights(batch.map_weights.values.data() + first, count);
           for (std::size_t stage = 0; stage < stages; ++stage) {
-            losses[static_cast<std::size_t>(view.index) * stages + stage] = heatmap_loss(
-                view.outputs[stage], targets, weights, cells, options_.batch, view.output_gradients[stage]);
+            losses[static_cast<std::size_t>(view.index) * stages + stage] =
+                compute_loss(options_.loss, view.outputs[stage], targets, weights, cells, options_.batch,
+                             view.output_gradients[stage]);
           }
         },
         options_.seed, static_cast<std::uint64_t>(step_));
@@ -215,6 +232,11 @@ class Trainer {
   static TrainOptions resolved(const Model& model, TrainOptions options) {
     if (options.slice == 0) options.slice = default_slice(model.graph(), options.batch);
     return options;
+  }
+
+  // What the loss sees as outputs.
+  static Graph supervised_graph(const Model& model, const TrainOptions& options) {
+    return options.loss == Loss::cross_entropy ? with_logits(model.graph()) : model.graph();
   }
 
   static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
@@ -260,6 +282,12 @@ class Trainer {
       fail<ModelError>({.where = "output " + output_name(graph, i),
                         .expected = "maps of the last output's stride: all stages share the targets",
                         .got = "another stride"});
+    }
+    if (from.options.loss == Loss::cross_entropy && !has_distributions(graph)) {
+      fail<ModelError>({.where = "outputs",
+                        .expected = "spatial softmaxes, as the loss is a cross-entropy over cells",
+                        .got = "other maps",
+                        .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
     }
     int images = 0;
     for (const InputMeaning& input : from.model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;

@@ -1,0 +1,74 @@
+// The constant pose: what a network answers that has learnt where joints usually are, and nothing else.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/crop.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/loader.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Every joint at the place where it is most often in the crops of the people: the peak of the sum of their targets.
+/// `most_people` of them, evenly spread, are looked at. Shapes: keypoints in pixels of the network's input; scores the
+/// mean of the targets there. Errors: as BatchMaker.
+inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const JointSet& joints,
+                                           LoaderOptions options, std::size_t most_people = 500) {
+  std::vector<Person> some;
+  const std::size_t step = std::max<std::size_t>(1, people.size() / std::max<std::size_t>(1, most_people));
+  for (std::size_t i = 0; i < people.size() && some.size() < most_people; i += step) some.push_back(people[i]);
+  options.augment = false;
+  options.batch = 1;
+  options.first = options.count = 0;
+  const std::size_t count = some.size();
+  const BatchMaker batches(std::move(some), joints, options);
+  Tensor sum;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Batch batch = batches(i);
+    if (sum.values.empty()) sum = Tensor(batch.targets.shape);
+    const std::size_t cells = batch.targets.values.size() / batch.map_weights.values.size();
+    for (std::size_t k = 0; k < sum.values.size(); ++k) {
+      sum.values[k] += batch.map_weights.values[k / cells] * batch.targets.values[k] / static_cast<float>(count);
+    }
+  }
+  const MapView maps{sum.values.data(), static_cast<int>(sum.shape[1]), static_cast<int>(sum.shape[2]),
+                     static_cast<int>(sum.shape[3])};
+  return decode_heatmaps(maps, static_cast<int>(joints.joints.size()), options.stride, Decoder{});
+}
+
+/// What evaluate() would measure of a network that answers `pose` for every crop. Shapes: pose in pixels of the input;
+/// threshold of the torso. Errors: DataError for a photograph that cannot be read; as PckMeter.
+inline MetricResult constant_pose_pck(std::span<const Keypoint> pose, std::span<const Person> people,
+                                      const JointSet& joints, const CropRule& crop, Size input, double threshold) {
+  PckMeter pck(joints, threshold);
+  for (const Person& person : people) {
+    const Image image = read_image(person.image);
+    const Affine to_image = image_from_input(crop_square(crop, image.width, image.height), input);
+    std::vector<Keypoint> answer(pose.begin(), pose.end());
+    for (Keypoint& keypoint : answer) {
+      if (keypoint.found()) keypoint.position = apply(to_image, keypoint.position);
+    }
+    std::vector<Point> truth;
+    for (const Joint& joint : person.joints) truth.push_back(joint.position);
+    pck.add(truth, answer);
+  }
+  return pck.result();
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
