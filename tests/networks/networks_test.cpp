@@ -32,7 +32,7 @@ TEST_CASE("networks: all have 15 maps at stride 8 or 4 and fit the size they are
     const Graph graph = network.build();
     CHECK(channels(graph, answer(graph)) == 15);
     const Stride stride = stride_of(graph, answer(graph));
-    const int pixels = network.sigma_px == 4 ? 4 : 8;
+    const int pixels = network.sigma_px == 4 || network.name == "scaling-dilation-fine" ? 4 : 8;
     CHECK_MESSAGE((stride.pixels == pixels && stride.cells == 1 && !stride.global), std::string(network.name));
     const std::vector<Size> sizes = infer_sizes(graph, network.input);
     for (const Port& port : graph.outputs) {  // CPM's pools round up: 46 cells of 368 pixels, not 45
@@ -53,6 +53,18 @@ TEST_CASE("networks: scaling-dilation-small is the same composition at other wid
   CHECK(graph.outputs.size() == 3);
   CHECK(parameter_name(graph, 0) == "PreStage_1.Conv_1.weights");
   CHECK(count_parameters(graph) * 4 < 8'000'000);  // bytes of the weights: the bundled model stays under 8 MB
+}
+
+static_assert(parameter_count<ScalingDilationFine<>> == 758'446);
+
+TEST_CASE("networks: scaling-dilation-fine answers with distributions at stride 4, and looks at the whole input") {
+  const Graph graph = find_network("scaling-dilation-fine")->build();
+  CHECK(graph.outputs.size() == 2);
+  CHECK(has_distributions(graph));
+  CHECK(peak_of_one(find_network("scaling-dilation-fine")->sigma_px / 4).scale_percent ==
+        ScalingDilationFineOptions{}.softmax.scale_percent);
+  CHECK(receptive_field<ScalingDilationFine<>> > 2 * 128);
+  CHECK(multiply_adds<ScalingDilationFine<>>(128, 128) < 100'000'000);
 }
 
 // To the unit those of the released network, and its receptive field with 3x3 pools.

@@ -6,6 +6,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/networks/cpm.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
+#include <posemachine/networks/scaling_dilation_fine.hpp>
 #include <posemachine/networks/separable_residual.hpp>
 #include <posemachine/networks/stacked_hourglass.hpp>
 
@@ -27,6 +28,7 @@ struct NamedNetwork {
 inline constexpr std::array networks{
     NamedNetwork{"scaling-dilation", [] { return graph_of<ScalingDilation<>>(); }, {368, 368}, 7},
     NamedNetwork{"scaling-dilation-small", [] { return graph_of<ScalingDilationSmall>(); }, {128, 128}, 7},
+    NamedNetwork{"scaling-dilation-fine", [] { return graph_of<ScalingDilationFine<>>(); }, {128, 128}, 7},
     NamedNetwork{"cpm-3", [] { return graph_of<CPM<CPMOptions{.stages = 3}>>(); }, {368, 368}, 7, 21},
     NamedNetwork{"cpm-6", [] { return graph_of<CPM<CPMOptions{.stages = 6}>>(); }, {368, 368}, 7, 21},
     NamedNetwork{"stacked-hourglass-small", [] { return graph_of<StackedHourglass<>>(); }, {128, 128}, 4},
