@@ -58,6 +58,7 @@ Checkpoint sample(OptimizerKind kind = OptimizerKind::adamw, double momentum = 0
   checkpoint.rate_factor = 0.125;
   checkpoint.skipped = 5;
   checkpoint.skipped_in_a_row = 3;
+  checkpoint.optimizer_start = 99;
   return checkpoint;
 }
 
@@ -132,10 +133,25 @@ TEST_CASE("checkpoint: bytes, and everything in them, come back for every optimi
     CHECK(after.rate_factor == 0.125);
     CHECK(after.skipped == 5);
     CHECK(after.skipped_in_a_row == 3);
+    CHECK(after.optimizer_start == 99);
     CHECK(after.model.notes().at("author") == "a \"name\"\n");
     CHECK(after.model.to_bytes() == before.model.to_bytes());
     CHECK(train_options_to_json(after.options) == train_options_to_json(before.options));
   }
+}
+
+TEST_CASE("without_moments: weights, average and step stay, in less than two thirds of the bytes") {
+  const Checkpoint whole = sample();
+  const std::string bytes = checkpoint_to_bytes(without_moments(whole));
+  CHECK(bytes.size() < checkpoint_to_bytes(whole).size());
+  const Checkpoint light = checkpoint_from_bytes(bytes, "light");
+  CHECK(light.first.empty());
+  CHECK(light.second.empty());
+  CHECK(light.optimizer_start == light.step - light.skipped);
+  CHECK(light.step == whole.step);
+  CHECK(light.average[0].values == whole.average[0].values);
+  CHECK(light.model.parameters()[0].values == whole.model.parameters()[0].values);
+  CHECK(checkpoint_to_bytes(light) == bytes);
 }
 
 TEST_CASE("checkpoint: one written before sums of the epoch were kept loads with zeros") {

@@ -46,6 +46,19 @@ TEST_CASE("rate_at: cosine starts after the warm-up, is half way at half time an
   }
 }
 
+TEST_CASE("rate_at: a constant rate falls linearly to the final share in its cool-down, and without one not at all") {
+  const LearningRate rate{.base = 2, .schedule = RateSchedule::constant, .total_steps = 110, .final_fraction = 0.1,
+                          .cooldown_steps = 10};
+  CHECK(rate_at(rate, 50) == 2);
+  CHECK(rate_at(rate, 100) == 2);
+  CHECK(rate_at(rate, 105) == Approx(2 * (0.1 + 0.9 * 0.5)));
+  CHECK(rate_at(rate, 109) == Approx(2 * (0.1 + 0.9 * 0.1)));
+  CHECK(rate_at(rate, 500) == Approx(0.2));
+  LearningRate constant = rate;
+  constant.cooldown_steps = 0;
+  CHECK(rate_at(constant, 109) == 2);
+}
+
 TEST_CASE("rate_at: a run shorter than its warm-up only rises") {
   const LearningRate rate{.base = 1, .schedule = RateSchedule::cosine, .warmup_steps = 100, .total_steps = 10};
   CHECK(rate_at(rate, 0) == Approx(0.01));

@@ -388,6 +388,40 @@ TEST_CASE("Trainer: a step that was skipped counts for nothing in the optimiser"
   CHECK(largest == doctest::Approx(options.rate).epsilon(0.05));
 }
 
+TEST_CASE("Trainer: without moments a run goes on as if the optimiser began, and is resumed to the same bytes") {
+  TrainOptions options = small_run::tiny_options();
+  options.schedule = RateSchedule::constant;
+  options.warmup_steps = 0;
+  options.optimizer.weight_decay = 0;
+  Trainer before(small_run::tiny_model(), set().people, {}, options);
+  for (int i = 0; i < 4; ++i) before.train_step();
+  const Checkpoint light = without_moments(before.checkpoint());
+  Trainer trainer(light, set().people, {});
+  CHECK(trainer.step() == 4);
+  trainer.train_step();
+  double longest = 0;  // Adam's first update moves every weight by the rate, whatever its gradient
+  for (std::size_t id = 0; id < light.model.parameters().size(); ++id) {
+    if (!light.model.graph().parameters[id].trainable) continue;
+    const std::vector<float>& from = light.model.parameters()[id].values;
+    const Checkpoint now = trainer.checkpoint();
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      longest = std::max(longest, std::abs(double{now.model.parameters()[id].values[i]} - double{from[i]}));
+    }
+  }
+  CHECK(longest == doctest::Approx(options.rate).epsilon(0.01));
+
+  const Checkpoint stopped = checkpoint_from_bytes(checkpoint_to_bytes(trainer.checkpoint()), "stopped");
+  Trainer resumed(stopped, set().people, {});
+  trainer.train_step();
+  resumed.train_step();
+  CHECK(checkpoint_to_bytes(resumed.checkpoint()) == checkpoint_to_bytes(trainer.checkpoint()));
+
+  Checkpoint broken = before.checkpoint();  // moments that are merely lost
+  broken.first.clear();
+  broken.second.clear();
+  CHECK_THROWS_AS(Trainer(broken, set().people, {}), ModelError);
+}
+
 TEST_CASE("Trainer: a checkpoint of a step behind the last one is refused") {
   Checkpoint later{small_run::tiny_model(), small_run::tiny_options()};
   later.step = 10;  // of 9

@@ -40,7 +40,20 @@ struct Checkpoint {
   double rate_factor = 1;                          // what plateaus and steps that were not finite left of the rate
   std::int64_t skipped = 0;                        // steps that were not finite so far ...
   int skipped_in_a_row = 0;                        // ... and those up to now without another between
+  std::int64_t optimizer_start = 0;                // updates that were made before the optimiser began from nothing
+
+  /// Updates of the weights so far.
+  std::int64_t updates() const { return step - skipped; }
 };
+
+/// The same state with an optimiser that begins from nothing: a third to a half of the bytes, for carrying a run
+/// elsewhere. What follows differs from what would have followed, as it would with other images.
+inline Checkpoint without_moments(Checkpoint checkpoint) {
+  checkpoint.first.clear();
+  checkpoint.second.clear();
+  checkpoint.optimizer_start = checkpoint.updates();
+  return checkpoint;
+}
 
 namespace detail {
 inline constexpr const char* training_note = "posemachine.training";
@@ -140,6 +153,10 @@ inline void read_control(const Json& state, const std::string& where, Checkpoint
   if (state.contains("skipped")) {
     checkpoint.skipped = integer_member<ModelError>(state, "skipped", where, 0, checkpoint.step);
   }
+  if (state.contains("optimizer_start")) {
+    checkpoint.optimizer_start =
+        integer_member<ModelError>(state, "optimizer_start", where, 0, checkpoint.updates());
+  }
   if (state.contains("skipped_in_a_row")) {
     checkpoint.skipped_in_a_row =
         static_cast<int>(integer_member<ModelError>(state, "skipped_in_a_row", where, 0, 1 << 20));
@@ -168,6 +185,7 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
                 {"skipped_in_a_row", checkpoint.skipped_in_a_row}};
   if (checkpoint.epoch_losses.empty()) state["epoch_losses"] = std::vector<double>(graph.outputs.size(), 0.0);
   if (!checkpoint.people.empty()) state["people"] = checkpoint.people;
+  if (checkpoint.optimizer_start > 0) state["optimizer_start"] = checkpoint.optimizer_start;
   TensorFile file = parse_safetensors(checkpoint.model.to_bytes(), "model");
   file.metadata[detail::training_note] = write_json<RuntimeFailure>(state, "checkpoint");
   const auto add = [&](const char* prefix, std::size_t id, Shape shape, const std::vector<float>& values) {
@@ -204,7 +222,7 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   const Json state = parse_json<ModelError>(note->second, at);
   reject_unknown_keys<ModelError>(state,
                                   {"step", "best_score", "options", "epoch_losses", "epoch_steps", "people", "watch",
-                                   "rate_factor", "skipped", "skipped_in_a_row"},
+                                   "rate_factor", "skipped", "skipped_in_a_row", "optimizer_start"},
                                   at);
   file.metadata.erase(note);
   std::vector<NamedTensor> others;  // beside the model's
@@ -230,6 +248,12 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   const Graph& graph = checkpoint.model.graph();
   checkpoint.first = detail::take_moments(graph, others, detail::first_prefix, where);
   checkpoint.second = detail::take_moments(graph, others, detail::second_prefix, where);
+  const auto is_empty = [](const std::vector<float>& values) { return values.empty(); };
+  if (checkpoint.optimizer_start == checkpoint.updates() &&
+      std::all_of(checkpoint.first.begin(), checkpoint.first.end(), is_empty) &&
+      std::all_of(checkpoint.second.begin(), checkpoint.second.end(), is_empty)) {
+    checkpoint = without_moments(std::move(checkpoint));
+  }
   checkpoint.average = detail::take_average(checkpoint.model, others, where);
   if (!others.empty()) {
     fail<ModelError>({.where = where,

@@ -43,7 +43,8 @@ struct TrainOptions {
   double rate = 2e-3;                // the base learning rate
   RateSchedule schedule = RateSchedule::cosine;
   int warmup_steps = 200;
-  double final_fraction = 0.01;      // cosine: of the base rate, at the end
+  double final_fraction = 0.01;      // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
+  int cooldown_epochs = 0;           // constant schedule: the last epochs, in which the rate falls linearly
   int rate_step_epochs = 10;         // step schedule: every so many epochs ...
   double rate_step_factor = 0.1;     // ... times this; also what a plateau makes of the rate
   int plateau_epochs = 5;            // plateau schedule: the rate is lowered after so many epochs without a better one
@@ -93,6 +94,7 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.choice("schedule", o.schedule, schedule_names);
   v.number("warmup_steps", o.warmup_steps, 0, 1e7);
   v.number("final_fraction", o.final_fraction, 0, 1);
+  v.number("cooldown_epochs", o.cooldown_epochs, 0, 100000);
   v.number("rate_step_epochs", o.rate_step_epochs, 1, 1e6);
   v.number("rate_step_factor", o.rate_step_factor, 0, 1);
   v.number("plateau_epochs", o.plateau_epochs, 1, 100000);

@@ -82,13 +82,15 @@ class Trainer {
         watch_(from.watch),
         rate_factor_(from.rate_factor),
         skipped_(from.skipped),
-        skipped_in_a_row_(from.skipped_in_a_row) {
+        skipped_in_a_row_(from.skipped_in_a_row),
+        optimizer_start_(from.optimizer_start) {
     if (step_ > total_steps()) {
       fail<ModelError>({.where = "checkpoint: step",
                         .expected = "at most " + std::to_string(total_steps()) + ", the last of the run",
                         .got = std::to_string(step_)});
     }
-    if (step_ > 0 || !from.first.empty() || !from.second.empty()) optimizer_.restore(from.first, from.second);
+    const bool begins = from.first.empty() && from.second.empty() && from.optimizer_start == from.updates();
+    if (!begins) optimizer_.restore(from.first, from.second);
     if (step_ > 0 || !from.average.empty()) average_.restore(from.average);
     epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
     fill_centres();
@@ -131,7 +133,8 @@ class Trainer {
             .watch = watch_,
             .rate_factor = rate_factor_,
             .skipped = skipped_,
-            .skipped_in_a_row = skipped_in_a_row_};
+            .skipped_in_a_row = skipped_in_a_row_,
+            .optimizer_start = optimizer_start_};
   }
 
   /// Trains until the run is over: the last epoch is, or options.stop_epochs epochs brought nothing better; returns
@@ -205,7 +208,8 @@ class Trainer {
     if (is_finite(total)) {
       clip_gradients(gradients_.gradients(), gradient_norm_, most_norm(), gradients_.workers());
       const std::int64_t updates = step_ - skipped_;  // so far: what was skipped counts for nothing
-      optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), updates, gradients_.workers());
+      optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), updates - optimizer_start_,
+                        gradients_.workers());
       require_finite_state();
       average_.update(*parameters_, updates, gradients_.workers());
       skipped_in_a_row_ = 0;
@@ -332,6 +336,7 @@ class Trainer {
     rate.warmup_steps = options_.warmup_steps;
     rate.total_steps = total_steps();
     rate.final_fraction = options_.final_fraction;
+    rate.cooldown_steps = options_.cooldown_epochs * steps_per_epoch();
     rate.step_size = options_.rate_step_epochs * steps_per_epoch();
     rate.step_factor = options_.rate_step_factor;
     return rate;
@@ -503,6 +508,7 @@ class Trainer {
   double rate_factor_ = 1;
   std::int64_t skipped_ = 0;
   int skipped_in_a_row_ = 0;
+  std::int64_t optimizer_start_ = 0;             // updates before the optimiser began from nothing
   double gradient_norm_ = 0;                     // of the last step
   std::vector<std::vector<float>> statistics_;   // batch norm's, before the step under way
   std::int64_t steps_here_ = 0;
