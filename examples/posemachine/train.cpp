@@ -191,6 +191,36 @@ pm::Model first_model(const TrainConfig& config, const Context& context, const T
   return std::move(result.model);
 }
 
+// Where a run begins: at the first step, or where another one stood, with its network, weights, average and step, and
+// with its optimiser where the checkpoint has one of the same kind. Epochs count on; what was best was another run's.
+pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& context, const TrainProgress& progress) {
+  if (config.from.empty()) return {first_model(config, context, progress), config.options};
+  pm::Checkpoint start = pm::load_checkpoint(config.from, context.ops);
+  const std::string difference = pm::first_difference(start.model.graph(), config.network.graph);
+  if (start.model.network() != config.network.name || !difference.empty()) {
+    pm::fail<pm::UsageError>({.where = config.from,
+                              .expected = "a checkpoint of " + config.network.name,
+                              .got = start.model.network() + (difference.empty() ? "" : " (" + difference + ")"),
+                              .remedy = "--init takes what fits of another network's weights"});
+  }
+  if (start.options.optimizer.kind != config.options.optimizer.kind) start = pm::without_moments(std::move(start));
+  const bool averages = config.options.average_decay > 0;
+  if (averages && start.average.empty()) start.average = start.model.parameters();
+  if (!averages) start.average.clear();
+  pm::Meaning meaning = config.network.meaning;  // the size of the input may be another
+  meaning.heatmaps = start.model.meaning().heatmaps;
+  start.model = pm::Model(start.model.network(), start.model.graph(), start.model.parameters(), std::move(meaning));
+  start.options = config.options;
+  start.people.clear();
+  start.epoch_losses.assign(start.model.graph().outputs.size(), 0.0);
+  start.epoch_steps = 0;
+  start.best_score = -1;
+  start.watch = {};
+  progress.say(format("going on after step %lld of %s%s", static_cast<long long>(start.step), config.from.c_str(),
+                      start.first.empty() ? ", with a new optimiser" : ""));
+  return start;
+}
+
 // What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
 void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
   if (default_threads() < processors_for_each()) {
@@ -233,7 +263,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     config = new_config(arguments.request, context);
   }
   TrainProgress progress(context, config.options.epochs);
-  if (!arguments.resume) start = pm::Checkpoint{first_model(config, context, progress), config.options};
+  if (!arguments.resume) start = first_checkpoint(config, context, progress);
 
   TrainingSets sets = read_sets(config);
   if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
@@ -241,7 +271,10 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
                       sets.train.size(), sets.validation.size()));
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
   // Made last: what cannot be trained leaves no folder behind.
-  if (!run) run = pm::RunFolder::create(path, config_to_json(config));
+  if (!run) {
+    run = pm::RunFolder::create(path, config_to_json(config));
+    if (!config.from.empty()) pm::save_checkpoint(trainer.checkpoint(), run->last());
+  }
   if (arguments.resume) run->rewind_metrics(static_cast<int>(trainer.step() / trainer.steps_per_epoch()));
   start.reset();
   std::optional<pm::TensorBoardLog> log;
@@ -303,6 +336,10 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_option("--init", request.init,
                       "Begin with the weights of this model file or checkpoint, as far as names and shapes fit: for\n"
                       "fine-tuning, and for other joint sets (then the last layers stay random)");
+  command->add_option("--from", request.from,
+                      "Go on from this checkpoint in a run of its own: weights, average, step, and the options that\n"
+                      "are not given here. Another rate, schedule, size of the input or data may follow; also from\n"
+                      "what posemachine export --checkpoint wrote on another machine");
   command->add_option("--config", request.file,
                       "JSON with comments: network (a name, a file or a whole description), data, init,\n"
                       "model {...}, train {...}, as config.json of a run, which has all keys. NET, --data and\n"

@@ -15,6 +15,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
+#include <posemachine/training/checkpoint.hpp>
 
 #include <algorithm>
 #include <array>
@@ -103,11 +104,19 @@ bool says_flip_average(const Json& network) {
 }
 
 TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
-  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "model", "train"}, where);
+  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "from", "model", "train"}, where);
   TrainConfig config;
   if (json.contains("init")) {
     const std::string init = pm::string_member<pm::UsageError>(json, "init", where);
     if (!init.empty()) config.init = std::filesystem::absolute(init).lexically_normal().string();
+  }
+  if (json.contains("from")) {
+    const std::string from = pm::string_member<pm::UsageError>(json, "from", where);
+    if (!from.empty()) config.from = std::filesystem::absolute(from).lexically_normal().string();
+    if (!from.empty() && !config.init.empty()) {
+      pm::fail<pm::UsageError>({.where = where + ".from", .expected = "either init or from", .got = "both",
+                                .remedy = "from has all weights; init takes those that fit"});
+    }
   }
   if (json.contains("network")) config.network_source = json["network"];
   config.network = find_network(config.network_source, where + ".network", context);
@@ -139,7 +148,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
-  std::vector<std::string> known{"network", "data", "allow_missing", "init"};
+  std::vector<std::string> known{"network", "data", "allow_missing", "init", "from"};
   const Json model = meaning_to_options({});
   const Json train = pm::train_options_to_json({});
   for (const auto& [key, value] : model.items()) known.push_back("model." + key);
@@ -183,7 +192,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     limits.comments = true;
     limits.depth += 4;  // a network file may stand inside
     json = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.file, 16 << 20), where, limits);
-    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "model", "train"},
+    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "from", "model", "train"},
                                             where);
     for (const char* section : {"model", "train"}) {
       if (!json.contains(section) || json[section].is_object()) continue;
@@ -206,6 +215,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
   if (json.contains("init") && json["init"].is_string() && !json["init"].get<std::string>().empty()) {
     json["init"] = std::filesystem::absolute(json["init"].get<std::string>()).lexically_normal().string();
   }
+  if (!request.from.empty()) json["from"] = request.from;
   if (!request.flip_test.empty()) json["model"]["flip_average"] = request.flip_test == "on";
   return json;
 }
@@ -228,6 +238,17 @@ void require_same_network(const std::string& name, const pm::Graph& graph, const
   if (!difference.empty()) contradiction("network", "the graph of " + name, "another one (" + difference + ")");
 }
 
+// What was not asked for is as the run had it that left the checkpoint, but for how it was shared among threads.
+void inherit(Json& json, const pm::Checkpoint& checkpoint) {
+  Json model = meaning_to_options(checkpoint.model.meaning());
+  Json train = pm::train_options_to_json(checkpoint.options);
+  for (const char* key : {"workers", "loader_workers"}) train.erase(key);
+  if (json.contains("model")) model.update(json["model"]);
+  if (json.contains("train")) train.update(json["train"]);
+  json["model"] = std::move(model);
+  json["train"] = std::move(train);
+}
+
 bool changes_speed_only(const std::string& key) {
   return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
 }
@@ -235,12 +256,14 @@ bool changes_speed_only(const std::string& key) {
 }  // namespace
 
 Json config_to_json(const TrainConfig& config) {
-  return {{"network", config.network_source},
-          {"data", config.data},
-          {"allow_missing", config.allow_missing},
-          {"init", config.init},
-          {"model", meaning_to_options(config.network.meaning)},
-          {"train", pm::train_options_to_json(config.options)}};
+  Json json{{"network", config.network_source},
+            {"data", config.data},
+            {"allow_missing", config.allow_missing},
+            {"init", config.init},
+            {"model", meaning_to_options(config.network.meaning)},
+            {"train", pm::train_options_to_json(config.options)}};
+  if (!config.from.empty()) json["from"] = config.from;
+  return json;
 }
 
 TrainConfig config_from_json(const Json& json, const std::string& where, const Context& context) {
@@ -249,7 +272,10 @@ TrainConfig config_from_json(const Json& json, const std::string& where, const C
 
 TrainConfig new_config(const TrainRequest& request, const Context& context) {
   std::string where(from_arguments);
-  const Json json = requested(request, where, context);
+  Json json = requested(request, where, context);
+  if (json.contains("from") && json["from"].is_string() && !json["from"].get<std::string>().empty()) {
+    inherit(json, pm::load_checkpoint(json["from"].get<std::string>(), context.ops));
+  }
   return read_config(json, where, context);
 }
 

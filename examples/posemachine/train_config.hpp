@@ -21,6 +21,7 @@ struct TrainConfig {
   std::vector<std::string> data;  // "lsp:DIR" and "lspet:DIR", absolute; one given twice is seen twice an epoch
   bool allow_missing = false;
   std::string init;               // a model file or checkpoint whose matching tensors the run begins with; absolute
+  std::string from{};             // a checkpoint that the run goes on from, in a folder of its own; absolute
   posemachine::TrainOptions options;
 };
 
@@ -32,6 +33,7 @@ struct TrainRequest {
   std::vector<std::string> settings;  // "train.rate=1e-3"
   std::string flip_test;              // "on", "off" or empty
   std::string init;                   // a model file or checkpoint, or empty
+  std::string from{};                 // a checkpoint, or empty
   bool allow_missing = false;
 };
 
@@ -40,7 +42,8 @@ posemachine::Json config_to_json(const TrainConfig& config);
 /// Errors: UsageError naming `where` and the key.
 TrainConfig config_from_json(const posemachine::Json& json, const std::string& where, const Context& context);
 
-/// A new run's configuration: defaults, then the file, then --set, then the other arguments.
+/// A new run's configuration: defaults, or what the checkpoint has that it goes on from; then the file, then --set, then
+/// the other arguments.
 /// Errors: UsageError naming file or argument and key, ModelError for a network file.
 TrainConfig new_config(const TrainRequest& request, const Context& context);
 

@@ -376,3 +376,35 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
                 "wrong.json.blocks.Refine[1].Relu: expected a layer, a block");
   CHECK_FALSE(fs::exists(at("runs/wrong")));
 }
+
+TEST_CASE("train: --from goes on in another run, from a checkpoint that export made small, too") {
+  const std::string settings = " --set train.schedule=constant --set train.average_decay=0.9";
+  REQUIRE(run(start("origin") + settings).code == 0);
+  const std::string last = at("runs/origin/ckpt/last.safetensors");
+  const std::string light = at("runs/light.safetensors");
+  REQUIRE(run("export --checkpoint " + light + " " + last).code == 0);
+  CHECK(std::filesystem::file_size(light) < 0.6 * double(std::filesystem::file_size(last)));
+  const pm::Checkpoint origin = pm::load_checkpoint(last);
+
+  for (const std::string& from : {last, light}) {
+    const std::string name = from == last ? "whole" : "lighter";
+    const std::string more =
+        " --set train.cooldown_epochs=1 --set train.epochs=" + std::to_string(origin.options.epochs + 1);
+    const Outcome outcome =
+        run("train scaling-dilation-small --run " + name + runs() + sets() + " --from " + from + more);
+    INFO(outcome.err);
+    REQUIRE(outcome.code == 0);
+    CHECK(outcome.err.find("going on after step " + std::to_string(origin.step)) != std::string::npos);
+    CHECK((outcome.err.find("with a new optimiser") != std::string::npos) == (from == light));
+    const pm::Checkpoint after = pm::load_checkpoint(at("runs/" + name + "/ckpt/last.safetensors"));
+    CHECK(after.step > origin.step);
+    CHECK(after.options.schedule == pm::RateSchedule::constant);
+    CHECK(after.options.average_decay == 0.9);  // what is not given is the checkpoint's
+    CHECK(after.model.meaning().input_height == origin.model.meaning().input_height);
+  }
+  check_refused("train stacked-hourglass-small --run other" + runs() + sets() + " --from " + last, 2,
+                "expected a checkpoint of stacked-hourglass-small, got scaling-dilation-small");
+  check_refused("train scaling-dilation-small --run both" + runs() + sets() + " --from " + last + " --init " + last, 2,
+                "either init or from");
+  check_refused("export " + last, 2, "either --onnx or --checkpoint");
+}
