@@ -10,7 +10,6 @@
 #include <posemachine/model/model.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,8 +39,6 @@ struct Measured {
   std::size_t map_bytes = 0;
   std::size_t weight_bytes = 0;
 };
-
-double now_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // All networks in turn, run by run: what else the machine does in these seconds falls on every one of them.
 std::vector<Measured> measure(const BenchArguments& arguments, const Context& context) {

@@ -34,7 +34,7 @@ pm::Json pcp_json(const pm::MetricResult& result) {
 }
 
 // Groups down, stages across.
-std::string table(const std::string& title, const std::vector<const pm::MetricResult*>& stages) {
+std::string metric_table(const std::string& title, const std::vector<const pm::MetricResult*>& stages) {
   std::string text = format("%-12s", title.c_str());
   for (std::size_t s = 0; s < stages.size(); ++s) text += format("  stage %zu", s + 1);
   const auto row = [&](const std::string& name, const auto& value) {
@@ -67,7 +67,8 @@ std::string to_text(const EvaluationReport& report) {
   }
   const std::string head = format("%s on %s, %s: %d people, crops from the images alone\n\n", report.network.c_str(),
                                   report.data.c_str(), report.split.c_str(), report.result.people);
-  return head + table(format("PCK@%g", report.result.pck_threshold), pck) + "\n" + table("strict PCP", pcp);
+  return head + metric_table(format("PCK@%g", report.result.pck_threshold), pck) + "\n" +
+         metric_table("strict PCP", pcp);
 }
 
 pm::Json to_json(const EvaluationReport& report) {

@@ -119,7 +119,7 @@ std::vector<Part> parts_in(std::string_view text, const std::string& where) {
 }
 
 // A value as a message quotes it, or nothing.
-std::string quoted(const pm::Json& run, const std::string& key) {
+std::string value_text(const pm::Json& run, const std::string& key) {
   return run.contains(key) && (run[key].is_string() || run[key].is_number()) ? run[key].dump() : "";
 }
 
@@ -129,8 +129,8 @@ void check_parts(std::vector<Part>& parts) {
   for (const Part& part : parts) {
     const std::string key = first_difference(first.record, part.record);
     if (!key.empty()) {
-      const std::string expected = quoted(first.record.run, key);
-      const std::string got = quoted(part.record.run, key);
+      const std::string expected = value_text(first.record.run, key);
+      const std::string got = value_text(part.record.run, key);
       pm::fail<pm::DataError>({.where = part.where + ": " + key,
                                .expected = (expected.empty() ? "the same" : expected + ",") + " as " +
                                            first.where + " has",

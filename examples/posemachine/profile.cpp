@@ -55,7 +55,7 @@ std::string rate_text(const Line& line) {
   return line.multiply_adds == 0 ? "" : format("%.0f", 2e-9 * static_cast<double>(line.multiply_adds) / line.seconds);
 }
 
-std::string table(const std::vector<Line>& lines, double total_s, bool kinds) {
+std::string step_table(const std::vector<Line>& lines, double total_s, bool kinds) {
   std::size_t name_width = 10, implementation_width = 14, layout_width = 6, shape_width = 5;
   for (const Line& line : lines) {
     name_width = std::max(name_width, line.name.size());
@@ -213,7 +213,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   std::string text = format("%s, input %d x %d, %d thread%s; medians of %d runs\n\n", model.network().c_str(),
                             options.image.height, options.image.width, arguments.timing.threads,
                             arguments.timing.threads == 1 ? "" : "s", arguments.timing.runs);
-  text += table(shown, total.seconds, /*kinds=*/false) + "\n" + table(kinds, total.seconds, /*kinds=*/true);
+  text += step_table(shown, total.seconds, /*kinds=*/false) + "\n" + step_table(kinds, total.seconds, /*kinds=*/true);
   text += format("\n%zu steps, %.3f ms, %.0f GFLOP/s, %.2f MB moved by reorders and copies\n", steps.size(),
                  1e3 * total.seconds, 2e-9 * static_cast<double>(total.multiply_adds) / total.seconds,
                  1e-6 * static_cast<double>(total.moved_bytes));

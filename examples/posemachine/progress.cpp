@@ -4,20 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
 
 namespace tool {
-
-namespace {
-
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
 
 Progress::Progress(const Context& context, std::string what)
     : shown_(!context.quiet), terminal_(::isatty(STDERR_FILENO) != 0), what_(std::move(what)), start_s_(now_s()),

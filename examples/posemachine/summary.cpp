@@ -78,7 +78,7 @@ std::string print_row(const std::string& name, const Row& row) {
                 thousands(row.parameters).c_str(), thousands(row.multiply_adds).c_str());
 }
 
-std::string table(const pm::Graph& graph, pm::Size size, bool every_node) {
+std::string node_table(const pm::Graph& graph, pm::Size size, bool every_node) {
   const std::vector<pm::Size> sizes = pm::infer_sizes(graph, size);
   std::string text =
       format("%-34s %6s  %-16s %12s %16s\n", "block", "nodes", "channels, h, w", "parameters", "multiply-adds");
@@ -132,7 +132,7 @@ std::vector<Stage> stages_of(const pm::Graph& graph, pm::Size size) {
   return stages;
 }
 
-std::string table(const std::vector<Stage>& stages) {
+std::string stage_table(const std::vector<Stage>& stages) {
   std::string text = format("%-34s %24s %12s %16s\n", "output", "receptive field, px", "parameters", "multiply-adds");
   for (const Stage& stage : stages) {
     text += format("%-34s %24s %12s %16s\n", stage.output.c_str(), thousands(stage.receptive_field).c_str(),
@@ -195,7 +195,7 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     return done;
   }
   std::string text = format("%s, input %d x %d (height x width)\n\n", model.network().c_str(), size.height, size.width);
-  text += table(graph, size, arguments.nodes) + "\n" + table(stages) + "\n";
+  text += node_table(graph, size, arguments.nodes) + "\n" + stage_table(stages) + "\n";
   text += format("maps             %zu joints and background, %s\n", model.meaning().joints.joints.size(),
                  stride_text(stride).c_str());
   text += format("weights          %s bytes\n", thousands(model_bytes).c_str());

@@ -87,6 +87,9 @@ std::filesystem::path bundled_model();
 /// The versions of this program and what it runs on.
 std::string version_text();
 
+/// Seconds on a clock that is never set back.
+double now_s();
+
 /// As many as there are processors.
 int default_threads();
 

@@ -56,7 +56,7 @@ std::string duration_text(double seconds) {
 }
 
 // As a shell takes it.
-std::string quoted(const std::string& text) {
+std::string shell_quoted(const std::string& text) {
   const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%") ==
                      std::string::npos;
   if (plain && !text.empty()) return text;
@@ -305,10 +305,10 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     }
   });
   if (!over) {
-    const std::string runs = arguments.folder == "runs" ? "" : "--runs " + quoted(arguments.folder) + " ";
+    const std::string runs = arguments.folder == "runs" ? "" : "--runs " + shell_quoted(arguments.folder) + " ";
     progress.say(format("stopped after step %lld of %lld and saved; go on with train %s--run %s --resume",
                         static_cast<long long>(trainer.step()), static_cast<long long>(trainer.total_steps()),
-                        runs.c_str(), quoted(arguments.run).c_str()));
+                        runs.c_str(), shell_quoted(arguments.run).c_str()));
     throw Interrupted{};
   }
   const pm::Json result = result_json(*run, config, trainer, seconds_since(begin), images_per_second);

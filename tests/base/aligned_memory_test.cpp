@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace aligned_memory_test {
+
 using namespace posemachine;
 
 TEST_CASE("make_aligned: zeros on whole cache lines; from 2 MiB on, where a large page may begin") {
@@ -20,3 +22,5 @@ TEST_CASE("make_aligned: zeros on whole cache lines; from 2 MiB on, where a larg
     CHECK(std::all_of(memory.get(), memory.get() + count, [](float value) { return value == 0; }));
   }
 }
+
+}  // namespace aligned_memory_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace crc32c_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("crc32c: every length up to 257 bytes is what division bit by bit give
     CHECK(pm::crc32c(changed) != whole);
   }
 }
+
+}  // namespace crc32c_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace digest_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -33,3 +35,5 @@ TEST_CASE("Digest: pieces give what the whole gives, and a zero byte counts") {
   digest.add("", 1);
   CHECK(digest.text() != digest_of("foobar"));
 }
+
+}  // namespace digest_test

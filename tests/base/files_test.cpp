@@ -22,6 +22,8 @@
 #include <thread>
 #include <vector>
 
+namespace files_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 
@@ -291,3 +293,5 @@ TEST_CASE("remove_unfinished_files: what a dead writer left goes, and nothing el
   for (const std::string& name : go) CHECK_FALSE(fs::exists(folder / name));
   pm::remove_unfinished_files(folder / "absent");  // nothing to do
 }
+
+}  // namespace files_test

@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+namespace json_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -287,3 +289,5 @@ TEST_CASE("write_json: what JSON cannot say is refused by name") {
                        pm::DataError);
   CHECK_THROWS_AS(pm::write_json(pm::Json{{"\xC3", 1}}, "m"), pm::DataError);
 }
+
+}  // namespace json_test

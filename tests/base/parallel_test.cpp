@@ -12,6 +12,8 @@
 #include <thread>
 #include <vector>
 
+namespace parallel_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -216,3 +218,5 @@ TEST_CASE("Prefetcher: items may be of a type that can only be moved") {
       2, 2, 0, [](std::uint64_t i) { return std::make_unique<int>(static_cast<int>(i)); });
   for (int i = 0; i < 5; ++i) CHECK(*items.next() == i);
 }
+
+}  // namespace parallel_test

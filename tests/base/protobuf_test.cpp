@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+namespace protobuf_test {
+
 using namespace posemachine;
 
 TEST_CASE("ProtobufMessage: numbers, texts and messages are the encoding guide's examples") {
@@ -24,3 +26,5 @@ TEST_CASE("ProtobufMessage: a float takes 4 bytes and a double 8, the lowest fir
   detail::append_little_endian(bytes, std::uint64_t{0x0807060504030201});
   CHECK(bytes == "\x01\x02\x03\x04\x05\x06\x07\x08");
 }
+
+}  // namespace protobuf_test

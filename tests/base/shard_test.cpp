@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace shard_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -77,3 +79,5 @@ TEST_CASE("parse_shard: I/N counts from 1; everything else is refused with what 
                        pm::UsageError);
   CHECK_THROWS_AS(pm::share_of<int>(numbers(3), {4, 3}), pm::UsageError);
 }
+
+}  // namespace shard_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <type_traits>
 
+namespace error_test {
+
 namespace pm = posemachine;
 
 TEST_CASE("Problem: a full message reads where, expected, got, remedy") {
@@ -37,3 +39,5 @@ TEST_CASE("Error: every class of ours is caught as Error and as std::exception, 
   static_assert(!std::is_base_of_v<pm::DataError, pm::ModelError> && !std::is_base_of_v<pm::ModelError, pm::DataError>);
   static_assert(!std::is_base_of_v<pm::UsageError, pm::DataError>, "the tool maps classes to exit codes");
 }
+
+}  // namespace error_test

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <type_traits>
 
+namespace fixed_string_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -27,3 +29,5 @@ TEST_CASE("FixedString: the view leaves out the closing zero and keeps zeros ins
   CHECK(Named<"">::name.empty());
   CHECK(Named<"a\0b">::name == std::string_view("a\0b", 3));
 }
+
+}  // namespace fixed_string_test

@@ -5,6 +5,8 @@
 
 #include <limits>
 
+namespace geometry_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -69,3 +71,5 @@ TEST_CASE("distance: is the length of the difference, without overflow") {
   CHECK((pm::Point{1, 2} - pm::Point{4, 8}) == pm::Point{-3, -6});
   CHECK(2 * pm::Point{1, 2} == pm::Point{2, 4});
 }
+
+}  // namespace geometry_test

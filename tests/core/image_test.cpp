@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+namespace image_test {
+
 namespace pm = posemachine;
 
 TEST_CASE("Image: a new picture has its colour in every pixel, in the order red, green, blue") {
@@ -30,3 +32,5 @@ TEST_CASE("Image: an empty picture has no pixels") {
   CHECK(pm::Image().pixels.empty());
   CHECK(pm::Image(0, 7).pixels.empty());
 }
+
+}  // namespace image_test

@@ -8,6 +8,8 @@
 #include <set>
 #include <vector>
 
+namespace random_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("RandomStream::normal: has mean 0, variance 1 and 68.3 % within one de
   CHECK(std::abs(squares / count - 1) < 5 * std::sqrt(2.0 / count));
   CHECK(std::abs(double(within) / count - 0.6827) < 5 * std::sqrt(0.6827 * 0.3173 / count));
 }
+
+}  // namespace random_test

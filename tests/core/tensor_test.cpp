@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 
+namespace tensor_test {
+
 namespace pm = posemachine;
 
 TEST_CASE("Tensor: holds the product of its extents, filled with its value") {
@@ -24,3 +26,5 @@ TEST_CASE("Shape: prints as a tuple") {
   CHECK(pm::to_string(pm::Shape{8, 3, 128, 128}) == "(8, 3, 128, 128)");
   CHECK(pm::to_string(pm::Shape{}) == "()");
 }
+
+}  // namespace tensor_test

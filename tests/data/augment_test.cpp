@@ -8,6 +8,8 @@
 #include <cmath>
 #include <vector>
 
+namespace augment_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("joints_in_input: after mirroring the right wrist is where the left on
     CHECK(plain[j].state == joints[j].state);
   }
 }
+
+}  // namespace augment_test

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace image_folder_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 
@@ -61,3 +63,5 @@ TEST_CASE("images_in: a folder without images, an absent one and a file are refu
   CHECK_THROWS_WITH_AS(pm::images_in(folder.path() / "notes.txt"),
                        doctest::Contains("notes.txt: cannot be read: Not a"), pm::DataError);
 }
+
+}  // namespace image_folder_test

@@ -19,6 +19,8 @@
 #include <png.h>
 #include <sys/stat.h>
 
+namespace image_io_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -398,3 +400,5 @@ TEST_CASE("read_image: a missing file, a directory, a FIFO and a huge file are r
   pm::write_png(folder.path / "a.png", pattern(20, 20));
   CHECK(contains(message(folder.path / "a.png", {.max_file_bytes = 10}), "a.png: expected at most 10 bytes"));
 }
+
+}  // namespace image_io_test

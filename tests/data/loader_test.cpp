@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace loader_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -250,3 +252,5 @@ TEST_CASE("BatchLoader: options without sense are refused") {
   other[2].joints.resize(16);
   CHECK_THROWS_AS(pm::BatchMaker(other, pm::lsp_joints(), small()), pm::UsageError);
 }
+
+}  // namespace loader_test

@@ -13,6 +13,8 @@
 
 #include <matio.h>
 
+namespace lsp_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -202,3 +204,5 @@ TEST_CASE("mark_outside: labelled joints beyond the image's edges become outside
   const pm::JointState expected[]{visible, outside, occluded, outside, outside, unlabelled};
   for (std::size_t j = 0; j < joints.size(); ++j) CHECK(joints[j].state == expected[j]);
 }
+
+}  // namespace lsp_test

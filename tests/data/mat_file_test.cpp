@@ -16,6 +16,8 @@
 
 #include <matio.h>
 
+namespace mat_file_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -224,3 +226,5 @@ TEST_CASE("read_mat_array: a file cut short anywhere, or damaged, is an error or
     CHECK(refused > (compressed ? 40 : 4));
   }
 }
+
+}  // namespace mat_file_test

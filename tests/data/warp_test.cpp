@@ -10,6 +10,8 @@
 #include <limits>
 #include <vector>
 
+namespace warp_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -175,3 +177,5 @@ TEST_CASE("image_from_input: pixel centres map to pixel centres, and the inverse
   CHECK(back.x == doctest::Approx(3));
   CHECK(back.y == doctest::Approx(11));
 }
+
+}  // namespace warp_test

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace snippets_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("docs: links to files of the project lead somewhere") {
     }
   }
 }
+
+}  // namespace snippets_test

@@ -27,6 +27,8 @@
 #include <utility>
 #include <vector>
 
+namespace batch_gradients_test {
+
 using namespace posemachine;
 using engine_test::as_tensors;
 using engine_test::relative_error;
@@ -346,3 +348,5 @@ TEST_CASE("BatchGradients: a rank with other kernels than the first is refused b
   CHECK_THROWS_WITH_AS(reference::on_ranks(2, run), doctest::Contains("rank 1: expected the kernels of rank 0, ?"),
                        RuntimeFailure);
 }
+
+}  // namespace batch_gradients_test

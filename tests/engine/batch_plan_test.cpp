@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace batch_plan_test {
+
 using namespace posemachine;
 using engine_test::run_plan;
 using engine_test::weights_of;
@@ -168,3 +170,5 @@ TEST_CASE("Plan: an output that is not there cannot be bound") {
   Plan plan(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options);
   CHECK_THROWS_AS(plan.bind_output(1, nullptr), std::out_of_range);
 }
+
+}  // namespace batch_plan_test

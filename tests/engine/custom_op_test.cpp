@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace custom_op_test {
+
 using namespace posemachine;
 using engine_test::relative_error;
 using engine_test::run_plan;
@@ -164,3 +166,5 @@ TEST_CASE("custom op: one and two workers give the same bytes") {
   };
   CHECK(run(1) == run(2));
 }
+
+}  // namespace custom_op_test

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+namespace networks_in_the_engine_test {
+
 using namespace posemachine;
 
 namespace {
@@ -188,3 +190,5 @@ TEST_CASE("Plan: an unknown input is refused with the names there are") {
   Plan plan(graph, weights_of(graph), options);
   CHECK_THROWS_WITH_AS(plan.input("picture"), "input: expected one of image, got picture", UsageError);
 }
+
+}  // namespace networks_in_the_engine_test

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace oracle_agreement_test {
+
 using namespace posemachine;
 using engine_test::check_forward;
 using engine_test::check_gradients;
@@ -260,3 +262,5 @@ TEST_CASE("engine: parameters with several uses collect the sum of their gradien
                     awkward);
   }
 }
+
+}  // namespace oracle_agreement_test

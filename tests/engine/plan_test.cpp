@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace plan_test {
+
 using namespace posemachine;
 using engine_test::relative_error;
 using engine_test::weights_of;
@@ -336,3 +338,5 @@ TEST_CASE("Plan: more memory than allowed is refused before it is taken, by the 
   options.max_bytes = std::uint64_t{1} << 19;
   CHECK(message_of(graph, options).starts_with("node 1 (convolution in Conv_1): expected at most 0 MiB"));
 }
+
+}  // namespace plan_test

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+namespace prepared_weights_test {
+
 using namespace posemachine;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("PreparedWeights: a plan made before a refresh computes with the new v
   weights->refresh();
   CHECK(all_are(64.25f));
 }
+
+}  // namespace prepared_weights_test

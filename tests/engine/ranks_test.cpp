@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace ranks_test {
+
 using namespace posemachine;
 using reference::on_ranks;
 
@@ -131,3 +133,5 @@ TEST_CASE("Ranks: what one rank throws ends the others that wait for it") {
                                 }),
                        "no picture", DataError);
 }
+
+}  // namespace ranks_test

@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+namespace recomputation_test {
+
 using namespace posemachine;
 using engine_test::run_plan;
 
@@ -242,3 +244,5 @@ TEST_CASE("recompute_for_memory: a network that keeps nothing gets no second com
   const Graph chosen = recompute_for_memory(differentiate(graph), 1, {16, 16}, 16);
   CHECK(repeats(chosen) == 0);
 }
+
+}  // namespace recomputation_test

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+namespace slice_sum_test {
+
 using namespace posemachine;
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("SliceSum: of a share, what has its partner elsewhere waits") {
   CHECK(left[3][0] == rows[4][0] + rows[5][0]);
   CHECK(left[0][0] == rows[1][0]);
 }
+
+}  // namespace slice_sum_test

@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace tuning_test {
+
 using namespace posemachine;
 
 namespace {
@@ -122,3 +124,5 @@ TEST_CASE("tuning file: anything else is refused with the place in it") {
   CHECK(refusal([](Json& json) { json["convolution"] = 3; }).find("did you mean") != std::string::npos);
   CHECK_THROWS_AS(read_tuning("/no/such/file.json"), DataError);
 }
+
+}  // namespace tuning_test

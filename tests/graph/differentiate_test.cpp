@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace differentiate_test {
+
 using namespace posemachine;
 
 namespace {
@@ -160,3 +162,5 @@ TEST_CASE("differentiate: the network stays in front, backward nodes know their 
   CHECK(backward == 3);
   CHECK(training.scope == 0);
 }
+
+}  // namespace differentiate_test

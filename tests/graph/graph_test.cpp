@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace graph_test {
+
 using namespace posemachine;
 
 namespace {
@@ -220,3 +222,5 @@ TEST_CASE("strides: windows multiply them, cell by cell operations keep them, gl
   CHECK(stride_of(graph, convolution(graph, mean, {.out = 7})) == global_stride);
   CHECK(coarser({3, 2, false}, 4) == Stride{6, 1, false});
 }
+
+}  // namespace graph_test

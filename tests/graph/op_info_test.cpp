@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace op_info_test {
+
 using namespace posemachine;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE("options: every field of an option struct has a name and a range, and 
   const Options packed = pack(PoolOptions{.window = 3, .stride = 2, .padding = 1, .ceil = 1});
   CHECK(packed == Options{3, 2, 1, 1, 0, 0, 0, 0});
 }
+
+}  // namespace op_info_test

@@ -14,6 +14,8 @@
 #include <set>
 #include <string_view>
 
+namespace oracle_gradients_test {
+
 using namespace posemachine;
 using reference::Context;
 using reference::SlopeReport;
@@ -239,3 +241,5 @@ TEST_CASE("random_graph: 60 seeds use every forward operation, and equal seeds g
     CHECK(used.count(op->name) == 1);
   }
 }
+
+}  // namespace oracle_gradients_test

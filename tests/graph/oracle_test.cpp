@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace oracle_test {
+
 using namespace posemachine;
 using reference::Array;
 using reference::Context;
@@ -345,3 +347,5 @@ TEST_CASE("oracle: hard_swish, silu, softmax, leaky_relu and prelu give PyTorch'
   const Array far{1, 2, 1, 1, {1000, -1000}};
   check_near(dst_of(far, [](Graph& graph, Value src) { return softmax(graph, src); }).values, {1, 0});
 }
+
+}  // namespace oracle_test

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace queries_test {
+
 using namespace posemachine;
 
 namespace {
@@ -109,3 +111,5 @@ TEST_CASE("queries: fields and work beyond their types are given as the largest 
   CHECK(work(1) == once);
   CHECK(work(1000) == 9'223'372'036'854'775'807);
 }
+
+}  // namespace queries_test

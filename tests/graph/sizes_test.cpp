@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace sizes_test {
+
 using namespace posemachine;
 
 namespace {
@@ -108,3 +110,5 @@ TEST_CASE("infer_sizes: sides of up to 65536 are taken, of images and of maps th
                          doctest::Contains("node 0 (input): expected sides of 1 to 65536 pixels"), ModelError);
   }
 }
+
+}  // namespace sizes_test

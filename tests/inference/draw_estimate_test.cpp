@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace draw_estimate_test {
+
 using namespace posemachine;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("draw_stage: a stage that the estimate does not have is refused") {
   CHECK_THROWS_WITH_AS(draw_stage(Image(8, 8), estimate, 2, {}), doctest::Contains("expected less than the 2"),
                        UsageError);
 }
+
+}  // namespace draw_estimate_test

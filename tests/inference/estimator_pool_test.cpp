@@ -26,6 +26,8 @@
 #include <utility>
 #include <vector>
 
+namespace estimator_pool_test {
+
 using namespace posemachine;
 
 namespace {
@@ -294,3 +296,5 @@ TEST_CASE("EstimatorPool: what a request holds is gone when its result is there"
     CHECK(held.use_count() == 1);
   }
 }
+
+}  // namespace estimator_pool_test

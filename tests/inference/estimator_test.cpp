@@ -30,6 +30,8 @@
 #include <utility>
 #include <vector>
 
+namespace estimator_test {
+
 using namespace posemachine;
 
 namespace {
@@ -318,3 +320,5 @@ TEST_CASE(
   }
   CHECK_THROWS_WITH_AS(Estimator(model, {.stages = 4}), doctest::Contains("expected 1 to 3"), UsageError);
 }
+
+}  // namespace estimator_test

@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace evaluate_test {
+
 using namespace posemachine;
 
 namespace {
@@ -221,3 +223,5 @@ TEST_CASE("evaluate: nobody, other joint sets, unlabelled joints and absent imag
   options.progress = [](int, int) { throw std::runtime_error("enough"); };
   CHECK_THROWS_WITH_AS(evaluate(estimator, people, options), "enough", std::runtime_error);
 }
+
+}  // namespace evaluate_test

@@ -19,6 +19,8 @@
 #include <memory>
 #include <vector>
 
+namespace plan_cache_test {
+
 using namespace posemachine;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("PlanCache: 2,000 sizes leave memory where 500 have brought it") {
 #endif
   CHECK(resident_bytes() - after_500 < most);
 }
+
+}  // namespace plan_cache_test

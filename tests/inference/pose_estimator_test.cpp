@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+namespace pose_estimator_test {
+
 using namespace posemachine;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("PoseEstimator: errors are those of the model file and of Estimator") 
   PoseEstimator estimator(bundled);
   CHECK_THROWS_AS(estimator(Image{}), DataError);
 }
+
+}  // namespace pose_estimator_test

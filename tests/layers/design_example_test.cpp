@@ -9,6 +9,8 @@
 #include <set>
 #include <string>
 
+namespace design_example_test {
+
 using namespace posemachine;
 using Example = design_example::ScalingDilation;
 
@@ -47,3 +49,5 @@ TEST_CASE("design example: compile-time and run-time graphs have the same figure
   CHECK(count_multiply_adds(graph, {256, 256}) == multiply_adds<Example>(256, 256));
   CHECK(graph.broken.rule == Rule::none);
 }
+
+}  // namespace design_example_test

@@ -7,6 +7,8 @@
 
 #include <string>
 
+namespace identifier_test {
+
 namespace {
 
 template <posemachine::FixedString Text>
@@ -68,3 +70,5 @@ TEST_CASE("identifier: what has no name is told apart") {
   const auto lambda = [] {};
   CHECK(posemachine::detail::Identifier<decltype(lambda)>::text.empty());
 }
+
+}  // namespace identifier_test

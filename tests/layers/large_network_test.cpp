@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+namespace large_network_test {
+
 using namespace posemachine;
 
 namespace {
@@ -19,3 +21,5 @@ TEST_CASE("a network of 1,000 nodes: compile-time parameters equal those of the 
   CHECK(parameter_count<Large> == count_parameters(graph_of<Large>()));
   CHECK(receptive_field<Large> == 1 + 50 * 4);
 }
+
+}  // namespace large_network_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+namespace layers_test {
+
 using namespace posemachine;
 
 namespace {
@@ -206,3 +208,5 @@ TEST_CASE("layers: groups, transposed convolutions and resizes have the strides 
   struct Odd : Network<Input<"image", 6>, Conv<6, 3, ConvOptions{.groups = 4}>, Output<"out">> {};
   CHECK(network_facts<Odd>.broken.rule == Rule::channels_divide);
 }
+
+}  // namespace layers_test

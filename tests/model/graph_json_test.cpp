@@ -11,6 +11,8 @@
 #include <functional>
 #include <string>
 
+namespace graph_json_test {
+
 using namespace posemachine;
 
 namespace {
@@ -213,3 +215,5 @@ TEST_CASE("graph JSON: groups are written where there are some; a file from befo
   CHECK(contains(refusal([](Json& g) { g["nodes"][3]["options"]["groups"] = 0; }),
                  "options.groups: expected an integer"));
 }
+
+}  // namespace graph_json_test

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace initialise_test {
+
 using namespace posemachine;
 
 namespace {
@@ -79,3 +81,5 @@ TEST_CASE("initialise: a parameter's values depend on the seed and on its positi
   CHECK(std::vector<float>(tensors[6].values.begin(), tensors[6].values.begin() + 64) !=
         std::vector<float>(tensors[8].values.begin(), tensors[8].values.begin() + 64));
 }
+
+}  // namespace initialise_test

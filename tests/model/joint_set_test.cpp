@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+namespace joint_set_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -246,3 +248,5 @@ TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is r
   has(json_refusal([](Json& j) { j["sticks"][1]["to"] = Json::array(); }), "sticks.head: expected one or two joints");
   has(json_refusal([](Json& j) { j["torso"] = {"neck"}; }), "joints.json.torso: expected two joints");
 }
+
+}  // namespace joint_set_test

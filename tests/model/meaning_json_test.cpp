@@ -10,6 +10,8 @@
 #include <functional>
 #include <string>
 
+namespace meaning_json_test {
+
 using namespace posemachine;
 
 namespace {
@@ -165,3 +167,5 @@ TEST_CASE("meaning JSON: lists of a hostile file are bounded before their names 
   CHECK(contains(refusal([](Json& m) { m["joint_set"]["pairs"] = Json::array_t(5000, Json::array()); }),
                  "m.joint_set.pairs: expected at most 4096 members, got 5000"));
 }
+
+}  // namespace meaning_json_test

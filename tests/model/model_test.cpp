@@ -9,6 +9,8 @@
 #include <functional>
 #include <string>
 
+namespace model_test {
+
 using namespace posemachine;
 
 namespace {
@@ -221,3 +223,5 @@ TEST_CASE("meaning JSON: every broken field is refused by name") {
     CHECK_MESSAGE(contains(text, "net.safetensors"), text);
   }
 }
+
+}  // namespace model_test

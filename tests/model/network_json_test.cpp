@@ -22,6 +22,8 @@
 #include <string>
 #include <vector>
 
+namespace network_json_test {
+
 using namespace posemachine;
 
 namespace {
@@ -413,3 +415,5 @@ TEST_CASE("network JSON: little text cannot ask for endless work or memory") {
                    {"Shared": {"name": "s", "layers": {"Conv": {"out": 65536, "kernel": 63}}}})")
             .find("(elements it has 196608, elements needed 2147483647)") != std::string::npos);
 }
+
+}  // namespace network_json_test

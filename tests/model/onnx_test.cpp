@@ -24,6 +24,8 @@
 #include <utility>
 #include <vector>
 
+namespace onnx_test {
+
 using namespace posemachine;
 
 namespace {
@@ -317,3 +319,5 @@ TEST_CASE("to_onnx: every name stands for one thing, whatever inputs, outputs an
   add_output(same, "image", relu(same, add_input(same, "image", 4)));
   CHECK_THROWS_WITH_AS(exported(same), doctest::Contains("outputs.image"), ModelError);
 }
+
+}  // namespace onnx_test

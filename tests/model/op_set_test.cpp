@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace op_set_test {
+
 using namespace posemachine;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("OpSet: a model with an operation that nobody knows is not written: it
   CHECK(contains(message_of([&] { seen.to_bytes(); }),
                  "node 2 (test.prelu in PReLU_1): expected an operation of this program"));
 }
+
+}  // namespace op_set_test

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+namespace safetensors_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -358,3 +360,5 @@ TEST_CASE("parse_safetensors: 20,000 mutations are refused or give tensors that 
   CHECK(taken > 200);
   CHECK(taken < 19'000);
 }
+
+}  // namespace safetensors_test

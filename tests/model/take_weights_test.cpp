@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+namespace take_weights_test {
+
 using namespace posemachine;
 
 namespace {
@@ -97,3 +99,5 @@ TEST_CASE("take_weights: a model with nothing in common is refused") {
   CHECK_THROWS_WITH_AS(take_weights(Model::random<Plain>(1), Model::random<FewerMaps>(1, three_joints())),
                        doctest::Contains("expected at least one tensor"), UsageError);
 }
+
+}  // namespace take_weights_test

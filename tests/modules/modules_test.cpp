@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+namespace modules_test {
+
 using namespace posemachine;
 
 namespace {
@@ -126,3 +128,5 @@ TEST_CASE("Hourglass: keeps the size, halves it Depth times inside, and adds up 
   CHECK(largest_stride(graph) == 8);
   CHECK(parameter_name(graph, 4) == "Hourglass_1.Hourglass_1.Conv_1.weights");
 }
+
+}  // namespace modules_test

@@ -20,6 +20,8 @@
 #include <string>
 #include <thread>
 
+namespace train_over_mpi_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 using tool_test::text_of;
@@ -223,3 +225,5 @@ TEST_CASE("train over MPI: a photograph that one rank cannot read ends all, and 
   CHECK(outcome.err.find("error: rank ") != std::string::npos);
   CHECK(outcome.err.find(".jpg: expected a JPEG or PNG image") != std::string::npos);
 }
+
+}  // namespace train_over_mpi_test

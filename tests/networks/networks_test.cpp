@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+namespace networks_test {
+
 using namespace posemachine;
 
 static_assert(parameter_count<ScalingDilation<>> == parameter_count<design_example::ScalingDilation>);
@@ -95,3 +97,5 @@ TEST_CASE("networks: the small ones are small") {
   CHECK(count_parameters(find_network("stacked-hourglass-small")->build()) == 338'414);
   CHECK(count_parameters(find_network("separable-residual")->build()) == 416'607);
 }
+
+}  // namespace networks_test

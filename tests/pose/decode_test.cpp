@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+namespace decode_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -146,3 +148,5 @@ TEST_CASE("average_flipped: mirrored channels that are not there are refused") {
   CHECK_THROWS_AS(pm::average_flipped(maps.data(), flipped.data(), 2, 1, 2, std::vector<int>{2, 0}), pm::UsageError);
   CHECK_THROWS_AS(pm::average_flipped(maps.data(), flipped.data(), 2, 1, 2, std::vector<int>{-1}), pm::UsageError);
 }
+
+}  // namespace decode_test

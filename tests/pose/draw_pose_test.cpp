@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstddef>
 
+namespace draw_pose_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("draw_pose: a pose of another joint set is refused") {
   CHECK_THROWS_WITH_AS(pm::draw_pose(image, pose, pm::lsp_joints()),
                        "draw_pose: keypoints: expected 14 for the joint set lsp, got 16", pm::UsageError);
 }
+
+}  // namespace draw_pose_test

@@ -8,6 +8,8 @@
 #include <numbers>
 #include <string>
 
+namespace draw_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("text_width: five dots for one letter, six more for each other; a UTF-
   CHECK(pm::text_width("abc", 14) == 34);
   CHECK(pm::text_width("h\xc3\xa9", 7) == pm::text_width("he", 7));
 }
+
+}  // namespace draw_test

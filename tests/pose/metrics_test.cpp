@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace metrics_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -300,3 +302,5 @@ TEST_CASE("PcpMeter: a stick without an end is refused") {
   set.sticks[3].to.clear();
   CHECK_THROWS_AS(pm::StrictPcpMeter{set}, pm::ModelError);
 }
+
+}  // namespace metrics_test

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace panel_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -113,3 +115,5 @@ TEST_CASE("draw_panel: empty crops, too few maps or keypoints and sizes out of r
                   pm::UsageError);
   CHECK_THROWS_AS(pm::draw_panel(pm::Image(2, 500), scene.view(), scene.pose, scene.joints), pm::UsageError);
 }
+
+}  // namespace panel_test

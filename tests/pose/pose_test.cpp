@@ -5,6 +5,8 @@
 
 #include <limits>
 
+namespace pose_test {
+
 namespace pm = posemachine;
 
 TEST_CASE("Keypoint: a default one is missing, with score 0") {
@@ -21,3 +23,5 @@ TEST_CASE("Keypoint: it is found with a position, whatever its score, and not wi
 }
 
 TEST_CASE("Joint: a default one is unlabelled") { CHECK(pm::Joint{}.state == pm::JointState::unlabelled); }
+
+}  // namespace pose_test

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+namespace resize_test {
+
 namespace pm = posemachine;
 
 namespace {
@@ -62,3 +64,5 @@ TEST_CASE("bilinear_resize: empty sizes are refused") {
   CHECK_THROWS_AS(pm::bilinear_resize(pm::Image(), 3, 3), pm::UsageError);
   CHECK_THROWS_AS(pm::bilinear_resize(pm::Image(3, 3), 0, 3), pm::UsageError);
 }
+
+}  // namespace resize_test

@@ -9,6 +9,8 @@
 #include <limits>
 #include <vector>
 
+namespace targets_test {
+
 namespace pm = posemachine;
 using pm::JointState;
 
@@ -158,3 +160,5 @@ TEST_CASE("render_centre_gaussian: symmetric about the centre, the definition at
   CHECK(map[0] == 0.0f);
   CHECK_THROWS_AS(pm::render_centre_gaussian(input, 0, map.data()), pm::UsageError);
 }
+
+}  // namespace targets_test

@@ -26,6 +26,8 @@
 #include <string>
 #include <vector>
 
+namespace pytorch_test {
+
 using namespace posemachine;
 
 namespace {
@@ -427,3 +429,5 @@ TEST_CASE("cpm-6: every gradient is finite and no tensor's is all zero") {
     CHECK_MESSAGE((finite && largest > 0), reference.name(id));
   }
 }
+
+}  // namespace pytorch_test

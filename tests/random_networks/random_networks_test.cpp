@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <string>
 
+namespace random_networks_test {
+
 using namespace posemachine;
 using engine_test::check_forward;
 using engine_test::check_gradients;
@@ -147,3 +149,5 @@ TEST_CASE("random networks: read back from their files they give the bytes of th
           run_plan(training, gradient_filling, options).gradients);
   }
 }
+
+}  // namespace random_networks_test

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+namespace types_and_files_test {
+
 using namespace posemachine;
 
 TEST_CASE("random networks: as types and as files they are the same graphs, and the same models to the byte") {
@@ -31,3 +33,5 @@ TEST_CASE("random networks: as types and as files they are the same graphs, and 
   }
   CHECK(ops.size() >= 17);  // of the 20 that a network can have
 }
+
+}  // namespace types_and_files_test

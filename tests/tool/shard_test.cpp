@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+namespace shard_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 using tool_test::program;
@@ -314,3 +316,5 @@ TEST_CASE("shard: merge refuses what is not all shares of one run, and says whic
   refuse(first + " " + save("odd", forged) + " " + third, "odd.stages[0].right.joints");
   CHECK(run("merge -o " + at("no/such/folder.json") + " " + first + " " + second + " " + third).code == 1);
 }
+
+}  // namespace shard_test

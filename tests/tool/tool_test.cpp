@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+namespace tool_commands_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 using tool_test::program;
@@ -544,3 +546,5 @@ TEST_CASE("tool: SIGTERM and SIGINT end a waiting estimate with 143 and 130") {
     CHECK(WEXITSTATUS(status) == 128 + number);
   }
 }
+
+}  // namespace tool_commands_test

@@ -19,6 +19,8 @@
 #include <string>
 #include <thread>
 
+namespace train_test {
+
 namespace pm = posemachine;
 namespace fs = std::filesystem;
 using tool_test::program;
@@ -408,3 +410,5 @@ TEST_CASE("train: --from goes on in another run, from a checkpoint that export m
                 "either init or from");
   check_refused("export " + last, 2, "either --onnx or --checkpoint");
 }
+
+}  // namespace train_test

@@ -27,6 +27,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+namespace checkpoint_test {
+
 using namespace posemachine;
 
 namespace {
@@ -255,3 +257,5 @@ TEST_CASE("save_checkpoint: whichever system call fails, the old or the new chec
     CHECK(n > 10);
   }
 }
+
+}  // namespace checkpoint_test

@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace control_test {
+
 using namespace posemachine;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("Watch: the best so far, a rate lowered once a plateau, and a run that
   broken["best_epoch"] = -1;
   CHECK_THROWS_WITH_AS(watch_from_json(broken, "watch"), doctest::Contains("watch.best_epoch"), ModelError);
 }
+
+}  // namespace control_test

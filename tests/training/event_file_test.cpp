@@ -29,6 +29,8 @@
 #include <string_view>
 #include <vector>
 
+namespace event_file_test {
+
 using namespace posemachine;
 using namespace event_reader;
 
@@ -198,3 +200,5 @@ TEST_CASE("EventFile: no tag, tags beyond ASCII and empty pictures are refused, 
   CHECK_THROWS_AS(file.picture("empty", 1, Image()), UsageError);
   CHECK(small_run::contents(file.path()) == before);
 }
+
+}  // namespace event_file_test

@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+namespace killed_run_test {
+
 using namespace posemachine;
 
 namespace {
@@ -186,3 +188,5 @@ TEST_CASE("a run killed, or out of room, at any call that writes a file, and res
     MESSAGE(what << " at " << n - 1 << " calls");
   }
 }
+
+}  // namespace killed_run_test

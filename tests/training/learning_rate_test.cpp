@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+namespace learning_rate_test {
+
 using namespace posemachine;
 using doctest::Approx;
 
@@ -64,3 +66,5 @@ TEST_CASE("rate_at: a run shorter than its warm-up only rises") {
   CHECK(rate_at(rate, 0) == Approx(0.01));
   CHECK(rate_at(rate, 9) == Approx(0.1));
 }
+
+}  // namespace learning_rate_test

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+namespace loss_test {
+
 using namespace posemachine;
 
 namespace {
@@ -187,3 +189,5 @@ TEST_CASE("heatmap_cross_entropy: logits far apart neither overflow nor lose the
   sample.targets.pop_back();
   CHECK_THROWS_WITH_AS(sample.loss(), doctest::Contains("105"), UsageError);
 }
+
+}  // namespace loss_test

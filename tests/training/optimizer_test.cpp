@@ -17,6 +17,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace optimizer_test {
+
 using namespace posemachine;
 
 namespace {
@@ -191,3 +193,5 @@ TEST_CASE("Optimizer: tensors and moments of another network are refused") {
   const Optimizer sgd(graph, options);
   CHECK_THROWS_WITH_AS(adamw.restore(sgd.first(), sgd.second()), doctest::Contains("first moments"), ModelError);
 }
+
+}  // namespace optimizer_test

@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+namespace overfit_test {
+
 using namespace posemachine;
 
 namespace {
@@ -116,3 +118,5 @@ TEST_CASE("scaling-dilation-small without augmentation learns 8 pictures to PCK@
   CHECK(result.pcp_strict().mean == 100);
   CHECK(evaluate(Estimator(model), people).pck().mean < 30);  // before training
 }
+
+}  // namespace overfit_test

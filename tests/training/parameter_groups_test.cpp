@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+namespace parameter_groups_test {
+
 using namespace posemachine;
 
 namespace {
@@ -112,3 +114,5 @@ TEST_CASE("Optimizer: a group's rate multiplies the run's, 0 leaves all as it wa
     }
   }
 }
+
+}  // namespace parameter_groups_test

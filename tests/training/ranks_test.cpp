@@ -19,6 +19,8 @@
 #include <string>
 #include <vector>
 
+namespace ranks_test {
+
 using namespace posemachine;
 using reference::on_ranks;
 using small_run::set;
@@ -130,3 +132,5 @@ TEST_CASE("Trainer: a photograph that one rank cannot read ends the run on all")
   CHECK_THROWS_WITH_AS(on_ranks(3, run), doctest::Contains(people[static_cast<std::size_t>(sample)].image.c_str()),
                        DataError);
 }
+
+}  // namespace ranks_test

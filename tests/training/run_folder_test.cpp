@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+namespace run_folder_test {
+
 using namespace posemachine;
 
 namespace {
@@ -88,3 +90,5 @@ TEST_CASE("RunFolder: a run under way cannot be opened a second time, one that e
   const RunFolder resumed = RunFolder::open(folder / "run");
   CHECK_THROWS_AS(RunFolder::open(folder / "run"), UsageError);
 }
+
+}  // namespace run_folder_test

@@ -23,6 +23,8 @@
 #include <string>
 #include <vector>
 
+namespace tensorboard_log_test {
+
 using namespace posemachine;
 using namespace event_reader;
 
@@ -133,3 +135,5 @@ TEST_CASE("TensorBoardLog: a run that goes on begins another file that says wher
   CHECK(has_field(records[1], 7));
   CHECK(field_of(records[1], 2).bits == 8);
 }
+
+}  // namespace tensorboard_log_test

@@ -7,6 +7,8 @@
 
 #include <string>
 
+namespace train_options_test {
+
 using namespace posemachine;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE("TrainOptions: options made in a program are held to the same ranges")
   options.checkpoint_steps = 0;
   CHECK_THROWS_WITH_AS(check(options), doctest::Contains("options.checkpoint_steps"), UsageError);
 }
+
+}  // namespace train_options_test

@@ -34,6 +34,8 @@
 #include <utility>
 #include <vector>
 
+namespace trainer_test {
+
 using namespace posemachine;
 using small_run::set;
 using Kind = TrainEvent::Kind;
@@ -648,3 +650,5 @@ TEST_CASE("Trainer: a second input with a centre map is fed, the same in every s
   }
   CHECK(states[0] == states[1]);
 }
+
+}  // namespace trainer_test

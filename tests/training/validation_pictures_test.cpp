@@ -16,6 +16,8 @@
 #include <array>
 #include <cstddef>
 
+namespace validation_pictures_test {
+
 using namespace posemachine;
 
 namespace {
@@ -81,3 +83,5 @@ TEST_CASE("draw_validation: a person of another joint set and an absent photogra
   person.image = folder / "absent.png";
   CHECK_THROWS_WITH_AS(draw_validation(estimator, person), doctest::Contains("absent.png"), DataError);
 }
+
+}  // namespace validation_pictures_test

@@ -30,6 +30,8 @@
 #include <utility>
 #include <vector>
 
+namespace choose_layouts_test {
+
 using namespace posemachine;
 using engine_test::first_damage;
 using engine_test::forced_costs;
@@ -241,3 +243,5 @@ TEST_CASE("choose_layouts: random networks on channels last wherever that goes e
   CHECK(last >= 200);
   if (Device::cpu().block() == 16) CHECK(kernels >= 100);  // AVX-512
 }
+
+}  // namespace choose_layouts_test

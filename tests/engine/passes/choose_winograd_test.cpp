@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+namespace choose_winograd_test {
+
 using namespace posemachine;
 using engine_test::step_of;
 
@@ -101,3 +103,5 @@ TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches,
   if (Device::cpu().block() == 16) CHECK(used >= 8);  // AVX-512
 #endif
 }
+
+}  // namespace choose_winograd_test

@@ -18,6 +18,8 @@
 #include <string>
 #include <vector>
 
+namespace fold_gates_test {
+
 using namespace posemachine;
 
 namespace {
@@ -158,3 +160,5 @@ TEST_CASE("fold_gates: only where the weights are fewer than the map, for one im
   CHECK(gates_in(of(8), 2) == 0);
   CHECK(gates_in(of(8), 1, {24, 20}, 1, Mode::training) == 0);
 }
+
+}  // namespace fold_gates_test

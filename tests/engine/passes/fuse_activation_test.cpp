@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <string>
 
+namespace fuse_activation_test {
+
 using namespace posemachine;
 using engine_test::step_of;
 
@@ -140,3 +142,5 @@ TEST_CASE("fuse_activation: in training the ReLU's dst stays for its backward no
   CHECK(backward > 0);
   CHECK(schedule.value(bent.id).last_step == backward);
 }
+
+}  // namespace fuse_activation_test

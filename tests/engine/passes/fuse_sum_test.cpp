@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace fuse_sum_test {
+
 using namespace posemachine;
 using engine_test::step_of;
 
@@ -183,3 +185,5 @@ TEST_CASE("fuse_sum: chains of residual blocks equal the oracle, forward and bac
     }
   }
 }
+
+}  // namespace fuse_sum_test

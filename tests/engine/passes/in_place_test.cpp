@@ -14,6 +14,8 @@
 #include <array>
 #include <vector>
 
+namespace in_place_test {
+
 using namespace posemachine;
 using engine_test::step_of;
 
@@ -172,3 +174,5 @@ TEST_CASE("in_place: the gradient of an activation takes the place of diff_dst a
   }
   CHECK(seen == 1);
 }
+
+}  // namespace in_place_test

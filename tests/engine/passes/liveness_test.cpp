@@ -21,6 +21,8 @@
 #include <string>
 #include <vector>
 
+namespace liveness_test {
+
 using namespace posemachine;
 using engine_test::first_damage;
 using engine_test::Passes;
@@ -238,3 +240,5 @@ TEST_CASE("passes: nor does a step of the named networks, whose concats and slic
     }
   }
 }
+
+}  // namespace liveness_test

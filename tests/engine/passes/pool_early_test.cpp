@@ -11,6 +11,8 @@
 
 #include <cstddef>
 
+namespace pool_early_test {
+
 using namespace posemachine;
 using engine_test::first_damage;
 using engine_test::schedule_of;
@@ -67,3 +69,5 @@ TEST_CASE("pool_early: what somebody reads later, what is an output and what gro
   pool_early(kept);
   CHECK(position(kept, Value{output.outputs[1].value}) == before);
 }
+
+}  // namespace pool_early_test

@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+namespace share_branches_test {
+
 using namespace posemachine;
 using engine_test::first_damage;
 using engine_test::schedule_of;
@@ -246,3 +248,5 @@ TEST_CASE("share_branches: 3,000 chains of concats that take up what was made lo
   CHECK(grown > 100);
   CHECK(folded > 100);
 }
+
+}  // namespace share_branches_test

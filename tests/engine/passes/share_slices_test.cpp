@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <vector>
 
+namespace share_slices_test {
+
 using namespace posemachine;
 using engine_test::step_of;
 
@@ -134,3 +136,5 @@ TEST_CASE("share_slices: a gradient's slices are read where they lie, aligned on
     CHECK(elided == (first == 16 ? 2 : 0));
   }
 }
+
+}  // namespace share_slices_test

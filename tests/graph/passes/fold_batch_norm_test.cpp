@@ -20,6 +20,8 @@
 #include <string_view>
 #include <vector>
 
+namespace fold_batch_norm_test {
+
 using namespace posemachine;
 
 namespace {
@@ -193,3 +195,5 @@ TEST_CASE("prepare_for_inference: dropouts go, so that the batch norm behind one
   CHECK(prepared.nodes.size() == 5);
   check_equal(outputs_of(prepared, prepared_parameters, {9, 7}), outputs_of(graph, parameters, {9, 7}));
 }
+
+}  // namespace fold_batch_norm_test

@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <vector>
 
+namespace merge_equal_test {
+
 using namespace posemachine;
 
 namespace {
@@ -149,3 +151,5 @@ TEST_CASE("move_gates: a gated map that others read too, or that is an output, s
     CHECK(moved.nodes[static_cast<std::size_t>(info(moved, gated).producer)].op == &channel_scale_op);
   }
 }
+
+}  // namespace merge_equal_test
