@@ -11,6 +11,39 @@ if(NOT CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+option(POSEMACHINE_UNITY "Compile the sources of the tool and of each test program several to a translation unit"
+  ${PROJECT_IS_TOP_LEVEL}
+)
+
+# Sets `out` to translation units named after `name` that include `ARGN`, files below `root`, about eight per unit: most
+# of a unit's cost is the headers, and eight of the largest tests stay below 3 GB of a compiler's memory. Without
+# POSEMACHINE_UNITY, to the files themselves.
+# Not CMake's UNITY_BUILD, whose units name files by absolute paths: the compiler cache could not serve another clone.
+function(posemachine_batches out name root)
+  list(LENGTH ARGN count)
+  if(NOT POSEMACHINE_UNITY OR count LESS 2)
+    set(${out} ${ARGN} PARENT_SCOPE)
+    return()
+  endif()
+  math(EXPR units "(${count} + 7) / 8")
+  math(EXPR per_unit "(${count} + ${units} - 1) / ${units}")
+  set(result "")
+  while(ARGN)
+    list(SUBLIST ARGN 0 ${per_unit} batch)
+    list(REMOVE_ITEM ARGN ${batch})
+    set(content "")
+    foreach(source IN LISTS batch)
+      cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${root})
+      string(APPEND content "#include \"${source}\"\n")
+    endforeach()
+    list(LENGTH result index)
+    set(unit ${CMAKE_CURRENT_BINARY_DIR}/batches/${name}_${index}.cpp)
+    file(CONFIGURE OUTPUT ${unit} CONTENT "${content}" @ONLY)
+    list(APPEND result ${unit})
+  endwhile()
+  set(${out} ${result} PARENT_SCOPE)
+endfunction()
+
 add_library(posemachine_program INTERFACE)
 target_link_libraries(posemachine_program INTERFACE posemachine_all)
 target_compile_options(posemachine_program INTERFACE
