@@ -17,6 +17,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -31,10 +32,11 @@ namespace pm = posemachine;
 
 // The bundled photograph again and again: with 640 x 427 pixels it is larger than most of LSP.
 std::vector<pm::Person> people(int count) {
+  const char* project = std::getenv("POSEMACHINE_SOURCE_DIR");
+  const auto photo = std::filesystem::path(project == nullptr ? "." : project) / "examples/photos/pitcher.jpg";
   std::vector<pm::Person> list;
   for (int i = 0; i < count; ++i) {
-    pm::Person person{std::filesystem::path(POSEMACHINE_SOURCE_DIR) / "examples/photos/pitcher.jpg", "pitcher", i + 1,
-                      {}, pm::Framing::labelled_box};
+    pm::Person person{photo, "pitcher", i + 1, {}, pm::Framing::labelled_box};
     for (std::size_t j = 0; j < pm::lsp_joints().joints.size(); ++j) {
       person.joints.push_back({{330.0 + 3.0 * double(j), 190.0 + 10.0 * double(j)}, pm::JointState::visible});
     }

@@ -51,6 +51,8 @@ target_compile_options(posemachine_program INTERFACE
   # GCC 12 warns about its own std::string::insert and operator+ (GCC bug 105651), and inside nlohmann-json's iterators.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-maybe-uninitialized>
 )
+# Debug information and __FILE__ name files from the project's folder on, wherever it lies.
+target_compile_options(posemachine_program INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(POSEMACHINE_SANITIZE)
   target_compile_options(posemachine_program INTERFACE
     -fsanitize=${POSEMACHINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -1,4 +1,6 @@
 // Code in the documentation is cut from compiled examples: every marked block equals what stands between its markers.
+#include "environment.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -15,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path root = POSEMACHINE_SOURCE_DIR;
+fs::path root() { return test_environment::source_dir(); }
 
 std::string contents(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -57,8 +59,8 @@ struct Snippet {
 };
 
 std::vector<Snippet> snippets() {
-  std::vector<fs::path> pages{root / "README.md"};
-  for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
+  std::vector<fs::path> pages{root() / "README.md"};
+  for (const auto& entry : fs::recursive_directory_iterator(root() / "docs")) {
     if (entry.path().extension() == ".md") pages.push_back(entry.path());
   }
   constexpr std::string_view marker = "<!-- cut: ";
@@ -84,12 +86,12 @@ TEST_CASE("docs: every marked block of code is what the compiled example has bet
   for (const Snippet& snippet : all) {
     INFO(snippet.page.string() << ": " << snippet.file << " " << snippet.name);
     CHECK(!snippet.code.empty());
-    CHECK(snippet.code == cut(contents(root / snippet.file), snippet.name));
+    CHECK(snippet.code == cut(contents(root() / snippet.file), snippet.name));
   }
 }
 
 TEST_CASE("docs: links to files of the project lead somewhere") {
-  for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
+  for (const auto& entry : fs::recursive_directory_iterator(root() / "docs")) {
     if (entry.path().extension() != ".md") continue;
     const std::string text = contents(entry.path());
     for (std::size_t at = 0; (at = text.find("](", at)) != std::string::npos; ++at) {

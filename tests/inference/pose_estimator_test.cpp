@@ -1,4 +1,6 @@
 // PoseEstimator: what Estimator says, from behind its wall.
+#include "environment.hpp"
+
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
@@ -23,7 +25,9 @@ using namespace posemachine;
 
 namespace {
 
-const std::string bundled = POSEMACHINE_SOURCE_DIR "/examples/models/scaling-dilation-small.safetensors";
+std::string bundled() {
+  return (test_environment::source_dir() / "examples/models/scaling-dilation-small.safetensors").string();
+}
 
 Image gradient(int width, int height) {
   Image image(width, height);
@@ -53,9 +57,9 @@ void check_same(const Pose& got, const Pose& expected) {
 TEST_CASE("PoseEstimator: image, boxes, stages and copies give the bytes of Estimator") {
   const Image image = gradient(90, 120);
   const std::vector<Box> boxes{{10, 10, 40, 80}, {30, 20, 60, 60}, {-5, 70, 50, 70}};
-  const Model model = Model::load(bundled);
+  const Model model = Model::load(bundled());
   Estimator expected(model);
-  PoseEstimator got(bundled);
+  PoseEstimator got(bundled());
   CHECK(got.meaning().joints.joints == model.meaning().joints.joints);
   CHECK(got.meaning().input_height == model.meaning().input_height);
   check_same(got(image), expected(image));
@@ -85,9 +89,9 @@ TEST_CASE("PoseEstimator: image, boxes, stages and copies give the bytes of Esti
 TEST_CASE("PoseEstimator: errors are those of the model file and of Estimator") {
   CHECK_THROWS_WITH_AS(PoseEstimator("/nowhere/model.safetensors"), doctest::Contains("/nowhere/model.safetensors"),
                        Error);
-  CHECK_THROWS_WITH_AS(PoseEstimator(bundled, {.threads = 0}), doctest::Contains("threads"), UsageError);
-  CHECK_THROWS_WITH_AS(PoseEstimator(bundled, {.stages = 9}), doctest::Contains("expected 1 to 3"), UsageError);
-  PoseEstimator estimator(bundled);
+  CHECK_THROWS_WITH_AS(PoseEstimator(bundled(), {.threads = 0}), doctest::Contains("threads"), UsageError);
+  CHECK_THROWS_WITH_AS(PoseEstimator(bundled(), {.stages = 9}), doctest::Contains("expected 1 to 3"), UsageError);
+  PoseEstimator estimator(bundled());
   CHECK_THROWS_AS(estimator(Image{}), DataError);
 }
 

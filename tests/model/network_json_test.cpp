@@ -1,4 +1,6 @@
 // Networks from JSON: equal to the types, open to a user's own layers and operations, and refused in words.
+#include "environment.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
 #include <posemachine/model/graph_json.hpp>
@@ -25,10 +27,9 @@
 namespace network_json_test {
 
 using namespace posemachine;
+using test_environment::source_dir;
 
 namespace {
-
-const std::filesystem::path source_dir = POSEMACHINE_SOURCE_DIR;
 
 // A network of the given layers between an image and heatmaps for LSP's joints.
 Json around(const std::string& layers, const std::string& rest = "") {
@@ -61,7 +62,7 @@ std::string refusal_of(const std::string& layers, const std::string& rest = "") 
 
 TEST_CASE("network JSON: the files of examples/networks are the networks of the library, meaning and all") {
   std::set<std::string> seen;
-  for (const auto& entry : std::filesystem::directory_iterator(source_dir / "examples" / "networks")) {
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "examples" / "networks")) {
     if (entry.path().extension() != ".json") continue;
     CAPTURE(entry.path().string());
     const NetworkDescription network = read_network(entry.path());
@@ -75,7 +76,7 @@ TEST_CASE("network JSON: the files of examples/networks are the networks of the 
     seen.insert(network.name);
   }
   CHECK(seen.size() == 6);  // cpm-6 differs from cpm-3 in one constant
-  Json cpm = read_network_json(source_dir / "examples" / "networks" / "cpm_3.json");
+  Json cpm = read_network_json(source_dir() / "examples" / "networks" / "cpm_3.json");
   cpm["constants"]["later_stages"] = 4;
   CHECK(first_difference(network_from_json(cpm, "m").graph, find_network("cpm-6")->build()) == "");
 }
@@ -152,7 +153,7 @@ TEST_CASE("network JSON: every layer type of the library is a word") {
   std::size_t found = 0;
   const LayerSet words = library_layers();
   for (const char* folder : {"layers", "modules"}) {
-    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "include" / "posemachine" / folder)) {
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir() / "include" / "posemachine" / folder)) {
       std::ifstream file(entry.path());
       std::string line;
       std::string type;
@@ -176,7 +177,7 @@ TEST_CASE("network JSON: every layer type of the library is a word") {
 }
 
 TEST_CASE("network JSON: the reference page names every word and its fields") {
-  std::ifstream file(source_dir / "docs" / "reference" / "network_file.md");
+  std::ifstream file(source_dir() / "docs" / "reference" / "network_file.md");
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   const LayerSet words = library_layers();
   for (const std::string& name : words.names()) {

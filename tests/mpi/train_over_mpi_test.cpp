@@ -1,4 +1,5 @@
 // posemachine train under mpirun: the bytes of one process, stops, killed processes, and errors said once.
+#include "environment.hpp"
 #include "tool/program.hpp"
 #include "tool/small_sets.hpp"
 
@@ -24,6 +25,7 @@ namespace train_over_mpi_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::program;
 using tool_test::text_of;
 
 namespace {
@@ -38,9 +40,9 @@ std::size_t occurrences(const std::string& text, const std::string& part) {
 
 // 0 ranks: the program by itself. Messages go through memory, none over a network.
 std::string command_line(int ranks, const std::string& arguments) {
-  std::string command = "'" POSEMACHINE_TOOL "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
+  std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
   if (ranks == 0) return command;
-  return "'" POSEMACHINE_MPIRUN "' -n " + std::to_string(ranks) +
+  return "'" + test_environment::variable("POSEMACHINE_MPIRUN") + "' -n " + std::to_string(ranks) +
          " --oversubscribe --allow-run-as-root --bind-to none --mca btl self,vader " + command;
 }
 

@@ -1,4 +1,5 @@
 // Whole networks against PyTorch: outputs, gradients, 20 steps of every optimiser. make_reference.py writes the files.
+#include "environment.hpp"
 #include "formula.hpp"
 
 #include <posemachine/core/tensor.hpp>
@@ -41,7 +42,7 @@ struct Reference {
   Graph graph;
 
   Reference(const char* name, const char* file_name)
-      : file(read_safetensors(std::filesystem::path(POSEMACHINE_SOURCE_DIR) / "tests/pytorch" / file_name)),
+      : file(read_safetensors(test_environment::source_dir() / "tests/pytorch" / file_name)),
         salt(std::stoull(file.metadata.at("salt"))), graph(find_network(name)->build()) {}
 
   const std::vector<float>& values(const std::string& name) const {

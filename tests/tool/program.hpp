@@ -1,7 +1,8 @@
 // The built program that tests of the tool run, and the files that it leaves.
 #pragma once
 
-#include <cstdlib>
+#include "environment.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -9,15 +10,8 @@
 
 namespace tool_test {
 
-/// Where the program is: the one that was built with the tests, unless the environment names another.
-inline std::string program() {
-  if (const char* path = std::getenv("POSEMACHINE_TOOL")) return path;
-#if defined(POSEMACHINE_TOOL)
-  return POSEMACHINE_TOOL;
-#else
-  return "posemachine";
-#endif
-}
+/// Where the program is.
+inline std::string program() { return test_environment::variable("POSEMACHINE_TOOL"); }
 
 inline std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -1,5 +1,6 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
 #include "engine/custom_ops.hpp"
+#include "environment.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -203,7 +204,7 @@ TEST_CASE("tool: summary tells the paper's network to the unit, and a file as th
 }
 
 TEST_CASE("tool: diff says where two networks first differ, and ends with 0 or 1") {
-  const std::string folder = std::string(POSEMACHINE_SOURCE_DIR) + "/examples/networks/";
+  const std::string folder = (test_environment::source_dir() / "examples/networks/").string();
   const Outcome same = run("diff " + folder + "scaling_dilation.json scaling-dilation");
   CHECK(same.code == 0);
   CHECK(same.out == "the same network: 345 nodes, 268 parameter tensors\n");
@@ -369,7 +370,7 @@ TEST_CASE("tool: summary --svg draws the blocks with their costs, and every outp
   CHECK(run("summary --svg " + at("nowhere/net.svg") + " cpm-3").code == 1);
 
   // The picture of the documentation is that of today's network.
-  CHECK(svg == text_of(std::string(POSEMACHINE_SOURCE_DIR) + "/docs/pictures/scaling_dilation.svg"));
+  CHECK(svg == text_of(test_environment::source_dir() / "docs/pictures/scaling_dilation.svg"));
 
   // Names are text, not markup.
   pm::Graph graph;
