@@ -52,6 +52,7 @@ FAMILIES = {
     "mpi": r"/mpi\.h",
 }
 
+COMMENT = re.compile(r"//.*")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -73,6 +74,8 @@ def check_headers(root):
             continue
         if "#pragma once" not in text:
             problems.append(f"{name}: no #pragma once")
+        if folder != "engine" and re.search(r"\bdnnl", COMMENT.sub("", text), re.I):
+            problems.append(f"{name}: spells dnnl, which is the engine's alone")
         for bracket, included in INCLUDE.findall(text):
             if bracket == '"':
                 problems.append(f'{name}: "{included}" must be written <posemachine/...>')
@@ -162,6 +165,8 @@ def self_test(compiler):
         "graph/graph.hpp": "#pragma once\n#include <regex>\n#include <tbb/tbb.h>\n#include <unistd.h>\n",
         "graph/local.hpp": '#pragma once\n#include "graph.hpp"\n#include <posemachine/graph/absent.hpp>\n',
         "engine/plan.hpp": "#pragma once\n#include <posemachine/compose.hpp>\n",
+        "training/spells.hpp": "#pragma once\ndnnl::engine x;\n",
+        "training/silent.hpp": "#pragma once\n// dnnl in a comment\n",
         "data/lsp.hpp": "#pragma once\n#include <nlohmann/json.hpp>\n",
         "extra/x.hpp": "#pragma once\n",
         "tbb/tbb.h": "",
@@ -176,6 +181,7 @@ def self_test(compiler):
         "engine/plan.hpp: <posemachine/compose.hpp> is an umbrella",
         "data/lsp.hpp: <nlohmann/json.hpp> belongs behind",
         "extra/x.hpp: folder extra is not one of",
+        "training/spells.hpp: spells dnnl",
         "compose.hpp reads engine/plan.hpp",
         "/tbb/tbb.h, which is third party",
         "compose.hpp does not include <posemachine/core/a.hpp>",

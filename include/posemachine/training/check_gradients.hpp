@@ -6,10 +6,9 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/gradient_layout.hpp>
+#include <posemachine/engine/plain_gradients.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
-#include <posemachine/engine/reorder.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/initialise.hpp>
@@ -68,7 +67,7 @@ class GradientChecker {
   }
 
   GradientCheck check() {
-    std::vector<std::vector<float>> slopes = parameter_gradients();
+    std::vector<std::vector<float>> slopes = plain_gradients(plan_);
     std::vector<std::vector<float>> input_slopes;
     for (const Port& port : network_.inputs) input_slopes.push_back(input_gradient(port));
     for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
@@ -106,24 +105,6 @@ class GradientChecker {
     const ScheduledValue& value = plan_.schedule().value(port.value);
     return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
            static_cast<std::size_t>(value.w);
-  }
-
-  std::vector<std::vector<float>> parameter_gradients() const {
-    std::vector<std::vector<float>> all;
-    const dnnl::engine& engine = Device::cpu().engine();
-    dnnl::stream stream(engine);
-    for (std::size_t id = 0; id < parameters_->size(); ++id) {
-      std::vector<float>& plain = all.emplace_back((*parameters_)[id].values.size());
-      const GradientLayout::Entry& entry = plan_.gradient_layout().entries[id];
-      if (!entry.written) continue;
-      // oneDNN takes void*, but a reorder does not write its source.
-      auto* slice = const_cast<float*>(plan_.gradients().data()) + entry.offset;
-      const std::scoped_lock lock(creation_mutex());
-      const dnnl::memory to(plain_desc(dims_of(entry.desc)), engine, plain.data());
-      Reorder(dnnl::memory(entry.desc, engine, slice), to).run(stream);
-      stream.wait();
-    }
-    return all;
   }
 
   double loss() {
