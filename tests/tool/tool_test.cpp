@@ -252,7 +252,12 @@ TEST_CASE("tool: bench prints a line for each network, whose figures fit togethe
     const double macs = json_of(run("summary --json --size 64 scaling-dilation-small"))["macs"].get<double>();
     CHECK(line["flops"].get<double>() == doctest::Approx(2 * macs * line["images_per_second"].get<double>()));
     CHECK(line["map_bytes"].get<double>() > 3 * 3 * 64 * 64 * 4);  // the images alone
-    CHECK(line["weight_bytes"].get<double>() > 3.9e6);             // a million parameters
+    // Copies of weights in the layouts of kernels, which the processor decides: some kernels read the model's values
+    // in place, Winograd's copies of 3 x 3 weights are 4 times as large, and channels are padded to blocks.
+    const pm::Json summary = json_of(run("summary --json scaling-dilation-small"));
+    const double parameter_bytes = 4 * summary["parameters"].get<double>();
+    CHECK(line["weight_bytes"].get<double>() > 0);
+    CHECK(line["weight_bytes"].get<double>() < 5 * parameter_bytes);
     CHECK(line["ready_ms"].get<double>() > 0);
   }
   CHECK(count == 2);
