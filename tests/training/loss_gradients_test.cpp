@@ -20,6 +20,8 @@
 #include <string>
 #include <vector>
 
+namespace loss_gradients_test {
+
 using namespace posemachine;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("losses: parameter gradients under squared error equal central differe
 TEST_CASE("losses: parameter gradients under cross-entropy equal central differences, read distributions included") {
   check_gradients_of(Loss::cross_entropy);
 }
+
+}  // namespace loss_gradients_test

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <string>
 
+namespace heatmap_logits_test {
+
 using namespace posemachine;
 
 namespace {
@@ -72,3 +74,5 @@ TEST_CASE("peak_of_one: a distribution that equals a Gaussian has a peak of 1, t
   }
   CHECK(peak_of_one(0.001).scale_percent == 1);
 }
+
+}  // namespace heatmap_logits_test
