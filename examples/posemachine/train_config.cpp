@@ -38,23 +38,48 @@ constexpr std::string_view from_arguments = "configuration";
 constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
                                                      "keep_checkpoints", "log_steps",      "pictures"};
 
+// The decoder has two spellings: quarter_offset, true or false, and its name, which alone can say the other kinds. Runs
+// with a decoder of the first spelling have the config.json that they always had.
 Json meaning_to_options(const pm::Meaning& meaning) {
+  const pm::DecoderKind kind = meaning.decoder.kind;
+  const bool by_name = kind != pm::DecoderKind::arg_max && kind != pm::DecoderKind::quarter_offset;
   return {{"input_height", meaning.input_height},
           {"input_width", meaning.input_width},
           {"sigma_px", meaning.sigma_px},
           {"colour_order", meaning.colour_order},
           {"image_scale", meaning.crop.image_scale},
           {"box_context", meaning.crop.box_context},
-          {"quarter_offset", meaning.decoder.quarter_offset},
+          by_name ? Json{"decoder", pm::name_of(kind)}
+                  : Json{"quarter_offset", kind == pm::DecoderKind::quarter_offset},
           {"flip_average", meaning.decoder.flip_average}};
+}
+
+std::vector<std::string> known_model_options() {
+  std::vector<std::string> known{"decoder"};
+  const Json options = meaning_to_options({});
+  for (const auto& [key, value] : options.items()) known.push_back(key);
+  return known;
+}
+
+// The decoder that options ask for by either spelling; what it was where they ask for none.
+pm::DecoderKind decoder_from_options(const Json& given, const std::string& where, pm::DecoderKind kind) {
+  if (given.contains("quarter_offset")) {
+    const bool quarter = pm::boolean_member<pm::UsageError>(given, "quarter_offset", where);
+    kind = quarter ? pm::DecoderKind::quarter_offset : pm::DecoderKind::arg_max;
+  }
+  if (!given.contains("decoder")) return kind;
+  const std::string name = pm::string_member<pm::UsageError>(given, "decoder", where);
+  const auto named = pm::decoder_kind<pm::UsageError>(name, where + ".decoder");
+  if (!given.contains("quarter_offset") || named == kind) return named;
+  pm::fail<pm::UsageError>({.where = where, .expected = "one decoder",
+                            .got = "decoder " + name + " and quarter_offset " + given["quarter_offset"].dump(),
+                            .remedy = "leave quarter_offset out"});
 }
 
 // Options that are absent keep what `meaning` has.
 pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning) {
+  pm::reject_unknown_keys<pm::UsageError>(given, known_model_options(), where);
   Json json = meaning_to_options(meaning);
-  std::vector<std::string> known;
-  for (const auto& [key, value] : json.items()) known.push_back(key);
-  pm::reject_unknown_keys<pm::UsageError>(given, known, where);
   json.update(given);
   using pm::UsageError;
   meaning.input_height = static_cast<int>(pm::integer_member<UsageError>(json, "input_height", where, 8, 2048));
@@ -67,7 +92,7 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   }
   meaning.crop.image_scale = pm::number_member<UsageError>(json, "image_scale", where, 0.1, 10);
   meaning.crop.box_context = pm::number_member<UsageError>(json, "box_context", where, 0.1, 10);
-  meaning.decoder.quarter_offset = pm::boolean_member<UsageError>(json, "quarter_offset", where);
+  meaning.decoder.kind = decoder_from_options(given, where, meaning.decoder.kind);
   meaning.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
   return meaning;
 }
@@ -149,9 +174,8 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
   std::vector<std::string> known{"network", "data", "allow_missing", "init", "from"};
-  const Json model = meaning_to_options({});
   const Json train = pm::train_options_to_json({});
-  for (const auto& [key, value] : model.items()) known.push_back("model." + key);
+  for (const std::string& key : known_model_options()) known.push_back("model." + key);
   for (const auto& [key, value] : train.items()) known.push_back("train." + key);
   return known;
 }
@@ -179,6 +203,9 @@ void apply_setting(Json& json, const std::string& setting, const std::vector<std
   } catch (const pm::UsageError&) {
     value = text;  // a word needs no quotes
   }
+  // The later spelling of the decoder replaces the earlier one.
+  if (key == "model.decoder" && json.contains("model")) json["model"].erase("quarter_offset");
+  if (key == "model.quarter_offset" && json.contains("model")) json["model"].erase("decoder");
   const std::size_t dot = key.find('.');
   (dot == std::string::npos ? json[key] : json[key.substr(0, dot)][key.substr(dot + 1)]) = std::move(value);
 }
@@ -249,6 +276,14 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
   json["train"] = std::move(train);
 }
 
+// A model's options in one spelling only, so that they can be compared.
+Json comparable_options(const pm::Meaning& meaning) {
+  Json options = meaning_to_options(meaning);
+  options.erase("quarter_offset");
+  options["decoder"] = pm::name_of(meaning.decoder.kind);
+  return options;
+}
+
 bool changes_speed_only(const std::string& key) {
   return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
 }
@@ -283,17 +318,17 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
                            const pm::Checkpoint& checkpoint, const Context& context) {
   const TrainConfig run = read_config(stored, where, context);
   Json has = config_to_json(run);
-  const auto require_kept = [&](const std::string& section, const Json& kept) {
+  const auto require_kept = [&](const std::string& section, const Json& configured, const Json& kept) {
     for (const auto& [key, value] : kept.items()) {
-      if (has[section][key] == value || changes_speed_only(key)) continue;
+      if (configured[key] == value || changes_speed_only(key)) continue;
       pm::fail<pm::UsageError>({.where = where + ": " + section + "." + key,
                                 .expected = value.dump() + ", as in the run's checkpoint",
-                                .got = has[section][key].dump(),
+                                .got = configured[key].dump(),
                                 .remedy = "config.json of a run is not to be changed"});
     }
   };
-  require_kept("model", meaning_to_options(checkpoint.model.meaning()));
-  require_kept("train", pm::train_options_to_json(checkpoint.options));
+  require_kept("model", comparable_options(run.network.meaning), comparable_options(checkpoint.model.meaning()));
+  require_kept("train", has["train"], pm::train_options_to_json(checkpoint.options));
   require_same_network(checkpoint.model.network(), checkpoint.model.graph(), run.network);
 
   std::string asked_where(from_arguments);
@@ -329,7 +364,13 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
         has[key][option] = resolved[option];
       }
     } else if (value.is_object() && key == "model") {
+      const pm::DecoderKind kind = run.network.meaning.decoder.kind;
+      const pm::DecoderKind asked_kind = decoder_from_options(value, asked_where + ".model", kind);
+      if (asked_kind != kind) {
+        contradiction("model.decoder", std::string(pm::name_of(kind)), std::string(pm::name_of(asked_kind)));
+      }
       for (const auto& [option, wanted] : value.items()) {
+        if (option == "decoder" || option == "quarter_offset") continue;
         if (!has[key].contains(option)) {
           has[key][option] = wanted;  // an unknown one is refused below
         } else if (has[key][option] != wanted) {

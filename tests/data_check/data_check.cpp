@@ -88,7 +88,7 @@ std::vector<pm::Keypoint> as_keypoints(const std::vector<pm::Point>& points) {
 }
 
 // The truth drawn as targets on cells x cells maps, decoded, and taken back to the photograph.
-double ceiling(int cells, bool quarter_offset) {
+double ceiling(int cells, pm::DecoderKind kind) {
   const pm::JointSet set = pm::lsp_joints();
   const pm::Size input{8 * cells, 8 * cells};
   pm::PckMeter meter(set);
@@ -97,7 +97,7 @@ double ceiling(int cells, bool quarter_offset) {
   pm::TargetOptions options;
   options.map = {cells, cells};
   pm::Decoder decoder;
-  decoder.quarter_offset = quarter_offset;
+  decoder.kind = kind;
   for (std::size_t i = 1000; i < lsp().size(); ++i) {
     const pm::Person& person = lsp()[i];
     const pm::Size size = sizes()[i];
@@ -221,12 +221,17 @@ TEST_CASE("LSP: crops, targets and decoding lose next to nothing: the ceilings o
     double plain;  // arg-max alone
   };
   for (const Case& each : {Case{46, 99.9}, Case{24, 99.8}, Case{16, 99.4}, Case{12, 95.7}}) {
-    const double plain = ceiling(each.cells, false);
-    const double quarter = ceiling(each.cells, true);
-    MESSAGE(each.cells << " x " << each.cells << " cells: arg-max " << plain << ", with quarter offset " << quarter);
+    const double plain = ceiling(each.cells, pm::DecoderKind::arg_max);
+    const double quarter = ceiling(each.cells, pm::DecoderKind::quarter_offset);
+    const double taylor = ceiling(each.cells, pm::DecoderKind::taylor);
+    const double mean = ceiling(each.cells, pm::DecoderKind::local_mean);
+    MESSAGE(each.cells << " x " << each.cells << " cells: arg-max " << plain << ", with quarter offset " << quarter
+                       << ", Taylor step " << taylor << ", local mean " << mean);
     CHECK(std::abs(plain - each.plain) < (each.cells > 12 ? 0.4 : 2.5));
     CHECK(quarter > plain - 0.1);  // fine maps have nothing to gain from it
     CHECK(quarter > 99.6);
+    CHECK(taylor > 99.6);
+    CHECK(mean > 99.6);
   }
 }
 

@@ -374,6 +374,18 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
        "n.json.meaning.inputs: expected a role for each of the graph's 2 inputs, got 1");
 }
 
+TEST_CASE("network JSON: a file may name its decoder, and keeps the default's other half where it does not say it") {
+  const auto decoder = [](const std::string& text) {
+    return network_from_json(around(R"("ReLU")", R"(, "meaning": {"decoder": )" + text + "}"), "n.json").meaning.decoder;
+  };
+  CHECK(decoder(R"({"kind": "taylor"})") == Decoder{DecoderKind::taylor, false});
+  CHECK(decoder(R"({"kind": "arg_max", "flip_average": true})") == Decoder{DecoderKind::arg_max, true});
+  CHECK(decoder(R"({"quarter_offset": false})") == Decoder{DecoderKind::arg_max, false});
+  CHECK(decoder(R"({"flip_average": true})") == Decoder{DecoderKind::quarter_offset, true});
+  CHECK(refusal_of(R"("ReLU")", R"(, "meaning": {"decoder": {"kind": "taylor", "quarter_offset": true}})")
+            .find("n.json.meaning.decoder: expected one of kind and quarter_offset, got both") != std::string::npos);
+}
+
 TEST_CASE("network JSON: little text cannot ask for endless work or memory") {
   const std::string times = R"({"Repeat": {"times": 10000, "layers": [)";
   const std::string many = "expected a network of at most 10000 operations, 10000 names and 100000 layers, got more";

@@ -160,6 +160,52 @@ TEST_CASE("train: later words win: the file over defaults, --set over the file, 
   CHECK(config["train"]["beta1"] == 0.9);
 }
 
+TEST_CASE("train: a decoder goes by quarter_offset or by name; a run keeps its own however it is asked for again") {
+  const std::string short_of_all = "--quiet --set train.epochs=1 --set train.log_steps=0 --set train.rate=0 ";
+  const auto kind = [](const std::string& name) {
+    return pm::Model::load(at("runs/" + name + "/model.safetensors")).meaning().decoder.kind;
+  };
+  const auto options = [](const std::string& name) {
+    return pm::parse_json(text_of(at("runs/" + name + "/config.json")), "config.json")["model"];
+  };
+  REQUIRE(run(start("plain") + short_of_all + "--set model.decoder=arg_max").code == 0);
+  CHECK(kind("plain") == pm::DecoderKind::arg_max);
+  CHECK(options("plain")["quarter_offset"] == false);  // as a run of any version has it
+  CHECK_FALSE(options("plain").contains("decoder"));
+  REQUIRE(run(start("taylor") + short_of_all + "--set model.quarter_offset=false --set model.decoder=taylor").code ==
+          0);  // the later word wins
+  CHECK(kind("taylor") == pm::DecoderKind::taylor);
+  CHECK(options("taylor")["decoder"] == "taylor");
+  CHECK_FALSE(options("taylor").contains("quarter_offset"));
+  REQUIRE(run(start("again") + short_of_all + "--config " + at("runs/taylor/config.json")).code == 0);
+  CHECK(kind("again") == pm::DecoderKind::taylor);
+  REQUIRE(run(start("back") + short_of_all + "--config " + at("runs/taylor/config.json") +
+              " --set model.quarter_offset=true").code == 0);
+  CHECK(kind("back") == pm::DecoderKind::quarter_offset);
+
+  const std::string plain = "train --resume --run plain" + runs(), taylor = "train --resume --run taylor" + runs();
+  CHECK(run(plain).code == 0);
+  CHECK(run(plain + "--set model.quarter_offset=false").code == 0);
+  CHECK(run(plain + "--set model.decoder=arg_max").code == 0);
+  CHECK(run(taylor + "--set model.decoder=taylor").code == 0);
+  CHECK(text_of(at("runs/taylor/config.json")) == text_of(at("runs/again/config.json")));
+  check_refused(plain + "--set model.decoder=taylor", 2,
+                "--resume: model.decoder: expected arg_max, as the run has, got taylor");
+  check_refused(plain + "--set model.quarter_offset=true", 2, "model.decoder: expected arg_max, as the run has");
+  check_refused(taylor + "--set model.quarter_offset=true", 2, "model.decoder: expected taylor, as the run has");
+
+  std::string changed = text_of(at("runs/taylor/config.json"));
+  changed.replace(changed.find("\"taylor\""), 8, "\"local_mean\"");
+  std::ofstream(at("runs/taylor/config.json")) << changed;
+  check_refused(taylor, 2, "model.decoder: expected \"taylor\", as in the run's checkpoint, got \"local_mean\"");
+  check_refused(start("none") + "--set model.decoder=tailor", 2,
+                "model.decoder: expected one of arg_max, quarter_offset, taylor, local_mean");
+  std::ofstream(at("both.json")) << R"({"model": {"decoder": "taylor", "quarter_offset": true}})";
+  check_refused(start("none") + "--config " + at("both.json"), 2,
+                "expected one decoder, got decoder taylor and quarter_offset true");
+  CHECK_FALSE(fs::exists(at("runs/none")));
+}
+
 TEST_CASE("train: SIGINT, SIGTERM and SIGUSR1 save and end with 128 + their number; resumed, the bytes are the same") {
   // 5 steps an epoch, few of them saved: long enough to be stopped, short enough for a test.
   const std::string steady =

@@ -151,7 +151,7 @@ class Estimator {
       StageEstimate& stage = estimate.stages[s];
       const Value value{shared_->graph->outputs[s].value};
       stage.keypoints = decode_heatmaps(view(stage.maps), shared_->joint_count(),
-                                        stride_of(*shared_->graph, value).ratio(), meaning.decoder);
+                                        stride_of(*shared_->graph, value).ratio(), meaning.decoder, meaning.sigma_px);
       for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
     }
     estimate.pose.keypoints = estimate.stages.back().keypoints;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -28,10 +29,23 @@ struct CropRule {
   friend bool operator==(const CropRule&, const CropRule&) = default;
 };
 
+/// Where a joint lies within the highest cell of its map; decode_heatmaps says how each is computed.
+enum class DecoderKind {
+  arg_max,         // at the cell's centre
+  quarter_offset,  // a quarter of a cell towards the higher neighbour along each axis
+  taylor,          // at the maximum of the Gaussian that touches the peak (DARK)
+  local_mean       // at the centroid of the peak's neighbourhood (local soft arg-max)
+};
+
+/// The kinds by name, as model files and configurations spell them, in the order of DecoderKind.
+inline constexpr std::array<std::string_view, 4> decoder_names{"arg_max", "quarter_offset", "taylor", "local_mean"};
+
+constexpr std::string_view name_of(DecoderKind kind) { return decoder_names[static_cast<std::size_t>(kind)]; }
+
 /// How heatmaps become joints.
 struct Decoder {
-  bool quarter_offset = true;  // a quarter of a cell towards the higher neighbour of the arg-max
-  bool flip_average = false;   // average the maps with those of the mirrored image, sides swapped back
+  DecoderKind kind = DecoderKind::quarter_offset;
+  bool flip_average = false;  // average the maps with those of the mirrored image, sides swapped back
   friend bool operator==(const Decoder&, const Decoder&) = default;
 };
 

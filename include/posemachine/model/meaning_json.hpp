@@ -139,6 +139,49 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   return set;
 }
 
+/// A decoder's kind by its name. Errors: E naming `where`.
+template <class E = ModelError>
+DecoderKind decoder_kind(std::string_view name, const std::string& where) {
+  for (std::size_t i = 0; i < decoder_names.size(); ++i) {
+    if (decoder_names[i] == name) return static_cast<DecoderKind>(i);
+  }
+  std::string known;
+  for (const std::string_view each : decoder_names) known += (known.empty() ? "" : ", ") + std::string(each);
+  fail<E>({.where = where,
+           .expected = "one of " + known,
+           .got = "\"" + std::string(name.substr(0, 40)) + "\"",
+           .remedy = did_you_mean(name.substr(0, 40), {decoder_names.begin(), decoder_names.end()})});
+}
+
+/// arg_max and quarter_offset are written as quarter_offset, false or true: files of both are as old as the format, and
+/// older programs read them. The other kinds are written by name, which older programs refuse by that key.
+inline Json decoder_to_json(const Decoder& decoder) {
+  Json json;
+  if (decoder.kind == DecoderKind::arg_max || decoder.kind == DecoderKind::quarter_offset) {
+    json["quarter_offset"] = decoder.kind == DecoderKind::quarter_offset;
+  } else {
+    json["kind"] = name_of(decoder.kind);
+  }
+  json["flip_average"] = decoder.flip_average;
+  return json;
+}
+
+/// Errors: ModelError naming the field.
+inline Decoder decoder_from_json(const Json& json, const std::string& where) {
+  reject_unknown_keys<ModelError>(json, {"quarter_offset", "kind", "flip_average"}, where);
+  Decoder decoder;
+  if (!json.contains("kind")) {
+    const bool quarter = boolean_member<ModelError>(json, "quarter_offset", where);
+    decoder.kind = quarter ? DecoderKind::quarter_offset : DecoderKind::arg_max;
+  } else if (json.contains("quarter_offset")) {
+    fail<ModelError>({.where = where, .expected = "one of kind and quarter_offset", .got = "both"});
+  } else {
+    decoder.kind = decoder_kind(string_member<ModelError>(json, "kind", where), where + ".kind");
+  }
+  decoder.flip_average = boolean_member<ModelError>(json, "flip_average", where);
+  return decoder;
+}
+
 inline Json meaning_to_json(const Meaning& meaning) {
   Json inputs = Json::array();
   for (const InputMeaning& input : meaning.inputs) {
@@ -155,8 +198,7 @@ inline Json meaning_to_json(const Meaning& meaning) {
           {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
           {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
           {"sigma_px", meaning.sigma_px},
-          {"decoder",
-           {{"quarter_offset", meaning.decoder.quarter_offset}, {"flip_average", meaning.decoder.flip_average}}}};
+          {"decoder", decoder_to_json(meaning.decoder)}};
 }
 
 namespace detail {
@@ -222,10 +264,7 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   meaning.crop.box_context = detail::any_number(crop, "box_context", where + ".crop");
   meaning.crop.image_scale = detail::any_number(crop, "image_scale", where + ".crop");
   meaning.sigma_px = detail::any_number(json, "sigma_px", where);
-  const Json& decoder = member<ModelError>(json, "decoder", where);
-  reject_unknown_keys<ModelError>(decoder, {"quarter_offset", "flip_average"}, where + ".decoder");
-  meaning.decoder.quarter_offset = boolean_member<ModelError>(decoder, "quarter_offset", where + ".decoder");
-  meaning.decoder.flip_average = boolean_member<ModelError>(decoder, "flip_average", where + ".decoder");
+  meaning.decoder = decoder_from_json(member<ModelError>(json, "decoder", where), where + ".decoder");
   check(meaning, where);
   return meaning;
 }

@@ -151,6 +151,11 @@ class Model {
     return Model(network(), graph(), std::move(parameters), meaning(), notes());
   }
 
+  /// The same network and weights with another meaning. Errors: ModelError where it does not fit the graph.
+  Model with_meaning(Meaning meaning) const {
+    return Model(network(), graph(), parameters(), std::move(meaning), notes());
+  }
+
   /// The same model with another note. Errors: UsageError for a key that model files use themselves.
   Model with_note(const std::string& key, std::string text) const {
     Notes changed = notes();

@@ -348,6 +348,7 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
   for (const auto& [key, value] : given.items()) {
     const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");
     if (part) {
+      if (value.contains("kind")) whole[key].erase("quarter_offset");  // two spellings of one choice
       whole[key].update(value);
     } else {
       whole[key] = value;
