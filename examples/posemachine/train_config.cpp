@@ -270,7 +270,13 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
   Json model = meaning_to_options(checkpoint.model.meaning());
   Json train = pm::train_options_to_json(checkpoint.options);
   for (const char* key : {"workers", "loader_workers"}) train.erase(key);
-  if (json.contains("model")) model.update(json["model"]);
+  if (json.contains("model")) {
+    const bool names_decoder = json["model"].contains("decoder") || json["model"].contains("quarter_offset");
+    for (const char* key : {"decoder", "quarter_offset"}) {
+      if (names_decoder) model.erase(key);  // two spellings of one option
+    }
+    model.update(json["model"]);
+  }
   if (json.contains("train")) train.update(json["train"]);
   json["model"] = std::move(model);
   json["train"] = std::move(train);

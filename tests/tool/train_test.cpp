@@ -435,7 +435,7 @@ TEST_CASE("train: --from goes on in another run, from a checkpoint that export m
   const pm::Checkpoint origin = pm::load_checkpoint(last);
 
   for (const std::string& from : {last, light}) {
-    const std::string name = from == last ? "whole" : "lighter";
+    const std::string name = from == last ? "from-whole" : "from-light";
     const std::string more =
         " --set train.cooldown_epochs=1 --set train.epochs=" + std::to_string(origin.options.epochs + 1);
     const Outcome outcome =
