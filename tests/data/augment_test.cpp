@@ -37,7 +37,7 @@ std::vector<pm::Joint> some_joints() {
     const auto state = j == 3    ? pm::JointState::occluded
                        : j == 10 ? pm::JointState::unlabelled
                                  : pm::JointState::visible;
-    joints.push_back({{20.0 + 7 * j, 130.0 - 5 * j}, state});
+    joints.push_back({{20.0 + 7 * j, 130.0 - 5 * j}, state, 1 - 0.0625f * static_cast<float>(j)});
   }
   return joints;
 }
@@ -137,6 +137,8 @@ TEST_CASE("joints_in_input: after mirroring the right wrist is where the left on
     CHECK(flipped[j].position.y == doctest::Approx(plain[partner[j]].position.y));
     CHECK(flipped[j].state == joints[partner[j]].state);
     CHECK(plain[j].state == joints[j].state);
+    CHECK(flipped[j].weight == joints[partner[j]].weight);
+    CHECK(plain[j].weight == joints[j].weight);
   }
 }
 

@@ -94,6 +94,10 @@ TEST_CASE("training_square: the image's rule for photos cut around a person, the
   CHECK(square.height == square.width);
   CHECK(pm::centre(square).x == doctest::Approx(30));
   CHECK(pm::centre(square).y == doctest::Approx(50));
+  person.joints.push_back({{500, 500}, visible, 0});  // weight 0: unlabelled
+  CHECK(pm::training_square(person, 100, 80, options) == square);
+  person.joints[1].weight = 0.25f;  // any other weight counts in full
+  CHECK(pm::training_square(person, 100, 80, options) == square);
   person.joints.resize(1);  // one joint gives no size
   CHECK(pm::training_square(person, 100, 80, options) == pm::crop_square(options.crop, 100, 80));
 }
@@ -194,6 +198,64 @@ TEST_CASE("BatchLoader: unlabelled joints are masked, labelled ones are not, aft
     }
   }
   CHECK(masked > 0);
+}
+
+TEST_CASE("BatchLoader: a map weighs what its joint does, mirrored what its partner does, and no pixel changes") {
+  const Folder folder;
+  const auto plain = make_people(folder.path, 9);
+  auto weighted = plain;
+  for (std::size_t i = 0; i < weighted.size(); ++i) {  // every weight is another, 14 / 256 to 148 / 256
+    for (std::size_t j = 0; j < 14; ++j) weighted[i].joints[j].weight = static_cast<float>(14 + 15 * i + j) / 256;
+  }
+  const pm::BatchMaker plain_maker(plain, pm::lsp_joints(), small());
+  const pm::BatchMaker maker(weighted, pm::lsp_joints(), small());
+  const std::vector<int> partner = pm::mirror(pm::lsp_joints());
+  int as_they_are = 0, mirrored = 0;
+  for (std::uint64_t step = 0; step < 12; ++step) {
+    const pm::Batch batch = maker(step);
+    const pm::Batch expected = plain_maker(step);
+    CHECK(batch.images.values == expected.images.values);
+    CHECK(batch.targets.values == expected.targets.values);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto sample = static_cast<std::size_t>(batch.samples[i]);
+      const auto weights_of = [&](bool flipped) {
+        std::vector<float> weights;
+        for (std::size_t j = 0; j < 14; ++j) {
+          const pm::Joint& joint = weighted[sample].joints[flipped ? static_cast<std::size_t>(partner[j]) : j];
+          weights.push_back(joint.is_labelled() ? joint.weight : 0);
+        }
+        weights.push_back(*std::min_element(weights.begin(), weights.end()));
+        return weights;
+      };
+      const auto row = batch.map_weights.values.begin() + std::ptrdiff_t(15 * i);
+      const std::vector<float> got(row, row + 15);
+      CHECK((got == weights_of(false) || got == weights_of(true)));
+      as_they_are += got == weights_of(false);
+      mirrored += got == weights_of(true);
+    }
+  }
+  CHECK(as_they_are > 5);
+  CHECK(mirrored > 5);
+}
+
+TEST_CASE("BatchLoader: joints of weight 0 give the bytes of unlabelled ones, crop and masks included") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 9);
+  auto unlabelled = people;
+  auto weightless = people;
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    for (std::size_t j = i % 5; j < 14; j += 3) {
+      unlabelled[i].joints[j] = {};
+      weightless[i].joints[j].weight = 0;
+    }
+  }
+  for (const bool mask : {true, false}) {
+    pm::LoaderOptions options = small();
+    options.mask_unlabelled = mask;
+    const pm::BatchMaker expected(unlabelled, pm::lsp_joints(), options);
+    const pm::BatchMaker maker(weightless, pm::lsp_joints(), options);
+    for (std::uint64_t step = 0; step < 6; ++step) CHECK(equal(maker(step), expected(step)));
+  }
 }
 
 TEST_CASE("BatchLoader: without augmentation a sample is the same in every epoch, with it never") {

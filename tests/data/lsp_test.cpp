@@ -198,10 +198,11 @@ TEST_CASE("read_lsp: another shape, a third flag and a labelled joint without po
 TEST_CASE("mark_outside: labelled joints beyond the image's edges become outside, others keep their state") {
   std::vector<pm::Joint> joints{{{-0.5, -0.5}, pm::JointState::visible},  {{-0.51, 3}, pm::JointState::visible},
                                 {{9.49, 4.49}, pm::JointState::occluded}, {{9.5, 2}, pm::JointState::occluded},
-                                {{3, 4.5}, pm::JointState::visible},      {{-50, 0}, pm::JointState::unlabelled}};
+                                {{3, 4.5}, pm::JointState::visible},      {{-50, 0}, pm::JointState::unlabelled},
+                                {{-50, 0}, pm::JointState::visible, 0}};
   pm::mark_outside(joints, 10, 5);
   using enum pm::JointState;
-  const pm::JointState expected[]{visible, outside, occluded, outside, outside, unlabelled};
+  const pm::JointState expected[]{visible, outside, occluded, outside, outside, unlabelled, visible};
   for (std::size_t j = 0; j < joints.size(); ++j) CHECK(joints[j].state == expected[j]);
 }
 

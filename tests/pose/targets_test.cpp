@@ -32,7 +32,7 @@ Targets rendered(const std::vector<pm::Joint>& joints, const pm::TargetOptions& 
 std::vector<float> naive(const std::vector<pm::Joint>& joints, const pm::TargetOptions& options) {
   std::vector<float> maps;
   const auto value_at = [&](const pm::Joint& joint, int gx, int gy) {
-    if (joint.state == JointState::unlabelled || joint.state == JointState::outside) return 0.0f;
+    if (joint.state == JointState::unlabelled || joint.state == JointState::outside || joint.weight == 0) return 0.0f;
     const double dx = (options.stride - 1) / 2 + options.stride * gx - joint.position.x;
     const double dy = (options.stride - 1) / 2 + options.stride * gy - joint.position.y;
     const double value = std::exp(-(dx * dx + dy * dy) / (2 * options.sigma_px * options.sigma_px));
@@ -72,7 +72,8 @@ TEST_CASE("render_targets: every cell equals the definition for odd sizes, strid
                                       {{-9.5, 12}, JointState::visible},    {{22, 33}, JointState::visible},
                                       {{57.1, 88.8}, JointState::visible},  {{-1e300, 1e300}, JointState::visible},
                                       {{30, 30}, JointState::outside},      {{40, 40}, JointState::unlabelled},
-                                      {{400, 3}, JointState::visible}};
+                                      {{400, 3}, JointState::visible},      {{30, 20}, JointState::visible, 0},
+                                      {{12, 50}, JointState::occluded, 0.25f}};
   for (const pm::Size map : {pm::Size{13, 7}, pm::Size{1, 1}, pm::Size{1, 31}, pm::Size{46, 46}}) {
     for (const double stride : {8.0, 1.0, 5.0, 2.5}) {
       for (const double cutoff : {0.01, 0.0, 0.3, 1.0}) {
@@ -103,6 +104,36 @@ TEST_CASE("render_targets: unlabelled joints take their map's and the background
   CHECK(rendered(joints, {.map = {4, 4}, .mask_unlabelled = false}).weights == std::vector<float>{1, 1, 1, 1, 1});
   const std::vector<pm::Joint> labelled{joints[0], joints[2], joints[3]};
   CHECK(rendered(labelled, {.map = {4, 4}}).weights == std::vector<float>{1, 1, 1, 1});
+}
+
+TEST_CASE("render_targets: a map weighs what its joint does, whatever its state, and the background the least of all") {
+  std::vector<pm::Joint> joints{{{9, 9}, JointState::visible, 0.75f}, {{9, 9}, JointState::occluded, 0.5f},
+                                {{9, 9}, JointState::outside, 0.625f}};
+  CHECK(rendered(joints, {.map = {4, 4}}).weights == std::vector<float>{0.75f, 0.5f, 0.625f, 0.5f});
+  // The weight of an annotation that is not there says nothing; a map that is not masked has weight 1.
+  joints.push_back({{9, 9}, JointState::unlabelled, 0.25f});
+  CHECK(rendered(joints, {.map = {4, 4}}).weights == std::vector<float>{0.75f, 0.5f, 0.625f, 0, 0});
+  CHECK(rendered(joints, {.map = {4, 4}, .mask_unlabelled = false}).weights ==
+        std::vector<float>{0.75f, 0.5f, 0.625f, 1, 0.5f});
+  // Weights do not touch the maps.
+  std::vector<pm::Joint> plain = joints;
+  for (pm::Joint& joint : plain) joint.weight = 1;
+  CHECK(rendered(joints, {.map = {4, 4}}).maps == rendered(plain, {.map = {4, 4}}).maps);
+}
+
+TEST_CASE("render_targets: a joint of weight 0 gives the bytes of an unlabelled one, masked or not") {
+  const double nan = std::nan("");
+  for (const auto state : {JointState::visible, JointState::occluded, JointState::outside, JointState::unlabelled}) {
+    for (const pm::Point position : {pm::Point{9, 9}, pm::Point{nan, nan}}) {
+      for (const bool mask : {true, false}) {
+        const pm::TargetOptions options{.map = {4, 5}, .mask_unlabelled = mask};
+        const auto weightless = rendered({{{7, 12}, JointState::visible}, {position, state, 0}}, options);
+        const auto unlabelled = rendered({{{7, 12}, JointState::visible}, {{}, JointState::unlabelled}}, options);
+        CHECK(weightless.maps == unlabelled.maps);
+        CHECK(weightless.weights == unlabelled.weights);
+      }
+    }
+  }
 }
 
 TEST_CASE("render_targets: joints outside the image have an empty map, occluded ones a peak") {
@@ -142,6 +173,11 @@ TEST_CASE("render_targets: options out of range and labelled joints without a po
                        "joint 1: expected a finite position, got NaN or infinity; mark the joint as unlabelled",
                        pm::DataError);
   CHECK_NOTHROW(rendered({{{nan, nan}, JointState::unlabelled}}, {.map = {4, 4}}));
+  for (const float weight : {-0.25f, 1.25f, std::numeric_limits<float>::quiet_NaN()}) {
+    CHECK_THROWS_WITH_AS(rendered({{{1, 1}, JointState::visible, weight}}, {.map = {4, 4}}),
+                         doctest::Contains("joint 0: expected a weight of 0 to 1"), pm::DataError);
+    CHECK_NOTHROW(rendered({{{1, 1}, JointState::unlabelled, weight}}, {.map = {4, 4}}));
+  }
 }
 
 TEST_CASE("render_centre_gaussian: symmetric about the centre, the definition at every pixel, 0 below 1 %") {

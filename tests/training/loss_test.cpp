@@ -76,6 +76,25 @@ TEST_CASE("heatmap_loss: the gradient is that of central differences, and exactl
   }
 }
 
+TEST_CASE("heatmap_loss: half a map's weight is half its gradient and half its part of the loss, to the last bit") {
+  Sample whole, half;
+  const double loss = whole.loss();
+  for (std::size_t map = 0; map < whole.weights.size(); ++map) {
+    half.weights = whole.weights;
+    half.weights[map] /= 2;
+    const double less = half.loss();
+    for (std::size_t i = 0; i < half.gradient.size(); ++i) {
+      const float expected = i / cells == map ? whole.gradient[i] / 2 : whole.gradient[i];
+      CHECK(half.gradient[i] == expected);
+    }
+    Sample alone;
+    for (std::size_t other = 0; other < alone.weights.size(); ++other) {
+      if (other != map) alone.weights[other] = 0;
+    }
+    CHECK(less == doctest::Approx(loss - alone.loss() / 2).epsilon(1e-14));  // of sums in another order
+  }
+}
+
 TEST_CASE("heatmap_loss: slices of a batch add up to the batch") {
   Sample whole;
   const double loss = whole.loss();

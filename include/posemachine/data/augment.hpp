@@ -72,7 +72,8 @@ inline Augmentation draw_augmentation(const AugmentOptions& options, const Box& 
   return drawn;
 }
 
-/// A sample's joints in input pixels: moved by the inverse map and, where mirrored, left and right exchanged.
+/// A sample's joints in input pixels: moved by the inverse map and, where mirrored, left and right exchanged, each with
+/// its state and weight.
 inline std::vector<Joint> joints_in_input(std::span<const Joint> joints, const Augmentation& drawn,
                                           const JointSet& set) {
   const Affine input_from_image = inverse(drawn.image_from_input);
@@ -80,7 +81,8 @@ inline std::vector<Joint> joints_in_input(std::span<const Joint> joints, const A
   std::vector<Joint> moved(joints.size());
   for (std::size_t j = 0; j < joints.size(); ++j) {
     const std::size_t source = drawn.mirrored ? static_cast<std::size_t>(partner[j]) : j;
-    moved[j] = {apply(input_from_image, joints[source].position), joints[source].state};
+    moved[j] = joints[source];
+    moved[j].position = apply(input_from_image, joints[source].position);
   }
   return moved;
 }

@@ -58,7 +58,7 @@ struct LoaderOptions {
 struct Batch {
   Tensor images;             // (N, 3, H, W), normalised
   Tensor targets;            // (N, joints + 1, H / stride, W / stride), the last map background
-  Tensor map_weights;        // (N, joints + 1), 0 where a map says nothing
+  Tensor map_weights;        // (N, joints + 1), 0 to 1, 0 where a map says nothing
   std::vector<int> samples;  // N indices into the loader's people
   int first = 0;             // position of the first one within the step
   std::uint64_t step = 0;    // from the start of training
@@ -80,7 +80,7 @@ inline std::vector<int> epoch_order(std::size_t count, std::uint64_t seed, std::
 inline Box training_square(const Person& person, int width, int height, const LoaderOptions& options) {
   double left = std::numeric_limits<double>::infinity(), top = left, right = -left, bottom = -left;
   for (const Joint& joint : person.joints) {
-    if (joint.state != JointState::occluded && joint.state != JointState::visible) continue;
+    if (!joint.is_labelled() || joint.state == JointState::outside) continue;
     left = std::min(left, joint.position.x);
     right = std::max(right, joint.position.x);
     top = std::min(top, joint.position.y);

@@ -18,7 +18,8 @@ enum class Framing {
 };
 
 /// An annotated person. Joints are in pixels of the original image, the centre of its first pixel being (0, 0), and are
-/// unlabelled, occluded or visible; `outside` is known only once the image's size is, see mark_outside.
+/// unlabelled, occluded or visible; `outside` is known only once the image's size is, see mark_outside. A joint of
+/// weight 0 is unlabelled, whatever its state.
 struct Person {
   std::filesystem::path image;
   std::string dataset;        // "lsp", "lspet"
@@ -31,7 +32,7 @@ struct Person {
 /// Shapes: width, height: the image's, in pixels; pixel (0, 0) covers -0.5 to 0.5.
 inline void mark_outside(std::span<Joint> joints, int width, int height) {
   for (Joint& joint : joints) {
-    if (joint.state == JointState::unlabelled) continue;
+    if (!joint.is_labelled()) continue;
     const bool inside = joint.position.x >= -0.5 && joint.position.x < width - 0.5 && joint.position.y >= -0.5 &&
                         joint.position.y < height - 0.5;
     if (!inside) joint.state = JointState::outside;

@@ -61,7 +61,7 @@ inline void check_people(std::span<const Person> people, const JointSet& joints)
                         .got = std::to_string(person.joints.size())});
     }
     for (std::size_t j = 0; j < person.joints.size(); ++j) {
-      if (person.joints[j].state != JointState::unlabelled) continue;
+      if (person.joints[j].is_labelled()) continue;
       fail<DataError>({.where = person.image.string() + ": " + joints.joints[j], .expected = "a labelled joint",
                        .got = "none", .remedy = "evaluate on people whose joints are all labelled"});
     }
@@ -71,7 +71,8 @@ inline void check_people(std::span<const Person> people, const JointSet& joints)
 }  // namespace detail
 
 /// PCK and strict PCP of every stage over all people, or over a share of them, which may be empty. Predictions are
-/// those of the estimator for the whole image: neither box nor joints of the annotation are used.
+/// those of the estimator for the whole image: neither box nor joints of the annotation are used. Every labelled joint
+/// counts alike, whatever its weight in training.
 /// Errors: UsageError for no people, people of another joint set, or a share that there is not; DataError for an image
 /// that cannot be used or, whosever share it is in, a joint without a label.
 inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> all_people,

@@ -18,10 +18,13 @@ enum class JointState {
   visible,
 };
 
-/// An annotated joint. Shapes: position in pixels, the centre of the first pixel being (0, 0).
+/// An annotated joint. Shapes: position in pixels, the centre of the first pixel being (0, 0); weight 0 to 1.
 struct Joint {
   Point position;
   JointState state = JointState::unlabelled;
+  float weight = 1;  // how much the annotation counts in training; 0: as if there were none
+
+  constexpr bool is_labelled() const { return state != JointState::unlabelled && weight != 0; }
 };
 
 /// An estimated joint. Shapes: position in pixels, score 0 to 1. A missing joint has score 0 and no position (NaN).

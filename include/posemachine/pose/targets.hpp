@@ -21,7 +21,7 @@ struct TargetOptions {
   double stride = 8;            // input pixels per cell
   double sigma_px = 7;          // the Gaussian's standard deviation in input pixels
   double cutoff = 0.01;         // values below are 0; 0 keeps all
-  bool mask_unlabelled = true;  // give maps that nobody knows the weight 0; false: supervise them as empty (CPM)
+  bool mask_unlabelled = true;  // give maps of unlabelled joints the weight 0; false: they are empty (CPM)
 };
 
 /// The input coordinate of a cell's centre, in pixels: cell 0 of stride 8 is at 3.5. Mirrored inputs have mirrored
@@ -73,10 +73,12 @@ inline void check_target_options(const TargetOptions& options) {
 }  // namespace detail
 
 /// Draws one person's targets: per joint exp(-d^2 / (2 sigma^2)) around its position, then the background,
-/// max(0, 1 - the highest of the joints' values). Joints `outside` have an empty map of weight 1; so have unlabelled
-/// ones unless they are masked, when their weight and the background's are 0.
+/// max(0, 1 - the highest of the joints' values). A map weighs what its joint does, the background what the lightest
+/// of the maps does. Joints `outside` have an empty map. Unlabelled ones, those of weight 0 among them, have an empty
+/// map of weight 0, or of weight 1 where they are not masked.
 /// Shapes: joints in input pixels; maps (joints + 1, map.height, map.width), values 0 to 1; map_weights (joints + 1),
-/// 1 or 0. Errors: UsageError for options out of range; DataError for a labelled joint without a finite position.
+/// 0 to 1. Errors: UsageError for options out of range; DataError for a labelled joint without a finite position or
+/// with a weight outside 0 to 1.
 /// Source: Wei et al. 2016, 3.2.1, and its released code (sampling at the cells' centres, nothing below 1 %).
 inline void render_targets(std::span<const Joint> joints, const TargetOptions& options, float* maps,
                            float* map_weights) {
@@ -85,13 +87,17 @@ inline void render_targets(std::span<const Joint> joints, const TargetOptions& o
   float* background = maps + joints.size() * plane;
   std::fill(maps, background, 0.0f);
   std::fill(background, background + plane, 1.0f);
-  bool all_known = true;
+  float lowest = 1;
   for (std::size_t j = 0; j < joints.size(); ++j) {
-    const auto [position, state] = joints[j];
-    const bool known = state != JointState::unlabelled || !options.mask_unlabelled;
-    map_weights[j] = known ? 1.0f : 0.0f;
-    all_known = all_known && known;
-    if (state == JointState::unlabelled || state == JointState::outside) continue;
+    const Joint& joint = joints[j];
+    const Point position = joint.position;
+    if (joint.is_labelled() && !(joint.weight >= 0 && joint.weight <= 1)) {
+      fail<DataError>({.where = "joint " + std::to_string(j), .expected = "a weight of 0 to 1",
+                       .got = std::to_string(joint.weight)});
+    }
+    map_weights[j] = joint.is_labelled() ? joint.weight : options.mask_unlabelled ? 0.0f : 1.0f;
+    lowest = std::min(lowest, map_weights[j]);
+    if (!joint.is_labelled() || joint.state == JointState::outside) continue;
     if (!std::isfinite(position.x) || !std::isfinite(position.y)) {
       fail<DataError>({.where = "joint " + std::to_string(j), .expected = "a finite position", .got = "NaN or infinity",
                        .remedy = "mark the joint as unlabelled"});
@@ -102,7 +108,7 @@ inline void render_targets(std::span<const Joint> joints, const TargetOptions& o
       background[cell] = std::min(background[cell], 1.0f - value);  // value <= 1, so never below 0
     });
   }
-  map_weights[joints.size()] = all_known ? 1.0f : 0.0f;
+  map_weights[joints.size()] = lowest;
 }
 
 /// Fills an input of role centre_gaussian: a Gaussian at the input's centre, at full resolution, 0 below 1 %.

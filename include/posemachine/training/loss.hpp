@@ -36,7 +36,7 @@ inline void check_loss_shapes(std::span<const float> maps, std::span<const float
 
 /// Loss of some images of a batch for one stage, and its gradient:
 /// loss = sum over images, maps and cells of weight * (map - target)^2 / (2 batch).
-/// Shapes: maps, targets, gradient (images, channels, cells); weights (images, channels), 0 for maps that say nothing.
+/// Shapes: maps, targets, gradient (images, channels, cells); weights (images, channels), 0 to 1; 0 says nothing.
 /// Errors: UsageError where the shapes do not fit. A map that is not finite gives a loss or gradient that is not.
 /// Source: CPM's release (Wei et al. 2016); stages are summed (intermediate supervision).
 inline double heatmap_loss(std::span<const float> maps, std::span<const float> targets, std::span<const float> weights,

@@ -11,16 +11,24 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints;
-/// where the files lie does not matter.
+/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints and
+/// weights; where the files lie does not matter.
 inline std::string people_digest(std::span<const Person> people) {
   Digest digest;
+  bool weighted = false;
   for (const Person& person : people) {
     digest.add(person.dataset);
     digest.add(&person.number, sizeof person.number);
     for (const Joint& joint : person.joints) {
       const double values[]{joint.position.x, joint.position.y, static_cast<double>(joint.state)};
       digest.add(values, sizeof values);
+      weighted = weighted || joint.weight != 1;
+    }
+  }
+  if (weighted) {  // runs from before there were weights keep their digest
+    digest.add("weights");
+    for (const Person& person : people) {
+      for (const Joint& joint : person.joints) digest.add(&joint.weight, sizeof joint.weight);
     }
   }
   return std::to_string(people.size()) + " people, " + digest.text();

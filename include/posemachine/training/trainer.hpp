@@ -303,7 +303,7 @@ class Trainer {
       fail<UsageError>({.where = "training set",
                         .expected = "the people that the run was started with, in the same order",
                         .got = "others (" + std::to_string(people.size()) + " people)",
-                        .remedy = "give the same data sets, or start another run"});
+                        .remedy = "give the same data sets and labels, or start another run"});
     }
     return from.model;
   }

@@ -41,7 +41,7 @@ inline Image draw_beside_truth(const Image& photo, const Estimate& estimate, con
   const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.pose_width_px);
   std::vector<Keypoint> labelled;
   for (const Joint& joint : person.joints) {
-    labelled.push_back(joint.state == JointState::unlabelled ? Keypoint{} : Keypoint{joint.position, 1});
+    labelled.push_back(joint.is_labelled() ? Keypoint{joint.position, 1} : Keypoint{});
   }
   detail::PanelGrid grid(seen.picture.width, seen.picture.height, 2, 2);
   const auto add = [&](std::vector<Keypoint> keypoints, std::string_view name) {
