@@ -130,6 +130,7 @@ TEST_CASE("read_lsp: the folders people unpack are found below the one given") {
   write_joints(folder.path / "hr-lspet", {14, 3, 1}, lspet_values(1));
   touch(folder.path / "hr-lspet/images/im00001.jpg");
   CHECK(pm::read_lspet(folder.path).size() == 1);
+  CHECK(pm::lspet_image_count(folder.path) == 1);
   const std::string none = refusal([&] { pm::read_lsp(folder.path / "hr-lspet" / "images"); });
   CHECK(contains(none, "expected joints.mat here or in lsp_dataset"));
   CHECK(contains(refusal([&] { pm::read_lsp(folder.path / "nowhere"); }), "no such directory"));
@@ -157,6 +158,7 @@ TEST_CASE("read_lsp: a range gives its images, both ends included") {
   CHECK(people.back().number == 9);
   CHECK(people.back().joints[0].position.x == x_of(8, 0) - 1);
   CHECK(pm::read_lsp(folder.path, {.numbers = {19, pm::ImageRange::open}}).size() == 2);
+  CHECK(pm::lsp_image_count(folder.path) == 20);
 }
 
 TEST_CASE("read_lsp: absent images fail with the first one's name and their count, or are left out where allowed") {

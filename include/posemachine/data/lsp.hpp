@@ -83,22 +83,28 @@ inline std::filesystem::path lsp_folder(const std::filesystem::path& dir, const 
                    .remedy = "give the folder that holds joints.mat and images/"});
 }
 
-inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, const LspLayout& layout,
-                                           const LspOptions& options) {
-  const std::filesystem::path folder = lsp_folder(dir, layout);
-  const std::string where = (folder / "joints.mat").string() + ": joints";
+/// The array of joints.mat, of the layout's shape.
+inline MatArray read_lsp_joints(const std::filesystem::path& folder, const LspLayout& layout) {
   const MatArray array = read_mat_array(folder / "joints.mat", "joints", 3);
   const std::vector<std::size_t> extents = layout.fields_first ? std::vector<std::size_t>{3, lsp_joint_count}
                                                                : std::vector<std::size_t>{lsp_joint_count, 3};
   if (array.dims[0] != extents[0] || array.dims[1] != extents[1]) {
     const bool other = array.dims[0] == extents[1] && array.dims[1] == extents[0];
-    fail<DataError>({.where = where,
+    fail<DataError>({.where = (folder / "joints.mat").string() + ": joints",
                      .expected = mat_dims_text(extents) + " x images, as " + std::string(layout.dataset) + " has",
                      .got = mat_dims_text(array.dims),
                      .remedy = !other              ? ""
                                : layout.fields_first ? "is this LSPET? then read it as lspet"
                                                      : "is this LSP? then read it as lsp"});
   }
+  return array;
+}
+
+inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, const LspLayout& layout,
+                                           const LspOptions& options) {
+  const std::filesystem::path folder = lsp_folder(dir, layout);
+  const std::string where = (folder / "joints.mat").string() + ": joints";
+  const MatArray array = read_lsp_joints(folder, layout);
   const int annotated = static_cast<int>(array.dims[2]);  // at most 16 million, by MatLimits
   const int last = options.numbers.last == ImageRange::open ? annotated : options.numbers.last;
   std::vector<Person> people;
@@ -168,6 +174,18 @@ inline std::vector<Person> read_lsp(const std::filesystem::path& dir, const LspO
 /// Source: Johnson and Everingham, CVPR 2011.
 inline std::vector<Person> read_lspet(const std::filesystem::path& dir, const LspOptions& options = {}) {
   return detail::read_lsp_layout(dir, detail::lspet_layout, options);
+}
+
+/// How many images joints.mat annotates, whether the photographs are there or not. Errors: as read_lsp.
+inline int lsp_image_count(const std::filesystem::path& dir) {
+  const auto& layout = detail::lsp_layout;
+  return static_cast<int>(detail::read_lsp_joints(detail::lsp_folder(dir, layout), layout).dims[2]);
+}
+
+/// As lsp_image_count, of the extended training set.
+inline int lspet_image_count(const std::filesystem::path& dir) {
+  const auto& layout = detail::lspet_layout;
+  return static_cast<int>(detail::read_lsp_joints(detail::lsp_folder(dir, layout), layout).dims[2]);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -56,21 +56,38 @@ inline std::string_view mat_class_name(unsigned class_type) {
 /// that reports success on data that end too early.
 inline constexpr std::uint64_t unread_mark = 0x7ff8'dead'beef'0001;
 
+/// "the file has lightning, thunder and 3 others".
+inline std::string mat_names_text(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 8;
+  const std::size_t shown = names.size() > most ? most - 1 : names.size();
+  std::string text = names.empty() ? "the file is empty" : "the file has ";
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  }
+  if (shown < names.size()) text += " and " + std::to_string(names.size() - shown) + " others";
+  return text;
+}
+
 }  // namespace detail
 
 /// Reads the array `name` of class double from a MATLAB v5 file, compressed or not, of either byte order.
 /// Shapes: dims as stored, of rank `rank`; values column-major, see MatArray; they may be NaN or infinite.
-/// Errors: DataError if the file is missing, no v5 file (v7.3 is HDF5) or damaged, or the variable is missing, of
-/// another class, complex, of another rank or above the limits; all of that is checked before any allocation.
+/// Errors: DataError if the file is missing, no v5 file (v7.3 is HDF5) or damaged, or the variable is missing (the
+/// message then names those that are there), of another class, complex, of another rank or above the limits; all of
+/// that is checked before any allocation.
 inline MatArray read_mat_array(const std::filesystem::path& path, const std::string& name, std::size_t rank,
                                const MatLimits& limits = {}) {
   const std::string where = path.string() + ": " + name;
   const std::string wanted = "a real array of class double with " + std::to_string(rank) + " dimensions";
-  const std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name);
+  std::vector<std::string> others;
+  const std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name, &others);
   const auto refuse = [&](const std::string& got) {
     fail<DataError>({.where = where, .expected = wanted, .got = got});
   };
-  if (!header) refuse("no variable of that name");
+  if (!header) {
+    fail<DataError>({.where = where, .expected = wanted, .got = "no variable of that name",
+                     .remedy = detail::mat_names_text(others)});
+  }
   if (header->class_type != MAT_C_DOUBLE) refuse(std::string(detail::mat_class_name(header->class_type)));
   if (header->complex) refuse("complex values");
   if (header->dims.size() != rank) refuse(std::to_string(header->dims.size()) + " dimensions");

@@ -72,9 +72,10 @@ inline std::vector<unsigned char> inflate_prefix(std::span<unsigned char> packed
 }
 
 /// The header of variable `name`, or nothing if the file has none of that name. Also checks what matio takes on trust:
-/// that the file is v5, that every element lies within it, and that what precedes the variable are plain arrays.
-/// Errors: DataError.
-inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& path, std::string_view name) {
+/// that the file is v5, that every element lies within it, and that what precedes the variable are plain arrays, whose
+/// names are added to `passed`, in the file's order, where it is given. Errors: DataError.
+inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& path, std::string_view name,
+                                                  std::vector<std::string>* passed = nullptr) {
   const std::string where = path.string();
   const auto refuse = [&where](const std::string& got, const std::string& remedy = "") {
     fail<DataError>({.where = where, .expected = "a MATLAB v5 file", .got = got, .remedy = remedy});
@@ -118,6 +119,8 @@ inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& p
       } else if (!plain) {
         refuse("variable " + header->name + ", which is no plain array",
                "save " + std::string(name) + " alone in a file");
+      } else if (passed != nullptr) {
+        passed->push_back(header->name);
       }
     }
     at += 8 + tag[1];
