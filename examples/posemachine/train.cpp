@@ -269,6 +269,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
+  for (const std::string& line : describe_labels(config, sets)) progress.say(line);
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
   // Made last: what cannot be trained leaves no folder behind.
   if (!run) {
@@ -328,6 +329,13 @@ Command add_train(CLI::App& app, const Context& context) {
                       "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
                       "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
       ->allow_extra_args(false);
+  command
+      ->add_option("--labels", request.labels,
+                   "KIND:FILE.mat[:NAME][:score=T]: other joints for the training people of KIND (lsp or lspet): the\n"
+                   "array NAME (default: joints) of a MATLAB v5 file, 14 x 3 x images: x, y and a weight of 0 to 1, by\n"
+                   "which the joint's loss is multiplied (0: unlabelled). With :score=T the third is a score: joints of\n"
+                   "at least T weigh 1, others 0. Once per KIND; validation and test keep their own joints")
+      ->allow_extra_args(false);
   command->add_option("--run", arguments->run, "Name of the run: the folder RUNS/NAME, which must not exist yet")
       ->required();
   command->add_option("--runs", arguments->folder, "Where runs are kept")->capture_default_str();
@@ -341,9 +349,9 @@ Command add_train(CLI::App& app, const Context& context) {
                       "are not given here. Another rate, schedule, size of the input or data may follow; also from\n"
                       "what posemachine export --checkpoint wrote on another machine");
   command->add_option("--config", request.file,
-                      "JSON with comments: network (a name, a file or a whole description), data, init,\n"
-                      "model {...}, train {...}, as config.json of a run, which has all keys. NET, --data and\n"
-                      "--set replace what it says");
+                      "JSON with comments: network (a name, a file or a whole description), data, labels,\n"
+                      "init, model {...}, train {...}, as config.json of a run, which has all keys. NET, --data,\n"
+                      "--labels and --set replace what it says");
   command
       ->add_option("--set", request.settings,
                    "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")

@@ -2,12 +2,15 @@
 #include "train_config.hpp"
 
 #include "job.hpp"
+#include "labels_source.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/labels.hpp>
 #include <posemachine/data/lsp.hpp>
+#include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/sizes.hpp>
@@ -19,10 +22,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <filesystem>
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pm = posemachine;
 
@@ -33,6 +39,9 @@ namespace {
 using pm::Json;
 
 constexpr std::string_view from_arguments = "configuration";
+
+// Of a configuration.
+const std::vector<std::string> known_keys{"network", "data", "labels", "allow_missing", "init", "from", "model", "train"};
 
 // What changes how fast a run is, how often it saves and what it shows, and nothing that it computes.
 constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
@@ -129,7 +138,7 @@ bool says_flip_average(const Json& network) {
 }
 
 TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
-  pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "from", "model", "train"}, where);
+  pm::reject_unknown_keys<pm::UsageError>(json, known_keys, where);
   TrainConfig config;
   if (json.contains("init")) {
     const std::string init = pm::string_member<pm::UsageError>(json, "init", where);
@@ -148,6 +157,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
   config.data = read_data(part("data"), where);
+  if (json.contains("labels")) config.labels = read_labels_list(json.at("labels"), config.data, where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
   pm::Meaning& meaning = config.network.meaning;
@@ -173,7 +183,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
-  std::vector<std::string> known{"network", "data", "allow_missing", "init", "from"};
+  std::vector<std::string> known{"network", "data", "labels", "allow_missing", "init", "from"};
   const Json train = pm::train_options_to_json({});
   for (const std::string& key : known_model_options()) known.push_back("model." + key);
   for (const auto& [key, value] : train.items()) known.push_back("train." + key);
@@ -219,8 +229,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     limits.comments = true;
     limits.depth += 4;  // a network file may stand inside
     json = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.file, 16 << 20), where, limits);
-    pm::reject_unknown_keys<pm::UsageError>(json, {"network", "data", "allow_missing", "init", "from", "model", "train"},
-                                            where);
+    pm::reject_unknown_keys<pm::UsageError>(json, known_keys, where);
     for (const char* section : {"model", "train"}) {
       if (!json.contains(section) || json[section].is_object()) continue;
       pm::fail<pm::UsageError>(
@@ -237,6 +246,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     json["network"] = whole_network(json["network"], folder, context);
   }
   if (!request.data.empty()) json["data"] = request.data;
+  if (!request.labels.empty()) json["labels"] = request.labels;
   if (request.allow_missing) json["allow_missing"] = true;
   if (!request.init.empty()) json["init"] = request.init;
   if (json.contains("init") && json["init"].is_string() && !json["init"].get<std::string>().empty()) {
@@ -247,10 +257,10 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
   return json;
 }
 
-std::string kinds_of(const std::vector<std::string>& data) {
+std::string kinds_of(const std::vector<std::string>& sources) {
   std::string kinds;
-  for (const std::string& each : data) kinds += (kinds.empty() ? "" : ", ") + each.substr(0, each.find(':'));
-  return kinds;
+  for (const std::string& each : sources) kinds += (kinds.empty() ? "" : ", ") + each.substr(0, each.find(':'));
+  return kinds.empty() ? "none" : kinds;
 }
 
 [[noreturn]] void contradiction(const std::string& key, const std::string& has, const std::string& asked) {
@@ -304,6 +314,7 @@ Json config_to_json(const TrainConfig& config) {
             {"model", meaning_to_options(config.network.meaning)},
             {"train", pm::train_options_to_json(config.options)}};
   if (!config.from.empty()) json["from"] = config.from;
+  if (!config.labels.empty()) json["labels"] = config.labels;
   return json;
 }
 
@@ -356,6 +367,10 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const std::vector<std::string> data = read_data(value, asked_where);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
+    } else if (key == "labels") {  // as data
+      const std::vector<std::string> labels = read_labels_list(value, run.data, asked_where);
+      if (kinds_of(labels) != kinds_of(run.labels)) contradiction("labels", kinds_of(run.labels), kinds_of(labels));
+      if (!labels.empty()) has["labels"] = labels;
     } else if (value.is_object() && key == "train") {
       // Compared as they are understood: in another order, with defaults left out, they are the same.
       Json merged = has[key];
@@ -399,6 +414,12 @@ TrainingSets read_sets(const TrainConfig& config) {
       const pm::LspOptions train{.numbers = kind == "lsp" ? pm::parse_split("train") : pm::ImageRange{},
                                  .allow_missing = config.allow_missing};
       read[each] = kind == "lsp" ? pm::read_lsp(folder, train) : pm::read_lspet(folder, train);
+      for (const std::string& labels : config.labels) {
+        LabelsSource source = parse_labels(labels);
+        if (source.kind != kind) continue;
+        source.options.image_count = kind == "lsp" ? pm::lsp_image_count(folder) : pm::lspet_image_count(folder);
+        pm::apply_labels(read[each], pm::read_labels(source.file, source.options));
+      }
       if (kind == "lsp" && sets.validation.empty()) {
         sets.validation =
             pm::read_lsp(folder, {.numbers = pm::parse_split("val"), .allow_missing = config.allow_missing});
@@ -407,6 +428,26 @@ TrainingSets read_sets(const TrainConfig& config) {
     sets.train.insert(sets.train.end(), read[each].begin(), read[each].end());
   }
   return sets;
+}
+
+std::vector<std::string> describe_labels(const TrainConfig& config, const TrainingSets& sets) {
+  std::vector<std::string> lines;
+  for (const std::string& labels : config.labels) {
+    const LabelsSource source = parse_labels(labels);
+    std::size_t whole = 0, less = 0, none = 0;
+    for (const pm::Person& person : sets.train) {
+      if (person.dataset != source.kind) continue;
+      for (const pm::Joint& joint : person.joints) {
+        ++(!joint.is_labelled() ? none : joint.weight < 1 ? less : whole);
+      }
+    }
+    const double percent = 100.0 / static_cast<double>(std::max<std::size_t>(1, whole + less + none));
+    lines.push_back(format("labels of %s: %s: %s; of their joints %.1f %% weigh 1, %.1f %% less and %.1f %% nothing",
+                           source.kind.c_str(), source.file.c_str(), source.options.array.c_str(),
+                           percent * static_cast<double>(whole), percent * static_cast<double>(less),
+                           percent * static_cast<double>(none)));
+  }
+  return lines;
 }
 
 }  // namespace tool

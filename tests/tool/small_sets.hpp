@@ -12,9 +12,21 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tool_test {
+
+/// A MATLAB v5 file with one array of doubles, the first index contiguous.
+inline void write_array(const std::filesystem::path& path, const char* name, std::vector<std::size_t> dims,
+                        std::vector<double> values) {
+  mat_t* mat = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
+  matvar_t* variable =
+      Mat_VarCreate(name, MAT_C_DOUBLE, MAT_T_DOUBLE, static_cast<int>(dims.size()), dims.data(), values.data(), 0);
+  Mat_VarWrite(mat, variable, MAT_COMPRESSION_NONE);
+  Mat_VarFree(variable);
+  Mat_Close(mat);
+}
 
 /// A folder, gone with the program: lsp/ with 6 photographs to train on and 2 to validate with, all others absent, and
 /// lspet/ with 5.
@@ -59,11 +71,7 @@ class SmallSets {
         }
       }
     }
-    mat_t* mat = Mat_CreateVer((path_ / set / "joints.mat").c_str(), nullptr, MAT_FT_MAT5);
-    matvar_t* variable = Mat_VarCreate("joints", MAT_C_DOUBLE, MAT_T_DOUBLE, 3, dims.data(), values.data(), 0);
-    Mat_VarWrite(mat, variable, MAT_COMPRESSION_NONE);
-    Mat_VarFree(variable);
-    Mat_Close(mat);
+    write_array(path_ / set / "joints.mat", "joints", std::move(dims), std::move(values));
   }
 
   std::filesystem::path path_;

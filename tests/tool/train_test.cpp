@@ -13,11 +13,14 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace train_test {
 
@@ -95,6 +98,7 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   CHECK(config["model"]["sigma_px"] == 7);
   CHECK(config["train"]["batch"] == 4);
   CHECK(config["train"]["optimizer"] == "adamw");
+  CHECK_FALSE(config.contains("labels"));
 
   int event_files = 0;
   for (const auto& entry : fs::directory_iterator(at("runs/whole"))) {
@@ -303,6 +307,139 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(at("runs/none")));
 }
 
+namespace {
+
+// 14 joints of so many images, on a line across the photograph; joint j has third[j % third.size()].
+void write_labels(const std::string& name, const char* array, std::size_t images, std::vector<double> third) {
+  std::vector<double> values;
+  for (std::size_t image = 0; image < images; ++image) {
+    for (std::size_t j = 0; j < 14; ++j) values.push_back(3 + 3 * double(j) + double(image % 5));
+    for (std::size_t j = 0; j < 14; ++j) values.push_back(50 - 3 * double(j));
+    for (std::size_t j = 0; j < 14; ++j) values.push_back(third[j % third.size()]);
+  }
+  tool_test::write_array(at(name), array, {14, 3, images}, std::move(values));
+}
+
+bool same_files(const std::string& a, const std::string& b, const std::string& file) {
+  return text_of(at("runs/" + a + "/" + file)) == text_of(at("runs/" + b + "/" + file));
+}
+
+}  // namespace
+
+TEST_CASE("train: --labels replaces the joints that are trained on, with weights, and stands in config.json") {
+  const std::string quiet = "--set train.log_steps=0 ";
+  REQUIRE(run(start("unlabelled") + quiet).code == 0);
+  // LSPET's own file is a labels file: its flags are weights of 0 and 1.
+  const std::string own = fs::relative(at("lspet/joints.mat")).string();
+  const Outcome same = run(start("own") + quiet + "--labels lspet:" + own);
+  INFO(same.err);
+  REQUIRE(same.code == 0);
+  CHECK(same.err.find("labels of lspet: " + at("lspet/joints.mat") +
+                      ": joints; of their joints 71.4 % weigh 1, 0.0 % less and 28.6 % nothing") != std::string::npos);
+  CHECK(same_files("own", "unlabelled", "model.safetensors"));
+  CHECK(same_files("own", "unlabelled", "ckpt/last.safetensors"));
+  const pm::Json config = pm::parse_json(text_of(at("runs/own/config.json")), "config.json");
+  CHECK(config["labels"] == pm::Json({"lspet:" + at("lspet/joints.mat") + ":joints"}));
+
+  // LSP's file ends with the people who are trained on: validation has its own joints.
+  write_labels("lsp_labels.mat", "suggested", 900, {1, 0.5, 0});
+  write_labels("lspet_labels.mat", "suggested", 5, {1, 0.5, 0});
+  const std::string both = "--labels lspet:" + at("lspet_labels.mat") + ":suggested --labels lsp:" +
+                           at("lsp_labels.mat") + ":suggested ";
+  const Outcome other = run(start("other") + quiet + both);
+  INFO(other.err);
+  REQUIRE(other.code == 0);
+  CHECK(other.err.find("suggested; of their joints 35.7 % weigh 1, 35.7 % less and 28.6 % nothing") !=
+        std::string::npos);
+  CHECK_FALSE(same_files("other", "unlabelled", "model.safetensors"));
+  const pm::Json kept = pm::parse_json(text_of(at("runs/other/config.json")), "config.json");
+  CHECK(kept["labels"] ==
+        pm::Json({"lsp:" + at("lsp_labels.mat") + ":suggested", "lspet:" + at("lspet_labels.mat") + ":suggested"}));
+
+  // A run's config.json starts an equal run, as does --set.
+  REQUIRE(run("train --run other_too --config " + at("runs/other/config.json") + runs()).code == 0);
+  CHECK(same_files("other_too", "other", "config.json"));
+  CHECK(same_files("other_too", "other", "model.safetensors"));
+  REQUIRE(run(start("set") + quiet + "--set 'labels=" + kept["labels"].dump() + "'").code == 0);
+  CHECK(same_files("set", "other", "ckpt/last.safetensors"));
+
+  // A threshold makes 0 and 1 of them.
+  const std::string at_half = "--labels lsp:" + at("lsp_labels.mat") + ":suggested:score=0.5 ";
+  const Outcome scored = run(start("scored") + quiet + at_half);
+  CHECK(scored.err.find("71.4 % weigh 1, 0.0 % less and 28.6 % nothing") != std::string::npos);
+  const pm::Json threshold = pm::parse_json(text_of(at("runs/scored/config.json")), "config.json");
+  CHECK(threshold["labels"] == pm::Json({"lsp:" + at("lsp_labels.mat") + ":suggested:score=0.5"}));
+}
+
+TEST_CASE("train: a run with labels goes on with them, wherever they lie, and with no others") {
+  write_labels("before.mat", "joints", 5, {1, 0.25, 0});
+  write_labels("changed.mat", "joints", 5, {1, 0.5, 0});
+  const std::string options =
+      " --set train.log_steps=0 --set train.keep_checkpoints=5 --labels lspet:" + at("before.mat");
+  REQUIRE(run(start("labelled") + options).code == 0);
+  const std::string whole = text_of(at("runs/labelled/ckpt/last.safetensors"));
+  const auto back_to_first_epoch = [] {  // of two steps
+    fs::copy_file(at("runs/labelled/ckpt/step-00000002.safetensors"), at("runs/labelled/ckpt/last.safetensors"),
+                  fs::copy_options::overwrite_existing);
+  };
+  const std::string resume = "train --run labelled --resume" + runs();
+  back_to_first_epoch();
+  REQUIRE(run(resume).code == 0);
+  CHECK(text_of(at("runs/labelled/ckpt/last.safetensors")) == whole);
+  back_to_first_epoch();
+  REQUIRE(run(start("labelled") + options + " --resume").code == 0);  // all given again
+  CHECK(text_of(at("runs/labelled/ckpt/last.safetensors")) == whole);
+
+  back_to_first_epoch();
+  fs::rename(at("before.mat"), at("moved.mat"));
+  check_refused(resume, 3, "before.mat: expected a MATLAB v5 file, got nothing of that name");
+  check_refused(resume + "--labels lspet:" + at("changed.mat"), 2,
+                "training set: expected the people that the run was started with");
+  check_refused(resume + "--labels lspet:" + at("moved.mat") + ":score=0.2", 2, "give the same data sets and labels");
+  check_refused(resume + "--labels lsp:" + at("moved.mat"), 2,
+                "--resume: labels: expected lspet, as the run has, got lsp");
+  check_refused(resume + "--set labels=[]", 2, "--resume: labels: expected lspet, as the run has, got none");
+  REQUIRE(run(resume + "--labels lspet:" + at("moved.mat")).code == 0);
+  CHECK(text_of(at("runs/labelled/ckpt/last.safetensors")) == whole);
+
+  REQUIRE(run(start("bare") + "--set train.log_steps=0").code == 0);
+  check_refused("train --run bare --resume" + runs() + "--labels lspet:" + at("moved.mat"), 2,
+                "--resume: labels: expected none, as the run has, got lspet");
+}
+
+TEST_CASE("train: labels that cannot be used are refused by file and field, and leave no run behind") {
+  const std::string net = "train scaling-dilation-small --run bad_labels" + runs() + small;
+  const auto refused = [&](const std::string& labels, int code, const std::string& message) {
+    check_refused(net + sets() + "--labels " + labels, code, message);
+  };
+  const std::string form = "labels: expected KIND:FILE.mat[:NAME][:score=T], KIND lsp or lspet, T from 0 to 1, got ";
+  write_labels("good.mat", "joints", 5, {1});
+  for (const std::string wrong : {"good.mat", "lsp:good", "lsp:", "lsp:good.mat:", "lspet:good.mat:joints:score=",
+                                  "lspet:good.mat:score=1.5", "lspet:good.mat:score=half", "mpii:good.mat"}) {
+    refused(wrong, 2, form + "\"" + wrong + "\"");
+  }
+  refused("lspt:good.mat", 2, "did you mean \"lsp\"?");
+  refused("lspet:" + at("good.mat") + " --labels lspet:" + at("good.mat"), 2,
+          "configuration.labels[1]: expected labels of each kind once, got lspet a second time");
+  check_refused(net + "--data lsp:" + at("lsp") + " --allow-missing --labels lspet:" + at("good.mat"), 2,
+                "configuration.labels[0]: expected labels of a data set that is trained on, got lspet, of which there "
+                "is no data; give --data lspet:DIR too");
+  check_refused(net + sets() + "--set labels=3", 2, "configuration.labels: expected a list of KIND:FILE.mat");
+  check_refused(net + sets() + "--set labels=[3]", 2, "configuration.labels[0]: expected a string, got number");
+  refused("lspet:" + at("absent.mat"), 3, "absent.mat: expected a MATLAB v5 file, got nothing of that name");
+  refused("lspet:" + at("good.mat") + ":thunder", 3,
+          "good.mat: thunder: expected a real array of class double with 3 dimensions, got no variable of that name; "
+          "the file has joints");
+  refused("lsp:" + at("lsp/joints.mat"), 3, "joints.mat: joints: expected 14 x 3 x images, got 3 x 14 x 1000");
+  refused("lsp:" + at("good.mat"), 3, "good.mat: joints: expected labels for image 6 of lsp, got 5 images");
+  write_labels("many.mat", "joints", 6, {1});
+  refused("lspet:" + at("many.mat"), 3,
+          "many.mat: joints: expected at most 5 images, as the data set has, got 6; are these the labels of another");
+  write_labels("heavy.mat", "joints", 5, {1, 1.5});
+  refused("lspet:" + at("heavy.mat"), 3, "heavy.mat: joints, image 1, joint 2: expected a weight of 0 to 1, got 1.5");
+  CHECK_FALSE(fs::exists(at("runs/bad_labels")));
+}
+
 TEST_CASE("train: a rate that blows up ends with 1, names the step and keeps a checkpoint that can be read") {
   const Outcome outcome = run(start("blown") + "--set train.optimizer=sgd --set train.rate=100 --set train.epochs=40");
   CHECK(outcome.code == 1);
@@ -349,6 +486,7 @@ TEST_CASE("train: help is a result") {
   CHECK(outcome.code == 0);
   CHECK(outcome.err.empty());
   CHECK(outcome.out.find("--resume") != std::string::npos);
+  CHECK(outcome.out.find("KIND:FILE.mat[:NAME][:score=T]") != std::string::npos);
 }
 
 namespace {
