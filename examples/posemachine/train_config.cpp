@@ -41,7 +41,8 @@ using pm::Json;
 constexpr std::string_view from_arguments = "configuration";
 
 // Of a configuration.
-const std::vector<std::string> known_keys{"network", "data", "labels", "allow_missing", "init", "from", "model", "train"};
+const std::vector<std::string> known_keys{"network", "data", "labels", "allow_missing",
+                                          "init",    "from", "model",  "train"};
 
 // What changes how fast a run is, how often it saves and what it shows, and nothing that it computes.
 constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",

@@ -1,4 +1,6 @@
 // EstimatorPool: who is served, in which order, and what becomes of those who are not.
+#include "reference/random_model.hpp"
+
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
@@ -43,7 +45,7 @@ const Model& small_model() {
   static const Model model = [] {
     Meaning meaning;
     meaning.input_height = meaning.input_width = 32;
-    return Model::random("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+    return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
   }();
   return model;
 }

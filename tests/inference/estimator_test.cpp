@@ -1,4 +1,6 @@
 // Estimator: where the network looks, what comes back, and that nothing depends on threads or history.
+#include "reference/random_model.hpp"
+
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
@@ -53,7 +55,7 @@ Model small_model(bool flip_average = false) {
   meaning.input_height = 64;
   meaning.input_width = 64;
   meaning.decoder.flip_average = flip_average;
-  return Model::random("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
 }
 
 // A network whose maps are the picture itself, one pixel a cell: map j is 1 minus the distance from joint j's colour,

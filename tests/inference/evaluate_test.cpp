@@ -1,4 +1,6 @@
 // evaluate: the metric over people whose truth is what the estimator says, moved where it must be wrong.
+#include "reference/random_model.hpp"
+
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
@@ -46,7 +48,7 @@ class Folder {
 Model small_model() {
   Meaning meaning;
   meaning.input_height = meaning.input_width = 64;
-  return Model::random("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
 }
 
 // People whose truth is what stage `stage` says of them.

@@ -45,6 +45,24 @@ TEST_CASE("networks: all have 15 maps at stride 8 or 4 and fit the size they are
   CHECK(find_network("scaling-dilatation") == nullptr);
 }
 
+TEST_CASE("networks: every head begins near zero, and what stands before batch norm as fan_in_uniform") {
+  for (const NamedNetwork& network : networks) {
+    CAPTURE(network.name);
+    const Graph graph = with_logits(network.build());
+    const auto producer = [&](int value) -> const Node& {
+      return graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
+    };
+    for (const Port& output : graph.outputs) {
+      REQUIRE(producer(output.value).op == &convolution_op);
+      CHECK(parameter(graph, producer(output.value), 0).init == Init::near_zero);
+    }
+    for (const Node& node : graph.nodes) {
+      if (node.op != &batch_norm_op) continue;
+      CHECK(parameter(graph, producer(input(graph, node, 0).id), 0).init == Init::fan_in_uniform);
+    }
+  }
+}
+
 TEST_CASE("networks: the dropout option stands behind the trunk, and the paper's ratio is lost, so 0 by default") {
   constexpr ScalingDilationOptions options{.dropout = Percent{20}};
   CHECK(node_count<ScalingDilation<options>> == node_count<ScalingDilation<>> + 1);

@@ -1,4 +1,5 @@
 // Work in shares as users have it: the built program runs every share, and merge makes what one run would have made.
+#include "reference/random_model.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -48,8 +49,8 @@ class Data {
     pm::Meaning meaning;
     meaning.input_height = meaning.input_width = 64;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::Model::random("scaling-dilation-small", graph, 5, meaning).save(path_ / "m.safetensors");
-    pm::Model::random("scaling-dilation-small", graph, 6, meaning).save(path_ / "other.safetensors");
+    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(path_ / "m.safetensors");
+    pm::reference::random_model("scaling-dilation-small", graph, 6, meaning).save(path_ / "other.safetensors");
     fs::create_directories(path_ / "photos");
     fs::create_directories(path_ / "lsp/images");
     std::uint64_t seed = 1;

@@ -1,5 +1,6 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
 #include "engine/custom_ops.hpp"
+#include "reference/random_model.hpp"
 #include "environment.hpp"
 #include "tool/program.hpp"
 
@@ -54,7 +55,7 @@ class Fixture {
     meaning.input_height = meaning.input_width = 64;
     meaning.decoder.flip_average = true;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::Model::random("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
+    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
     write_picture("a.png", 90, 70, 1);
     write_picture("b.png", 50, 80, 2);
     std::ofstream(at("broken.png")) << "\x89PNG\r\n\x1a\n nothing follows";
@@ -350,7 +351,7 @@ TEST_CASE("tool: export writes what a reader of ONNX finds names and weights in"
   for (const char* name : {"heatmaps_stage_1", "PreStage_1.Conv_1.weights", "GlobalAveragePool", "posemachine"}) {
     CHECK(bytes.find(name) != std::string::npos);
   }
-  check_refused("export cpm-3", 2, "--onnx is required");
+  check_refused("export cpm-3", 2, "expected either --onnx or --checkpoint, got neither");
   check_refused("export --size 100 --onnx " + at("n.onnx") + " scaling-dilation", 2, "multiples of 8");
   CHECK_FALSE(fs::exists(at("n.onnx")));
 }

@@ -588,7 +588,7 @@ TEST_CASE("train: --from goes on in another run, from a checkpoint that export m
     CHECK(after.options.average_decay == 0.9);  // what is not given is the checkpoint's
     CHECK(after.model.meaning().input_height == origin.model.meaning().input_height);
   }
-  check_refused("train stacked-hourglass-small --run other" + runs() + sets() + " --from " + last, 2,
+  check_refused("train stacked-hourglass-small --run elsewhere" + runs() + sets() + " --from " + last, 2,
                 "expected a checkpoint of stacked-hourglass-small, got scaling-dilation-small");
   check_refused("train scaling-dilation-small --run both" + runs() + sets() + " --from " + last + " --init " + last, 2,
                 "either init or from");

@@ -31,10 +31,10 @@ TEST_CASE("TrainOptions: a group's decay is checked where no JSON was read, too"
 TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
   const Json other =
       parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "recompute": true, "workers": 5,
-    "loader_workers": 3,
+    "loader_workers": 3, "loss": "cross_entropy",
     "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
-    "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "step", "warmup_steps": 11, "final_fraction": 0.2,
-    "rate_step_epochs": 4, "rate_step_factor": 0.25, "plateau_epochs": 2,
+    "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "constant", "warmup_steps": 11, "final_fraction": 0.2,
+    "cooldown_epochs": 6, "rate_step_epochs": 4, "rate_step_factor": 0.25, "plateau_epochs": 2,
     "groups": [{"match": "*.bias", "rate": 0.5, "weight_decay": 0.0}, {"match": "Conv_?.*", "rate": 2.0}],
     "clip_norm": 1.5, "average_decay": 0.99, "on_not_finite": "lower", "augment": false, "rotation_deg": 30.5,
     "scale_min": 0.8, "scale_max": 1.2,
@@ -69,6 +69,7 @@ TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are r
   check_refused(R"({"optimizer": "adam"})",
                 "train.optimizer: expected one of rmsprop, sgd, adamw, got adam; did you mean \"adamw\"?");
   check_refused(R"({"schedule": 3})", "train.schedule: expected a string");
+  check_refused(R"({"cooldown_epochs": 2})", "train.cooldown_epochs: expected 0 but for the schedule constant, got 2");
   check_refused(R"({"epochs": 0})", "train.epochs: expected an integer from 1");
   check_refused(R"({"epochs": 1.5})", "train.epochs: expected an integer");
   check_refused(R"({"epochs": 1e30})", "train.epochs");

@@ -620,6 +620,8 @@ TEST_CASE("Trainer: a cross-entropy needs distributions, and falls while they ar
   while (trainer.step() < trainer.total_steps()) last = trainer.train_step().back();
   CHECK(last < 0.9 * first);
   CHECK(has_distributions(trainer.model().graph()));
+}
+
 TEST_CASE("Trainer: joints of weight 0 train as unlabelled ones do to the last byte; half the weights, half the loss") {
   std::vector<Person> unlabelled = set().people, weightless = unlabelled, half = unlabelled;
   for (std::size_t i = 0; i < unlabelled.size(); ++i) {

@@ -221,6 +221,11 @@ inline TrainOptions train_options_from_json(const Json& json, const std::string&
                       .expected = "a multiple of the slice, " + std::to_string(options.slice),
                       .got = std::to_string(options.batch)});
   }
+  if (options.cooldown_epochs > 0 && options.schedule != RateSchedule::constant) {
+    fail<UsageError>({.where = where + ".cooldown_epochs",
+                      .expected = "0 but for the schedule constant",
+                      .got = std::to_string(options.cooldown_epochs)});
+  }
   if (options.augmentation.scale_min > options.augmentation.scale_max) {
     fail<UsageError>({.where = where + ".scale_min",
                       .expected = "at most scale_max, " + Json(options.augmentation.scale_max).dump(),
