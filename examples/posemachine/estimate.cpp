@@ -1,4 +1,5 @@
 // posemachine estimate: the poses of the people in photographs.
+#include "network_source.hpp"
 #include "shard_record.hpp"
 #include "tool.hpp"
 
@@ -42,6 +43,7 @@ namespace {
 
 struct EstimateArguments {
   std::string model;
+  std::string decoder;
   std::vector<std::string> images;
   std::vector<std::string> boxes;
   std::string overlay;
@@ -219,8 +221,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   std::vector<pm::Box> boxes;
   for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
   const std::vector<std::string> all_images = image_names(arguments);
-  const pm::Model model =
-      pm::Model::load(arguments.model.empty() ? bundled_model().string() : arguments.model, context.ops);
+  const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
+  const pm::Model model = with_decoder(pm::Model::load(path, context.ops), arguments.decoder);
   const pm::JointSet& joints = model.meaning().joints;
   const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
   pm::Digest lines;
@@ -295,6 +297,7 @@ Command add_estimate(CLI::App& app, const Context& context) {
                    "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, by name; - is standard input")
       ->required();
   command->add_option("--model", arguments->model, "Model file; default: the bundled one");
+  add_decoder_option(*command, arguments->decoder);
   command->add_option("--box", arguments->boxes,
                       "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
       ->allow_extra_args(false);

@@ -1,5 +1,6 @@
 // posemachine evaluate: a model measured on annotated people.
 #include "evaluation_report.hpp"
+#include "network_source.hpp"
 #include "shard_record.hpp"
 #include "tool.hpp"
 
@@ -27,6 +28,7 @@ namespace {
 
 struct EvaluateArguments {
   std::string model;
+  std::string decoder;
   std::string data;
   std::string split = "test";
   double threshold = 0.2;
@@ -72,7 +74,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   }
   const std::vector<pm::Person> people = read_people(arguments);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
-  const pm::Model model = pm::Model::load(path, context.ops);
+  const pm::Model model = with_decoder(pm::Model::load(path, context.ops), arguments.decoder);
   if (model.meaning().joints.joints != pm::lsp_joints().joints) {
     pm::fail<pm::ModelError>({.where = path + ": joints", .expected = "those of LSP",
                               .got = "the joint set " + model.meaning().joints.name});
@@ -107,6 +109,7 @@ Command add_evaluate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "PCK and strict PCP of a model on annotated people");
   command->add_option("--model", arguments->model, "Model file; default: the bundled one");
+  add_decoder_option(*command, arguments->decoder);
   command->add_option("--data", arguments->data, "lsp:DIR, the folder with joints.mat and images/")->required();
   command->add_option("--split", arguments->split,
                       "train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST")

@@ -5,6 +5,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/sizes.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/networks/registry.hpp>
@@ -80,6 +81,19 @@ pm::Model find_model(const std::string& what, const Context& context) {
     return pm::Model::random(pm::description_of(*named), /*seed=*/1);
   }
   no_such_network(what, "network", "a model file, a network file NET.json or one of ");
+}
+
+void add_decoder_option(CLI::App& command, std::string& decoder) {
+  const std::vector<std::string> names(pm::decoder_names.begin(), pm::decoder_names.end());
+  command.add_option("--decoder", decoder, "How heatmaps become joints; default: as the model says")
+      ->check(CLI::IsMember(names));
+}
+
+pm::Model with_decoder(const pm::Model& model, const std::string& decoder) {
+  if (decoder.empty()) return model;
+  pm::Meaning meaning = model.meaning();
+  meaning.decoder.kind = pm::decoder_kind<pm::UsageError>(decoder, "--decoder");
+  return model.with_meaning(std::move(meaning));
 }
 
 InferenceGraph::InferenceGraph(const pm::Model& model) : graph(model.graph()) {

@@ -34,6 +34,12 @@ posemachine::NetworkDescription find_network(const posemachine::Json& network, c
 /// Errors: UsageError where it is none of these, ModelError naming the file.
 posemachine::Model find_model(const std::string& what, const Context& context);
 
+/// Adds --decoder: one of the library's decoders, by name.
+void add_decoder_option(CLI::App& command, std::string& decoder);
+
+/// The model with the decoder that --decoder names; the model itself where it names none.
+posemachine::Model with_decoder(const posemachine::Model& model, const std::string& decoder);
+
 /// A model's graph as inference runs it, and its weights.
 struct InferenceGraph {
   posemachine::Graph graph;

@@ -27,6 +27,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tool_commands_test {
@@ -443,6 +444,27 @@ TEST_CASE("tool: estimate gives 14 named joints in the picture, the same for any
   CHECK(run(estimate_with(at("a.png"))).out.find("left_wrist") != std::string::npos);
 }
 
+TEST_CASE("tool: --decoder answers as a model with that decoder does, and without it as the model says") {
+  const auto pose = [](const std::string& model, const std::string& arguments) {
+    return json_of(run("estimate --json --model " + model + " " + at("a.png") + " " + arguments))["poses"];
+  };
+  const pm::Model model = pm::Model::load(at("m.safetensors"));
+  std::set<std::string> answers;
+  for (const std::string_view each : pm::decoder_names) {
+    const std::string name(each);
+    pm::Meaning meaning = model.meaning();
+    meaning.decoder.kind = pm::decoder_kind(name, "name");
+    model.with_meaning(meaning).save(at(name + ".safetensors"));
+    const pm::Json own = pose(at(name + ".safetensors"), "");
+    CHECK(pose(at("m.safetensors"), "--decoder " + name) == own);
+    CHECK(pose(at(name + ".safetensors"), "--decoder quarter_offset") == pose(at("m.safetensors"), ""));
+    answers.insert(own.dump());
+  }
+  CHECK(answers.size() == pm::decoder_names.size());
+  check_refused(estimate_with(at("a.png") + " --decoder tailor"), 2, "--decoder: tailor not in {arg_max,");
+  check_refused("evaluate --data lsp:" + at("lsp") + " --decoder tailor", 2, "--decoder: tailor not in {arg_max,");
+}
+
 TEST_CASE("tool: several boxes are several poses, each the one its box alone gives") {
   const pm::Json both = json_of(run(estimate_with("--json --box 5,5,40,60 --box -3,0,30,30 " + at("a.png"))));
   REQUIRE(both["poses"].size() == 2);
@@ -505,6 +527,11 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   CHECK(json["stages"][2]["pcp_strict"] == json["pcp_strict"]);
   CHECK(json["stages"][0]["pck"]["mean"].get<double>() < json["pck"]["mean"].get<double>());
   CHECK(json_of(run(evaluate + "--split 1:3 --json --threads 2")) == json);
+  const auto fine = [&](const std::string& decoder) {  // at a threshold that a cell's parts decide
+    return json_of(run(evaluate + "--split 1:3 --json --threshold 0.01" + decoder))["stages"][2]["right"];
+  };
+  CHECK(fine(" --decoder quarter_offset") == fine(""));
+  CHECK(fine(" --decoder arg_max") != fine(""));
   CHECK(json_of(run(evaluate + "--split 2:2 --json"))["people"] == 1);
   CHECK(run(evaluate + "--split 1:3").out.find("PCK@0.2") != std::string::npos);
   check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
