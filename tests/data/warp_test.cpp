@@ -1,4 +1,5 @@
 // Affine sampling of photographs and the square crops it is used with.
+#include <posemachine/core/random.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
 
@@ -93,6 +94,56 @@ TEST_CASE("warp: rotated, enlarged sampling equals bilinear sampling in double p
       }
     }
   }
+}
+
+TEST_CASE("warp: inside and across the edges the values are those of sums of integers, to the bit") {
+  pm::RandomStream stream(8, pm::Purpose::test);
+  const pm::Size input{9, 11};
+  int inside = 0;
+  for (int i = 0; i < 300; ++i) {
+    const int width = 1 + static_cast<int>(stream.below(i % 2 ? 6 : 60));
+    const int height = 1 + static_cast<int>(stream.below(i % 2 ? 6 : 60));
+    pm::Image image = noise(width, height);
+    if (i % 5 == 0) std::fill(image.pixels.begin(), image.pixels.end(), std::uint8_t{255});  // the largest sums
+    const double step = stream.uniform(0.2, 3.9), angle = stream.uniform(-4, 4);
+    const double c = step * std::cos(angle), s = step * std::sin(angle);
+    const pm::Point middle{stream.uniform(0, width), stream.uniform(0, height)};
+    const pm::Affine m{c, -s, middle.x - 5 * c + 4 * s, s, c, middle.y - 5 * s - 4 * c};
+    const int n = static_cast<int>(std::ceil(std::hypot(m.a, m.d) - 1e-6));
+    const auto fixed = [](double number) { return static_cast<std::int64_t>(std::llround(number * 0x1p32)); };
+    const auto out = warped(image, m, input);
+    for (int y = 0; y < input.height; ++y) {
+      std::int64_t x_at = fixed(m.b * y + m.c), y_at = fixed(m.e * y + m.f);
+      for (int x = 0; x < input.width; ++x, x_at += fixed(m.a), y_at += fixed(m.d)) {
+        std::int64_t sums[3]{}, weights = 0;
+        for (int k = 0; k < n * n; ++k) {
+          const double u = (k % n + 0.5) / n - 0.5, v = (k / n + 0.5) / n - 0.5;
+          const std::int64_t px = x_at + fixed(m.a * u + m.b * v), py = y_at + fixed(m.d * u + m.e * v);
+          for (int corner = 0; corner < 4; ++corner) {
+            const std::int64_t nx = (px >> 32) + corner % 2, ny = (py >> 32) + corner / 2;
+            if (nx < 0 || ny < 0 || nx >= width || ny >= height) continue;
+            const std::int64_t across = px >> 24 & 255, down = py >> 24 & 255;
+            const std::int64_t weight = (corner % 2 ? across : 256 - across) * (corner / 2 ? down : 256 - down);
+            for (int channel = 0; channel < 3; ++channel) {
+              sums[channel] += weight * image.at(static_cast<int>(nx), static_cast<int>(ny))[channel];
+            }
+            weights += weight;
+          }
+        }
+        inside += weights == 65'536 * n * n;
+        const float covered = float(weights) / float(65'536 * n * n);
+        const float per_weight = weights ? 1.0f / float(weights) : 0.0f;
+        for (int channel = 0; channel < 3; ++channel) {
+          const float expected = covered * std::clamp(float(sums[channel]) * per_weight, 0.0f, 255.0f);
+          if (value(out, input, channel, y, x) == expected) continue;
+          FAIL_CHECK(width << " x " << height << ", " << x << ", " << y << ": " << value(out, input, channel, y, x)
+                           << " instead of " << expected);
+        }
+      }
+    }
+  }
+  CHECK(inside > 5000);
+  CHECK(inside < 300 * 99 - 5000);
 }
 
 TEST_CASE("warp: beyond the image lies the mean, which is 0, whatever the change of colours") {
