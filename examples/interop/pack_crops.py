@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Packs LSP 1-900 and LSPET as small crops in one .npz file, for train_twin.py on another machine.
+
+    pack_crops.py --lsp DIR --lspet DIR [--lsp-labels FILE.mat] [--lspet-labels FILE.mat] OUT.npz
+
+A crop is the training square of include/posemachine/data/loader.hpp, 1.43 times as wide: augmentation makes people as
+small as 0.7, and then sees that much. FILE.mat holds other labels, 14 x 3 x images: x, y (pixels from 1) and a weight
+from 0 to 1; FILE.mat:NAME takes its array NAME instead of "suggested".
+The data sets are for research: keep OUT.npz to yourself, as you keep them. Needs numpy and Pillow.
+
+    jpeg (bytes), ends (people): the crops, one after another, and where each one ends
+    joints (people, 14, 2): x, y in pixels of the crop; weights (people, 14): 0 where nothing is known
+    outside (people, 14): labelled, but beyond the photograph
+    photograph (people, 4): left, top, right, bottom edges of the photograph in the crop
+    size, context: pixels of a crop's side; the side in training squares
+"""
+
+import argparse
+import io
+import pathlib
+import struct
+import sys
+import zlib
+
+import numpy as np
+from PIL import Image
+
+CONTEXT = 1.43               # of a crop's side, in training squares: 1 / 0.7
+LABELLED_BOX_CONTEXT = 1.33  # LoaderOptions::labelled_box_context
+MIB = 1 << 20
+
+
+# ---- MATLAB files, version 5: arrays of numbers ----
+
+MAT_TYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
+
+
+def mat_elements(data):
+    """(type, content) of each element."""
+    at = 0
+    while at + 8 <= len(data):
+        kind, size = struct.unpack_from("<II", data, at)
+        if kind >> 16:  # a small one: size and type in one word, the content in the next
+            yield kind & 0xFFFF, data[at + 4:at + 4 + (kind >> 16)]
+            at += 8
+        else:
+            yield kind, data[at + 8:at + 8 + size]
+            at += 8 + (size if kind == 15 else (size + 7) // 8 * 8)
+
+
+def read_mat(path, name):
+    """The array of that name, as doubles."""
+    names = []
+    for kind, content in mat_elements(pathlib.Path(path).read_bytes()[128:]):
+        if kind == 15:
+            kind, content = next(mat_elements(zlib.decompress(content)))
+        if kind != 14:
+            continue
+        _, (_, extents), (_, label), *values = mat_elements(content)
+        names.append(label.decode())
+        if names[-1] == name and values and values[0][0] in MAT_TYPES:
+            numbers = np.frombuffer(values[0][1], MAT_TYPES[values[0][0]]).astype(np.float64)
+            return numbers.reshape(np.frombuffer(extents, "<i4"), order="F")
+    sys.exit(f"{path}: expected an array {name}, got {', '.join(names) or 'none'}")
+
+
+# ---- Data sets ----
+
+
+def read_labels(text):
+    """FILE.mat or FILE.mat:NAME: (people, 14, 3), x and y in pixels from 0, weight."""
+    path, _, name = text.partition(":")
+    labels = read_mat(path, name or "suggested").transpose(2, 0, 1).copy()
+    labels[..., :2] -= 1
+    return clean(labels)
+
+
+def clean(labels):
+    labels[~np.isfinite(labels).all(2)] = 0
+    labels[labels[..., 2] <= 0] = 0
+    return labels
+
+
+def read_lsp(folder, labels=None, last=900):
+    """(path, labels (14, 3), whether the photograph is cut around the person) of LSP's training people."""
+    joints = read_mat(folder / "joints.mat", "joints").transpose(2, 1, 0).copy()  # the flag says occluded, not unknown
+    joints[..., :2] -= 1
+    joints[..., 2] = 1
+    joints = clean(joints) if labels is None else read_labels(labels)
+    return [(folder / "images" / f"im{i + 1:04d}.jpg", joints[i], True) for i in range(last)]
+
+
+def read_lspet(folder, labels=None):
+    joints = read_mat(folder / "joints.mat", "joints").transpose(2, 0, 1).copy()
+    joints[..., :2] -= 1
+    joints = clean(joints) if labels is None else read_labels(labels)
+    return [(folder / "images" / f"im{i + 1:05d}.jpg", each, False) for i, each in enumerate(joints)]
+
+
+# ---- Crops ----
+
+
+def training_square(joints, outside, whole, width, height, image_scale):
+    """Centre and side, in pixels whose centres are whole numbers: training_square() of data/loader.hpp."""
+    seen = joints[(joints[:, 2] > 0) & ~outside, :2]
+    box = seen.max(0) - seen.min(0) if len(seen) else np.zeros(2)
+    if whole or box.max() < 2:
+        return (np.array([width, height]) - 1) / 2, image_scale * max(width, height)
+    return (seen.max(0) + seen.min(0)) / 2, LABELLED_BOX_CONTEXT * image_scale * box.max()
+
+
+def cut(image, centre, side, size):
+    """The square of the photograph, its last pixels going on beyond its edges."""
+    left, top = np.floor(centre - side / 2).astype(int) - 2
+    right, bottom = np.ceil(centre + side / 2).astype(int) + 3
+    rows = np.arange(top, bottom).clip(0, image.shape[0] - 1)
+    columns = np.arange(left, right).clip(0, image.shape[1] - 1)
+    edge = centre - side / 2 + 0.5 - (left, top)  # of the square, in what is cut; Pillow counts from edges
+    return Image.fromarray(image[rows[:, None], columns]).resize((size, size), Image.BILINEAR,
+                                                                 box=(*edge, *(edge + side)))
+
+
+def crop_person(image, labels, whole, size, image_scale):
+    """The crop, joints (14, 2) in it, weights, outside, and the photograph's edges in it."""
+    height, width = image.shape[:2]
+    x, y = labels[:, 0], labels[:, 1]
+    outside = (labels[:, 2] > 0) & ~((x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5))
+    centre, side = training_square(labels, outside, whole, width, height, image_scale)
+    side *= CONTEXT
+    scale = size / side
+
+    def to_crop(point):
+        return (np.asarray(point) - centre) * scale + (size - 1) / 2
+
+    edges = np.concatenate([to_crop((-0.5, -0.5)), to_crop((width - 0.5, height - 0.5))])
+    return cut(image, centre, side, size), to_crop(labels[:, :2]), labels[:, 2], outside, edges
+
+
+def encode(picture, quality):
+    data = io.BytesIO()
+    picture.save(data, "JPEG", quality=quality)
+    return data.getvalue()
+
+
+def pack(people, out, size=160, image_scale=1.0, most_mib=50, progress=None):
+    """`people`: (path or pixels (h, w, 3), labels (14, 3), whole). The best JPEG quality that keeps the file small
+    enough is found on every 25th person."""
+    crops = []
+    for number, (photo, labels, whole) in enumerate(people):
+        pixels = photo if isinstance(photo, np.ndarray) else np.asarray(Image.open(photo).convert("RGB"))
+        crops.append(crop_person(pixels, labels, whole, size, image_scale))
+        if progress and number % 1000 == 999:
+            progress(f"{number + 1} of {len(people)} people")
+    room = most_mib * MIB - 400 * len(crops) - MIB  # less the labels
+    for quality in range(95, 35, -5):
+        sizes = [len(encode(crop[0], quality)) for crop in crops[::25]]
+        if np.mean(sizes) * len(crops) < 0.98 * room:
+            break
+    jpegs = [encode(crop[0], quality) for crop in crops]
+    joints, weights, outside, photograph = (np.stack([crop[k] for crop in crops]) for k in (1, 2, 3, 4))
+    with open(out, "wb") as file:
+        np.savez(file, jpeg=np.frombuffer(b"".join(jpegs), np.uint8), ends=np.cumsum([len(each) for each in jpegs]),
+                 joints=joints.astype(np.float32), weights=weights.astype(np.float32), outside=outside,
+                 photograph=photograph.astype(np.float32), size=size, context=CONTEXT)
+    return quality, pathlib.Path(out).stat().st_size
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lsp", type=pathlib.Path, help="the folder with joints.mat and images/")
+    parser.add_argument("--lspet", type=pathlib.Path)
+    parser.add_argument("--lsp-labels")
+    parser.add_argument("--lspet-labels")
+    parser.add_argument("--size", type=int, default=160, help="pixels of a crop's side (default: 160)")
+    parser.add_argument("--image-scale", type=float, default=1.0, help="crop.image_scale of the model (default: 1)")
+    parser.add_argument("--mib", type=float, default=50, help="most MiB of the file (default: 50)")
+    parser.add_argument("out")
+    arguments = parser.parse_args()
+    people = []
+    if arguments.lsp:
+        people += read_lsp(arguments.lsp, arguments.lsp_labels)
+    if arguments.lspet:
+        people += read_lspet(arguments.lspet, arguments.lspet_labels)
+    if not people:
+        sys.exit("expected --lsp DIR or --lspet DIR, got neither")
+    quality, size = pack(people, arguments.out, arguments.size, arguments.image_scale, arguments.mib, print)
+    print(f"{arguments.out}: {len(people)} people, {size / MIB:.1f} MiB, JPEG quality {quality}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+#!/usr/bin/env python3
+"""Compares posemachine with its twin in PyTorch, then trains the twin for a few steps on drawn people.
+
+    check.py --programs FOLDER [--tool POSEMACHINE] [--only NETWORK] [--folder FOLDER]
+
+Every named network, and one with the remaining operations: first weights from the library, statistics and biases drawn
+anew; outputs in inference and in training, losses, gradients and running statistics are compared. Both sides compute in
+float32; the batch has two slices.
+"""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import torch
+
+HERE = pathlib.Path(__file__).resolve().parent
+INTEROP = HERE.parent.parent / "examples" / "interop"
+sys.path.insert(0, str(INTEROP))
+
+import posemachine_torch as pt  # noqa: E402
+
+# Largest differences, as parts of a tensor's largest value.
+BOUNDS = {"inference": 1e-4, "training": 1e-4, "losses": 1e-4, "running": 1e-4, "gradients": 1e-3}
+BATCH, SLICE, SIZE = 6, 3, 64  # images, images that share statistics, pixels
+SEEDS = 8
+KINKS = {"relu": [0], "leaky_relu": [0], "prelu": [0], "hard_swish": [-3, 3]}  # where gradients jump
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def draw_parameters(module, seed):
+    """Biases, scales, shifts and statistics that say something; the weights stay."""
+    random = np.random.default_rng(seed)
+    with torch.no_grad():
+        for name, tensor in module.tensors().items():
+            kind = name.rsplit(".", 1)[1]
+            if kind == "weights":
+                continue
+            # ReLUs behind batch norms amplify rounding where half of their arguments are negative: shifts of two
+            # deviations leave few, and networks of 50 layers remain comparable.
+            low, high = {"scale": (0.4, 0.6), "shift": (0.75, 1.25), "variance": (0.5, 1.5)}.get(kind, (-0.2, 0.2))
+            tensor.copy_(torch.from_numpy(random.uniform(low, high, tensor.shape)))
+
+
+def make_batch(module, seed):
+    """Noise, Gaussians at random places, some maps empty; weights of 0, 1 and between."""
+    random = np.random.default_rng(seed)
+    image = random.uniform(-0.5, 0.5, (BATCH, 3, SIZE, SIZE)).astype(np.float32)
+    with torch.no_grad():
+        maps = module.eval()(*pt.inputs_for(module, torch.from_numpy(image)))[-1]
+    _, count, height, width = maps.shape
+    points = torch.from_numpy(random.uniform(-0.2 * SIZE, 1.2 * SIZE, (BATCH, count, 2)))
+    targets = pt.gaussians(points, height, width, SIZE / width, module.meaning["sigma_px"]).numpy()
+    weights = np.round(random.uniform(-0.3, 1.3, (BATCH, count)).clip(0, 1) * 4).astype(np.float32) / 4
+    return {"image": image, "targets": targets, "weights": weights}
+
+
+def margin(module, image):
+    """How near to a kink an activation's argument comes, in deviations of its map. One that is nearer than float32 can
+    tell passes a gradient on one side and stops it on the other."""
+    nearest = [float("inf")]
+
+    def watched(kinks, operation):
+        def compute_and_watch(network, options, srcs, parameters):
+            for kink in kinks:
+                nearest[0] = min(nearest[0], float((srcs[0] - kink).abs().min() / srcs[0].std()))
+            return operation(network, options, srcs, parameters)
+        return compute_and_watch
+
+    kept = dict(pt.OPERATIONS)
+    pt.OPERATIONS.update({name: watched(kinks, kept[name]) for name, kinks in KINKS.items()})
+    module.train()
+    with torch.no_grad():
+        module(*pt.inputs_for(module, torch.from_numpy(image)))
+    pt.OPERATIONS.update(kept)
+    return nearest[0]
+
+
+def make_case(programs, network, folder):
+    """A model file and a batch: of some seeds the one whose gradients depend least on rounding."""
+    first, second, model = (folder / name for name in ("first.safetensors", "second.safetensors", "model.safetensors"))
+    run(programs / "new_model", network, first)
+    module = pt.load(first)
+    pt.save(module, second)
+    if first.read_bytes() != second.read_bytes():
+        sys.exit(f"{network}: a file that was loaded and saved has other bytes")
+    margins = {}
+    amplifies = any(node["op"] == "batch_norm" for node in module.nodes)
+    for seed in range(SEEDS if amplifies else 1):
+        draw_parameters(module, seed)
+        module.dropout, module.slice = False, SLICE
+        margins[seed] = margin(module, make_batch(module, seed)["image"])
+    seed = max(margins, key=margins.get)
+    draw_parameters(module, seed)
+    batch = make_batch(module, seed)
+    pt.save(module, model)
+    pt.write_safetensors(folder / "batch.safetensors", batch)
+    return model, batch
+
+
+def compute(module, batch, loss):
+    """What dump_gradients writes, computed here."""
+    dump = {}
+    inputs = pt.inputs_for(module, torch.from_numpy(batch["image"]))
+    targets, weights = torch.from_numpy(batch["targets"]), torch.from_numpy(batch["weights"])
+    module.dropout, module.slice = False, SLICE
+    module.eval()
+    with torch.no_grad():
+        for stage, maps in enumerate(module(*inputs)):
+            dump[f"inference/{stage}"] = maps.numpy()
+    module.train()
+    module.before_softmax = loss == "cross_entropy"
+    outputs = module(*inputs)
+    losses = [pt.LOSSES[loss](maps, targets, weights) for maps in outputs]
+    sum(losses).backward()
+    for stage, maps in enumerate(outputs):
+        dump[f"training/{stage}"] = maps.detach().numpy()
+    dump["losses"] = np.array([each.item() for each in losses])
+    for name, tensor in module.tensors().items():
+        if isinstance(tensor, torch.nn.Parameter):
+            if tensor.requires_grad:
+                dump[f"gradients/{name}"] = tensor.grad.numpy()
+            else:
+                dump[f"running/{name}"] = tensor.detach().numpy()
+        else:
+            dump[f"running/{name}"] = tensor.numpy()
+    return dump
+
+
+def differences(ours, theirs):
+    """By kind: the worst tensor's largest difference as a part of its largest value, and the tensor's name."""
+    if sorted(ours) != sorted(theirs):
+        sys.exit(f"other tensors: {sorted(set(ours) ^ set(theirs))[:6]}")
+    largest, of_block = {}, {}
+    for name, values in theirs.items():
+        block = name.rpartition(".")[0] or name
+        largest[name] = np.abs(values).max()
+        of_block[block] = max(of_block.get(block, 0), largest[name])
+    worst = {}
+    for name in ours:
+        kind, scale = name.split("/")[0], of_block[name.rpartition(".")[0] or name]
+        if largest[name] > 1e-4 * scale:
+            scale = largest[name]  # else it is 0 but for rounding, as that of a shift in front of another batch norm
+        difference = np.abs(ours[name].astype(np.float64) - theirs[name]).max() / max(scale, 1e-30)
+        if not difference <= worst.get(kind, (-1, ""))[0]:  # a NaN is the worst
+            worst[kind] = (difference, name)
+    return worst
+
+
+def check_network(programs, network, losses, folder):
+    name = pathlib.Path(network).stem
+    folder = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    model, batch = make_case(programs, network, folder)
+    fine = True
+    for loss in losses:
+        run(programs / "dump_gradients", model, folder / "batch.safetensors", folder / "dump.safetensors", loss, SLICE)
+        ours = pt.read_safetensors(folder / "dump.safetensors")[1]
+        worst = differences(ours, compute(pt.load(model), batch, loss))
+        print(f"{name:24} {loss:14}" + "".join(f" {worst.get(kind, (0, ''))[0]:10.1e}" for kind in BOUNDS), flush=True)
+        for kind, (difference, tensor) in worst.items():
+            if not difference <= BOUNDS[kind]:
+                print(f"  {tensor}: differs by {difference:.1e} of its largest value, more than {BOUNDS[kind]:.0e}")
+                fine = False
+    return fine
+
+
+def check_networks(arguments):
+    programs = arguments.programs
+    losses = [loss for loss in run(programs / "dump_gradients").split() if loss in pt.LOSSES]
+    networks = run(programs / "new_model").split() + [str(HERE / "every_operation.json")]
+    print(f"{'network':24} {'loss':14}" + "".join(f" {kind:>10}" for kind in BOUNDS))
+    chosen = [each for each in networks if arguments.only in (None, pathlib.Path(each).stem)]
+    return all([check_network(programs, network, losses, arguments.folder) for network in chosen])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", type=pathlib.Path, required=True, help="where new_model and dump_gradients are")
+    parser.add_argument("--only", help="one network, and no training")
+    parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("twin"), help="for the files made here")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if not check_networks(arguments):
+        sys.exit("posemachine and its twin disagree")
+    print("posemachine and its twin agree")
+
+
+if __name__ == "__main__":
+    main()
