@@ -142,22 +142,28 @@ def encode(picture, quality):
     return data.getvalue()
 
 
+def crop_of(person, size, image_scale):
+    photo, labels, whole = person
+    pixels = photo if isinstance(photo, np.ndarray) else np.asarray(Image.open(photo).convert("RGB"))
+    return crop_person(pixels, labels, whole, size, image_scale)
+
+
 def pack(people, out, size=160, image_scale=1.0, most_mib=50, progress=None):
-    """`people`: (path or pixels (h, w, 3), labels (14, 3), whole). The best JPEG quality that keeps the file small
-    enough is found on every 25th person."""
-    crops = []
-    for number, (photo, labels, whole) in enumerate(people):
-        pixels = photo if isinstance(photo, np.ndarray) else np.asarray(Image.open(photo).convert("RGB"))
-        crops.append(crop_person(pixels, labels, whole, size, image_scale))
+    """`people`: (path or pixels (h, w, 3), labels (14, 3), whole). Returns the JPEG quality and the file's bytes; the
+    quality is the best one that keeps the file small enough, found on every 25th person."""
+    some = [crop_of(person, size, image_scale)[0] for person in people[::25]]
+    room = most_mib * MIB - 400 * len(people) - MIB // 10  # less the labels
+    for quality in range(95, 30, -5):
+        if 1.02 * np.mean([len(encode(picture, quality)) for picture in some]) * len(people) < room:
+            break
+    jpegs, facts = [], []
+    for number, person in enumerate(people):
+        picture, *rest = crop_of(person, size, image_scale)
+        jpegs.append(encode(picture, quality))
+        facts.append(rest)
         if progress and number % 1000 == 999:
             progress(f"{number + 1} of {len(people)} people")
-    room = most_mib * MIB - 400 * len(crops) - MIB  # less the labels
-    for quality in range(95, 35, -5):
-        sizes = [len(encode(crop[0], quality)) for crop in crops[::25]]
-        if np.mean(sizes) * len(crops) < 0.98 * room:
-            break
-    jpegs = [encode(crop[0], quality) for crop in crops]
-    joints, weights, outside, photograph = (np.stack([crop[k] for crop in crops]) for k in (1, 2, 3, 4))
+    joints, weights, outside, photograph = (np.stack(each) for each in zip(*facts))
     with open(out, "wb") as file:
         np.savez(file, jpeg=np.frombuffer(b"".join(jpegs), np.uint8), ends=np.cumsum([len(each) for each in jpegs]),
                  joints=joints.astype(np.float32), weights=weights.astype(np.float32), outside=outside,

@@ -228,13 +228,14 @@ def load(path):
     return PoseNetwork(*read_safetensors(path), where=str(path))
 
 
-def save(module, path):
-    """Writes the module as a model file: weights as they are now, graph and metadata as they were loaded. A changed
-    module.meaning is written, too."""
+def save(module, path, tensors=None):
+    """Writes the module as a model file: graph and metadata as they were loaded, module.meaning and the weights as they
+    are now; or `tensors` by name in place of its own, such as averages of them."""
     metadata = dict(module.metadata)
     if module.meaning != json.loads(metadata["posemachine.meaning"]):
         metadata["posemachine.meaning"] = dump_json(module.meaning)
-    write_safetensors(path, {name: each.detach().cpu().numpy() for name, each in module.tensors().items()}, metadata)
+    tensors = module.tensors() if tensors is None else {name: tensors[name] for name in module.parameter_names}
+    write_safetensors(path, {name: each.detach().cpu().numpy() for name, each in tensors.items()}, metadata)
 
 
 # ---- Losses ----

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares posemachine with its twin in PyTorch, then trains the twin for a few steps on drawn people.
 
-    check.py --programs FOLDER [--tool POSEMACHINE] [--only NETWORK] [--folder FOLDER]
+    check.py --programs FOLDER [--only NETWORK] [--folder FOLDER]
 
 Every named network, and one with the remaining operations: first weights from the library, statistics and biases drawn
 anew; outputs in inference and in training, losses, gradients and running statistics are compared. Both sides compute in
@@ -10,16 +10,19 @@ float32; the batch has two slices.
 
 import argparse
 import pathlib
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
 HERE = pathlib.Path(__file__).resolve().parent
 INTEROP = HERE.parent.parent / "examples" / "interop"
 sys.path.insert(0, str(INTEROP))
 
+import pack_crops  # noqa: E402
 import posemachine_torch as pt  # noqa: E402
 
 # Largest differences, as parts of a tensor's largest value.
@@ -182,6 +185,69 @@ def check_networks(arguments):
     return all([check_network(programs, network, losses, arguments.folder) for network in chosen])
 
 
+# ---- Training ----
+
+
+def draw_people(count, joint_set):
+    """Stick figures on noise: photographs cut around them and larger ones, some joints unknown, some outside."""
+    random = np.random.default_rng(1)
+    stand = np.array([[-9, 40], [-8, 22], [-6, 2], [6, 2], [8, 22], [9, 40], [-22, 4], [-18, -12], [-10, -28],
+                      [10, -28], [18, -12], [22, 4], [0, -30], [0, -44]])  # LSP's joints of a person 84 pixels tall
+    people = []
+    for number in range(count):
+        whole = number % 3 == 0
+        size = (120, 110) if whole else (240, 200)
+        joints = stand * random.uniform(0.8, 1.1) + random.uniform(-4, 4, stand.shape) + np.array(size) / 2
+        weights = random.choice([0, 0.5, 1], len(joints), p=[0.1, 0.2, 0.7])
+        if number % 5 == 0:
+            joints[0] = (size[0] + 5, size[1] - 5)  # beyond the photograph
+        picture = Image.fromarray(random.integers(90, 166, (size[1], size[0], 3), np.uint8))
+        pen = ImageDraw.Draw(picture)
+        for limb in joint_set["limbs"]:
+            ends = [tuple(joints[joint_set["joints"].index(limb[end])]) for end in ("from", "to")]
+            pen.line(ends, tuple(limb["rgb"]), 4)
+        people.append((np.asarray(picture), np.column_stack([joints, weights]), whole))
+    return people
+
+
+def train(model, data, run_folder, *options):
+    return run(sys.executable, INTEROP / "train_twin.py", "--model", model, "--data", data, "--run", run_folder,
+               "--device", "cpu", "--batch", 16, "--warmup-steps", 2, "--average-decay", 0.999, "--log-steps", 1, *options)
+
+
+def check_training(programs, folder):
+    """Three steps at once and as one and two: the same bytes, and a file that posemachine reads and agrees on."""
+    folder = folder / "training"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    start, data = folder / "start.safetensors", folder / "people.npz"
+    run(programs / "new_model", "scaling-dilation-small", start)
+    pack_crops.pack(draw_people(40, pt.load(start).meaning["joint_set"]), data)
+    for loss in pt.LOSSES:
+        whole, parts = folder / f"{loss}_whole", folder / f"{loss}_parts"
+        print(train(start, data, whole, "--steps", 3, "--loss", loss), end="")
+        train(start, data, parts, "--steps", 1, "--loss", loss)
+        train(start, data, parts, "--steps", 3, "--loss", loss)
+        trained = whole / "model.safetensors"
+        if trained.read_bytes() != (parts / "model.safetensors").read_bytes():
+            print(f"{loss}: a run that was stopped and one that was not differ")
+            return False
+        if trained.read_bytes() == start.read_bytes():
+            print(f"{loss}: training changed nothing")
+            return False
+        module = pt.load(trained)
+        batch = make_batch(module, seed=0)
+        pt.write_safetensors(folder / "batch.safetensors", batch)
+        run(programs / "dump_gradients", trained, folder / "batch.safetensors", folder / "dump.safetensors")
+        ours = pt.read_safetensors(folder / "dump.safetensors")[1]
+        for stage, maps in enumerate(module.eval()(*pt.inputs_for(module, torch.from_numpy(batch["image"])))):
+            theirs = maps.detach().numpy()
+            if not np.abs(ours[f"inference/{stage}"] - theirs).max() <= BOUNDS["inference"] * np.abs(theirs).max():
+                print(f"{loss}: posemachine reads another network from {trained}")
+                return False
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="where new_model and dump_gradients are")
@@ -191,7 +257,9 @@ def main():
     torch.set_num_threads(1)
     if not check_networks(arguments):
         sys.exit("posemachine and its twin disagree")
-    print("posemachine and its twin agree")
+    print("posemachine and its twin agree", flush=True)
+    if arguments.only is None and not check_training(arguments.programs, arguments.folder):
+        sys.exit("the twin does not train as it should")
 
 
 if __name__ == "__main__":
