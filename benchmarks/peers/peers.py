@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs networks on this library and on other runtimes, side by side, and prints one table.
 
-Same weights (ONNX, fp32) for all; outputs are compared first. Every runtime is a process that stays; blocks go round
-them in turn, so that what else the machine does falls on all. The ratio is peer / ours, the median over blocks of the
-medians within each. run installs what it needs: Debian packages, and the versions of requirements.txt in build/peers/.
+Same weights (fp32) for all, from our model file in PyTorch and from ONNX elsewhere; outputs are compared first. Every
+runtime is a process that stays; blocks go round them in turn, so that what else the machine does falls on all. The
+ratio is peer / ours, the median over blocks of the medians within each. run installs what it needs: Debian packages, and
+the versions of requirements.txt in build/peers/.
 
 Columns: t x r, threads of a request and requests at a time (each runtime's faster way is shown); ratio, peer's time
 over ours; MB, what the process grew by with the model, and the ratio of that; ready ms, from the file to the first run;
@@ -98,15 +99,15 @@ def interpreter(runtime):
 
 
 def make_case(case, folder, ours):
-    """Model, ONNX file, plain graph and images of a case in a folder; what load needs to know."""
+    """Model, ONNX file and images of a case in a folder; what load needs to know."""
     folder.mkdir(parents=True, exist_ok=True)
     size = [str(extent) for extent in case.size] if case.size else []
     facts = json.loads(subprocess.run([ours, "make", case.network, *size], cwd=folder, check=True, text=True,
                                       stdout=subprocess.PIPE).stdout)
     base = folder / case.network
-    graph = folder / f"{case.network}.graph"
-    subprocess.run([sys.executable, str(HERE / "onnx_graph.py"), f"{base}.onnx", str(graph)], check=True)
-    plain = json.loads((graph / "nodes.json").read_text(encoding="utf-8"))
+    ports = folder / f"{case.network}.ports.json"
+    subprocess.run([sys.executable, str(HERE / "onnx_ports.py"), f"{base}.onnx", str(ports)], check=True)
+    plain = json.loads(ports.read_text(encoding="utf-8"))
     import numpy as np  # not needed for --help and --list
     random = np.random.default_rng(1)
     images = []
@@ -116,7 +117,7 @@ def make_case(case, folder, ours):
             file = folder / f"images_{turn}_{index}.f32"
             random.uniform(-0.5, 0.5, [case.batch, *shape]).astype(np.float32).tofile(file)
             images[-1].append(str(file))
-    request = {"model": f"{base}.safetensors", "onnx": f"{base}.onnx", "graph": str(graph), "ncnn": str(base),
+    request = {"model": f"{base}.safetensors", "onnx": f"{base}.onnx", "ncnn": str(base),
                "height": facts["height"], "width": facts["width"], "batch": case.batch, "images": images,
                "training": case.training,
                "input_shapes": plain["input_shapes"], "input_names": plain["inputs"], "output_names": plain["outputs"]}

@@ -3,18 +3,21 @@
 
     worker.py onnxruntime|openvino|ncnn|opencv|torch|torch_channels_last
 
-load {onnx, graph, threads, batch, requests, images, training}, run {count}, outputs {file}, memory {}. `requests` is
+load {model, onnx, threads, batch, requests, images, training}, run {count}, outputs {file}, memory {}. `requests` is
 how many requests are under way at a time; each has its share of the batch. Inputs and outputs are raw float32,
 (N, C, H, W). training: a run is a step, and the losses of the first three are what is written.
 """
 
 import concurrent.futures
 import json
+import pathlib
 import resource
 import sys
 import time
 
 import numpy as np
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "examples" / "interop"))  # posemachine_torch
 
 
 def resident(which):
@@ -137,11 +140,11 @@ class Torch(Runtime):
         self.torch = torch
 
     def load(self, request):
-        from torch_graph import TorchGraph
+        import posemachine_torch
         torch = self.torch
         torch.set_num_threads(request["threads"])
         torch.set_grad_enabled(False)
-        module = TorchGraph(request["graph"]).eval()
+        module = posemachine_torch.load(request["model"]).eval()
         example = [torch.from_numpy(values[:request["share"]].copy()) for values in request["example"]]
         if self.channels_last:
             module = module.to(memory_format=torch.channels_last)
@@ -180,10 +183,10 @@ class TorchTraining(Runtime):
         self.torch = torch
 
     def load(self, request):
-        from torch_graph import TorchGraph
+        import posemachine_torch
         torch = self.torch
         torch.set_num_threads(request["threads"])
-        self.module = TorchGraph(request["graph"], trainable=True)
+        self.module = posemachine_torch.load(request["model"])
         if self.channels_last:
             self.module = self.module.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.RMSprop(self.module.parameters(), lr=1e-5, alpha=0.99, eps=1e-8)
