@@ -153,7 +153,7 @@ def pack(people, out, size=160, image_scale=1.0, most_mib=50, progress=None):
     quality is the best one that keeps the file small enough, found on every 25th person."""
     some = [crop_of(person, size, image_scale)[0] for person in people[::25]]
     room = most_mib * MIB - 400 * len(people) - MIB // 10  # less the labels
-    for quality in range(95, 30, -5):
+    for quality in range(96, 30, -2):
         if 1.02 * np.mean([len(encode(picture, quality)) for picture in some]) * len(people) < room:
             break
     jpegs, facts = [], []
