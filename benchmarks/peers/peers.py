@@ -3,8 +3,8 @@
 
 Same weights (fp32) for all, from our model file in PyTorch and from ONNX elsewhere; outputs are compared first. Every
 runtime is a process that stays; blocks go round them in turn, so that what else the machine does falls on all. The
-ratio is peer / ours, the median over blocks of the medians within each. run installs what it needs: Debian packages, and
-the versions of requirements.txt in build/peers/.
+ratio is peer / ours, the median over blocks of the medians within each. run installs what it needs: Debian packages,
+and the versions of requirements.txt in build/peers/.
 
 Columns: t x r, threads of a request and requests at a time (each runtime's faster way is shown); ratio, peer's time
 over ours; MB, what the process grew by with the model, and the ratio of that; ready ms, from the file to the first run;

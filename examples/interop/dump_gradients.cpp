@@ -41,11 +41,24 @@ namespace {
 struct Loss {
   std::string_view name;
   decltype(&pm::heatmap_loss) compute;
+  bool before_softmax = false;  // works on the maps in front of a last spatial_softmax
 };
 
 constexpr std::array losses{
     Loss{"squared_error", &pm::heatmap_loss},
 };
+
+// Makes the maps in front of a last spatial_softmax the outputs.
+void cut_softmax(pm::Graph& graph) {
+  for (pm::Port& port : graph.outputs) {
+    for (const pm::Node& node : graph.nodes) {
+      if (node.dst == port.value && node.op->name == "spatial_softmax") {
+        port.value = pm::input(graph, node, 0).id;
+        break;
+      }
+    }
+  }
+}
 
 const Loss& find_loss(std::string_view name) {
   for (const Loss& loss : losses) {
@@ -138,8 +151,9 @@ void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& 
 // One training step without its update.
 void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss, int slice, pm::TensorFile& dump) {
   pm::Graph graph = model.graph();
+  if (loss.before_softmax) cut_softmax(graph);
   std::vector<pm::Tensor> none;
-  pm::remove_dropout(graph, none);
+  pm::remove_dropout(graph, none);  // and what no output reads
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
   pm::BatchGradients gradients(
       graph, parameters, {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});

@@ -82,31 +82,41 @@ def clean(labels):
 
 
 def read_lsp(folder, labels=None, last=900):
-    """(path, labels (14, 3), whether the photograph is cut around the person) of LSP's training people."""
+    """(path, labels (14, 3), None) of LSP's training people: the photograph is cut around its person."""
     joints = read_mat(folder / "joints.mat", "joints").transpose(2, 1, 0).copy()  # the flag says occluded, not unknown
     joints[..., :2] -= 1
     joints[..., 2] = 1
     joints = clean(joints) if labels is None else read_labels(labels)
-    return [(folder / "images" / f"im{i + 1:04d}.jpg", joints[i], True) for i in range(last)]
+    return [(folder / "images" / f"im{i + 1:04d}.jpg", joints[i], None) for i in range(last)]
 
 
 def read_lspet(folder, labels=None):
+    """(path, labels (14, 3), labels that the square is around): those of joints.mat, so that crops are the same for any
+    labels."""
     joints = read_mat(folder / "joints.mat", "joints").transpose(2, 0, 1).copy()
     joints[..., :2] -= 1
-    joints = clean(joints) if labels is None else read_labels(labels)
-    return [(folder / "images" / f"im{i + 1:05d}.jpg", each, False) for i, each in enumerate(joints)]
+    joints = clean(joints)
+    used = joints if labels is None else read_labels(labels)
+    return [(folder / "images" / f"im{i + 1:05d}.jpg", used[i], joints[i]) for i in range(len(joints))]
 
 
 # ---- Crops ----
 
 
-def training_square(joints, outside, whole, width, height, image_scale):
+def beyond(labels, width, height):
+    """Whether joints are labelled, but outside the photograph."""
+    x, y = labels[:, 0], labels[:, 1]
+    return (labels[:, 2] > 0) & ~((x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5))
+
+
+def training_square(framed, width, height, image_scale):
     """Centre and side, in pixels whose centres are whole numbers: training_square() of data/loader.hpp."""
-    seen = joints[(joints[:, 2] > 0) & ~outside, :2]
-    box = seen.max(0) - seen.min(0) if len(seen) else np.zeros(2)
-    if whole or box.max() < 2:
-        return (np.array([width, height]) - 1) / 2, image_scale * max(width, height)
-    return (seen.max(0) + seen.min(0)) / 2, LABELLED_BOX_CONTEXT * image_scale * box.max()
+    if framed is not None:
+        seen = framed[(framed[:, 2] > 0) & ~beyond(framed, width, height), :2]
+        box = seen.max(0) - seen.min(0) if len(seen) else np.zeros(2)
+        if box.max() >= 2:
+            return (seen.max(0) + seen.min(0)) / 2, LABELLED_BOX_CONTEXT * image_scale * box.max()
+    return (np.array([width, height]) - 1) / 2, image_scale * max(width, height)
 
 
 def cut(image, centre, side, size):
@@ -120,12 +130,10 @@ def cut(image, centre, side, size):
                                                                  box=(*edge, *(edge + side)))
 
 
-def crop_person(image, labels, whole, size, image_scale):
+def crop_person(image, labels, framed, size, image_scale):
     """The crop, joints (14, 2) in it, weights, outside, and the photograph's edges in it."""
     height, width = image.shape[:2]
-    x, y = labels[:, 0], labels[:, 1]
-    outside = (labels[:, 2] > 0) & ~((x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5))
-    centre, side = training_square(labels, outside, whole, width, height, image_scale)
+    centre, side = training_square(framed, width, height, image_scale)
     side *= CONTEXT
     scale = size / side
 
@@ -133,7 +141,7 @@ def crop_person(image, labels, whole, size, image_scale):
         return (np.asarray(point) - centre) * scale + (size - 1) / 2
 
     edges = np.concatenate([to_crop((-0.5, -0.5)), to_crop((width - 0.5, height - 0.5))])
-    return cut(image, centre, side, size), to_crop(labels[:, :2]), labels[:, 2], outside, edges
+    return (cut(image, centre, side, size), to_crop(labels[:, :2]), labels[:, 2], beyond(labels, width, height), edges)
 
 
 def encode(picture, quality):
@@ -143,14 +151,15 @@ def encode(picture, quality):
 
 
 def crop_of(person, size, image_scale):
-    photo, labels, whole = person
+    photo, labels, framed = person
     pixels = photo if isinstance(photo, np.ndarray) else np.asarray(Image.open(photo).convert("RGB"))
-    return crop_person(pixels, labels, whole, size, image_scale)
+    return crop_person(pixels, labels, framed, size, image_scale)
 
 
 def pack(people, out, size=160, image_scale=1.0, most_mib=50, progress=None):
-    """`people`: (path or pixels (h, w, 3), labels (14, 3), whole). Returns the JPEG quality and the file's bytes; the
-    quality is the best one that keeps the file small enough, found on every 25th person."""
+    """`people`: (path or pixels (h, w, 3), labels (14, 3), labels that the square is around; None: the whole
+    photograph). Returns the JPEG quality and the file's bytes; the quality is the best one that keeps the file small enough, found
+    on every 25th person."""
     some = [crop_of(person, size, image_scale)[0] for person in people[::25]]
     room = most_mib * MIB - 400 * len(people) - MIB // 10  # less the labels
     for quality in range(96, 30, -2):

@@ -5,12 +5,12 @@
 
 START is a model file, such as interop/new_model writes; PACKED is what pack_crops.py writes. The run saves everything in
 FOLDER/state.pt (weights, optimiser, average, step) at the end of every epoch and when it stops; the same command again
-goes on, to the numbers of a run that was never stopped. FOLDER/model.safetensors is the model so far, of averaged weights
-where they are kept, for posemachine evaluate.
+goes on, to the numbers of a run that was never stopped. FOLDER/model.safetensors is the model so far, of averaged
+weights where they are kept, for posemachine evaluate.
 
-As in the library: targets, their weights, distributions of augmentation, AdamW and what decays, warm-up and cosine, moving
-average, batch norm's statistics by slices. Not as there: the draws themselves, and crops of --size pixels of which the
-training square is 1 / 1.43, in place of the photographs. Needs torch, numpy and Pillow (it decodes the crops).
+As in the library: targets, their weights, distributions of augmentation, AdamW and what decays, warm-up and cosine,
+moving average, batch norm's statistics by slices. Not as there: the draws themselves, and crops of which the training
+square is 1 / 1.43, in place of the photographs. Needs torch, numpy and Pillow (it decodes the crops).
 """
 
 import argparse
@@ -134,7 +134,8 @@ class Batches:
             sys.exit(f"people: expected {len(joints)} joints, as the model has, got {people.joints.shape[1]}")
         self.partner = list(range(len(joints)))
         for left, right in meaning["joint_set"]["pairs"]:
-            self.partner[joints.index(left)], self.partner[joints.index(right)] = joints.index(right), joints.index(left)
+            left, right = joints.index(left), joints.index(right)
+            self.partner[left], self.partner[right] = right, left
         # Input pixels to crop pixels, both from their centres: the training square fills the input.
         self.step = people.size / people.context / min(self.height, self.width)
 
@@ -191,7 +192,7 @@ class Run:
         self.module = pt.load(arguments.model).to(device).train()
         self.module.slice = self.options["slice"]
         self.module.before_softmax = self.loss == "cross_entropy"
-        if self.options["flip"] > 0:  # the answer for the mirrored image is as good: averaged, as after posemachine train
+        if self.options["flip"] > 0:  # the answer for the mirrored image is as good, as after posemachine train
             self.module.meaning["decoder"]["flip_average"] = True
         self.people = People(arguments.data, device)
         self.batches = Batches(self.module, self.people, self.options, device)
@@ -200,7 +201,8 @@ class Run:
                      f"{len(self.people)}")
         trained = [each for each in self.module.parameters() if each.requires_grad]
         # Biases and batch norm's scale and shift do not decay: Optimizer with decay_vectors off.
-        groups = [{"params": [each for each in trained if each.dim() > 1], "weight_decay": self.options["weight_decay"]},
+        decay = self.options["weight_decay"]
+        groups = [{"params": [each for each in trained if each.dim() > 1], "weight_decay": decay},
                   {"params": [each for each in trained if each.dim() <= 1], "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=self.options["rate"], eps=self.options["epsilon"],
                                            betas=(self.options["beta1"], self.options["beta2"]))

@@ -213,13 +213,15 @@ def draw_people(count, joint_set):
         for limb in joint_set["limbs"]:
             ends = [tuple(joints[joint_set["joints"].index(limb[end])]) for end in ("from", "to")]
             pen.line(ends, tuple(limb["rgb"]), 4)
-        people.append((np.asarray(picture), np.column_stack([joints, weights]), whole))
+        labels = np.column_stack([joints, weights])
+        people.append((np.asarray(picture), labels, None if whole else labels))
     return people
 
 
 def train(model, data, run_folder, *options):
     return run(sys.executable, INTEROP / "train_twin.py", "--model", model, "--data", data, "--run", run_folder,
-               "--device", "cpu", "--batch", 16, "--warmup-steps", 2, "--average-decay", 0.999, "--log-steps", 1, *options)
+               "--device", "cpu", "--batch", 16, "--warmup-steps", 2, "--average-decay", 0.999, "--log-steps", 1,
+               *options)
 
 
 def check_training(programs, folder):
