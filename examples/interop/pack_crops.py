@@ -158,8 +158,8 @@ def crop_of(person, size, image_scale):
 
 def pack(people, out, size=160, image_scale=1.0, most_mib=50, progress=None):
     """`people`: (path or pixels (h, w, 3), labels (14, 3), labels that the square is around; None: the whole
-    photograph). Returns the JPEG quality and the file's bytes; the quality is the best one that keeps the file small enough, found
-    on every 25th person."""
+    photograph). Returns the JPEG quality and the file's bytes; the quality is the best one that keeps the file small
+    enough, found on every 25th person."""
     some = [crop_of(person, size, image_scale)[0] for person in people[::25]]
     room = most_mib * MIB - 400 * len(people) - MIB // 10  # less the labels
     for quality in range(96, 30, -2):

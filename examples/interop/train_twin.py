@@ -3,9 +3,9 @@
 
     train_twin.py --model START.safetensors --data PACKED.npz --run FOLDER [--minutes 9] [OPTIONS]
 
-START is a model file, such as interop/new_model writes; PACKED is what pack_crops.py writes. The run saves everything in
-FOLDER/state.pt (weights, optimiser, average, step) at the end of every epoch and when it stops; the same command again
-goes on, to the numbers of a run that was never stopped. FOLDER/model.safetensors is the model so far, of averaged
+START is a model file, such as interop/new_model writes; PACKED is what pack_crops.py writes. The run saves everything
+in FOLDER/state.pt (weights, optimiser, average, step) at the end of every epoch and when it stops; the same command
+again goes on, to the numbers of a run that was never stopped. FOLDER/model.safetensors is the model so far, of averaged
 weights where they are kept, for posemachine evaluate.
 
 As in the library: targets, their weights, distributions of augmentation, AdamW and what decays, warm-up and cosine,
