@@ -14,6 +14,7 @@
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -46,19 +47,8 @@ struct Loss {
 
 constexpr std::array losses{
     Loss{"squared_error", &pm::heatmap_loss},
+    Loss{"cross_entropy", &pm::heatmap_cross_entropy, true},
 };
-
-// Makes the maps in front of a last spatial_softmax the outputs.
-void cut_softmax(pm::Graph& graph) {
-  for (pm::Port& port : graph.outputs) {
-    for (const pm::Node& node : graph.nodes) {
-      if (node.dst == port.value && node.op->name == "spatial_softmax") {
-        port.value = pm::input(graph, node, 0).id;
-        break;
-      }
-    }
-  }
-}
 
 const Loss& find_loss(std::string_view name) {
   for (const Loss& loss : losses) {
@@ -150,8 +140,7 @@ void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& 
 
 // One training step without its update.
 void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss, int slice, pm::TensorFile& dump) {
-  pm::Graph graph = model.graph();
-  if (loss.before_softmax) cut_softmax(graph);
+  pm::Graph graph = loss.before_softmax ? pm::with_logits(model.graph()) : model.graph();
   std::vector<pm::Tensor> none;
   pm::remove_dropout(graph, none);  // and what no output reads
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
