@@ -158,14 +158,22 @@ class GraphGrower {
     keep(chance(50) ? resize_nearest(graph_, src, {.scale = scale}) : resize_bilinear(graph_, src, {.scale = scale}));
   }
 
+  // Of bounded logits: the exponential of large ones magnifies their rounding.
+  void grow_spatial_softmax(Value src) {
+    const Value logits = convolution(graph_, sigmoid(graph_, src), {.out = channels(graph_, src)});
+    keep(spatial_softmax(graph_, logits, {.scale_percent = 700}));
+  }
+
   void grow_activation(Value src) {
-    switch (draw(1, 8)) {
+    switch (draw(1, 7)) {
       case 1: keep(leaky_relu(graph_, src, {.slope_millionths = draw(0, 2) * 100'000})); return;
       case 2: keep(silu(graph_, src)); return;
       case 3: keep(hard_swish(graph_, src)); return;
       case 4: keep(options_.prelu(graph_, src)); return;
-      case 5: keep(softmax(graph_, src)); return;
-      case 6: keep(spatial_softmax(graph_, src, {.scale_percent = draw(1, 20) * 100})); return;
+      case 5:
+        if (channels(graph_, src) % 2 == 0) grow_spatial_softmax(src);
+        else keep(softmax(graph_, src));
+        return;
       default: keep(relu(graph_, src));
     }
   }

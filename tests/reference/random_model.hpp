@@ -12,12 +12,14 @@
 
 namespace posemachine::reference {
 
-/// As Model::random, but heads that begin near zero have weights of LeCun's size: maps that are nearly empty would make
-/// comparisons that cannot fail.
+/// As Model::random, but with weights that keep the size of what goes through, heads included: maps that are nearly
+/// empty would make comparisons that cannot fail.
 inline Model random_model(std::string name, const Graph& graph, std::uint64_t seed, Meaning meaning) {
   Graph louder = graph;
   for (Parameter& parameter : louder.parameters) {
     if (parameter.init == Init::near_zero) parameter.init = Init::lecun_normal;
+    // Batch norm's first statistics are those of nobody's data: nothing restores what small weights take away.
+    if (parameter.init == Init::fan_in_uniform) parameter.init = Init::he_normal;
   }
   meaning.heatmaps = output_names(graph);
   return Model(std::move(name), graph, initialise(louder, seed), std::move(meaning));

@@ -217,8 +217,8 @@ TEST_CASE("passes: no step of random networks reads what another has overwritten
 TEST_CASE("passes: nor does a step of the named networks, whose concats and slices nearly all share memory") {
   for (const NamedNetwork& network : networks) {
     const bool merges = network.name.starts_with("scaling-dilation");
-    const Size image = merges ? Size{24, 32} : Size{32, 64};
     const Graph forward = network.build();
+    const Size image = merges && largest_stride(forward) == 8 ? Size{24, 32} : Size{32, 64};
     const Graph graph = differentiate(forward);
     for (const int block : {8, 16}) {
       for (const Passes& passes : each_pass_off) {
@@ -233,7 +233,7 @@ TEST_CASE("passes: nor does a step of the named networks, whose concats and slic
           elided += step.elided ? 1 : 0;
         }
         if (!merges) continue;
-        CHECK(mergers > 100);
+        CHECK(mergers > 50);
         if (passes.share_slices) CHECK(elided > mergers * 9 / 10);
         else CHECK(elided == 0);
       }
