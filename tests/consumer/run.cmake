@@ -40,7 +40,7 @@ else()
   run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build)
   run_step(${SCRATCH}/build/consumer)
   if(NOT MODE STREQUAL find_package_compose)
-    run_step(${SCRATCH}/build/estimate ${SOURCE}/examples/models/scaling-dilation-small.safetensors
+    run_step(${SCRATCH}/build/estimate ${SOURCE}/examples/models/scaling-dilation-fine.safetensors
       ${SOURCE}/examples/photos/pitcher.jpg
     )
   endif()

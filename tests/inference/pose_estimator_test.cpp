@@ -26,7 +26,7 @@ using namespace posemachine;
 namespace {
 
 std::string bundled() {
-  return (test_environment::source_dir() / "examples/models/scaling-dilation-small.safetensors").string();
+  return (test_environment::source_dir() / "examples/models/scaling-dilation-fine.safetensors").string();
 }
 
 Image gradient(int width, int height) {
@@ -90,7 +90,7 @@ TEST_CASE("PoseEstimator: errors are those of the model file and of Estimator") 
   CHECK_THROWS_WITH_AS(PoseEstimator("/nowhere/model.safetensors"), doctest::Contains("/nowhere/model.safetensors"),
                        Error);
   CHECK_THROWS_WITH_AS(PoseEstimator(bundled(), {.threads = 0}), doctest::Contains("threads"), UsageError);
-  CHECK_THROWS_WITH_AS(PoseEstimator(bundled(), {.stages = 9}), doctest::Contains("expected 1 to 3"), UsageError);
+  CHECK_THROWS_WITH_AS(PoseEstimator(bundled(), {.stages = 9}), doctest::Contains("expected 1 to 2"), UsageError);
   PoseEstimator estimator(bundled());
   CHECK_THROWS_AS(estimator(Image{}), DataError);
 }

@@ -10,7 +10,6 @@
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
@@ -26,6 +25,7 @@
 #include <posemachine/training/people_digest.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_options.hpp>
+#include <posemachine/training/trainer_setup.hpp>
 #include <posemachine/training/watch.hpp>
 #include <posemachine/training/weight_average.hpp>
 
@@ -64,18 +64,19 @@ class Trainer {
   /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
           std::shared_ptr<Ranks> ranks = nullptr)
-      : model_(checked(from, people, validation)),
-        options_(resolved(model_, from.options)),
+      : model_(detail::checked(from, people, validation)),
+        options_(detail::resolved(model_, from.options)),
         ranks_(std::move(ranks)),
         step_(from.step),
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
-        gradients_(supervised_graph(model_, options_), parameters_, gradient_options(model_, options_, ranks_)),
+        gradients_(detail::supervised_graph(model_, options_), parameters_,
+                   detail::gradient_options(model_, options_, ranks_)),
         optimizer_(model_.graph(), options_.optimizer, options_.groups),
         average_(options_.average_decay, *parameters_),
-        loader_(std::move(people), model_.meaning().joints, loader_options(model_, options_, gradients_.share()),
-                static_cast<std::uint64_t>(from.step)),
+        loader_(std::move(people), model_.meaning().joints,
+                detail::loader_options(model_, options_, gradients_.share()), static_cast<std::uint64_t>(from.step)),
         validation_(std::move(validation)),
         epoch_losses_(from.epoch_losses),
         epoch_steps_(from.epoch_steps),
@@ -106,14 +107,14 @@ class Trainer {
   Model result() const { return average_.is_kept() ? model_.with_parameters(average_.tensors()) : model(); }
 
   bool has_validation() const { return !validation_.empty(); }
-  /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing yet.
+  /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
   /// Errors: UsageError without people to validate on; DataError for a photograph that cannot be used.
   MetricResult constant_pose_score() const {
     const Meaning& meaning = model_.meaning();
     if (validation_.empty()) {
       fail<UsageError>({.where = "constant pose", .expected = "people to validate on", .got = "none"});
     }
-    const LoaderOptions options = loader_options(model_, options_, gradients_.share());
+    const LoaderOptions options = detail::loader_options(model_, options_, gradients_.share());
     const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
     return constant_pose_pck(pose, validation_, meaning.joints, meaning.crop, options.input,
                              EvaluateOptions{}.pck_threshold);
@@ -233,86 +234,11 @@ class Trainer {
     return ranks_ == nullptr ? stop.stop_requested() : any_of_ranks(*ranks_, stop.stop_requested());
   }
 
-  static TrainOptions resolved(const Model& model, TrainOptions options) {
-    if (options.slice == 0) options.slice = default_slice(model.graph(), options.batch);
-    return options;
-  }
-
-  // What the loss sees as outputs.
-  static Graph supervised_graph(const Model& model, const TrainOptions& options) {
-    return options.loss == Loss::cross_entropy ? with_logits(model.graph()) : model.graph();
-  }
-
-  static BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
-                                                const std::shared_ptr<Ranks>& ranks) {
-    BatchGradientsOptions gradients;
-    gradients.batch = options.batch;
-    gradients.slice = options.slice;
-    gradients.workers = options.workers;
-    gradients.image = {model.meaning().input_height, model.meaning().input_width};
-    gradients.recompute = options.recompute;
-    gradients.ranks = ranks;
-    return gradients;
-  }
-
-  static LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices) {
-    const Meaning& meaning = model.meaning();
-    LoaderOptions loader;
-    loader.input = {meaning.input_height, meaning.input_width};
-    loader.stride = stride_of(model.graph(), answer(model.graph())).ratio();
-    loader.sigma_px = meaning.sigma_px;
-    loader.mask_unlabelled = options.mask_unlabelled;
-    loader.crop = meaning.crop;
-    loader.normalisation = meaning.normalisation;
-    loader.colour_order = meaning.colour_order;
-    loader.augment = options.augment;
-    loader.augmentation = options.augmentation;
-    loader.seed = options.seed;
-    loader.batch = options.batch;
-    loader.first = slices.first * options.slice;
-    loader.count = slices.count * options.slice;
-    loader.workers = options.loader_workers;
-    return loader;
-  }
-
-  // What would otherwise be found after an hour, or read beyond its end.
-  static const Model& checked(const Checkpoint& from, const std::vector<Person>& people,
-                              const std::vector<Person>& validation) {
-    check(from.options);
-    const Graph& graph = from.model.graph();
-    const Value last = answer(graph);
-    for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-      if (stride_of(graph, {graph.outputs[i].value}) == stride_of(graph, last)) continue;
-      fail<ModelError>({.where = "output " + output_name(graph, i),
-                        .expected = "maps of the last output's stride: all stages share the targets",
-                        .got = "another stride"});
-    }
-    if (from.options.loss == Loss::cross_entropy && !has_distributions(graph)) {
-      fail<ModelError>({.where = "outputs",
-                        .expected = "spatial softmaxes, as the loss is a cross-entropy over cells",
-                        .got = "other maps",
-                        .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
-    }
-    int images = 0;
-    for (const InputMeaning& input : from.model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;
-    if (images != 1) {
-      fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
-    }
-    if (!validation.empty()) detail::check_people(validation, from.model.meaning().joints);
-    if (!from.people.empty() && from.people != people_digest(people)) {
-      fail<UsageError>({.where = "training set",
-                        .expected = "the people that the run was started with, in the same order",
-                        .got = "others (" + std::to_string(people.size()) + " people)",
-                        .remedy = "give the same data sets and labels, or start another run"});
-    }
-    return from.model;
-  }
-
   std::string_view image_input() const {
     for (const InputMeaning& input : model_.meaning().inputs) {
       if (input.role == InputRole::image) return input.name;
     }
-    return {};  // refused by checked()
+    return {};  // refused by detail::checked()
   }
 
   // Centre maps never change: filled once in every worker's plan, for each image of a slice.

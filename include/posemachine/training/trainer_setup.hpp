@@ -1,0 +1,103 @@
+// What a trainer is made from: options of its parts, and what is refused before the first step.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/loader.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/engine/ranks.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/loss.hpp>
+#include <posemachine/training/people_digest.hpp>
+#include <posemachine/training/train_options.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD::detail {
+
+inline TrainOptions resolved(const Model& model, TrainOptions options) {
+  if (options.slice == 0) options.slice = default_slice(model.graph(), options.batch);
+  return options;
+}
+
+// What the loss sees as outputs.
+inline Graph supervised_graph(const Model& model, const TrainOptions& options) {
+  return options.loss == Loss::cross_entropy ? with_logits(model.graph()) : model.graph();
+}
+
+inline BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
+                                              const std::shared_ptr<Ranks>& ranks) {
+  BatchGradientsOptions gradients;
+  gradients.batch = options.batch;
+  gradients.slice = options.slice;
+  gradients.workers = options.workers;
+  gradients.image = {model.meaning().input_height, model.meaning().input_width};
+  gradients.recompute = options.recompute;
+  gradients.ranks = ranks;
+  return gradients;
+}
+
+inline LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices) {
+  const Meaning& meaning = model.meaning();
+  LoaderOptions loader;
+  loader.input = {meaning.input_height, meaning.input_width};
+  loader.stride = stride_of(model.graph(), answer(model.graph())).ratio();
+  loader.sigma_px = meaning.sigma_px;
+  loader.mask_unlabelled = options.mask_unlabelled;
+  loader.crop = meaning.crop;
+  loader.normalisation = meaning.normalisation;
+  loader.colour_order = meaning.colour_order;
+  loader.augment = options.augment;
+  loader.augmentation = options.augmentation;
+  loader.seed = options.seed;
+  loader.batch = options.batch;
+  loader.first = slices.first * options.slice;
+  loader.count = slices.count * options.slice;
+  loader.workers = options.loader_workers;
+  return loader;
+}
+
+// What would otherwise be found after an hour, or read beyond its end.
+inline const Model& checked(const Checkpoint& from, const std::vector<Person>& people,
+                            const std::vector<Person>& validation) {
+  check(from.options);
+  const Graph& graph = from.model.graph();
+  const Value last = answer(graph);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    if (stride_of(graph, {graph.outputs[i].value}) == stride_of(graph, last)) continue;
+    fail<ModelError>({.where = "output " + output_name(graph, i),
+                      .expected = "maps of the last output's stride: all stages share the targets",
+                      .got = "another stride"});
+  }
+  if (from.options.loss == Loss::cross_entropy && !has_distributions(graph)) {
+    fail<ModelError>({.where = "outputs",
+                      .expected = "spatial softmaxes, as the loss is a cross-entropy over cells",
+                      .got = "other maps",
+                      .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
+  }
+  int images = 0;
+  for (const InputMeaning& input : from.model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;
+  if (images != 1) {
+    fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
+  }
+  if (!validation.empty()) check_people(validation, from.model.meaning().joints);
+  if (!from.people.empty() && from.people != people_digest(people)) {
+    fail<UsageError>({.where = "training set",
+                      .expected = "the people that the run was started with, in the same order",
+                      .got = "others (" + std::to_string(people.size()) + " people)",
+                      .remedy = "give the same data sets and labels, or start another run"});
+  }
+  return from.model;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
