@@ -216,11 +216,11 @@ TEST_CASE("strides: windows multiply them, cell by cell operations keep them, gl
   const Value third = average_pool(graph, src, {.window = 3});
   const Value sixth = convolution(graph, third, {.out = 2, .kernel = 3, .stride = 2});
   const Value mean = global_average_pool(graph, sixth);
-  CHECK(stride_of(graph, src) == Stride{1, 1, false});
-  CHECK(stride_of(graph, third) == Stride{3, 1, false});
-  CHECK(stride_of(graph, relu(graph, sixth)) == Stride{6, 1, false});
-  CHECK(stride_of(graph, convolution(graph, mean, {.out = 7})) == global_stride);
-  CHECK(coarser({3, 2, false}, 4) == Stride{6, 1, false});
+  CHECK((stride_of(graph, src) == Stride{1, 1, false}));
+  CHECK((stride_of(graph, third) == Stride{3, 1, false}));
+  CHECK((stride_of(graph, relu(graph, sixth)) == Stride{6, 1, false}));
+  CHECK((stride_of(graph, convolution(graph, mean, {.out = 7})) == global_stride));
+  CHECK((coarser({3, 2, false}, 4) == Stride{6, 1, false}));
 }
 
 }  // namespace graph_test

@@ -202,7 +202,7 @@ TEST_CASE("layers: groups, transposed convolutions and resizes have the strides 
   static_assert(receptive_field<Up> == 2 + 4 + 4 + 2);  // a dst cell of kernel 4, stride 2 sees two cells
   struct Finer : Network<Input<"image", 1>, Upsample<3>, Output<"out">> {};
   const Graph finer = graph_of<Finer>();
-  CHECK(stride_of(finer, answer(finer)) == Stride{1, 3, false});
+  CHECK((stride_of(finer, answer(finer)) == Stride{1, 3, false}));
   struct Deep : Network<Input<"image", 1>, Upsample<16>, Upsample<16>, Upsample<2>, Output<"out">> {};
   CHECK(network_facts<Deep>.broken.rule == Rule::scale_limit);
   struct Odd : Network<Input<"image", 6>, Conv<6, 3, ConvOptions{.groups = 4}>, Output<"out">> {};
