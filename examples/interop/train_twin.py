@@ -34,7 +34,7 @@ OPTIONS = {
     "seed": 1, "epochs": 30, "batch": 32, "slice": 8, "rate": 2e-3, "warmup_steps": 200, "final_fraction": 0.01,
     "weight_decay": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "average_decay": 0.0,
     "rotation_deg": 40.0, "scale_min": 0.7, "scale_max": 1.3, "flip": 0.5, "shift": 0.05, "brightness": 0.1,
-    "contrast": 0.2, "colour": 0.1,
+    "contrast": 0.2, "colour": 0.1, "turn": 0.0, "close_up": 0.0, "cutout": 0.0,
 }
 
 
@@ -73,11 +73,12 @@ class People:
 
 def draw_augmentation(options, count, width, height, random):
     """draw_augmentation() of data/augment.hpp for `count` people. Affine maps (N, 2, 3) from input pixels to pixels of
-    the training square at the input's scale, mirrored (N), gain and bias (N, 3)."""
+    the training square at the input's scale, mirrored (N), gain and bias (N, 3), the joint that a close-up is drawn
+    around, as a share of them (N; NaN: the whole person is seen), cut-outs (N, 4): left, top, right, bottom."""
     def uniform(low, high, *shape):
         return random.uniform(low, high, (count, *shape))
 
-    angle = np.deg2rad(uniform(-options["rotation_deg"], options["rotation_deg"]))
+    angle = uniform(-options["rotation_deg"], options["rotation_deg"])
     zoom = uniform(options["scale_min"], options["scale_max"])
     shift = uniform(-options["shift"], options["shift"], 2) * (width, height)
     mirrored = uniform(0, 1) < options["flip"]
@@ -85,11 +86,28 @@ def draw_augmentation(options, count, width, height, random):
     contrast = uniform(1 - options["contrast"], 1 + options["contrast"], 1)
     gain = contrast * uniform(1 - options["colour"], 1 + options["colour"], 3)
     bias = np.broadcast_to(128 * (1 - contrast) + brightness, gain.shape)
+    angle = np.deg2rad(np.where(uniform(0, 1) < options["turn"], uniform(-180, 180), angle))
+    close_ups = np.where(uniform(0, 1) < options["close_up"], uniform(0, 1), np.nan)
+    half = uniform(0.15, 0.4, 2) * (width, height) / 2 * (uniform(0, 1, 1) < options["cutout"])
+    at = uniform(0, 1, 2) * (width, height)
+    cutouts = np.concatenate([at - half, at + half], 1)
     c, s, middle = np.cos(angle) / zoom, np.sin(angle) / zoom, np.array([(width - 1) / 2, (height - 1) / 2])
     turn = np.stack([np.stack([c, -s], 1), np.stack([s, c], 1)], 1)
     turn[mirrored, :, 0] *= -1  # x -> W - 1 - x comes first
     maps = np.concatenate([turn, (middle + shift - turn @ middle)[:, :, None]], 2)
-    return maps, mirrored, gain, bias
+    return maps, mirrored, gain, bias, close_ups, cutouts
+
+
+def close_up_square(joints, seen, side, which):
+    """close_up_square() of data/augment.hpp: the centre (2) and the side, of joints (J, 2), those labelled within the
+    photograph; None where they are too few."""
+    joints = joints[seen]
+    if len(joints) < 4:
+        return None
+    chosen = joints[int(which * len(joints))]
+    nearest = joints[np.argsort(np.hypot(*(joints - chosen).T), kind="stable")[:(len(joints) + 1) // 2]]
+    low, high = nearest.min(0), nearest.max(0)
+    return (low + high) / 2, min(max(1.5 * (high - low).max(), 0.4 * side), side)
 
 
 def sample_crops(crops, maps, photograph, height, width):
@@ -136,8 +154,6 @@ class Batches:
         for left, right in meaning["joint_set"]["pairs"]:
             left, right = joints.index(left), joints.index(right)
             self.partner[left], self.partner[right] = right, left
-        # Input pixels to crop pixels, both from their centres: the training square fills the input.
-        self.step = people.size / people.context / min(self.height, self.width)
 
     def steps_per_epoch(self):
         return len(self.people) // self.options["batch"]
@@ -149,10 +165,17 @@ class Batches:
         order = np.random.default_rng((self.options["seed"], 2, epoch)).permutation(len(people))
         chosen = order[within * count:(within + 1) * count]
         random = np.random.default_rng((self.options["seed"], 3, step))
-        maps, mirrored, gain, bias = draw_augmentation(self.options, count, self.width, self.height, random)
+        maps, mirrored, gain, bias, close_ups, cutouts = draw_augmentation(self.options, count, self.width,
+                                                                           self.height, random)
         middle = np.array([(self.width - 1) / 2, (self.height - 1) / 2])
-        maps = self.step * maps
-        maps[:, :, 2] += (people.size - 1) / 2 - self.step * middle
+        for i, which in enumerate(close_ups):
+            centre, side = np.full(2, (people.size - 1) / 2), people.size / people.context
+            if np.isfinite(which):
+                seen = (people.weights[chosen[i]] > 0) & ~people.outside[chosen[i]].astype(bool)
+                centre, side = close_up_square(people.joints[chosen[i]], seen, side, which) or (centre, side)
+            step = side / min(self.height, self.width)
+            maps[i] *= step
+            maps[i, :, 2] += centre - step * middle
 
         points = np.linalg.solve(maps[:, None, :, :2], (people.joints[chosen] - maps[:, None, :, 2])[..., None])[..., 0]
         weights, outside = people.weights[chosen].copy(), people.outside[chosen].copy()
@@ -169,6 +192,10 @@ class Batches:
             pixels = pixels.flip(1)
         normalisation = self.module.meaning["normalisation"]
         mean, scale = (tensor(normalisation[key])[:, None, None] for key in ("mean", "scale"))
+        x, y = torch.arange(self.width, device=self.device) + 0.5, torch.arange(self.height, device=self.device) + 0.5
+        left, top, right, bottom = tensor(cutouts).T[:, :, None]
+        hidden = ((y >= top) & (y < bottom))[:, :, None] & ((x >= left) & (x < right))[:, None, :]
+        covered = covered * ~hidden[:, None]
         return (covered * (pixels - mean) * scale, tensor(points), tensor(weights),
                 torch.as_tensor(outside, device=self.device))
 

@@ -142,4 +142,70 @@ TEST_CASE("joints_in_input: after mirroring the right wrist is where the left on
   }
 }
 
+TEST_CASE("draw_augmentation: turns, close-ups and cut-outs change nothing else, and happen as often as asked") {
+  pm::AugmentOptions options;
+  options.turn_probability = 0.3;
+  options.close_up_probability = 0.4;
+  options.cutout_probability = 0.2;
+  const std::vector<pm::Joint> joints = some_joints();
+  int turned = 0, closer = 0, hidden = 0;
+  double most_turned = 0;
+  for (std::uint64_t sample = 0; sample < 2000; ++sample) {
+    const pm::Augmentation plain = drawn({}, sample);
+    pm::RandomStream stream(3, pm::Purpose::augmentation, 0, sample);
+    const pm::Augmentation a = pm::draw_augmentation(options, square, input, stream, joints);
+    CHECK(a.mirrored == plain.mirrored);
+    CHECK(a.photometric == plain.photometric);
+    CHECK(plain.cutout.width == 0);
+    const pm::Affine m = a.image_from_input, p = plain.image_from_input;
+    const double angle = std::abs(std::atan2(m.d, a.mirrored ? -m.a : m.a)) * 180 / 3.14159265358979;
+    const double scale = std::hypot(m.a, m.d) / std::hypot(p.a, p.d);
+    turned += angle > 40;  // seven turns of nine are further than any without
+    most_turned = std::max(most_turned, angle);
+    closer += scale < 0.999;
+    CHECK((scale >= 0.4 - 1e-9 && scale <= 1 + 1e-9));
+    hidden += a.cutout.width > 0;
+    if (a.cutout.width == 0) continue;
+    CHECK((a.cutout.width >= 0.15 * 64 && a.cutout.width <= 0.4 * 64));
+    CHECK((a.cutout.height >= 0.15 * 64 && a.cutout.height <= 0.4 * 64));
+    CHECK((pm::centre(a.cutout).x >= 0 && pm::centre(a.cutout).x <= 64));
+  }
+  CHECK(std::abs(turned - 2000 * 0.3 * 7 / 9) < 95);  // five standard deviations each
+  CHECK(std::abs(closer - 800) < 110);
+  CHECK(std::abs(hidden - 400) < 90);
+  CHECK(most_turned > 175);
+}
+
+TEST_CASE("close_up_square: the half of the joints nearest to the chosen one, with room around it") {
+  // Six joints in a row, 20 pixels apart; the fourth has no label, the last one lies outside of the image.
+  std::vector<pm::Joint> joints;
+  for (int j = 0; j < 6; ++j) joints.push_back({{20.0 * j, 50}, pm::JointState::visible});
+  joints[3].state = pm::JointState::unlabelled;
+  joints[5].state = pm::JointState::outside;
+  const pm::Box whole{-10, 0, 100, 100};
+  const pm::Box first = pm::close_up_square(joints, whole, 0);  // of 0, 20, 40, 80: 0 and 20
+  CHECK(first.width == doctest::Approx(40));  // 1.5 * 20 is less than 0.4 of the whole
+  CHECK(pm::centre(first).x == doctest::Approx(10.5));  // boxes count from a pixel's edge
+  CHECK(pm::centre(first).y == doctest::Approx(50.5));
+  const pm::Box last = pm::close_up_square(joints, whole, 0.99);  // 80 and 40
+  CHECK(last.width == doctest::Approx(60));
+  CHECK(pm::centre(last).x == doctest::Approx(60.5));
+  CHECK(pm::close_up_square(joints, {0, 0, 50, 50}, 0.99).width == doctest::Approx(50));  // never more than the whole
+  joints[0].weight = 0;
+  const pm::Box few = pm::close_up_square(joints, whole, 0.5);  // three joints are left: too few
+  CHECK((few.x == whole.x && few.y == whole.y && few.width == whole.width));
+}
+
+TEST_CASE("hide: the pixels whose centres lie in the cutout, and no other") {
+  for (const pm::Box& cutout : {pm::Box{2.4, 1.6, 3.2, 1.0}, pm::Box{-3, -3, 5, 5}, pm::Box{6, 4, 9, 9}, pm::Box{}}) {
+    std::vector<float> pixels(3 * 6 * 8, 1.0f);
+    pm::hide(cutout, {6, 8}, pixels.data());
+    for (int i = 0; i < 3 * 6 * 8; ++i) {
+      const double x = i % 8 + 0.5, y = i / 8 % 6 + 0.5;
+      const bool inside = x >= cutout.x && x < cutout.x + cutout.width && y >= cutout.y && y < cutout.y + cutout.height;
+      CHECK(pixels[std::size_t(i)] == (inside ? 0.0f : 1.0f));
+    }
+  }
+}
+
 }  // namespace augment_test

@@ -38,7 +38,8 @@ TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
     "groups": [{"match": "*.bias", "rate": 0.5, "weight_decay": 0.0}, {"match": "Conv_?.*", "rate": 2.0}],
     "clip_norm": 1.5, "average_decay": 0.99, "on_not_finite": "lower", "augment": false, "rotation_deg": 30.5,
     "scale_min": 0.8, "scale_max": 1.2,
-    "flip": 0.25, "shift": 0.125, "brightness": 0.2, "contrast": 0.3, "colour": 0.4, "mask_unlabelled": false,
+    "flip": 0.25, "shift": 0.125, "brightness": 0.2, "contrast": 0.3, "colour": 0.4, "turn": 0.5, "close_up": 0.6,
+    "cutout": 0.7, "mask_unlabelled": false,
     "checkpoint_steps": 77, "validate_epochs": 3, "stop_epochs": 9, "keep_checkpoints": 4, "log_steps": 0,
     "pictures": 5})",
                  "test");

@@ -167,10 +167,12 @@ class BatchMaker {
     const Box square = training_square(seen, image.width, image.height, options_);
     RandomStream stream(options_.seed, Purpose::augmentation, epoch, std::uint64_t(sample));
     const Augmentation drawn = options_.augment
-                                   ? draw_augmentation(options_.augmentation, square, options_.input, stream)
+                                   ? draw_augmentation(options_.augmentation, square, options_.input, stream,
+                                                       seen.joints)
                                    : unaugmented(square, options_.input);
     warp(image, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
          drawn.photometric, image_out);
+    hide(drawn.cutout, options_.input, image_out);
     TargetOptions targets;
     targets.map = map_;
     targets.stride = options_.stride;

@@ -111,6 +111,9 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.number("brightness", o.augmentation.brightness, 0, 1);
   v.number("contrast", o.augmentation.contrast, 0, 1);
   v.number("colour", o.augmentation.colour, 0, 1);
+  v.number("turn", o.augmentation.turn_probability, 0, 1);
+  v.number("close_up", o.augmentation.close_up_probability, 0, 1);
+  v.number("cutout", o.augmentation.cutout_probability, 0, 1);
   v.flag("mask_unlabelled", o.mask_unlabelled);
   v.number("checkpoint_steps", o.checkpoint_steps, 1, 1e9);
   v.number("validate_epochs", o.validate_epochs, 1, 100000);
