@@ -57,8 +57,7 @@ std::vector<Part> parts() {
       {"Bottleneck<64>", 92, {64}, layer<HourglassBlock>},
       {"Hourglass<3,Bottleneck<64>>", 96, {64}, layer<pm::Hourglass<3, HourglassBlock>>},  // 368 x 368 does not divide
       {"SeparableConv<64>", 92, {64}, layer<pm::SeparableConv<64>>},
-      {"InvertedResidual<24>,stride_2", 184, {16},
-       layer<pm::InvertedResidual<24, pm::SeparableOptions{.stride = 2}>>},
+      {"InvertedResidual<24>,stride_2", 184, {16}, layer<pm::InvertedResidual<24, pm::SeparableOptions{.stride = 2}>>},
       {"InvertedResidual<24>", 92, {24}, layer<pm::InvertedResidual<24>>},
       {"InvertedResidual<64>", 23, {64}, layer<pm::InvertedResidual<64>>},
   };

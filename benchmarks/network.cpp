@@ -83,10 +83,18 @@ int main(int argument_count, char** arguments) {
     const std::string size = std::to_string(network.input.height) + "x" + std::to_string(network.input.width);
     benchmark::RegisterBenchmark(("forward/" + name + "/" + size).c_str(),
                                  [&network](benchmark::State& state) { forward(state, network); })
-        ->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+        ->ArgName("threads")
+        ->Arg(1)
+        ->Arg(2)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
     benchmark::RegisterBenchmark(("gradients/" + name + "/128x128").c_str(),
                                  [&network](benchmark::State& state) { gradients(state, network); })
-        ->ArgNames({"batch", "workers"})->Args({16, 1})->Args({16, 2})->Unit(benchmark::kMillisecond)->UseRealTime();
+        ->ArgNames({"batch", "workers"})
+        ->Args({16, 1})
+        ->Args({16, 2})
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
   }
   return workload::run_registered(argument_count, arguments);
 }

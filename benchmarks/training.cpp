@@ -49,7 +49,8 @@ std::vector<pm::Person> people(int count) {
 class Run {
  public:
   Run(const pm::NamedNetwork& network, int batch, pm::Size image, int workers)
-      : graph_(network.build()), parameters_(std::make_shared<std::vector<pm::Tensor>>(pm::initialise(graph_, 1))),
+      : graph_(network.build()),
+        parameters_(std::make_shared<std::vector<pm::Tensor>>(pm::initialise(graph_, 1))),
         gradients_(graph_, parameters_, {.batch = batch, .workers = workers, .image = image}),
         optimizer_(graph_, {}) {}
 
@@ -131,7 +132,12 @@ int main(int argument_count, char** arguments) {
       benchmark::RegisterBenchmark(
           ("loader/" + std::string(each.network) + "/" + side + "x" + side).c_str(),
           [&network, each](benchmark::State& state) { feed(state, network, each.batch, {each.side, each.side}); })
-          ->ArgName("workers")->Arg(1)->Arg(2)->Iterations(3)->Unit(benchmark::kMillisecond)->UseRealTime();
+          ->ArgName("workers")
+          ->Arg(1)
+          ->Arg(2)
+          ->Iterations(3)
+          ->Unit(benchmark::kMillisecond)
+          ->UseRealTime();
     }
   }
   return workload::run_registered(argument_count, arguments);

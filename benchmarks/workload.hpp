@@ -99,7 +99,7 @@ struct Source {
 /// An op or a module, and the shape in which it occurs.
 struct Part {
   std::string name;
-  int side = 0;                 // of the maps it reads: side x side cells
+  int side = 0;  // of the maps it reads: side x side cells
   std::vector<Source> sources;
   std::function<pm::Value(pm::Graph&, std::span<const pm::Value>)> lower;
 };
@@ -186,9 +186,12 @@ inline void register_part(const Part& part, const pm::PassSwitches& passes = {})
   for (const Pass pass : {Pass::forward, Pass::gradients}) {
     if (PartGraph(part, pass).empty()) continue;
     const std::string name = (pass == Pass::forward ? "forward/" : "gradients/") + part.name + "/" + shape;
-    benchmark::RegisterBenchmark(name.c_str(),
-                                 [=](benchmark::State& state) { measure(state, part, pass, passes); })
-        ->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMicrosecond)->UseManualTime();
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { measure(state, part, pass, passes); })
+        ->ArgName("threads")
+        ->Arg(1)
+        ->Arg(2)
+        ->Unit(benchmark::kMicrosecond)
+        ->UseManualTime();
   }
 }
 

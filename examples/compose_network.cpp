@@ -11,6 +11,7 @@ namespace pm = posemachine;
 
 namespace {
 
+// clang-format off: compositions, one part after another
 // docs: begin compose
 // Blocks are named structs, not aliases: their names head parameter names, the summary and the compiler's messages.
 struct Trunk : pm::Sequential<
@@ -36,6 +37,7 @@ struct TwoStages : pm::Network<pm::Input<"image", 3>, Trunk, FirstStage, NextSta
 static_assert(pm::stride<TwoStages> == 8);
 static_assert(pm::parameter_count<TwoStages> == 804'046);
 // docs: end compose
+// clang-format on
 
 void show(const char* file) {
   // docs: begin facts

@@ -13,8 +13,8 @@ namespace {
 
 // docs: begin module
 struct BottleneckOptions {
-  std::int32_t squeeze = 16;   // channels between
-  std::int32_t dilation = 1;   // of the 3x3 convolution, counted from 1
+  std::int32_t squeeze = 16;  // channels between
+  std::int32_t dilation = 1;  // of the 3x3 convolution, counted from 1
 };
 
 /// (C, H, W) -> (C, H, W); 1x1 down, 3x3, 1x1 up, added to src. Source: He et al. 2016, Fig. 5.
@@ -32,6 +32,7 @@ struct Bottleneck {
 };
 // docs: end module
 
+// clang-format off: compositions, one part after another
 // docs: begin use
 struct Example : pm::Network<
     pm::Input<"image", 3>, pm::Conv<16, 3>, pm::PyramidStack<>,
@@ -42,6 +43,7 @@ struct Example : pm::Network<
 static_assert(pm::stride<Example> == 2);
 static_assert(pm::receptive_field<Example> == 17);  // 3 after Conv, 5 after the pyramid, 9 and 17 after the bottlenecks
 // docs: end use
+// clang-format on
 
 pm::NetworkDescription from_file(const char* file) {
   // docs: begin word

@@ -84,8 +84,8 @@ constexpr int infer_bend(pm::Graph& graph, const pm::Node& node) {
   return channels;
 }
 
-constexpr pm::OpInfo bend_op{.name = "example.bend", .version = 1, .options = bend_options, .infer = infer_bend,
-                             .kernels = &bend_kernels};
+constexpr pm::OpInfo bend_op{
+    .name = "example.bend", .version = 1, .options = bend_options, .infer = infer_bend, .kernels = &bend_kernels};
 
 /// (C, H, W) -> (C, H, W). Parameter: Bend.gain (C), at first 1.
 template <BendOptions Options = BendOptions{}>

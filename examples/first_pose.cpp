@@ -19,7 +19,7 @@ void draw_first_pose(const std::string& model_file, const std::string& photo_fil
   const std::vector<std::string>& names = model.meaning().joints.joints;
   pm::Image photo = pm::read_image(photo_file);  // JPEG or PNG, turned upright
 
-  pm::Estimator estimator(model);  // one per thread; copies share the weights
+  pm::Estimator estimator(model);      // one per thread; copies share the weights
   const std::vector<pm::Pose> poses =  // no boxes: one person, the whole photo
       people.empty() ? std::vector{estimator(photo)} : estimator(photo, people);
 

@@ -155,8 +155,8 @@ class Training : public Subject {
         const std::size_t maps = 15 * static_cast<std::size_t>(view.count);
         const std::vector<float> weights(maps, 1.0f);
         const std::vector<float> empty(view.outputs[k].size(), 0.0f);
-        losses[static_cast<std::size_t>(view.index)] += pm::heatmap_loss(
-            view.outputs[k], empty, weights, empty.size() / maps, batch_, view.output_gradients[k]);
+        losses[static_cast<std::size_t>(view.index)] +=
+            pm::heatmap_loss(view.outputs[k], empty, weights, empty.size() / maps, batch_, view.output_gradients[k]);
       }
     };
     gradients_->compute("image", images.front(), loss_of, 1, static_cast<std::uint64_t>(step_));
@@ -254,9 +254,8 @@ int main(int count, char** arguments) {
     if (words.size() == 4) size = {std::stoi(words[2]), std::stoi(words[3])};
     model.save(words[1] + ".safetensors");
     pm::write_onnx(model, size, words[1] + ".onnx");
-    const pm::Json facts{{"height", size.height},
-                         {"width", size.width},
-                         {"macs", pm::count_multiply_adds(model.graph(), size)}};
+    const pm::Json facts{
+        {"height", size.height}, {"width", size.width}, {"macs", pm::count_multiply_adds(model.graph(), size)}};
     std::cout << facts.dump() << std::endl;
   } catch (const std::exception& error) {
     std::cerr << "ours: " << error.what() << "\n";

@@ -32,8 +32,8 @@ class Composer {
     norm_ = chance(50) ? pm::Norm::batch : pm::Norm::none;
     pm::Value value = pm::add_input(graph, "image", 3);
     constexpr std::array<int, 3> widths{16, 24, 32};
-    value = activation(pm::convolution(
-        graph, value, {.out = pick(widths), .kernel = chance(60) ? 3 : 7, .stride = 1 + draw(0, 1)}));
+    value = activation(
+        pm::convolution(graph, value, {.out = pick(widths), .kernel = chance(60) ? 3 : 7, .stride = 1 + draw(0, 1)}));
     for (int halvings = draw(1, 3); halvings > 0; --halvings) {
       value = block(halve(value));
       if (chance(50)) value = block(value);
@@ -55,7 +55,9 @@ class Composer {
   }
   bool chance(int percent) { return draw(1, 100) <= percent; }
   template <std::size_t N>
-  int pick(const std::array<int, N>& values) { return values[static_cast<std::size_t>(draw(0, int(N) - 1))]; }
+  int pick(const std::array<int, N>& values) {
+    return values[static_cast<std::size_t>(draw(0, int(N) - 1))];
+  }
 
   pm::Value activation(pm::Value value) {
     pm::Graph& graph = result_.graph;
@@ -80,7 +82,8 @@ class Composer {
     constexpr std::array<int, 4> widths{32, 48, 64, 96};
     const int width = pm::channels(graph, value);
     switch (draw(1, 8)) {
-      case 1: case 2: return pm::residual_block(graph, value, chance(50) ? width : pick(widths), {.norm = norm_});
+      case 1:
+      case 2: return pm::residual_block(graph, value, chance(50) ? width : pick(widths), {.norm = norm_});
       case 3: return pm::bottleneck(graph, value, chance(50) ? 4 * (width / 4) : 2 * pick(widths), {.norm = norm_});
       case 4: return pm::fire_module(graph, value, {.squeeze = 32, .expand = 32, .norm = norm_});
       case 5: {

@@ -144,8 +144,8 @@ void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss,
   std::vector<pm::Tensor> none;
   pm::remove_dropout(graph, none);  // and what no output reads
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
-  pm::BatchGradients gradients(
-      graph, parameters, {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});
+  pm::BatchGradients gradients(graph, parameters,
+                               {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});
   for (const auto& plan : gradients.plans()) fill_centres(model, batch.size(), *plan);
 
   const std::size_t stages = graph.outputs.size();
@@ -160,8 +160,8 @@ void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss,
         const std::span weights = std::span(batch.weights.values).subspan(first, count);
         for (std::size_t stage = 0; stage < stages; ++stage) {
           const std::span<const float> output = view.outputs[stage];
-          total.values[stage] += static_cast<float>(loss.compute(output, targets, weights, batch.cells(),
-                                                                 batch.count(), view.output_gradients[stage]));
+          total.values[stage] += static_cast<float>(
+              loss.compute(output, targets, weights, batch.cells(), batch.count(), view.output_gradients[stage]));
           std::ranges::copy(output, maps[stage].values.begin() + static_cast<std::ptrdiff_t>(first * batch.cells()));
         }
       },

@@ -62,8 +62,14 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
     auto plan = std::make_unique<pm::BatchPlan>(inference.graph, inference.weights, options);
     const double ready_s = now_s() - begin;
     const double multiply_adds = static_cast<double>(pm::count_multiply_adds(model.graph(), options.image));
-    warn_if_not_tuned(arguments.timing, costs.get(), inference.graph, options.image, plan->threads_per_image(), context);
-    all.push_back({model.network(), options.image, ready_s, {}, 2 * multiply_adds * arguments.batch, plan->bytes(),
+    warn_if_not_tuned(arguments.timing, costs.get(), inference.graph, options.image, plan->threads_per_image(),
+                      context);
+    all.push_back({model.network(),
+                   options.image,
+                   ready_s,
+                   {},
+                   2 * multiply_adds * arguments.batch,
+                   plan->bytes(),
                    inference.weights->bytes()});
     RandomImages images(*plan);
     timed.push_back({std::move(plan), std::move(images)});
@@ -102,8 +108,8 @@ int bench(const BenchArguments& arguments, const Context& context) {
     const double share = peak.flops > 0 ? rate / peak.flops : 0;
     text += format("%-26s %4d x %4d %9.2f %9.2f %9.2f %9.1f %8.1f %6.0f %8.1f %9.1f %8.0f\n", each.network.c_str(),
                    each.size.height, each.size.width, image_ms, least_ms, most_ms, arguments.batch / run_s, rate / 1e9,
-                   100 * share, static_cast<double>(each.map_bytes) / 1e6,
-                   static_cast<double>(each.weight_bytes) / 1e6, 1e3 * each.ready_s);
+                   100 * share, static_cast<double>(each.map_bytes) / 1e6, static_cast<double>(each.weight_bytes) / 1e6,
+                   1e3 * each.ready_s);
     pm::Json line;
     line["network"] = each.network;
     line["input"] = {{"height", each.size.height}, {"width", each.size.width}};
@@ -156,9 +162,10 @@ Command add_bench(CLI::App& app, const Context& context) {
                     "quantile_90), images_per_second, flops (a second), peak_flops (null where there is no loop\n"
                     "for this processor), map_bytes and weight_bytes (what the plan and its prepared weights\n"
                     "hold), ready_ms (from the model in memory to a plan that can run)");
-  command->footer("What is timed is the network alone: no image is read, cropped or decoded. The peak is that of\n"
-                  "multiply-adds in registers, measured on as many threads; convolutions by Winograd's algorithm\n"
-                  "do fewer operations than are counted, so a network may come near it or above.");
+  command->footer(
+      "What is timed is the network alone: no image is read, cropped or decoded. The peak is that of\n"
+      "multiply-adds in registers, measured on as many threads; convolutions by Winograd's algorithm\n"
+      "do fewer operations than are counted, so a network may come near it or above.");
   return {command, [arguments, &context] { return bench(*arguments, context); }};
 }
 

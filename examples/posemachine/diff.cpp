@@ -45,8 +45,9 @@ Command add_diff(CLI::App& app, const Context& context) {
   command->add_option("A", arguments->first, "A network, a network file NET.json or a model file")->required();
   command->add_option("B", arguments->second, "Another one")->required();
   command->add_flag("--json", arguments->json, "One JSON object: equal, difference");
-  command->footer("Compared are operations, options, parameters' names and shapes, inputs and outputs, not weights.\n"
-                  "Exit codes: 0 the same, 1 different; 2 and 4 as everywhere.");
+  command->footer(
+      "Compared are operations, options, parameters' names and shapes, inputs and outputs, not weights.\n"
+      "Exit codes: 0 the same, 1 different; 2 and 4 as everywhere.");
   return {command, [arguments, &context] { return diff(*arguments, context); }};
 }
 

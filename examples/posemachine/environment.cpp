@@ -62,8 +62,10 @@ fs::path bundled_model() {
     if (fs::exists(folder / bundled_name, error)) return folder / bundled_name;
     looked += (looked.empty() ? "" : ", ") + folder.string();
   }
-  pm::fail<pm::ModelError>({.where = "bundled model", .expected = std::string(bundled_name) + " in one of " + looked,
-                            .got = "none", .remedy = "give a model with --model"});
+  pm::fail<pm::ModelError>({.where = "bundled model",
+                            .expected = std::string(bundled_name) + " in one of " + looked,
+                            .got = "none",
+                            .remedy = "give a model with --model"});
 }
 
 std::string version_text() {

@@ -98,7 +98,9 @@ pm::Box parse_box(const std::string& text) {
     at = parsed.ptr + 1;
   }
   if (right) return {numbers[0], numbers[1], numbers[2], numbers[3]};
-  pm::fail<pm::UsageError>({.where = "--box", .expected = "x,y,width,height in pixels", .got = "\"" + text + "\"",
+  pm::fail<pm::UsageError>({.where = "--box",
+                            .expected = "x,y,width,height in pixels",
+                            .got = "\"" + text + "\"",
                             .remedy = "as in --box 150,60,330,400"});
 }
 
@@ -250,7 +252,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   pm::Workers workers(arguments.threads);
   std::vector<pm::Estimator> estimators(std::size_t(arguments.threads), first);
   Progress progress(context, "estimating");
-  pm::Json problems = pm::Json::array();  // of images without a result
+  pm::Json problems = pm::Json::array();                         // of images without a result
   const std::size_t batch = 4 * std::size_t(arguments.threads);  // images; printed in order after each batch
   for (std::size_t begin = 0; begin < images.size(); begin += batch) {
     context.stop_if_asked();
@@ -298,8 +300,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->required();
   command->add_option("--model", arguments->model, "Model file; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
-  command->add_option("--box", arguments->boxes,
-                      "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
+  command
+      ->add_option("--box", arguments->boxes,
+                   "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
       ->allow_extra_args(false);
   command->add_option("--overlay", arguments->overlay, "PNG to write: the photo with the skeletons drawn on it");
   command->add_option("--panel", arguments->panel, "PNG to write: the photo, every joint's heatmap and the pose");
@@ -312,15 +315,16 @@ Command add_estimate(CLI::App& app, const Context& context) {
                    "As in 2/8: the second of eight shares of the images, counted from 1; with --ndjson, whose last\n"
                    "line then says which share it was. posemachine merge makes one result of those of all shares")
       ->option_text("I/N");
-  command->add_option("--stages", arguments->stages,
-                      "Answer after so many of the network's stages: sooner, and less surely; default: after all")
+  command
+      ->add_option("--stages", arguments->stages,
+                   "Answer after so many of the network's stages: sooner, and less surely; default: after all")
       ->check(CLI::Range(1, 256));
   command->add_option("--tuning", arguments->tuning, "A file of posemachine tune: sooner, the same but for rounding")
       ->option_text("FILE");
   command
-      ->add_option("--threads", arguments->threads,
-                   "People or images at a time; the result is the same for any number")
-      ->check(CLI::Range(1, 256))->capture_default_str();
+      ->add_option("--threads", arguments->threads, "People or images at a time; the result is the same for any number")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   return {command, [arguments, &context] { return estimate(*arguments, context); }};
 }
 

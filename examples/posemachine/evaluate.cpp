@@ -42,7 +42,8 @@ std::vector<pm::Person> read_people(const EvaluateArguments& arguments) {
   const std::size_t colon = arguments.data.find(':');
   const std::string kind = arguments.data.substr(0, colon);
   if (kind != "lsp" || colon == std::string::npos || colon + 1 == arguments.data.size()) {
-    pm::fail<pm::UsageError>({.where = "--data", .expected = "lsp:DIR, the folder of Leeds Sports Pose",
+    pm::fail<pm::UsageError>({.where = "--data",
+                              .expected = "lsp:DIR, the folder of Leeds Sports Pose",
                               .got = "\"" + arguments.data + "\"",
                               .remedy = kind == "lspet" ? "LSPET has unlabelled joints: it is for training only" : ""});
   }
@@ -68,7 +69,9 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   if (arguments.shard) {
     record.shard = pm::parse_shard(*arguments.shard);
     if (!arguments.json) {
-      pm::fail<pm::UsageError>({.where = "--shard", .expected = "--json", .got = "text",
+      pm::fail<pm::UsageError>({.where = "--shard",
+                                .expected = "--json",
+                                .got = "text",
                                 .remedy = "posemachine merge makes text of all shares together"});
     }
   }
@@ -76,7 +79,8 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::Model::load(path, context.ops), arguments.decoder);
   if (model.meaning().joints.joints != pm::lsp_joints().joints) {
-    pm::fail<pm::ModelError>({.where = path + ": joints", .expected = "those of LSP",
+    pm::fail<pm::ModelError>({.where = path + ": joints",
+                              .expected = "those of LSP",
                               .got = "the joint set " + model.meaning().joints.name});
   }
   pm::EvaluateOptions options;
@@ -111,14 +115,16 @@ Command add_evaluate(CLI::App& app, const Context& context) {
   command->add_option("--model", arguments->model, "Model file; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
   command->add_option("--data", arguments->data, "lsp:DIR, the folder with joints.mat and images/")->required();
-  command->add_option("--split", arguments->split,
-                      "train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST")
+  command
+      ->add_option("--split", arguments->split,
+                   "train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST")
       ->capture_default_str();
   command->add_option("--threshold", arguments->threshold, "Of PCK, as a share of the torso")->capture_default_str();
   command->add_flag("--allow-missing", arguments->allow_missing,
                     "Leave out images that are absent, instead of failing");
   command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")
-      ->check(CLI::Range(1, 256))->capture_default_str();
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_flag("--json", arguments->json,
                     "One JSON object: pck {threshold, mean, a value per joint group}, pcp_strict, and both per\n"
                     "stage, in percent, with the number of people for whom each joint and stick is right");

@@ -92,8 +92,11 @@ pm::Json to_json(const EvaluationReport& report) {
 }
 
 EvaluationReport report_from_json(const pm::Json& json, const pm::JointSet& joints, const std::string& where) {
-  EvaluationReport report{pm::string_member(json, "model", where), pm::string_member(json, "network", where),
-                          pm::string_member(json, "data", where), pm::string_member(json, "split", where), {}};
+  EvaluationReport report{pm::string_member(json, "model", where),
+                          pm::string_member(json, "network", where),
+                          pm::string_member(json, "data", where),
+                          pm::string_member(json, "split", where),
+                          {}};
   pm::EvaluationResult& result = report.result;
   result.people = int(pm::integer_member(json, "people", where, 0, std::numeric_limits<int>::max()));
   result.pck_threshold = pm::number_member(pm::member(json, "pck", where), "threshold", where + ".pck", 0,

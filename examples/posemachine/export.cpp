@@ -26,7 +26,8 @@ struct ExportArguments {
 
 int export_network(const ExportArguments& arguments, const Context& context) {
   if (arguments.onnx.empty() == arguments.checkpoint.empty()) {
-    pm::fail<pm::UsageError>({.where = "export", .expected = "either --onnx or --checkpoint",
+    pm::fail<pm::UsageError>({.where = "export",
+                              .expected = "either --onnx or --checkpoint",
                               .got = arguments.onnx.empty() ? "neither" : "both"});
   }
   if (!arguments.checkpoint.empty()) {
@@ -55,8 +56,9 @@ Command add_export(CLI::App& app, const Context& context) {
                       "train --from goes on elsewhere");
   command->add_option("--size", arguments->size,
                       "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
-  command->footer("Inputs, outputs and parameters keep their names. An ONNX file holds the network alone: how a photo is\n"
-                  "cropped and normalised, and which joint a map belongs to, is what summary and the model file say.");
+  command->footer(
+      "Inputs, outputs and parameters keep their names. An ONNX file holds the network alone: how a photo is\n"
+      "cropped and normalised, and which joint a map belongs to, is what summary and the model file say.");
   return {command, [arguments, &context] { return export_network(*arguments, context); }};
 }
 

@@ -61,7 +61,8 @@ std::vector<std::string> read_labels_list(const pm::Json& list, const std::vecto
   std::vector<std::string> labels;
   std::set<std::string> kinds;
   if (!list.is_array()) {
-    pm::fail<pm::UsageError>({.where = where + ".labels", .expected = "a list of KIND:FILE.mat[:NAME][:score=T]",
+    pm::fail<pm::UsageError>({.where = where + ".labels",
+                              .expected = "a list of KIND:FILE.mat[:NAME][:score=T]",
                               .got = list.dump().substr(0, 60)});
   }
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -71,14 +72,14 @@ std::vector<std::string> read_labels_list(const pm::Json& list, const std::vecto
     }
     const LabelsSource source = parse_labels(list[i].get<std::string>());
     if (!kinds.insert(source.kind).second) {
-      pm::fail<pm::UsageError>({.where = at, .expected = "labels of each kind once",
-                                .got = source.kind + " a second time"});
+      pm::fail<pm::UsageError>(
+          {.where = at, .expected = "labels of each kind once", .got = source.kind + " a second time"});
     }
-    const bool has_data = std::any_of(data.begin(), data.end(), [&](const std::string& each) {
-      return each.starts_with(source.kind + ":");
-    });
+    const bool has_data = std::any_of(data.begin(), data.end(),
+                                      [&](const std::string& each) { return each.starts_with(source.kind + ":"); });
     if (!has_data) {
-      pm::fail<pm::UsageError>({.where = at, .expected = "labels of a data set that is trained on",
+      pm::fail<pm::UsageError>({.where = at,
+                                .expected = "labels of a data set that is trained on",
                                 .got = source.kind + ", of which there is no data",
                                 .remedy = "give --data " + source.kind + ":DIR too"});
     }

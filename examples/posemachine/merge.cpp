@@ -94,8 +94,8 @@ std::vector<Part> parts_in(std::string_view text, const std::string& where) {
     const std::string line_where = where + ", line " + std::to_string(number);
     pm::Json json = pm::parse_json(line, line_where, line_limits);
     if (!json.is_object() || !json.contains("shard")) {
-      pm::fail<pm::DataError>({.where = line_where, .expected = "the result of a shard", .got = "one without a shard",
-                               .remedy = remedy});
+      pm::fail<pm::DataError>(
+          {.where = line_where, .expected = "the result of a shard", .got = "one without a shard", .remedy = remedy});
     }
     Part part{where, shard_record_from_json(json["shard"], line_where + ": shard"), std::exchange(lines, {}), {}, {}};
     const std::string command = part.record.run["command"].get<std::string>();
@@ -111,7 +111,8 @@ std::vector<Part> parts_in(std::string_view text, const std::string& where) {
     parts.push_back(std::move(part));
   }
   if (!lines.empty() || parts.empty()) {
-    pm::fail<pm::DataError>({.where = where, .expected = "a last line that says which shard it is",
+    pm::fail<pm::DataError>({.where = where,
+                             .expected = "a last line that says which shard it is",
                              .got = lines.empty() ? "an empty file" : lines_text(lines.size()) + " without one",
                              .remedy = remedy});
   }
@@ -131,27 +132,27 @@ void check_parts(std::vector<Part>& parts) {
     if (!key.empty()) {
       const std::string expected = value_text(first.record.run, key);
       const std::string got = value_text(part.record.run, key);
-      pm::fail<pm::DataError>({.where = part.where + ": " + key,
-                               .expected = (expected.empty() ? "the same" : expected + ",") + " as " +
-                                           first.where + " has",
-                               .got = got.empty() ? "another" : got,
-                               .remedy = "merge shards of one run"});
+      pm::fail<pm::DataError>(
+          {.where = part.where + ": " + key,
+           .expected = (expected.empty() ? "the same" : expected + ",") + " as " + first.where + " has",
+           .got = got.empty() ? "another" : got,
+           .remedy = "merge shards of one run"});
     }
     if (part.record.shard.count == first.record.shard.count) continue;
-    pm::fail<pm::DataError>({.where = part.where,
-                             .expected = "one of " + std::to_string(first.record.shard.count) + " shards, as " +
-                                         first.where + " is",
-                             .got = "shard " + to_string(part.record.shard)});
+    pm::fail<pm::DataError>(
+        {.where = part.where,
+         .expected = "one of " + std::to_string(first.record.shard.count) + " shards, as " + first.where + " is",
+         .got = "shard " + to_string(part.record.shard)});
   }
   const auto number = [](const Part& part) { return part.record.shard.number; };
-  std::stable_sort(parts.begin(), parts.end(),
-                   [&](const Part& a, const Part& b) { return number(a) < number(b); });
+  std::stable_sort(parts.begin(), parts.end(), [&](const Part& a, const Part& b) { return number(a) < number(b); });
   const int count = parts.front().record.shard.count;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (number(parts[i]) != number(parts[i - 1])) continue;
-    pm::fail<pm::DataError>({.where = parts[i].where, .expected = "every shard once",
-                             .got = "shard " + to_string(parts[i].record.shard) + ", which " + parts[i - 1].where +
-                                    " is too"});
+    pm::fail<pm::DataError>(
+        {.where = parts[i].where,
+         .expected = "every shard once",
+         .got = "shard " + to_string(parts[i].record.shard) + ", which " + parts[i - 1].where + " is too"});
   }
   std::string missing;
   std::size_t at = 0;
@@ -183,7 +184,9 @@ void write_result(const std::string& path, const std::string& text) {
 
 int merge_estimates(const std::vector<Part>& parts, const MergeArguments& arguments) {
   if (arguments.json) {
-    pm::fail<pm::UsageError>({.where = "--json", .expected = "results of evaluate", .got = "results of estimate",
+    pm::fail<pm::UsageError>({.where = "--json",
+                              .expected = "results of evaluate",
+                              .got = "results of estimate",
                               .remedy = "leave it out: they are lines of JSON"});
   }
   std::vector<std::size_t> taken(parts.size(), 0);  // lines of each part
@@ -259,11 +262,13 @@ Command add_merge(CLI::App& app, const Context& context) {
                    "or one; - is standard input")
       ->required();
   command->add_option("-o,--output", arguments->output, "Where the result goes, whole or not at all; - is stdout")
-      ->option_text("FILE")->capture_default_str();
+      ->option_text("FILE")
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "Of evaluate: one JSON object instead of tables");
-  command->footer("The result is, byte for byte, what the command writes without --shard. All shards must be there,\n"
-                  "each once, of one run: same model, input and options. Images that could not be used are reported,\n"
-                  "with exit code 3, as by estimate itself.");
+  command->footer(
+      "The result is, byte for byte, what the command writes without --shard. All shards must be there,\n"
+      "each once, of one run: same model, input and options. Images that could not be used are reported,\n"
+      "with exit code 3, as by estimate itself.");
   return {command, [arguments, &context] { return merge(*arguments, context); }};
 }
 

@@ -32,8 +32,8 @@ pm::Size parse_size(const std::string& text) {
   }
   const auto fits = [](int extent) { return extent >= 1 && extent <= 2048; };
   if (parsed.ec == std::errc{} && parsed.ptr == end && fits(size.height) && fits(size.width)) return size;
-  pm::fail<pm::UsageError>({.where = "--size", .expected = "HEIGHTxWIDTH or one number, each 1 to 2048 pixels",
-                            .got = "\"" + text + "\""});
+  pm::fail<pm::UsageError>(
+      {.where = "--size", .expected = "HEIGHTxWIDTH or one number, each 1 to 2048 pixels", .got = "\"" + text + "\""});
 }
 
 bool is_description_file(std::string_view name) { return name.ends_with(".json"); }
@@ -41,7 +41,8 @@ bool is_description_file(std::string_view name) { return name.ends_with(".json")
 [[noreturn]] void no_such_network(const std::string& what, const std::string& where, const std::string& expected) {
   std::vector<std::string> names;
   for (const pm::NamedNetwork& network : pm::networks) names.emplace_back(network.name);
-  pm::fail<pm::UsageError>({.where = where, .expected = expected + network_names(),
+  pm::fail<pm::UsageError>({.where = where,
+                            .expected = expected + network_names(),
                             .got = what.empty() ? "none" : "\"" + what + "\"",
                             .remedy = pm::did_you_mean(what, names)});
 }

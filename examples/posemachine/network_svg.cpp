@@ -38,7 +38,7 @@ struct Box {
   std::string detail;
   int column = 0;
   int row = 0;
-  int last = 0;                   // node whose dst is the box's
+  int last = 0;  // node whose dst is the box's
   std::int64_t multiply_adds = 0;
   std::vector<std::size_t> outputs;
 };
@@ -80,8 +80,11 @@ std::string with_prefix(std::int64_t count) {
     value /= 1000;
     ++prefix;
   }
-  return format(prefix == 0 ? "%.0f%s" : value >= 99.95 ? "%.0f%s" : value >= 9.995 ? "%.1f%s" : "%.2f%s", value,
-                prefixes[prefix]);
+  return format(prefix == 0      ? "%.0f%s"
+                : value >= 99.95 ? "%.0f%s"
+                : value >= 9.995 ? "%.1f%s"
+                                 : "%.2f%s",
+                value, prefixes[prefix]);
 }
 
 // White to orange by the share of the most expensive box.
@@ -214,9 +217,9 @@ class Chart {
   std::vector<Box> boxes_;
   std::vector<Column> columns_;
   std::vector<std::size_t> box_of_;
-  std::set<int> seen_;         // parameters counted
-  std::string inside_;         // block of the last box
-  bool single_ = false;        // the last box is one operation
+  std::set<int> seen_;   // parameters counted
+  std::string inside_;   // block of the last box
+  bool single_ = false;  // the last box is one operation
   std::int64_t most_ = 0;
 };
 
@@ -238,8 +241,10 @@ class Drawing {
   }
 
   std::string svg(const std::string& title) {
-    text_ = format("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
-                   "font-family=\"sans-serif\" font-size=\"12\">\n", width_, height_, width_, height_);
+    text_ = format(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" "
+        "font-family=\"sans-serif\" font-size=\"12\">\n",
+        width_, height_, width_, height_);
     text_ += "<title>" + escaped(title) + "</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
     write(margin, margin + 12, escaped(title), "font-size=\"16\" font-weight=\"bold\"");
     for (const auto& [from, to] : chart_.edges()) edge(from, to);
@@ -333,10 +338,9 @@ std::string stride_text(const pm::Stride& stride) {
 
 std::string network_svg(const std::string& name, const pm::Graph& graph, pm::Size input) {
   const Chart chart(graph, input);
-  const std::string title =
-      format("%s at %d x %d: %s parameters, %s multiply-adds", name.c_str(), input.height, input.width,
-             thousands(pm::count_parameters(graph)).c_str(),
-             with_prefix(pm::count_multiply_adds(graph, input)).c_str());
+  const std::string title = format("%s at %d x %d: %s parameters, %s multiply-adds", name.c_str(), input.height,
+                                   input.width, thousands(pm::count_parameters(graph)).c_str(),
+                                   with_prefix(pm::count_multiply_adds(graph, input)).c_str());
   return Drawing(graph, chart).svg(title);
 }
 

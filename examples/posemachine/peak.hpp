@@ -7,7 +7,7 @@ namespace tool {
 
 /// The measured peak.
 struct Peak {
-  double flops = 0;         // a second; 0 where there is no loop for this processor
+  double flops = 0;          // a second; 0 where there is no loop for this processor
   std::string instructions;  // "AVX-512"
 };
 

@@ -65,8 +65,8 @@ std::string step_table(const std::vector<Line>& lines, double total_s, bool kind
   }
   const auto row = [&](const std::string& name, const std::string& implementation, const std::string& layout,
                        const std::string& shape, const std::string& steps, const std::string& numbers) {
-    std::string text = format("%-*s  %-*s  ", int(name_width), name.c_str(), int(implementation_width),
-                              implementation.c_str());
+    std::string text =
+        format("%-*s  %-*s  ", int(name_width), name.c_str(), int(implementation_width), implementation.c_str());
     text += kinds ? format("%5s", steps.c_str())
                   : format("%-*s  %-*s", int(layout_width), layout.c_str(), int(shape_width), shape.c_str());
     return text + numbers + "\n";
@@ -230,7 +230,8 @@ Command add_profile(CLI::App& app, const Context& context) {
       ->required();
   add_timing_options(*command, arguments->timing);
   command->add_option("--sort", arguments->sort, "By time, or in the order of the steps: time, step")
-      ->check(CLI::IsMember({"time", "step"}))->capture_default_str();
+      ->check(CLI::IsMember({"time", "step"}))
+      ->capture_default_str();
   command->add_option("--top", arguments->top, "So many steps and no more; default: all")
       ->check(CLI::Range(1, 100'000));
   command->add_option("--trace", arguments->trace,
@@ -239,9 +240,10 @@ Command add_profile(CLI::App& app, const Context& context) {
                     "One JSON object: network, input, threads, ms (the sum of all steps), moved_bytes, steps\n"
                     "(of each: node, operation, block, implementation, layout and shape of dst, ms, share of the\n"
                     "sum, macs, bytes read and written, moved_bytes)");
-  command->footer("A step is an operation with what was fused into it. \"moved\" bytes are read and written only to\n"
-                  "stand elsewhere or in another layout. Steps are waited for one by one: their sum is somewhat more\n"
-                  "than a run takes.");
+  command->footer(
+      "A step is an operation with what was fused into it. \"moved\" bytes are read and written only to\n"
+      "stand elsewhere or in another layout. Steps are waited for one by one: their sum is somewhat more\n"
+      "than a run takes.");
   return {command, [arguments, &context] { return profile(*arguments, context); }};
 }
 

@@ -11,7 +11,10 @@
 namespace tool {
 
 Progress::Progress(const Context& context, std::string what)
-    : shown_(!context.quiet), terminal_(::isatty(STDERR_FILENO) != 0), what_(std::move(what)), start_s_(now_s()),
+    : shown_(!context.quiet),
+      terminal_(::isatty(STDERR_FILENO) != 0),
+      what_(std::move(what)),
+      start_s_(now_s()),
       last_s_(start_s_) {}
 
 Progress::~Progress() {

@@ -225,9 +225,13 @@ Command add_summary(CLI::App& app, const Context& context) {
                     "model_bytes, activation_bytes (one image, inference), nodes");
   command->add_option("--svg", arguments->svg,
                       "Draw the network into this file: blocks, shapes, costs, receptive fields");
-  command->add_flag("--description", arguments->description,
-                    "Only the network itself, as JSON that summary, diff and train read as NET.json")
-      ->excludes("--json")->excludes("--svg")->excludes("--nodes")->excludes("--size");
+  command
+      ->add_flag("--description", arguments->description,
+                 "Only the network itself, as JSON that summary, diff and train read as NET.json")
+      ->excludes("--json")
+      ->excludes("--svg")
+      ->excludes("--nodes")
+      ->excludes("--size");
   return {command, [arguments, &context] { return summary(*arguments, context); }};
 }
 

@@ -17,11 +17,14 @@ void add_timing_options(CLI::App& command, TimingArguments& arguments) {
   command.add_option("--size", arguments.size,
                      "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
   command.add_option("--threads", arguments.threads, "Threads, of oneDNN and ours")
-      ->check(CLI::Range(1, 256))->capture_default_str();
-  command.add_option("--tuning", arguments.tuning, "A file of posemachine tune: what layouts and methods are chosen by")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      .add_option("--tuning", arguments.tuning, "A file of posemachine tune: what layouts and methods are chosen by")
       ->option_text("FILE");
   command.add_option("--runs", arguments.runs, "Runs that are timed, after two that are not")
-      ->check(CLI::Range(1, 100'000))->capture_default_str();
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
 }
 
 std::shared_ptr<const pm::Costs> tuning_of(const TimingArguments& arguments) {

@@ -56,7 +56,9 @@ void check_command_name(const CLI::App& app, int argc, char** argv) {
     }
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    pm::fail<pm::UsageError>({.where = "command", .expected = "one of " + known, .got = "\"" + word + "\"",
+    pm::fail<pm::UsageError>({.where = "command",
+                              .expected = "one of " + known,
+                              .got = "\"" + word + "\"",
                               .remedy = pm::did_you_mean(word, names)});
   }
 }
@@ -67,13 +69,13 @@ int run_commands(int argc, char** argv, Context& context) {
   app.add_flag("-q,--quiet", context.quiet, "No progress and no warnings");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer("Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
-             "3 bad input data, 4 bad model file, 130, 143 and 138 after SIGINT, SIGTERM\n"
-             "and SIGUSR1.");
+  app.footer(
+      "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed while running, 2 usage,\n"
+      "3 bad input data, 4 bad model file, 130, 143 and 138 after SIGINT, SIGTERM\n"
+      "and SIGUSR1.");
   std::vector<Command> commands;
-  for (const auto add :
-       {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_merge, add_bench, add_profile, add_tune,
-        add_export}) {
+  for (const auto add : {add_summary, add_diff, add_train, add_evaluate, add_estimate, add_merge, add_bench,
+                         add_profile, add_tune, add_export}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
   }
@@ -172,8 +174,8 @@ std::string read_standard_input(const Context& context, std::uint64_t max_bytes)
     if (count == 0) return bytes;
     bytes.append(chunk.data(), static_cast<std::size_t>(count));
     if (bytes.size() <= max_bytes) continue;
-    pm::fail<pm::DataError>({.where = "standard input", .expected = "at most " + std::to_string(max_bytes) + " bytes",
-                             .got = "more"});
+    pm::fail<pm::DataError>(
+        {.where = "standard input", .expected = "at most " + std::to_string(max_bytes) + " bytes", .got = "more"});
   }
 }
 

@@ -35,7 +35,7 @@ struct Context {
   bool quiet = false;
   posemachine::OpSet ops;        // that model and network files may name
   posemachine::LayerSet layers;  // that network files may name
-  std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
+  std::stop_token stop;          // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;
   void stop_if_asked() const {

@@ -57,8 +57,9 @@ std::string duration_text(double seconds) {
 
 // As a shell takes it.
 std::string shell_quoted(const std::string& text) {
-  const bool plain = text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%") ==
-                     std::string::npos;
+  const bool plain =
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+:,@%") ==
+      std::string::npos;
   if (plain && !text.empty()) return text;
   std::string inside;
   for (const char character : text) inside += character == '\'' ? "'\\''" : std::string(1, character);
@@ -224,8 +225,8 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
 // What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
 void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
   if (default_threads() < processors_for_each()) {
-    context.warn(format("each rank may use %d of %d processors; mpirun --bind-to none gives it all",
-                        default_threads(), processors_for_each()));
+    context.warn(format("each rank may use %d of %d processors; mpirun --bind-to none gives it all", default_threads(),
+                        processors_for_each()));
   }
   pm::text_of_first(ranks, pm::write_json(config_to_json(config), "configuration"));
   pm::text_of_first(ranks, pm::checkpoint_to_bytes(trainer.checkpoint()));
@@ -241,8 +242,8 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
   const TrainConfig config =
       config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
   TrainingSets sets = read_sets(config);
-  pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops),
-                      std::move(sets.train), {}, ranks);
+  pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops), std::move(sets.train),
+                      {}, ranks);
   if (!trainer.run(context.stop, [](const pm::TrainEvent&) {})) throw Interrupted{};
   return done;
 }
@@ -325,16 +326,18 @@ Command add_train(CLI::App& app, const Context& context) {
   TrainRequest& request = arguments->request;
   CLI::App* command = app.add_subcommand("train", "Train a network on annotated people");
   command->add_option("NET", request.network, "The network: a network file NET.json, or " + network_names());
-  command->add_option("--data", request.data,
-                      "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
-                      "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
+  command
+      ->add_option("--data", request.data,
+                   "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
+                   "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
       ->allow_extra_args(false);
   command
-      ->add_option("--labels", request.labels,
-                   "KIND:FILE.mat[:NAME][:score=T]: other joints for the training people of KIND (lsp or lspet): the\n"
-                   "array NAME (default: joints) of a MATLAB v5 file, 14 x 3 x images: x, y and a weight of 0 to 1, by\n"
-                   "which the joint's loss is multiplied (0: unlabelled). With :score=T the third is a score: joints of\n"
-                   "at least T weigh 1, others 0. Once per KIND; validation and test keep their own joints")
+      ->add_option(
+          "--labels", request.labels,
+          "KIND:FILE.mat[:NAME][:score=T]: other joints for the training people of KIND (lsp or lspet): the\n"
+          "array NAME (default: joints) of a MATLAB v5 file, 14 x 3 x images: x, y and a weight of 0 to 1, by\n"
+          "which the joint's loss is multiplied (0: unlabelled). With :score=T the third is a score: joints of\n"
+          "at least T weigh 1, others 0. Once per KIND; validation and test keep their own joints")
       ->allow_extra_args(false);
   command->add_option("--run", arguments->run, "Name of the run: the folder RUNS/NAME, which must not exist yet")
       ->required();

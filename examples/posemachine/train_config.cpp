@@ -53,15 +53,15 @@ constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader
 Json meaning_to_options(const pm::Meaning& meaning) {
   const pm::DecoderKind kind = meaning.decoder.kind;
   const bool by_name = kind != pm::DecoderKind::arg_max && kind != pm::DecoderKind::quarter_offset;
-  return {{"input_height", meaning.input_height},
-          {"input_width", meaning.input_width},
-          {"sigma_px", meaning.sigma_px},
-          {"colour_order", meaning.colour_order},
-          {"image_scale", meaning.crop.image_scale},
-          {"box_context", meaning.crop.box_context},
-          by_name ? Json{"decoder", pm::name_of(kind)}
-                  : Json{"quarter_offset", kind == pm::DecoderKind::quarter_offset},
-          {"flip_average", meaning.decoder.flip_average}};
+  return {
+      {"input_height", meaning.input_height},
+      {"input_width", meaning.input_width},
+      {"sigma_px", meaning.sigma_px},
+      {"colour_order", meaning.colour_order},
+      {"image_scale", meaning.crop.image_scale},
+      {"box_context", meaning.crop.box_context},
+      by_name ? Json{"decoder", pm::name_of(kind)} : Json{"quarter_offset", kind == pm::DecoderKind::quarter_offset},
+      {"flip_average", meaning.decoder.flip_average}};
 }
 
 std::vector<std::string> known_model_options() {
@@ -81,7 +81,8 @@ pm::DecoderKind decoder_from_options(const Json& given, const std::string& where
   const std::string name = pm::string_member<pm::UsageError>(given, "decoder", where);
   const auto named = pm::decoder_kind<pm::UsageError>(name, where + ".decoder");
   if (!given.contains("quarter_offset") || named == kind) return named;
-  pm::fail<pm::UsageError>({.where = where, .expected = "one decoder",
+  pm::fail<pm::UsageError>({.where = where,
+                            .expected = "one decoder",
                             .got = "decoder " + name + " and quarter_offset " + given["quarter_offset"].dump(),
                             .remedy = "leave quarter_offset out"});
 }
@@ -129,8 +130,10 @@ std::vector<std::string> read_data(const Json& list, const std::string& where) {
     data.push_back(kind + ":" + std::filesystem::absolute(folder).lexically_normal().string());
   }
   if (fits) return data;
-  pm::fail<pm::UsageError>({.where = where + ".data", .expected = "a list of at least one lsp:DIR or lspet:DIR",
-                            .got = list.empty() ? "none" : list.dump().substr(0, 60), .remedy = "give --data lsp:DIR"});
+  pm::fail<pm::UsageError>({.where = where + ".data",
+                            .expected = "a list of at least one lsp:DIR or lspet:DIR",
+                            .got = list.empty() ? "none" : list.dump().substr(0, 60),
+                            .remedy = "give --data lsp:DIR"});
 }
 
 bool says_flip_average(const Json& network) {
@@ -149,7 +152,9 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     const std::string from = pm::string_member<pm::UsageError>(json, "from", where);
     if (!from.empty()) config.from = std::filesystem::absolute(from).lexically_normal().string();
     if (!from.empty() && !config.init.empty()) {
-      pm::fail<pm::UsageError>({.where = where + ".from", .expected = "either init or from", .got = "both",
+      pm::fail<pm::UsageError>({.where = where + ".from",
+                                .expected = "either init or from",
+                                .got = "both",
                                 .remedy = "from has all weights; init takes those that fit"});
     }
   }
@@ -265,7 +270,9 @@ std::string kinds_of(const std::vector<std::string>& sources) {
 }
 
 [[noreturn]] void contradiction(const std::string& key, const std::string& has, const std::string& asked) {
-  pm::fail<pm::UsageError>({.where = "--resume: " + key, .expected = has + ", as the run has", .got = asked,
+  pm::fail<pm::UsageError>({.where = "--resume: " + key,
+                            .expected = has + ", as the run has",
+                            .got = asked,
                             .remedy = "leave it out, or start another run"});
 }
 

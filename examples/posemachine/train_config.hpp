@@ -16,21 +16,21 @@ namespace tool {
 
 /// A resolved configuration. Its JSON form is config.json of a run, and can be given as --config of another.
 struct TrainConfig {
-  posemachine::Json network_source;            // a name of the library's, or a whole description
-  posemachine::NetworkDescription network;     // with the meaning that its model will have
+  posemachine::Json network_source;         // a name of the library's, or a whole description
+  posemachine::NetworkDescription network;  // with the meaning that its model will have
   std::vector<std::string> data;  // "lsp:DIR" and "lspet:DIR", absolute; one given twice is seen twice an epoch
   // "lspet:FILE.mat:NAME" or "lspet:FILE.mat:NAME:score=T", absolute, one per kind at most, in the order of kinds: other
   // joints for that kind's training people.
   std::vector<std::string> labels{};
   bool allow_missing = false;
-  std::string init;               // a model file or checkpoint whose matching tensors the run begins with; absolute
-  std::string from{};             // a checkpoint that the run goes on from, in a folder of its own; absolute
+  std::string init;    // a model file or checkpoint whose matching tensors the run begins with; absolute
+  std::string from{};  // a checkpoint that the run goes on from, in a folder of its own; absolute
   posemachine::TrainOptions options;
 };
 
 /// What was asked for on the command line.
 struct TrainRequest {
-  std::string network;                // a name or NET.json; empty: the file's, or the run's that is resumed
+  std::string network;  // a name or NET.json; empty: the file's, or the run's that is resumed
   std::vector<std::string> data;
   std::vector<std::string> labels;
   std::string file;                   // of --config

@@ -91,8 +91,8 @@ std::string convolution_table(const std::vector<Tuned>& networks, const pm::Cost
       }
     }
   }
-  return text + format("%d of %d are fastest as estimated, or within 3 %%\n", as_estimated,
-                       static_cast<int>(seen.size()));
+  return text +
+         format("%d of %d are fastest as estimated, or within 3 %%\n", as_estimated, static_cast<int>(seen.size()));
 }
 
 bool run_the_same(const pm::Plan& a, const pm::Plan& b) {
@@ -113,8 +113,8 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   pm::Plan estimated(network.inference.graph, network.inference.weights, options);
   options.costs = costs;
   pm::Plan tuned(network.inference.graph, network.inference.weights, options);
-  const std::string head = format("%-26s %4d x %4d %7d ", network.name.c_str(), network.size.height,
-                                  network.size.width, threads);
+  const std::string head =
+      format("%-26s %4d x %4d %7d ", network.name.c_str(), network.size.height, network.size.width, threads);
   if (run_the_same(estimated, tuned)) return head + "the same plan\n";
   RandomImages images(tuned);
   std::array<std::vector<double>, 2> seconds;
@@ -135,8 +135,9 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   const double before = median(seconds[0]);
   const double after = median(seconds[1]);
   if (after > clear * before) {
-    context.warn(network.name + ": slower as tuned than as estimated: others may have used the cores; measure again "
-                                "(--again) when the machine is quiet");
+    context.warn(network.name +
+                 ": slower as tuned than as estimated: others may have used the cores; measure again "
+                 "(--again) when the machine is quiet");
   }
   const auto moves = std::count_if(tuned.schedule().steps.begin(), tuned.schedule().steps.end(),
                                    [](const pm::Step& step) { return step.is_relayout; });
@@ -170,8 +171,9 @@ void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads
     throw;
   }
   if (disturbed > 0) {
-    context.warn(std::to_string(disturbed) + " convolutions are left out: others used the cores; the same command "
-                                             "measures them when the machine is quiet");
+    context.warn(std::to_string(disturbed) +
+                 " convolutions are left out: others used the cores; the same command "
+                 "measures them when the machine is quiet");
   }
 }
 
@@ -207,26 +209,29 @@ Command add_tune(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<TuneArguments>();
   CLI::App* command = app.add_subcommand("tune", "How this machine does a network's convolutions best");
   command
-      ->add_option("NET", arguments->networks,
-                   "Model files, network files NET.json, or networks: " + network_names())
+      ->add_option("NET", arguments->networks, "Model files, network files NET.json, or networks: " + network_names())
       ->required();
   command
       ->add_option("-o,--output", arguments->output,
                    "Where the times go: a tuning file, which is added to where there is one")
-      ->option_text("FILE")->required();
+      ->option_text("FILE")
+      ->required();
   command->add_option("--size", arguments->size,
                       "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
   command->add_option("--threads", arguments->threads, "Threads; 1 is always measured too")
-      ->check(CLI::Range(1, 256))->capture_default_str();
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   command->add_option("--runs", arguments->runs, "Runs of the whole network with and without, afterwards")
-      ->check(CLI::Range(1, 100'000))->capture_default_str();
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   command->add_flag("--again", arguments->again, "Measure everything again, whatever the file holds");
   command->add_flag("--all", arguments->all, "List the convolutions too that are fastest as estimated");
-  command->footer("Each convolution is run directly, by Winograd's algorithm and on maps with channels last, where\n"
-                  "there are such kernels. Plans that are given the file (--tuning of bench, profile and estimate,\n"
-                  "EstimatorOptions::tuning, PlanOptions::costs) choose by these times, whole networks at a time:\n"
-                  "maps that have to change their layout (relayouts) are counted. Without it they choose by\n"
-                  "estimates. Measure when the machine is quiet. Results are the same but for rounding.");
+  command->footer(
+      "Each convolution is run directly, by Winograd's algorithm and on maps with channels last, where\n"
+      "there are such kernels. Plans that are given the file (--tuning of bench, profile and estimate,\n"
+      "EstimatorOptions::tuning, PlanOptions::costs) choose by these times, whole networks at a time:\n"
+      "maps that have to change their layout (relayouts) are counted. Without it they choose by\n"
+      "estimates. Measure when the machine is quiet. Results are the same but for rounding.");
   return {command, [arguments, &context] { return tune(*arguments, context); }};
 }
 

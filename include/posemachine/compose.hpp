@@ -30,9 +30,9 @@
 #include <posemachine/graph/ops/spatial_softmax.hpp>
 #include <posemachine/graph/ops/transposed_convolution.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
-#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/passes/merge_equal.hpp>
 #include <posemachine/graph/passes/move_gates.hpp>

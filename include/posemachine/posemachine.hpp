@@ -3,6 +3,11 @@
 
 #include <posemachine/compose.hpp>
 
+#include <posemachine/inference/estimate.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/estimator_pool.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/inference/plan_cache.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
@@ -16,8 +21,3 @@
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
-#include <posemachine/inference/estimate.hpp>
-#include <posemachine/inference/estimator.hpp>
-#include <posemachine/inference/estimator_pool.hpp>
-#include <posemachine/inference/evaluate.hpp>
-#include <posemachine/inference/plan_cache.hpp>

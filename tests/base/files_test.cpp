@@ -118,8 +118,8 @@ TEST_CASE("read_file: what is missing or no file is refused by name and kind, an
   CHECK_THROWS_WITH_AS(pm::read_file(inside, 9), (inside + ": expected a file, got a folder").c_str(), pm::DataError);
   const std::string pipe = (folder / "pipe").string();
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-  CHECK_THROWS_WITH_AS(pm::read_file(pipe, 9),
-                       (pipe + ": expected a file, got a device or pipe").c_str(), pm::DataError);
+  CHECK_THROWS_WITH_AS(pm::read_file(pipe, 9), (pipe + ": expected a file, got a device or pipe").c_str(),
+                       pm::DataError);
   CHECK_THROWS_AS(pm::read_file("/dev/zero", 9), pm::DataError);
 }
 
@@ -239,7 +239,8 @@ TEST_CASE("write_file_atomically: a folder that is missing, or a folder in the f
   const std::string inside = (folder / "none/f").string();
   CHECK_THROWS_WITH_AS(pm::write_file_atomically(inside, "x"),
                        (inside + ": cannot be written in its folder: No such file or directory; "
-                                 "the file before it, if any, is unchanged").c_str(),
+                                 "the file before it, if any, is unchanged")
+                           .c_str(),
                        pm::RuntimeFailure);
   fs::create_directory(folder / "d");
   CHECK_THROWS_AS(pm::write_file_atomically(folder / "d", "x"), pm::RuntimeFailure);
@@ -282,8 +283,8 @@ TEST_CASE(
 
 TEST_CASE("remove_unfinished_files: what a dead writer left goes, and nothing else") {
   const TemporaryFolder folder;
-  const std::vector<std::string> stay{"last.safetensors", "a.tmp", "a.tmp12", "a.tmp12-", "a.tmp-3", "a.tmp1x-3",
-                                      "12-3", "a.tmp12-3.png"};
+  const std::vector<std::string> stay{"last.safetensors", "a.tmp",     "a.tmp12", "a.tmp12-",
+                                      "a.tmp-3",          "a.tmp1x-3", "12-3",    "a.tmp12-3.png"};
   const std::vector<std::string> go{"last.safetensors.tmp1234-0", "b.tmp1-22", ".tmp7-7"};
   for (const auto* names : {&stay, &go}) {
     for (const std::string& name : *names) pm::write_file_atomically(folder / name, name);

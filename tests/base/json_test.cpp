@@ -78,8 +78,8 @@ TEST_CASE("parse_json: what is not strict JSON is refused, naming file, reason, 
       {"{\"a\": 1,\n\"b\": 2, \"a\": 3}", "the key \"a\" twice in one object (line 2, byte 20)"},
       {"{\"o\": {\"a\": 1, \"\\u0061\": 3}}", "the key \"a\" twice"},
       {"\"\xC3\x28\"", "ill-formed UTF-8"},
-      {"\"\xED\xA0\x80\"", "ill-formed UTF-8"},   // a surrogate in UTF-8
-      {"\"\xC0\x80\"", "ill-formed UTF-8"},       // an overlong zero
+      {"\"\xED\xA0\x80\"", "ill-formed UTF-8"},  // a surrogate in UTF-8
+      {"\"\xC0\x80\"", "ill-formed UTF-8"},      // an overlong zero
       {"{\"\xFF\": 1}", "ill-formed UTF-8"},
       {"\"\\ud800\"", "surrogate"},
       {"\"a\tb\"", "must be escaped"},
@@ -188,17 +188,14 @@ TEST_CASE("members: what is absent, of another type or out of range is refused b
   CHECK(pm::array_member(json, "a", where).size() == 1);
   CHECK(pm::member(json, "n", where).is_null());
 
-  CHECK_THROWS_WITH_AS(pm::member(json, "rate", where),
-                       "c.json: train.rate: expected a value, got nothing", pm::DataError);
+  CHECK_THROWS_WITH_AS(pm::member(json, "rate", where), "c.json: train.rate: expected a value, got nothing",
+                       pm::DataError);
   CHECK_THROWS_WITH_AS(pm::member<pm::UsageError>(json["a"], "rate", where),
-                       "c.json: train: expected an object, got array",
-                       pm::UsageError);
+                       "c.json: train: expected an object, got array", pm::UsageError);
   CHECK_THROWS_WITH_AS(pm::integer_member(json, "i", where, 6, 9),
-                       "c.json: train.i: expected an integer from 6 to 9, got 5",
-                       pm::DataError);
+                       "c.json: train.i: expected an integer from 6 to 9, got 5", pm::DataError);
   CHECK_THROWS_WITH_AS(pm::integer_member(json, "i", where, 0, 4),
-                       "c.json: train.i: expected an integer from 0 to 4, got 5",
-                       pm::DataError);
+                       "c.json: train.i: expected an integer from 0 to 4, got 5", pm::DataError);
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   for (const char* key : {"big", "f", "s", "b", "a", "n"}) {
     CAPTURE(key);
@@ -209,12 +206,12 @@ TEST_CASE("members: what is absent, of another type or out of range is refused b
   for (const char* key : {"s", "b", "a", "n"}) {
     CHECK_THROWS_AS(pm::number_member(json, key, where, -9, 9), pm::DataError);
   }
-  CHECK_THROWS_WITH_AS(pm::string_member(json, "i", where),
-                       "c.json: train.i: expected a string, got number", pm::DataError);
+  CHECK_THROWS_WITH_AS(pm::string_member(json, "i", where), "c.json: train.i: expected a string, got number",
+                       pm::DataError);
   CHECK_THROWS_WITH_AS(pm::boolean_member(json, "i", where), "c.json: train.i: expected true or false, got number",
                        pm::DataError);
-  CHECK_THROWS_WITH_AS(pm::array_member(json, "s", where),
-                       "c.json: train.s: expected an array, got string", pm::DataError);
+  CHECK_THROWS_WITH_AS(pm::array_member(json, "s", where), "c.json: train.s: expected an array, got string",
+                       pm::DataError);
   const pm::Json long_text = {{"x", std::string(5000, 'x')}};
   CHECK_THROWS_WITH_AS(pm::integer_member(long_text, "x", "f", 0, 1),
                        ("f.x: expected an integer from 0 to 1, got \"" + std::string(59, 'x') + "...").c_str(),

@@ -205,7 +205,8 @@ TEST_CASE("Prefetcher: destroyed while items are being made, it waits for them a
         if (i == 2) throw std::runtime_error("never delivered");
         return 0;
       });
-      if (round % 3 == 1) while (begun == 0) std::this_thread::yield();
+      if (round % 3 == 1)
+        while (begun == 0) std::this_thread::yield();
       if (round % 3 == 2) items.next();
     }
     CHECK(begun == ended);

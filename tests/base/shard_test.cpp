@@ -67,8 +67,27 @@ TEST_CASE("parse_shard: I/N counts from 1; everything else is refused with what 
   CHECK(pm::parse_shard("1/1") == pm::Shard{1, 1});
   CHECK(pm::parse_shard("8/8") == pm::Shard{8, 8});
   CHECK(to_string(pm::parse_shard("02/8")) == "2/8");
-  for (const char* text : {"", "/", "4", "4/", "/4", "a/b", "1/b", "1/2/3", "1/2 ", " 1/2", "+1/2", "1.0/2", "1/2x",
-                           "5/4", "0/4", "1/0", "0/0", "-1/4", "1/-4", "3000000000/4000000000", "1/2147483648"}) {
+  for (const char* text : {"",
+                           "/",
+                           "4",
+                           "4/",
+                           "/4",
+                           "a/b",
+                           "1/b",
+                           "1/2/3",
+                           "1/2 ",
+                           " 1/2",
+                           "+1/2",
+                           "1.0/2",
+                           "1/2x",
+                           "5/4",
+                           "0/4",
+                           "1/0",
+                           "0/0",
+                           "-1/4",
+                           "1/-4",
+                           "3000000000/4000000000",
+                           "1/2147483648"}) {
     INFO(text);
     CHECK_THROWS_WITH_AS(pm::parse_shard(text), doctest::Contains(("got \"" + std::string(text) + "\"").c_str()),
                          pm::UsageError);

@@ -6,8 +6,8 @@
 using namespace posemachine;
 
 // A stage that also looks at a map of the person's centre.
-struct Stage : Sequential<Concat<Identity, Sequential<From<"centre">, AveragePool<8>>>, Conv<15, 1>,
-                          Output<"heatmaps">> {};
+struct Stage
+    : Sequential<Concat<Identity, Sequential<From<"centre">, AveragePool<8>>>, Conv<15, 1>, Output<"heatmaps">> {};
 
 #ifdef TWIN
 struct Net : Network<Input<"image", 3>, Input<"centre", 1>, From<"image">, PyramidStack<>, MaxPool<4>, Stage> {};

@@ -13,8 +13,8 @@ namespace {
 
 pm::Affine random_map(pm::RandomStream& stream) {
   // A determinant of at least 1: 2 * 2 - 1.7 * 1.7 > 1.1.
-  return {stream.uniform(2, 3), stream.uniform(-1.7, 1.7), stream.uniform(-500, 500),
-          stream.uniform(-1.7, 1.7), stream.uniform(2, 3), stream.uniform(-500, 500)};
+  return {stream.uniform(2, 3),      stream.uniform(-1.7, 1.7), stream.uniform(-500, 500),
+          stream.uniform(-1.7, 1.7), stream.uniform(2, 3),      stream.uniform(-500, 500)};
 }
 
 // About 20 operations on magnitudes up to 10,000 (coefficients up to 4, coordinates up to 1000).

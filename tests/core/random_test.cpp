@@ -47,9 +47,9 @@ TEST_CASE("RandomStream: the values of a key never change, or every stored seed 
 
 TEST_CASE("RandomStream: changing any one part of the key changes the stream") {
   const std::vector<pm::RandomStream> streams{
-      pm::RandomStream(1, pm::Purpose::order, 2, 3, 4), pm::RandomStream(2, pm::Purpose::order, 2, 3, 4),
+      pm::RandomStream(1, pm::Purpose::order, 2, 3, 4),   pm::RandomStream(2, pm::Purpose::order, 2, 3, 4),
       pm::RandomStream(1, pm::Purpose::dropout, 2, 3, 4), pm::RandomStream(1, pm::Purpose::order, 3, 3, 4),
-      pm::RandomStream(1, pm::Purpose::order, 2, 4, 4), pm::RandomStream(1, pm::Purpose::order, 2, 3, 5),
+      pm::RandomStream(1, pm::Purpose::order, 2, 4, 4),   pm::RandomStream(1, pm::Purpose::order, 2, 3, 5),
       pm::RandomStream(1, pm::Purpose::order, 3, 2, 4)};  // the last: parts exchanged
   std::set<std::uint64_t> seen;
   for (const pm::RandomStream& stream : streams) {

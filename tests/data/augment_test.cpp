@@ -22,8 +22,14 @@ pm::Augmentation drawn(const pm::AugmentOptions& options, std::uint64_t sample, 
   return pm::draw_augmentation(options, square, input, stream);
 }
 
-constexpr pm::AugmentOptions nothing{.rotation_deg = 0, .scale_min = 1, .scale_max = 1, .flip_probability = 0,
-                                     .shift = 0, .brightness = 0, .contrast = 0, .colour = 0};
+constexpr pm::AugmentOptions nothing{.rotation_deg = 0,
+                                     .scale_min = 1,
+                                     .scale_max = 1,
+                                     .flip_probability = 0,
+                                     .shift = 0,
+                                     .brightness = 0,
+                                     .contrast = 0,
+                                     .colour = 0};
 
 bool close(const pm::Affine& a, const pm::Affine& b) {
   const double difference = std::abs(a.a - b.a) + std::abs(a.b - b.b) + std::abs(a.c - b.c) + std::abs(a.d - b.d) +
@@ -184,8 +190,8 @@ TEST_CASE("close_up_square: the half of the joints nearest to the chosen one, wi
   joints[5].state = pm::JointState::outside;
   const pm::Box whole{-10, 0, 100, 100};
   const pm::Box first = pm::close_up_square(joints, whole, 0);  // of 0, 20, 40, 80: 0 and 20
-  CHECK(first.width == doctest::Approx(40));  // 1.5 * 20 is less than 0.4 of the whole
-  CHECK(pm::centre(first).x == doctest::Approx(10.5));  // boxes count from a pixel's edge
+  CHECK(first.width == doctest::Approx(40));                    // 1.5 * 20 is less than 0.4 of the whole
+  CHECK(pm::centre(first).x == doctest::Approx(10.5));          // boxes count from a pixel's edge
   CHECK(pm::centre(first).y == doctest::Approx(50.5));
   const pm::Box last = pm::close_up_square(joints, whole, 0.99);  // 80 and 40
   CHECK(last.width == doctest::Approx(60));

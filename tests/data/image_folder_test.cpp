@@ -48,8 +48,7 @@ TEST_CASE("images_in: JPEG and PNG files by the bytes of their names, whoever ma
     CHECK(image.parent_path() == folder.path());
     names.push_back(image.filename().string());
   }
-  CHECK(names ==
-        std::vector<std::string>{"B.JPG", "a.PNG", "a10.jpg", "a9.jpg", "b.jpg", "c.jpeg", "link.jpg"});
+  CHECK(names == std::vector<std::string>{"B.JPG", "a.PNG", "a10.jpg", "a9.jpg", "b.jpg", "c.jpeg", "link.jpg"});
 }
 
 TEST_CASE("images_in: a folder without images, an absent one and a file are refused by name") {

@@ -119,7 +119,7 @@ std::string with_orientation(const std::string& file, int orientation, bool litt
     for (int i = 0; i < count; ++i) tiff += static_cast<char>(value >> 8 * (little ? i : count - 1 - i) & 255u);
   };
   tiff += little ? "II" : "MM";
-  put(42, 2), put(8, 4), put(2, 2);              // header; directory at 8 with two entries
+  put(42, 2), put(8, 4), put(2, 2);                 // header; directory at 8 with two entries
   put(0x010f, 2), put(2, 2), put(4, 4), put(0, 4);  // the maker: text
   put(0x0112, 2), put(3, 2), put(1, 4), put(static_cast<unsigned>(orientation), 2), put(0, 2);
   put(0, 4);
@@ -361,20 +361,19 @@ TEST_CASE("image door: a picture above the pixel budget is refused from its head
 }
 
 TEST_CASE("image door: other formats are refused by name") {
-  const std::vector<std::pair<std::string, std::string>> files{
-      {"", "an empty file"},
-      {"x", "no image format"},
-      {"\xff\xd8", "no image format"},
-      {"GIF89a....", "GIF"},
-      {"BM......", "BMP"},
-      {"RIFF....WEBPVP8 ", "WebP"},
-      {std::string("II*\0....", 8), "TIFF"},
-      {"#?RADIANCE\n", "HDR"},
-      {"P5\n2 2\n65535\n", "PNM"},
-      {std::string("\0\0\0\x1c", 4) + "ftypheic", "HEIC"},
-      {std::string("\0\0\0\x1c", 4) + "ftypavif", "AVIF"},
-      {"8BPS..", "Photoshop"},
-      {"%PDF-1.7", "PDF"}};
+  const std::vector<std::pair<std::string, std::string>> files{{"", "an empty file"},
+                                                               {"x", "no image format"},
+                                                               {"\xff\xd8", "no image format"},
+                                                               {"GIF89a....", "GIF"},
+                                                               {"BM......", "BMP"},
+                                                               {"RIFF....WEBPVP8 ", "WebP"},
+                                                               {std::string("II*\0....", 8), "TIFF"},
+                                                               {"#?RADIANCE\n", "HDR"},
+                                                               {"P5\n2 2\n65535\n", "PNM"},
+                                                               {std::string("\0\0\0\x1c", 4) + "ftypheic", "HEIC"},
+                                                               {std::string("\0\0\0\x1c", 4) + "ftypavif", "AVIF"},
+                                                               {"8BPS..", "Photoshop"},
+                                                               {"%PDF-1.7", "PDF"}};
   for (const auto& [file, format] : files) {
     const std::string& name = format;  // Clang 14 cannot capture a structured binding
     CAPTURE(name);

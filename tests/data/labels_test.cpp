@@ -176,8 +176,9 @@ TEST_CASE("read_labels: another array, rank, joint count or order and more image
   write_arrays(path, {{"thunder", {14, 3, 1}, label_values(1)},
                       {"lightning", {14, 3, 1}, label_values(1)},
                       {"suggested", {14, 3, 1}, label_values(1)}});
-  CHECK(contains(message(), "labels.mat: joints: expected a real array of class double with 3 dimensions, got no "
-                            "variable of that name; the file has thunder, lightning and suggested"));
+  CHECK(contains(message(),
+                 "labels.mat: joints: expected a real array of class double with 3 dimensions, got no "
+                 "variable of that name; the file has thunder, lightning and suggested"));
   write_arrays(path, {{"joints", {14, 3}, label_values(1)}});
   CHECK(contains(message(), "got 2 dimensions"));
   write_arrays(path, {{"joints", {16, 3, 2}, label_values(2, 16)}});
@@ -187,8 +188,9 @@ TEST_CASE("read_labels: another array, rank, joint count or order and more image
   write_arrays(path, {{"joints", {14, 3, 0}, {}}});
   CHECK(contains(message(), "expected 14 x 3 x images, got 14 x 3 x 0"));
   write_arrays(path, {{"joints", {14, 3, 5}, label_values(5)}});
-  CHECK(contains(message({.image_count = 4}), "labels.mat: joints: expected at most 4 images, as the data set has, got "
-                                              "5; are these the labels of another data set?"));
+  CHECK(contains(message({.image_count = 4}),
+                 "labels.mat: joints: expected at most 4 images, as the data set has, got "
+                 "5; are these the labels of another data set?"));
   CHECK(message({.image_count = 5}) == "");
   CHECK(message({.image_count = 6}) == "");
 }

@@ -93,8 +93,8 @@ TEST_CASE("read_mat_array: a file of the other byte order gives the same values"
     for (int i = bytes - 1; i >= 0; --i) file += static_cast<char>(value >> (8 * i) & 255u);
   };
   file += std::string("\1\0MI", 4);
-  put(14, 4), put(16 + 24 + 16 + 8 + 16, 4);                  // a matrix of that many bytes
-  put(6, 4), put(8, 4), put(6, 4), put(0, 4);                 // flags: class double
+  put(14, 4), put(16 + 24 + 16 + 8 + 16, 4);                          // a matrix of that many bytes
+  put(6, 4), put(8, 4), put(6, 4), put(0, 4);                         // flags: class double
   put(5, 4), put(12, 4), put(1, 4), put(1, 4), put(2, 4), put(0, 4);  // 1 x 1 x 2, padded
   put(1, 4), put(6, 4);
   file += std::string("joints\0\0", 8);

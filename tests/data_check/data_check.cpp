@@ -104,8 +104,7 @@ double ceiling(int cells, pm::DecoderKind kind) {
     const pm::Box square = pm::crop_square(pm::CropRule{}, size.width, size.height);
     const pm::Augmentation plain = pm::unaugmented(square, input);
     pm::render_targets(pm::joints_in_input(person.joints, plain, set), options, maps.data(), weights.data());
-    std::vector<pm::Keypoint> found =
-        pm::decode_heatmaps({maps.data(), 15, cells, cells}, 14, options.stride, decoder);
+    std::vector<pm::Keypoint> found = pm::decode_heatmaps({maps.data(), 15, cells, cells}, 14, options.stride, decoder);
     for (pm::Keypoint& keypoint : found) keypoint.position = pm::apply(plain.image_from_input, keypoint.position);
     meter.add(truth_of(person), found);
   }

@@ -28,8 +28,7 @@ inline constexpr double gradient_tolerance = 1e-3;
 
 // `planned`, if there is one, is what the plan runs: the same network from a file, or of other operations.
 inline void check_forward(const Graph& graph, int batch, Size image, const PlanOptions& base, const std::string& what,
-                   double tolerance = forward_tolerance,
-                          const Graph* planned = nullptr) {
+                          double tolerance = forward_tolerance, const Graph* planned = nullptr) {
   const auto filling = reference::fill(graph, batch, image, 11);
   PlanOptions options = base;
   options.batch = batch;
@@ -48,7 +47,7 @@ inline void check_forward(const Graph& graph, int batch, Size image, const PlanO
 
 // Mean and biased variance of the slice, which stand where the buffers' gradients would.
 inline void check_statistics(const Graph& network, const reference::Result& truth, const PlanResult& ours,
-                      const std::string& what) {
+                             const std::string& what) {
   for (const Node& node : network.nodes) {
     if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
     const reference::Moments moments = reference::moments(truth[input(network, node, 0)]);

@@ -82,8 +82,8 @@ inline constexpr pm::OpInfo wrong_parameter_op{
     .name = "test.wrong_parameter", .infer = infer_prelu, .kernels = &wrong_parameter_kernels};
 inline constexpr pm::OpInfo forward_only_op{
     .name = "test.forward_only", .infer = infer_prelu, .kernels = &forward_only_kernels};
-inline constexpr pm::OpInfo multiply_op{.name = "test.multiply", .min_inputs = 2, .max_inputs = 2,
-                                        .infer = infer_multiply, .kernels = &multiply_kernels};
+inline constexpr pm::OpInfo multiply_op{
+    .name = "test.multiply", .min_inputs = 2, .max_inputs = 2, .infer = infer_multiply, .kernels = &multiply_kernels};
 inline constexpr pm::OpInfo throwing_op{.name = "test.throwing", .kernels = &throwing_kernels};
 
 template <const pm::OpInfo& Op>

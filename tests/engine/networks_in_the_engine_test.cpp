@@ -62,8 +62,8 @@ void check_kernels(const NamedNetwork& network, Mode mode, int batch, Size image
   const Plan plan(graph, weights_of(graph), options);
   for (const PlanStep& step : plan.steps()) {
     const bool slow = is_reference(step.implementation) && is_heavy(plan, step, total);
-    CHECK_MESSAGE(!slow, std::string(network.name) << " batch " << batch << ": " << step.description << " runs "
-                                                   << step.implementation);
+    CHECK_MESSAGE(!slow, std::string(network.name)
+                             << " batch " << batch << ": " << step.description << " runs " << step.implementation);
   }
 }
 
@@ -82,9 +82,9 @@ TEST_CASE("engine: no operation of the vocabulary runs on a reference loop on wh
   for (const int channel_count : {16, 64}) {
     Graph graph;
     const Value src = convolution(graph, add_input(graph, "image", 3), {.out = channel_count, .kernel = 3});
-    std::vector<Value> made{leaky_relu(graph, src), silu(graph, src), hard_swish(graph, src), prelu(graph, src),
-                            softmax(graph, src), sigmoid(graph, src), relu(graph, src), batch_norm(graph, src),
-                            spatial_softmax(graph, src)};
+    std::vector<Value> made{leaky_relu(graph, src), silu(graph, src),       hard_swish(graph, src),
+                            prelu(graph, src),      softmax(graph, src),    sigmoid(graph, src),
+                            relu(graph, src),       batch_norm(graph, src), spatial_softmax(graph, src)};
     for (const Value value : made) {
       const Value small = max_pool(graph, value, {.window = 2});
       const Value gate = sigmoid(graph, global_average_pool(graph, small));

@@ -122,10 +122,11 @@ TEST_CASE("engine: pooling with padding and ceil, also over the border, equals t
           PoolOptions{.window = 2, .stride = 3, .padding = 1, .ceil = 1}, PoolOptions{.window = 5, .stride = 1}}) {
       const std::string name = std::to_string(options.window) + " stride " + std::to_string(options.stride) +
                                " padding " + std::to_string(options.padding) + (options.ceil != 0 ? " ceil" : "");
-      check_operation("max_pool " + name, channel_count, [&](Graph& g, Value v) { return max_pool(g, v, options); },
-                      awkward);
-      check_operation("average_pool " + name, channel_count,
-                      [&](Graph& g, Value v) { return average_pool(g, v, options); }, awkward);
+      check_operation(
+          "max_pool " + name, channel_count, [&](Graph& g, Value v) { return max_pool(g, v, options); }, awkward);
+      check_operation(
+          "average_pool " + name, channel_count, [&](Graph& g, Value v) { return average_pool(g, v, options); },
+          awkward);
     }
     check_operation(
         "padded max_pool", channel_count,
@@ -143,12 +144,13 @@ TEST_CASE("engine: means of maps and gates equal the oracle, of a single cell to
     check_operation(
         "gate", channel_count,
         [](Graph& g, Value v) { return channel_scale(g, v, sigmoid(g, global_average_pool(g, v))); }, sizes);
-    check_operation("gate of a gate", channel_count,
-                    [](Graph& g, Value v) {
-                      const Value gate = global_average_pool(g, v);
-                      return channel_scale(g, v, channel_scale(g, gate, sigmoid(g, gate)));
-                    },
-                    sizes);
+    check_operation(
+        "gate of a gate", channel_count,
+        [](Graph& g, Value v) {
+          const Value gate = global_average_pool(g, v);
+          return channel_scale(g, v, channel_scale(g, gate, sigmoid(g, gate)));
+        },
+        sizes);
   }
 }
 
@@ -160,23 +162,26 @@ TEST_CASE("engine: activations, batch norm, dropout, sums and ragged concats equ
     check_operation(
         "dropout", channel_count, [](Graph& g, Value v) { return dropout(g, sigmoid(g, v), {.percent = 30}); },
         awkward);
-    check_operation("add", channel_count,
-                    [](Graph& g, Value v) { return add(g, std::array{v, sigmoid(g, v), relu(g, v)}); }, awkward);
-    check_operation("concat", channel_count,
-                    [](Graph& g, Value v) {
-                      const Value a = convolution(g, v, {.out = 15, .kernel = 1});
-                      const Value b = convolution(g, v, {.out = 32, .kernel = 3});
-                      const Value inner = concat(g, {b, a});
-                      return convolution(g, concat(g, {a, inner, v, b}), {.out = 3, .kernel = 1});
-                    },
-                    awkward);
+    check_operation(
+        "add", channel_count, [](Graph& g, Value v) { return add(g, std::array{v, sigmoid(g, v), relu(g, v)}); },
+        awkward);
+    check_operation(
+        "concat", channel_count,
+        [](Graph& g, Value v) {
+          const Value a = convolution(g, v, {.out = 15, .kernel = 1});
+          const Value b = convolution(g, v, {.out = 32, .kernel = 3});
+          const Value inner = concat(g, {b, a});
+          return convolution(g, concat(g, {a, inner, v, b}), {.out = 3, .kernel = 1});
+        },
+        awkward);
   }
 }
 
 TEST_CASE("engine: convolutions in groups, a channel each among them, equal the oracle") {
   const auto check = [](int channel_count, const ConvolutionOptions& options, const std::vector<Sizes>& sizes) {
-    check_operation("convolution of " + std::to_string(options.groups) + " groups to " + std::to_string(options.out),
-                    channel_count, [&](Graph& g, Value v) { return convolution(g, v, options); }, sizes);
+    check_operation(
+        "convolution of " + std::to_string(options.groups) + " groups to " + std::to_string(options.out), channel_count,
+        [&](Graph& g, Value v) { return convolution(g, v, options); }, sizes);
   };
   for (const int channel_count : {3, 15, 16, 17, 32}) {
     check(channel_count, {.out = channel_count, .kernel = 3, .groups = channel_count}, awkward);
@@ -195,10 +200,10 @@ TEST_CASE("engine: transposed convolutions equal the oracle") {
           TransposedConvolutionOptions{.out = 1, .kernel = 2, .padding = 0, .bias = 0},
           TransposedConvolutionOptions{.out = 5, .kernel = 5, .stride = 3, .padding = 2, .output_padding = 2},
           TransposedConvolutionOptions{.out = 8, .kernel = 3, .stride = 1, .padding = 0}}) {
-      check_operation("transposed_convolution kernel " + std::to_string(options.kernel) + " to " +
-                          std::to_string(options.out),
-                      channel_count, [&](Graph& g, Value v) { return transposed_convolution(g, v, options); },
-                      {{1, {5, 7}}, {3, {4, 9}}, {2, {1, 2}}});
+      check_operation(
+          "transposed_convolution kernel " + std::to_string(options.kernel) + " to " + std::to_string(options.out),
+          channel_count, [&](Graph& g, Value v) { return transposed_convolution(g, v, options); },
+          {{1, {5, 7}}, {3, {4, 9}}, {2, {1, 2}}});
     }
   }
 }
@@ -208,39 +213,44 @@ TEST_CASE("engine: resizes, softmaxes and the activations beyond relu equal the 
   sizes.push_back({3, {1, 1}});
   for (const int channel_count : {1, 15, 16, 17, 33}) {
     for (const int scale : {2, 3, 4}) {
-      check_operation("resize_nearest " + std::to_string(scale), channel_count,
-                      [&](Graph& g, Value v) { return resize_nearest(g, v, {.scale = scale}); }, sizes);
-      check_operation("resize_bilinear " + std::to_string(scale), channel_count,
-                      [&](Graph& g, Value v) { return resize_bilinear(g, v, {.scale = scale}); }, sizes);
+      check_operation(
+          "resize_nearest " + std::to_string(scale), channel_count,
+          [&](Graph& g, Value v) { return resize_nearest(g, v, {.scale = scale}); }, sizes);
+      check_operation(
+          "resize_bilinear " + std::to_string(scale), channel_count,
+          [&](Graph& g, Value v) { return resize_bilinear(g, v, {.scale = scale}); }, sizes);
     }
     const auto wide = [](Graph& g, Value v) { return convolution(g, v, {.out = channels(g, v)}); };  // beyond -1 to 1
     check_operation("softmax", channel_count, [&](Graph& g, Value v) { return softmax(g, wide(g, v)); }, sizes);
-    check_operation("spatial_softmax", channel_count,
-                    [&](Graph& g, Value v) { return spatial_softmax(g, wide(g, v), {.scale_percent = 1900}); }, sizes);
+    check_operation(
+        "spatial_softmax", channel_count,
+        [&](Graph& g, Value v) { return spatial_softmax(g, wide(g, v), {.scale_percent = 1900}); }, sizes);
     check_operation("leaky_relu", channel_count, [&](Graph& g, Value v) { return leaky_relu(g, wide(g, v)); }, sizes);
     check_operation("silu", channel_count, [&](Graph& g, Value v) { return silu(g, wide(g, v)); }, sizes);
     check_operation("hard_swish", channel_count, [&](Graph& g, Value v) { return hard_swish(g, wide(g, v)); }, sizes);
     check_operation("prelu", channel_count, [&](Graph& g, Value v) { return prelu(g, prelu(g, wide(g, v))); }, sizes);
-    check_operation("activations of maps kept for the gradient", channel_count,
-                    [&](Graph& g, Value v) {
-                      const Value src = wide(g, v);
-                      return concat(g, {silu(g, src), hard_swish(g, src), prelu(g, src), softmax(g, src), src});
-                    },
-                    awkward);
+    check_operation(
+        "activations of maps kept for the gradient", channel_count,
+        [&](Graph& g, Value v) {
+          const Value src = wide(g, v);
+          return concat(g, {silu(g, src), hard_swish(g, src), prelu(g, src), softmax(g, src), src});
+        },
+        awkward);
   }
 }
 
 TEST_CASE("engine: parameters with several uses collect the sum of their gradients, frozen ones keep none") {
   for (const int channel_count : {3, 16, 17}) {
-    check_operation("shared convolution", channel_count,
-                    [](Graph& g, Value v) {
-                      const auto block = [](Graph& graph, Value value) {
-                        return prelu(graph, convolution(graph, value, {.out = channels(graph, value), .kernel = 3}));
-                      };
-                      for (int uses = 0; uses < 3; ++uses) v = lower_shared(g, "block", block, v);
-                      return v;
-                    },
-                    awkward);
+    check_operation(
+        "shared convolution", channel_count,
+        [](Graph& g, Value v) {
+          const auto block = [](Graph& graph, Value value) {
+            return prelu(graph, convolution(graph, value, {.out = channels(graph, value), .kernel = 3}));
+          };
+          for (int uses = 0; uses < 3; ++uses) v = lower_shared(g, "block", block, v);
+          return v;
+        },
+        awkward);
     // The first use sees maps of another size, in another layout: the kernels may write gradients in other layouts.
     check_operation("shared convolution at two sizes", channel_count,
                     [](Graph& g, Value v) {
@@ -251,15 +261,16 @@ TEST_CASE("engine: parameters with several uses collect the sum of their gradien
                       return resize_nearest(g, lower_shared(g, "block", block, small));
                     },
                     {{1, {8, 12}}, {3, {10, 6}}});
-    check_operation("frozen batch norm", channel_count,
-                    [](Graph& g, Value v) {
-                      const Value learnt = convolution(g, v, {.out = channels(g, v), .kernel = 3});
-                      g.frozen = true;
-                      const Value fixed = batch_norm(g, convolution(g, batch_norm(g, learnt), {.out = 5}));
-                      g.frozen = false;
-                      return convolution(g, fixed, {.out = 4});
-                    },
-                    awkward);
+    check_operation(
+        "frozen batch norm", channel_count,
+        [](Graph& g, Value v) {
+          const Value learnt = convolution(g, v, {.out = channels(g, v), .kernel = 3});
+          g.frozen = true;
+          const Value fixed = batch_norm(g, convolution(g, batch_norm(g, learnt), {.out = 5}));
+          g.frozen = false;
+          return convolution(g, fixed, {.out = 4});
+        },
+        awkward);
   }
 }
 

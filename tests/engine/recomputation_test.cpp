@@ -179,10 +179,11 @@ TEST_CASE("recompute: a sum of three is added up in the same order both times, s
   const Value sum = add(network, terms);
   const Value value = convolution(network, relu(network, sum), {.out = 16, .kernel = 3});
   // Of the three, the next segment reads the first two: in the forward pass only the last may be written over.
-  add_output(network, "maps", convolution(network, concat(network, {convolution(network, terms[0], {.out = 8}),
-                                                                    convolution(network, terms[1], {.out = 8}),
-                                                                    relu(network, value)}),
-                                          {.out = 4}));
+  add_output(network, "maps",
+             convolution(network,
+                         concat(network, {convolution(network, terms[0], {.out = 8}),
+                                          convolution(network, terms[1], {.out = 8}), relu(network, value)}),
+                         {.out = 4}));
   const Graph plain = differentiate(network);
   auto filling = reference::fill(plain, 1, {24, 24}, 3);
   for (std::size_t k = 0; k < 3; ++k) {  // term k: channel k of the image

@@ -108,18 +108,23 @@ TEST_CASE("tuning file: anything else is refused with the place in it") {
                        parse_json(tuning_text({}), "text")["measured_on"]["onednn"].get<std::string>() +
                        "\"}; measure here, into another file: posemachine tune NET -o FILE"));
   CHECK(refusal([](Json& json) { json["measured_on"]["onednn"] = "1.0.0"; }).ends_with("tune NET -o FILE"));
-  CHECK(refusal([](Json& json) { json["convolutions"][0]["dilations"] = 1; })
-            .starts_with("t.json.convolutions[0].dilations: expected a known key"));
+  CHECK(refusal([](Json& json) {
+          json["convolutions"][0]["dilations"] = 1;
+        }).starts_with("t.json.convolutions[0].dilations: expected a known key"));
   CHECK(refusal([](Json& json) { json["convolutions"].push_back(json["convolutions"][0]); }) ==
         "t.json.convolutions[1]: expected each convolution once, got one that stands above");
-  CHECK(refusal([](Json& json) { json["convolutions"][0]["kernel"] = 0; })
-            .starts_with("t.json.convolutions[0].kernel: expected an integer from 1 to 63"));
-  CHECK(refusal([](Json& json) { json["convolutions"][0]["direct_ns"] = nullptr; })
-            .starts_with("t.json.convolutions[0].direct_ns"));
-  CHECK(refusal([](Json& json) { json["convolutions"][0]["winograd_ns"] = -1; })
-            .starts_with("t.json.convolutions[0].winograd_ns"));
-  CHECK(refusal([](Json& json) { json["convolutions"][0].erase("threads"); })
-            .starts_with("t.json.convolutions[0].threads"));
+  CHECK(refusal([](Json& json) {
+          json["convolutions"][0]["kernel"] = 0;
+        }).starts_with("t.json.convolutions[0].kernel: expected an integer from 1 to 63"));
+  CHECK(refusal([](Json& json) {
+          json["convolutions"][0]["direct_ns"] = nullptr;
+        }).starts_with("t.json.convolutions[0].direct_ns"));
+  CHECK(refusal([](Json& json) {
+          json["convolutions"][0]["winograd_ns"] = -1;
+        }).starts_with("t.json.convolutions[0].winograd_ns"));
+  CHECK(refusal([](Json& json) {
+          json["convolutions"][0].erase("threads");
+        }).starts_with("t.json.convolutions[0].threads"));
   CHECK(refusal([](Json& json) { json["convolutions"] = 3; }).starts_with("t.json.convolutions"));
   CHECK(refusal([](Json& json) { json["convolution"] = 3; }).find("did you mean") != std::string::npos);
   CHECK_THROWS_AS(read_tuning("/no/such/file.json"), DataError);

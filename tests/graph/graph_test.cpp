@@ -51,9 +51,9 @@ TEST_CASE("names: convolutions and batch norms side by side count from 1, each k
   value = convolution(graph, value, {.out = 4});
   value = batch_norm(graph, value);
   value = convolution(graph, value, {.out = 5, .bias = 0});
-  CHECK(parameter_names(graph) ==
-        std::vector<std::string>{"Conv_1.weights", "Conv_1.bias", "BatchNorm_1.scale", "BatchNorm_1.shift",
-                                 "BatchNorm_1.mean", "BatchNorm_1.variance", "Conv_2.weights"});
+  CHECK(parameter_names(graph) == std::vector<std::string>{"Conv_1.weights", "Conv_1.bias", "BatchNorm_1.scale",
+                                                           "BatchNorm_1.shift", "BatchNorm_1.mean",
+                                                           "BatchNorm_1.variance", "Conv_2.weights"});
 }
 
 TEST_CASE("names: layers and blocks without parameters rename nothing") {
@@ -121,10 +121,10 @@ TEST_CASE("intern: equal texts share an index, and earlier names stay readable")
 
 TEST_CASE("rules: each broken one is thrown with its node, sentence and figures") {
   Graph graph;
-  const Value src = add_input(graph, "image", 3);             // node 0
-  const Value half = max_pool(graph, src, {.window = 2});     // node 1
-  const Value mean = global_average_pool(graph, src);         // node 2
-  const Value five = convolution(graph, src, {.out = 5});     // node 3
+  const Value src = add_input(graph, "image", 3);          // node 0
+  const Value half = max_pool(graph, src, {.window = 2});  // node 1
+  const Value mean = global_average_pool(graph, src);      // node 2
+  const Value five = convolution(graph, src, {.out = 5});  // node 3
   CHECK_THROWS_WITH_AS(concat(graph, {src, half}),
                        "node 4: branches that meet must have the same stride (stride of the first branch 1, "
                        "stride of this branch 2)",

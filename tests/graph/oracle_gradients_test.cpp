@@ -50,8 +50,7 @@ void check_op(int shapes, bool training, Build build) {
     const Value src = add_input(graph, "image", draws.channel_count);
     add_output(graph, "maps", build(draws, graph, src));
     const Context context{.training = training, .seed = 1, .step = 2, .first_sample = 3};
-    const SlopeReport report =
-        reference::check_slopes(graph, draws.batch, draws.image, context, draws.shape_seed, 12);
+    const SlopeReport report = reference::check_slopes(graph, draws.batch, draws.image, context, draws.shape_seed, 12);
     CAPTURE(shape);
     CAPTURE(report.worst_at);
     CHECK(report.worst < tolerance);
@@ -173,15 +172,12 @@ TEST_CASE("oracle: sigmoid's gradient equals central differences on 8 shapes") {
 }
 
 TEST_CASE("oracle: concat's gradient equals central differences on 8 shapes, with a branch used twice") {
-  check_op(8, true, [](Draws&, Graph& graph, Value src) {
-    return concat(graph, {src, sigmoid(graph, src), src});
-  });
+  check_op(8, true, [](Draws&, Graph& graph, Value src) { return concat(graph, {src, sigmoid(graph, src), src}); });
 }
 
 TEST_CASE("oracle: add's gradient equals central differences on 8 shapes, with a branch used twice") {
-  check_op(8, true, [](Draws&, Graph& graph, Value src) {
-    return add(graph, std::array{src, sigmoid(graph, src), src});
-  });
+  check_op(8, true,
+           [](Draws&, Graph& graph, Value src) { return add(graph, std::array{src, sigmoid(graph, src), src}); });
 }
 
 TEST_CASE("oracle: channel_scale's gradients of map and gate equal central differences on 8 shapes") {

@@ -1,7 +1,7 @@
 // The oracle's forward operations against figures made by hand and by PyTorch 1.13 in double precision.
+#include "../reference/oracle.hpp"
 #include "../reference/fill.hpp"
 #include "../reference/kinks.hpp"
-#include "../reference/oracle.hpp"
 #include "../reference/random_graph.hpp"
 
 #include <posemachine/core/random.hpp>
@@ -83,12 +83,12 @@ TEST_CASE("oracle: a convolution of stride 2 and dilation 2 gives PyTorch's figu
   for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>((i + 1) % 7);
   std::vector<double> weights(3 * 2 * 9);
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>((i + 1) % 5) - 2;
-  const Array dst = dst_of(
-      image,
-      [](Graph& graph, Value src) {
-        return convolution(graph, src, {.out = 3, .kernel = 3, .stride = 2, .dilation = 2, .padding = 2});
-      },
-      {weights, {1, -2, 3}});
+  const Array dst =
+      dst_of(image,
+             [](Graph& graph, Value src) {
+               return convolution(graph, src, {.out = 3, .kernel = 3, .stride = 2, .dilation = 2, .padding = 2});
+             },
+             {weights, {1, -2, 3}});
   CHECK(dst.h == 2);
   CHECK(dst.w == 3);
   check_near(dst.values, {13, -7, 3, -14, 11, 5, -8, -3, -2, 10, -10, 0, 9, 9, -4, -3, 2, 3});
@@ -145,12 +145,10 @@ TEST_CASE("oracle: concat, add, global pooling and channel scale by hand, image 
              {2, 15, 6, 0});
   check_near(dst_of(image, [](Graph& graph, Value src) { return concat(graph, {src, relu(graph, src)}); }).values,
              {1, 3, 10, 20, 1, 3, 10, 20, 5, 7, -2, 2, 5, 7, 0, 2});
-  check_near(dst_of(image,
-                    [](Graph& graph, Value src) {
-                      return channel_scale(graph, src, global_average_pool(graph, src));
-                    })
-                 .values,
-             {2, 6, 150, 300, 30, 42, 0, 0});
+  check_near(
+      dst_of(image, [](Graph& graph, Value src) { return channel_scale(graph, src, global_average_pool(graph, src)); })
+          .values,
+      {2, 6, 150, 300, 30, 42, 0, 0});
   check_near(dst_of(image,
                     [](Graph& graph, Value src) {
                       const std::vector<Value> branches{src, relu(graph, src), src};
@@ -172,9 +170,9 @@ TEST_CASE("oracle: batch_norm gives PyTorch's figures in training and inference,
   check_near(training.parameters[2], {1.15, 2.975});
   check_near(training.parameters[3], {3.3, 6.775});
   const Result inference = reference::run(graph, 2, {1, 2}, {{"image", image}}, parameters);
-  check_near(inference[dst].values, {0.5, 1.4701425001453319, 0.34240405077857083, -0.6439898730535729,
-                                     -0.4701425001453319, 2.4402850002906638, 0.013606076167856251,
-                                     0.013606076167856251});
+  check_near(inference[dst].values,
+             {0.5, 1.4701425001453319, 0.34240405077857083, -0.6439898730535729, -0.4701425001453319,
+              2.4402850002906638, 0.013606076167856251, 0.013606076167856251});
   CHECK(inference.parameters == parameters);
 }
 
@@ -282,14 +280,13 @@ TEST_CASE("oracle: a grouped convolution gives PyTorch's figures") {
   for (std::size_t i = 0; i < image.values.size(); ++i) image.values[i] = static_cast<double>((i + 1) % 7);
   std::vector<double> weights(6 * 2 * 9);
   for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<double>((i + 1) % 5) - 2;
-  const Array dst = dst_of(
-      image,
-      [](Graph& graph, Value src) {
-        return convolution(graph, src, {.out = 6, .kernel = 3, .stride = 2, .groups = 2});
-      },
-      {weights, {1, -2, 3, 0, 2, -1}});
-  check_near(dst.values, {30, -3,  -5, -25, -12, -9, -11, 27,  -1,  13, 21,  -8,
-                          2,  32,  -4, 10,  13,  -21, 9,  -11, -11, 11, -23, 13});
+  const Array dst = dst_of(image,
+                           [](Graph& graph, Value src) {
+                             return convolution(graph, src, {.out = 6, .kernel = 3, .stride = 2, .groups = 2});
+                           },
+                           {weights, {1, -2, 3, 0, 2, -1}});
+  check_near(dst.values,
+             {30, -3, -5, -25, -12, -9, -11, 27, -1, 13, 21, -8, 2, 32, -4, 10, 13, -21, 9, -11, -11, 11, -23, 13});
 }
 
 TEST_CASE("oracle: a transposed convolution with output padding gives PyTorch's figures") {
@@ -305,9 +302,10 @@ TEST_CASE("oracle: a transposed convolution with output padding gives PyTorch's 
                            {weights, {1, -2, 3}});
   CHECK(dst.h == 4);
   CHECK(dst.w == 6);
-  check_near(dst.values, {-1, 5, -1, 5, -1, -6, -1, -7, -1, -7, -1, 15, -1, 5, -1, 5, -1, -15, 5, 8, 6, 10, 7, 18,
-                          -1, -1, 0, 1, 1, 6, -5, 0, -8, -1, -11, -20, 2, 5, 3, 7, 4, 15, -12, -7, -15, -8, -18, -7,
-                          2, 1, -1, 0, -4, 1, 9, 10, 13, 13, 17, 18, -7, -2, -10, -3, -13, -2, 14, 6, 17, 7, 20, 1});
+  check_near(dst.values,
+             {-1, 5,  -1, 5, -1, -6, -1, -7, -1, -7, -1,  15,  -1, 5,  -1,  5,  -1,  -15, 5,   8,  6,   10, 7,   18,
+              -1, -1, 0,  1, 1,  6,  -5, 0,  -8, -1, -11, -20, 2,  5,  3,   7,  4,   15,  -12, -7, -15, -8, -18, -7,
+              2,  1,  -1, 0, -4, 1,  9,  10, 13, 13, 17,  18,  -7, -2, -10, -3, -13, -2,  14,  6,  17,  7,  20,  1});
 }
 
 TEST_CASE("oracle: resizes repeat cells or give PyTorch's figures without aligned corners") {

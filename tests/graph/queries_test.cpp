@@ -19,10 +19,10 @@ namespace {
 constexpr Graph small_net() {
   Graph graph;
   const Value src = add_input(graph, "image", 3);
-  Value value = convolution(graph, src, {.out = 5, .kernel = 3});              // 5*3*9 + 5 = 140
-  value = batch_norm(graph, value);                                            // 10 learnt, 10 kept
+  Value value = convolution(graph, src, {.out = 5, .kernel = 3});  // 5*3*9 + 5 = 140
+  value = batch_norm(graph, value);                                // 10 learnt, 10 kept
   value = max_pool(graph, relu(graph, value), {.window = 2});
-  value = convolution(graph, value, {.out = 7, .kernel = 1, .bias = 0});       // 35
+  value = convolution(graph, value, {.out = 7, .kernel = 1, .bias = 0});  // 35
   add_output(graph, "maps", value);
   return graph;
 }

@@ -18,13 +18,13 @@ namespace {
 // image -> conv 3 -> pool 2 -> conv 3 stride 2 -> mean -> conv 1; pool -> ceil pool 3.
 constexpr Graph tower() {
   Graph graph;
-  const Value src = add_input(graph, "image", 3);                                          // 0
-  const Value fine = convolution(graph, src, {.out = 4, .kernel = 3, .dilation = 2});      // 1
-  const Value half = max_pool(graph, fine, {.window = 2});                                 // 2
-  const Value quarter = convolution(graph, half, {.out = 4, .kernel = 3, .stride = 2});    // 3
-  const Value mean = global_average_pool(graph, quarter);                                  // 4
-  static_cast<void>(convolution(graph, mean, {.out = 2}));                                 // 5
-  static_cast<void>(average_pool(graph, half, {.window = 3, .ceil = 1}));                  // 6
+  const Value src = add_input(graph, "image", 3);                                        // 0
+  const Value fine = convolution(graph, src, {.out = 4, .kernel = 3, .dilation = 2});    // 1
+  const Value half = max_pool(graph, fine, {.window = 2});                               // 2
+  const Value quarter = convolution(graph, half, {.out = 4, .kernel = 3, .stride = 2});  // 3
+  const Value mean = global_average_pool(graph, quarter);                                // 4
+  static_cast<void>(convolution(graph, mean, {.out = 2}));                               // 5
+  static_cast<void>(average_pool(graph, half, {.window = 3, .ceil = 1}));                // 6
   return graph;
 }
 

@@ -63,10 +63,11 @@ void check_same(const Pose& got, const Pose& expected) {
 // A pool's only thread, busy until it is let go.
 class Busy {
  public:
-  explicit Busy(EstimatorPool& pool) : done_(pool.run([this](Estimator&) {
-    begun_.count_down();
-    free_.wait();
-  })) {
+  explicit Busy(EstimatorPool& pool)
+      : done_(pool.run([this](Estimator&) {
+          begun_.count_down();
+          free_.wait();
+        })) {
     begun_.wait();
   }
   ~Busy() { let_go(); }
@@ -240,8 +241,8 @@ TEST_CASE("EstimatorPool: requests under way when it is destroyed end, those tha
 
 TEST_CASE("EstimatorPool: a thread prefers sizes it has a plan for, as long as nobody waits too long") {
   for (const bool patient : {true, false}) {  // patience begins when a request is passed over, not when it comes
-    EstimatorPool pool(small_model(), {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0),
-                                       .cached_sizes = 1});
+    EstimatorPool pool(small_model(),
+                       {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0), .cached_sizes = 1});
     pool.submit(noise(20, 20, 1), {.input = {32, 64}}).get();
     std::vector<int> order;
     std::vector<std::future<void>> done;

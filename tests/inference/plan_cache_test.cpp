@@ -33,8 +33,7 @@ struct Cached {
 
   explicit Cached(std::size_t capacity)
       : graph(make_graph()),
-        weights(std::make_shared<PreparedWeights>(
-            std::make_shared<const std::vector<Tensor>>(initialise(*graph, 1)))),
+        weights(std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(initialise(*graph, 1)))),
         plans(graph, weights, {}, capacity, [this](Plan&, Size) { ++prepared; }) {}
 
   static std::shared_ptr<const Graph> make_graph() {

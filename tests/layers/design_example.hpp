@@ -7,6 +7,7 @@ namespace design_example {
 
 namespace pm = posemachine;
 
+// clang-format off: compositions, one part after another
 struct Trunk : pm::Sequential<
     pm::Conv<32, 3>, pm::ReLU, pm::Tag<"low">,                                   // F_l, (32, H, W)
     pm::PyramidStack<>, pm::PyramidStack<>, pm::PyramidStack<>, pm::Tag<"high">,  // F_h, (256, H/8, W/8)
@@ -22,6 +23,7 @@ struct Stage : pm::Sequential<
     pm::DilationModule<1, 2, 3, 4>,
     pm::Conv<128, 1>, pm::ReLU, pm::Conv<15, 1>,
     pm::Retag<"maps">, pm::Output<"heatmaps">> {};
+// clang-format on
 
 struct FirstStage : Stage<pm::From<"high">> {};
 struct NextStage : Stage<pm::Concat<pm::From<"high">, pm::From<"maps">>> {};

@@ -175,8 +175,7 @@ TEST_CASE("check: a set with one thing wrong is refused by its name and the part
   CHECK(refusal([](Set& s) { s.limbs[9].to = -2; }) == lsp + ": limbs: expected a joint from 0 to 13, got -2");
   CHECK(refusal([](Set& s) { s.groups[2].joints[1] = 99; }) ==
         lsp + ": groups.elbow: expected a joint from 0 to 13, got 99");
-  CHECK(refusal([](Set& s) { s.groups[2].joints.clear(); }) ==
-        lsp + ": groups.elbow: expected 1 to 14 joints, got 0");
+  CHECK(refusal([](Set& s) { s.groups[2].joints.clear(); }) == lsp + ": groups.elbow: expected 1 to 14 joints, got 0");
   CHECK(refusal([](Set& s) { s.sticks[0].from[1] = 14; }) ==
         lsp + ": sticks.torso: expected a joint from 0 to 13, got 14");
   CHECK(refusal([](Set& s) { s.sticks[1].to.clear(); }) ==

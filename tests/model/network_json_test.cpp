@@ -376,7 +376,8 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
 
 TEST_CASE("network JSON: a file may name its decoder, and keeps the default's other half where it does not say it") {
   const auto decoder = [](const std::string& text) {
-    return network_from_json(around(R"("ReLU")", R"(, "meaning": {"decoder": )" + text + "}"), "n.json").meaning.decoder;
+    return network_from_json(around(R"("ReLU")", R"(, "meaning": {"decoder": )" + text + "}"), "n.json")
+        .meaning.decoder;
   };
   CHECK(decoder(R"({"kind": "taylor"})") == Decoder{DecoderKind::taylor, false});
   CHECK(decoder(R"({"kind": "arg_max", "flip_average": true})") == Decoder{DecoderKind::arg_max, true});

@@ -74,8 +74,8 @@ TEST_CASE("OpSet: without the operation a model can be looked at, and running it
   CHECK(receptive_fields(seen.graph()) == receptive_fields(whole.graph()));
   PlanOptions options;
   options.image = {32, 32};
-  const std::string text = message_of(
-      [&] { Plan(seen.graph(), std::make_shared<PreparedWeights>(seen.shared_parameters()), options); });
+  const std::string text =
+      message_of([&] { Plan(seen.graph(), std::make_shared<PreparedWeights>(seen.shared_parameters()), options); });
   CHECK(text ==
         "node 2 (test.prelu in PReLU_1): expected an operation that the engine can run, got test.prelu version 3");
 }

@@ -77,9 +77,8 @@ TEST_CASE("write_safetensors: the bytes are those of the format, padded so that 
   file.metadata = {{"k", "v"}};
   file.tensors.push_back({"b", tensor({2}, {1, -2})});
   file.tensors.push_back({"a", tensor({1, 1}, {0.5f})});
-  const std::string header =
-      R"({"__metadata__":{"k":"v"},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-      R"("a":{"dtype":"F32","shape":[1,1],"data_offsets":[8,12]}})";
+  const std::string header = R"({"__metadata__":{"k":"v"},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                             R"("a":{"dtype":"F32","shape":[1,1],"data_offsets":[8,12]}})";
   const std::string data("\0\0\x80\x3F\0\0\0\xC0\0\0\0\x3F", 12);
   const std::string padded = header + std::string((8 - header.size() % 8) % 8, ' ');
   REQUIRE(padded.size() > header.size());

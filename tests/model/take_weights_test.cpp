@@ -20,12 +20,12 @@ using Names = std::vector<std::string>;
 
 struct Two : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {
 };
-struct Wider : Network<Input<"image", 3>, ConvReLU<9, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
-                       Output<"heatmaps">> {};
-struct Deeper : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>,
-                        Output<"heatmaps">, Conv<15, 3>, Output<"heatmaps">> {};
-struct FewerMaps : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<4, 1>,
-                           Output<"heatmaps">> {};
+struct Wider
+    : Network<Input<"image", 3>, ConvReLU<9, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Deeper : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">,
+                        Conv<15, 3>, Output<"heatmaps">> {};
+struct FewerMaps
+    : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<4, 1>, Output<"heatmaps">> {};
 
 Meaning three_joints() {
   Meaning meaning;

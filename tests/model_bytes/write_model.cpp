@@ -18,11 +18,12 @@ struct Block : pm::Sequential<pm::Conv<6, 3, pm::ConvOptions{.stride = 2, .bias 
 };
 template <int Rate>
 struct Dilated : pm::Sequential<pm::Conv<4, 3, pm::ConvOptions{.dilation = Rate}>, pm::Sigmoid> {};
-struct Net : pm::Network<pm::Input<"image", 3>, Block, pm::Tag<"low">,
-                         pm::Concat<pm::Identity, pm::Sequential<pm::From<"low">, pm::SEGate<3>>>,
-                         pm::FireModule<pm::FireOptions{.squeeze = 2, .expand = 3}>, Dilated<2>,
-                         pm::Named<"head", pm::Conv<15, 1>>, pm::Output<"heatmaps">, pm::Conv<15, 1>,
-                         pm::Output<"heatmaps">> {};
+struct Net
+    : pm::Network<pm::Input<"image", 3>, Block, pm::Tag<"low">,
+                  pm::Concat<pm::Identity, pm::Sequential<pm::From<"low">, pm::SEGate<3>>>,
+                  pm::FireModule<pm::FireOptions{.squeeze = 2, .expand = 3}>, Dilated<2>,
+                  pm::Named<"head", pm::Conv<15, 1>>, pm::Output<"heatmaps">, pm::Conv<15, 1>, pm::Output<"heatmaps">> {
+};
 
 std::vector<pm::Tensor> formula_weights(const pm::Graph& graph) {
   std::vector<pm::Tensor> tensors = pm::initialise(graph, 1);

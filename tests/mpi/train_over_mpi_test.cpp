@@ -67,8 +67,9 @@ const std::string small =
     " --set train.warmup_steps=1 --set train.checkpoint_steps=1 ";
 std::string runs() { return " --runs " + at("runs") + " "; }
 std::string start(const std::string& name, int epochs = 2, const std::string& lsp = "lsp") {
-  return "train scaling-dilation-small --run " + name + runs() + " --data lsp:" + at(lsp) + " --data lspet:" +
-         at("lspet") + " --allow-missing " + small + " --set train.epochs=" + std::to_string(epochs) + " ";
+  return "train scaling-dilation-small --run " + name + runs() + " --data lsp:" + at(lsp) +
+         " --data lspet:" + at("lspet") + " --allow-missing " + small +
+         " --set train.epochs=" + std::to_string(epochs) + " ";
 }
 std::string resume(const std::string& name) { return "train --resume --run " + name + runs(); }
 

@@ -23,7 +23,7 @@ namespace {
 
 pm::Keypoint decoded(const std::vector<float>& map, int height, int width, double stride = 8, bool quarter = true) {
   const auto keypoints = pm::decode_heatmaps({map.data(), 1, height, width}, 1, stride,
-                                            {.kind = quarter ? DecoderKind::quarter_offset : DecoderKind::arg_max});
+                                             {.kind = quarter ? DecoderKind::quarter_offset : DecoderKind::arg_max});
   REQUIRE(keypoints.size() == 1);
   return keypoints[0];
 }
@@ -78,7 +78,7 @@ TEST_CASE("decode_heatmaps: no offset across a border, where one neighbour is un
 }
 
 TEST_CASE("decode_heatmaps: of equal cells the first in row-major order wins") {
-  const std::vector<float> map{0, 0, 0.5f,  //
+  const std::vector<float> map{0,    0, 0.5f,  //
                                0.5f, 0, 0};
   CHECK(decoded(map, 2, 3, 1, false).position == pm::Point{2, 0});
 }
@@ -149,8 +149,8 @@ TEST_CASE("decoders: Gaussians come back from between the cells, each decoder as
         CHECK(error(DecoderKind::quarter_offset) <= 0.25 + 1e-6);
         CHECK(error(DecoderKind::taylor) <= each.taylor);
         CHECK(error(DecoderKind::local_mean) <= each.mean);
-        CHECK(decoded_as(DecoderKind::taylor, map, 36, 41).score == std::min(1.0, double(*std::max_element(
-                                                                                      map.begin(), map.end()))));
+        CHECK(decoded_as(DecoderKind::taylor, map, 36, 41).score ==
+              std::min(1.0, double(*std::max_element(map.begin(), map.end()))));
       }
     }
   }

@@ -43,12 +43,12 @@ TEST_CASE("draw_pose: a limb has its colour in its middle, with a dark edge, and
   const auto set = pm::lsp_joints();
   pm::Pose pose;
   pose.keypoints.resize(14);
-  pose.keypoints[12] = {{40, 100}, 1};  // neck
+  pose.keypoints[12] = {{40, 100}, 1};   // neck
   pose.keypoints[13] = {{160, 100}, 1};  // head top
   pm::Image image(200, 200, grey);
   pm::draw_pose(image, pose, set, {.line_width_px = 6});
   CHECK(colour_at(image, {100, 100}) == set.limbs[0].colour);
-  CHECK(colour_at(image, {100, 104})[1] < 60);   // 3 to 4.8 pixels from the middle: outline
+  CHECK(colour_at(image, {100, 104})[1] < 60);  // 3 to 4.8 pixels from the middle: outline
   CHECK(colour_at(image, {100, 110}) == grey);
   const auto joint = colour_at(image, {40, 100});
   CHECK(*std::min_element(joint.begin(), joint.end()) > 150);

@@ -19,8 +19,8 @@ namespace {
 
 /// A person who stands straight, in pixels: left shoulder (9) to right hip (2) is (30, 40), 50 pixels.
 std::vector<pm::Point> standing() {
-  return {{10, 200}, {10, 160}, {10, 120}, {30, 120}, {30, 160}, {30, 200}, {-20, 120},
-          {-10, 100}, {0, 80},  {40, 80},  {50, 100}, {60, 120}, {20, 75},  {20, 45}};
+  return {{10, 200},  {10, 160}, {10, 120}, {30, 120}, {30, 160}, {30, 200}, {-20, 120},
+          {-10, 100}, {0, 80},   {40, 80},  {50, 100}, {60, 120}, {20, 75},  {20, 45}};
 }
 
 std::vector<pm::Keypoint> exactly(const std::vector<pm::Point>& points) {
@@ -57,10 +57,10 @@ TEST_CASE("PckMeter: the truth itself scores 100 everywhere") {
 
 TEST_CASE("PckMeter: a joint is right at exactly 0.2 of left shoulder to right hip and wrong beyond") {
   auto predicted = exactly(standing());
-  predicted[13].position.x += 10;      // 0.2 * 50: right
-  predicted[6].position.y += 10.0001;  // wrong
+  predicted[13].position.x += 10;             // 0.2 * 50: right
+  predicted[6].position.y += 10.0001;         // wrong
   predicted[0].position = {10 + 6, 200 + 8};  // 10 away: right
-  predicted[4] = {};                   // missing: wrong
+  predicted[4] = {};                          // missing: wrong
   pm::PckMeter meter(pm::lsp_joints());
   meter.add(standing(), predicted);
   const auto result = meter.result();
@@ -186,8 +186,8 @@ TEST_CASE("PckMeter, PcpMeter: counts of two groups of people add up to what all
     pck_merged.add(part.people, part.right);
   }
   for (const auto& part : {pcp_first.result(), pcp_second.result()}) pcp_merged.add(part.people, part.right);
-  for (const auto& [whole, merged] : {std::pair(pck.result(), pck_merged.result()),
-                                      std::pair(pcp.result(), pcp_merged.result())}) {
+  for (const auto& [whole, merged] :
+       {std::pair(pck.result(), pck_merged.result()), std::pair(pcp.result(), pcp_merged.result())}) {
     CHECK(whole.people == 13);
     CHECK(merged.people == 13);
     CHECK(merged.right == whole.right);
@@ -290,7 +290,7 @@ TEST_CASE("PcpMeter: group rates weigh sticks alike, so the published means foll
   const auto result = pm::StrictPcpMeter(pm::lsp_joints()).result();
   std::map<std::string, int> sticks;
   for (const auto& r : result.parts) ++sticks[r.name];
-  const std::map<std::string, double> published{{"torso", 98.0},      {"head", 95.0},      {"upper_leg", 92.2},
+  const std::map<std::string, double> published{{"torso", 98.0},      {"head", 95.0},       {"upper_leg", 92.2},
                                                 {"lower_leg", 89.05}, {"upper_arm", 85.75}, {"lower_arm", 77.95}};
   double sum = 0;
   for (const auto& [name, percent] : published) sum += percent * sticks[name];

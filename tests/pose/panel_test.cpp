@@ -56,8 +56,8 @@ TEST_CASE("draw_panel: sixteen pictures in a four by four grid: photo, fourteen 
   CHECK(map[0] < 80);
   const auto* last = panel.at(4 + 300 + 48, 4 + 3 * 114 + 48);
   CHECK(last[0] == 200);
-  const auto wide = pm::draw_panel(scene.crop, scene.view(), scene.pose, scene.joints,
-                                   {.picture_width_px = 96, .columns = 8});
+  const auto wide =
+      pm::draw_panel(scene.crop, scene.view(), scene.pose, scene.joints, {.picture_width_px = 96, .columns = 8});
   CHECK(wide.width == 4 + 8 * 100);
   CHECK(wide.height == 4 + 2 * 114);
 }

@@ -68,11 +68,11 @@ void check_equals_naive(const std::vector<pm::Joint>& joints, const pm::TargetOp
 }  // namespace
 
 TEST_CASE("render_targets: every cell equals the definition for odd sizes, strides, cut-offs and far joints") {
-  const std::vector<pm::Joint> joints{{{20.3, 31.9}, JointState::visible},  {{0, 0}, JointState::occluded},
-                                      {{-9.5, 12}, JointState::visible},    {{22, 33}, JointState::visible},
-                                      {{57.1, 88.8}, JointState::visible},  {{-1e300, 1e300}, JointState::visible},
-                                      {{30, 30}, JointState::outside},      {{40, 40}, JointState::unlabelled},
-                                      {{400, 3}, JointState::visible},      {{30, 20}, JointState::visible, 0},
+  const std::vector<pm::Joint> joints{{{20.3, 31.9}, JointState::visible},    {{0, 0}, JointState::occluded},
+                                      {{-9.5, 12}, JointState::visible},      {{22, 33}, JointState::visible},
+                                      {{57.1, 88.8}, JointState::visible},    {{-1e300, 1e300}, JointState::visible},
+                                      {{30, 30}, JointState::outside},        {{40, 40}, JointState::unlabelled},
+                                      {{400, 3}, JointState::visible},        {{30, 20}, JointState::visible, 0},
                                       {{12, 50}, JointState::occluded, 0.25f}};
   for (const pm::Size map : {pm::Size{13, 7}, pm::Size{1, 1}, pm::Size{1, 31}, pm::Size{46, 46}}) {
     for (const double stride : {8.0, 1.0, 5.0, 2.5}) {
@@ -98,8 +98,10 @@ TEST_CASE("render_targets: CPM's numbers: a joint on cell (2, 1) is 1 there, exp
 }
 
 TEST_CASE("render_targets: unlabelled joints take their map's and the background's weight, unless not masked") {
-  const std::vector<pm::Joint> joints{{{9, 9}, JointState::visible}, {{9, 9}, JointState::unlabelled},
-                                      {{9, 9}, JointState::outside}, {{9, 9}, JointState::occluded}};
+  const std::vector<pm::Joint> joints{{{9, 9}, JointState::visible},
+                                      {{9, 9}, JointState::unlabelled},
+                                      {{9, 9}, JointState::outside},
+                                      {{9, 9}, JointState::occluded}};
   CHECK(rendered(joints, {.map = {4, 4}}).weights == std::vector<float>{1, 0, 1, 1, 0});
   CHECK(rendered(joints, {.map = {4, 4}, .mask_unlabelled = false}).weights == std::vector<float>{1, 1, 1, 1, 1});
   const std::vector<pm::Joint> labelled{joints[0], joints[2], joints[3]};
@@ -107,7 +109,8 @@ TEST_CASE("render_targets: unlabelled joints take their map's and the background
 }
 
 TEST_CASE("render_targets: a map weighs what its joint does, whatever its state, and the background the least of all") {
-  std::vector<pm::Joint> joints{{{9, 9}, JointState::visible, 0.75f}, {{9, 9}, JointState::occluded, 0.5f},
+  std::vector<pm::Joint> joints{{{9, 9}, JointState::visible, 0.75f},
+                                {{9, 9}, JointState::occluded, 0.5f},
                                 {{9, 9}, JointState::outside, 0.625f}};
   CHECK(rendered(joints, {.map = {4, 4}}).weights == std::vector<float>{0.75f, 0.5f, 0.625f, 0.5f});
   // The weight of an annotation that is not there says nothing; a map that is not masked has weight 1.
@@ -137,8 +140,8 @@ TEST_CASE("render_targets: a joint of weight 0 gives the bytes of an unlabelled 
 }
 
 TEST_CASE("render_targets: joints outside the image have an empty map, occluded ones a peak") {
-  const auto targets = rendered({{{11.5, 11.5}, JointState::outside}, {{11.5, 11.5}, JointState::occluded}},
-                                {.map = {3, 3}});
+  const auto targets =
+      rendered({{{11.5, 11.5}, JointState::outside}, {{11.5, 11.5}, JointState::occluded}}, {.map = {3, 3}});
   CHECK(std::all_of(targets.maps.begin(), targets.maps.begin() + 9, [](float v) { return v == 0; }));
   CHECK(targets.maps[9 + 4] == 1.0f);
 }

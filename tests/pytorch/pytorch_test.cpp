@@ -43,7 +43,8 @@ struct Reference {
 
   Reference(const char* name, const char* file_name)
       : file(read_safetensors(test_environment::source_dir() / "tests/pytorch" / file_name)),
-        salt(std::stoull(file.metadata.at("salt"))), graph(find_network(name)->build()) {}
+        salt(std::stoull(file.metadata.at("salt"))),
+        graph(find_network(name)->build()) {}
 
   const std::vector<float>& values(const std::string& name) const {
     const Tensor* tensor = file.find(name);
@@ -94,8 +95,8 @@ double compute(BatchGradients& gradients, const formula::Batch& batch, std::size
         const std::span targets = std::span(batch.targets).subspan(first * formula::cells, count * formula::cells);
         const std::span weights = std::span(batch.map_weights).subspan(first, count);
         for (std::size_t stage = 0; stage < stages; ++stage) {
-          losses[static_cast<std::size_t>(view.index)] += heatmap_loss(
-              view.outputs[stage], targets, weights, formula::cells, images, view.output_gradients[stage]);
+          losses[static_cast<std::size_t>(view.index)] +=
+              heatmap_loss(view.outputs[stage], targets, weights, formula::cells, images, view.output_gradients[stage]);
         }
       },
       0, step);

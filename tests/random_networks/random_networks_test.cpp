@@ -27,19 +27,19 @@ using engine_test::run_plan;
 
 namespace {
 
-const std::array<PassSwitches, 12> switches{PassSwitches{},
-                                           PassSwitches{.pool_early = false},
-                                           PassSwitches{.layouts = false},
-                                           PassSwitches{.winograd = false},
-                                           PassSwitches{.fuse_sum = false},
-                                           PassSwitches{.fuse_activation = false},
-                                           PassSwitches{.fold_gates = false},
-                                           PassSwitches{.share_slices = false},
-                                           PassSwitches{.share_branches = false},
-                                           PassSwitches{.in_place = false},
-                                           PassSwitches{.reuse_memory = false},
-                                           PassSwitches{false, false, false, false, false, false, false, false, false,
-                                                        false}};
+const std::array<PassSwitches, 12> switches{
+    PassSwitches{},
+    PassSwitches{.pool_early = false},
+    PassSwitches{.layouts = false},
+    PassSwitches{.winograd = false},
+    PassSwitches{.fuse_sum = false},
+    PassSwitches{.fuse_activation = false},
+    PassSwitches{.fold_gates = false},
+    PassSwitches{.share_slices = false},
+    PassSwitches{.share_branches = false},
+    PassSwitches{.in_place = false},
+    PassSwitches{.reuse_memory = false},
+    PassSwitches{false, false, false, false, false, false, false, false, false, false}};
 
 }  // namespace
 

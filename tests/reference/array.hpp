@@ -23,8 +23,9 @@ struct Array {
 };
 
 inline Array zeros(int n, int c, int h, int w) {
-  return {n, c, h, w, std::vector<double>(static_cast<std::size_t>(n) * static_cast<std::size_t>(c) *
-                                          static_cast<std::size_t>(h) * static_cast<std::size_t>(w))};
+  return {n, c, h, w,
+          std::vector<double>(static_cast<std::size_t>(n) * static_cast<std::size_t>(c) * static_cast<std::size_t>(h) *
+                              static_cast<std::size_t>(w))};
 }
 
 /// Calls f(image, channel, y, x) for every element, in row-major order.

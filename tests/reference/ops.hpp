@@ -23,9 +23,12 @@ namespace posemachine::reference {
 /// How to compute an operation; null for one that the oracle does not know. Inputs are fed by run() itself.
 inline const ReferenceOp* find_reference_op(const OpInfo& op) {
   const std::span<const ReferenceOp> groups[] = {
-      convolution_reference, transposed_convolution_reference, pooling_reference, activation_reference,
-      prelu_reference,       softmax_reference,                concat_reference,  add_reference,
-      channel_scale_reference, resize_reference,               batch_norm_reference, dropout_reference,
+      convolution_reference,     transposed_convolution_reference,
+      pooling_reference,         activation_reference,
+      prelu_reference,           softmax_reference,
+      concat_reference,          add_reference,
+      channel_scale_reference,   resize_reference,
+      batch_norm_reference,      dropout_reference,
       spatial_softmax_reference,
   };
   for (const std::span<const ReferenceOp> group : groups) {

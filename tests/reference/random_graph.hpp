@@ -171,8 +171,10 @@ class GraphGrower {
       case 3: keep(hard_swish(graph_, src)); return;
       case 4: keep(options_.prelu(graph_, src)); return;
       case 5:
-        if (channels(graph_, src) % 2 == 0) grow_spatial_softmax(src);
-        else keep(softmax(graph_, src));
+        if (channels(graph_, src) % 2 == 0)
+          grow_spatial_softmax(src);
+        else
+          keep(softmax(graph_, src));
         return;
       default: keep(relu(graph_, src));
     }
@@ -239,16 +241,23 @@ class GraphGrower {
     if (options_.residuals && chance(40)) return grow_residual(src);
     const auto numbers = result_.batch * size_of(src).height * size_of(src).width;
     switch (draw(1, 22)) {
-      case 1: case 2: case 3: case 4: return grow_convolution(src);
+      case 1:
+      case 2:
+      case 3:
+      case 4: return grow_convolution(src);
       case 5: return grow_pool(pick_map(), true);
       case 6: return grow_pool(pick_map(), false);
-      case 7: case 8: case 17: grow_activation(src); return;
+      case 7:
+      case 8:
+      case 17: grow_activation(src); return;
       case 18: grow_transposed(pick_map()); return;
-      case 19: case 20: grow_resize(pick_map()); return;
+      case 19:
+      case 20: grow_resize(pick_map()); return;
       case 21: grow_shared_or_frozen(src); return;
       case 9: keep(sigmoid(graph_, src)); return;
       case 10: keep(concat(graph_, pick_branches(src, false))); return;
-      case 11: case 12: keep(add(graph_, pick_branches(src, true))); return;
+      case 11:
+      case 12: keep(add(graph_, pick_branches(src, true))); return;
       case 13: return grow_gate(pick_map());
       case 14: keep(global_average_pool(graph_, pick_map())); return;
       case 15:

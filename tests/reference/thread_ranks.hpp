@@ -43,8 +43,8 @@ class ThreadJob {
     const std::span<const std::byte> sent = messages_.at(key);
     if (sent.size() != bytes.size()) {
       fail<RuntimeFailure>({.where = "message from " + std::to_string(from) + " to " + std::to_string(to),
-                                    .expected = std::to_string(bytes.size()) + " bytes",
-                                    .got = std::to_string(sent.size())});
+                            .expected = std::to_string(bytes.size()) + " bytes",
+                            .got = std::to_string(sent.size())});
     }
     std::copy(sent.begin(), sent.end(), bytes.begin());
     messages_.erase(key);

@@ -238,8 +238,8 @@ TEST_CASE("shard: the data and the model may lie elsewhere on another machine") 
   fs::create_directory_symlink(at("lsp"), at("elsewhere/lsp_dataset"));
   fs::create_symlink(at("m.safetensors"), at("elsewhere/m.safetensors"));
   const std::string first = save("first", run(evaluate("--json" + shard(1, 2))).out);
-  const std::string there = evaluate("--json" + shard(2, 2), "--split 1:5 --threshold 0.9", "elsewhere/m.safetensors",
-                                     "elsewhere");
+  const std::string there =
+      evaluate("--json" + shard(2, 2), "--split 1:5 --threshold 0.9", "elsewhere/m.safetensors", "elsewhere");
   const std::string second = save("second", run(there).out);
   CHECK(run("merge " + second + " " + first).out == run(evaluate("")).out);
 }

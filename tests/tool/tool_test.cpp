@@ -1,7 +1,7 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
 #include "engine/custom_ops.hpp"
-#include "reference/random_model.hpp"
 #include "environment.hpp"
+#include "reference/random_model.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -289,8 +289,8 @@ TEST_CASE("tool: tune measures convolutions into a file that bench, profile and 
   check_refused("tune -o '' " + net, 2, "a file's name");
   check_refused("tune -o " + at("no/such/folder/t.json") + net, 1, "No such file or directory");
   check_refused("tune -o " + at("m.safetensors") + net, 3, "m.safetensors");
-  CHECK(run("bench --runs 1 --size 96 --threads 1 --tuning " + file + " separable-residual").err.find(
-            "holds none of this network's convolutions") != std::string::npos);
+  CHECK(run("bench --runs 1 --size 96 --threads 1 --tuning " + file + " separable-residual")
+            .err.find("holds none of this network's convolutions") != std::string::npos);
   check_refused("bench --tuning " + at("none.json") + net, 3, "none.json");
   const std::string instructions = json["measured_on"]["instructions"].get<std::string>();
   std::string other = text;
@@ -499,7 +499,7 @@ TEST_CASE("tool: overlay and panel are pictures, and - writes the picture alone 
   CHECK(overlay.height == 70);
   CHECK(overlay.pixels != photo.pixels);
   const pm::Image panel = pm::read_image(at("p.png"));
-  CHECK(panel.width > 4 * 240);   // 16 pictures in a square
+  CHECK(panel.width > 4 * 240);  // 16 pictures in a square
   CHECK(panel.height > 4 * 240);
   const Outcome piped = run(estimate_with("--overlay - " + at("a.png")));
   CHECK(piped.code == 0);
@@ -541,8 +541,7 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
 
 TEST_CASE("tool: a full stdout is a failure, not a silent loss") {
   if (!fs::exists("/dev/full")) return;
-  const std::string command =
-      "'" + program() + "' summary scaling-dilation-small >/dev/full 2>'" + at("stderr") + "'";
+  const std::string command = "'" + program() + "' summary scaling-dilation-small >/dev/full 2>'" + at("stderr") + "'";
   const int status = std::system(command.c_str());
   REQUIRE(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 1);

@@ -184,7 +184,8 @@ TEST_CASE("train: a decoder goes by quarter_offset or by name; a run keeps its o
   REQUIRE(run(start("again") + short_of_all + "--config " + at("runs/taylor/config.json")).code == 0);
   CHECK(kind("again") == pm::DecoderKind::taylor);
   REQUIRE(run(start("back") + short_of_all + "--config " + at("runs/taylor/config.json") +
-              " --set model.quarter_offset=true").code == 0);
+              " --set model.quarter_offset=true")
+              .code == 0);
   CHECK(kind("back") == pm::DecoderKind::quarter_offset);
 
   const std::string plain = "train --resume --run plain" + runs(), taylor = "train --resume --run taylor" + runs();
@@ -260,8 +261,9 @@ TEST_CASE("train: SIGINT, SIGTERM and SIGUSR1 save and end with 128 + their numb
 }
 
 TEST_CASE("train: the arguments a run was started with may be given again, and others may not") {
-  const std::string options = "--set train.log_steps=0 --set train.epochs=1 --set 'train.groups=[{\"weight_decay\": 0, "
-                              "\"match\": \"*.bias\"}]' --set train.slice=0 ";
+  const std::string options =
+      "--set train.log_steps=0 --set train.epochs=1 --set 'train.groups=[{\"weight_decay\": 0, "
+      "\"match\": \"*.bias\"}]' --set train.slice=0 ";
   const std::string whole = start("repeated") + options;
   REQUIRE(run(whole).code == 0);
   CHECK(run(whole + "--resume").code == 0);
@@ -344,8 +346,8 @@ TEST_CASE("train: --labels replaces the joints that are trained on, with weights
   // LSP's file ends with the people who are trained on: validation has its own joints.
   write_labels("lsp_labels.mat", "suggested", 900, {1, 0.5, 0});
   write_labels("lspet_labels.mat", "suggested", 5, {1, 0.5, 0});
-  const std::string both = "--labels lspet:" + at("lspet_labels.mat") + ":suggested --labels lsp:" +
-                           at("lsp_labels.mat") + ":suggested ";
+  const std::string both =
+      "--labels lspet:" + at("lspet_labels.mat") + ":suggested --labels lsp:" + at("lsp_labels.mat") + ":suggested ";
   const Outcome other = run(start("other") + quiet + both);
   INFO(other.err);
   REQUIRE(other.code == 0);

@@ -157,13 +157,15 @@ TEST_CASE("without_moments: weights, average and step stay, in less than two thi
 }
 
 TEST_CASE("checkpoint: one written before sums of the epoch were kept loads with zeros") {
-  const Checkpoint old = checkpoint_from_bytes(altered([](TensorFile& file, Json& state) {
-    state.erase("epoch_losses");
-    state.erase("epoch_steps");
-    state.erase("people");
-    for (const char* later : {"watch", "rate_factor", "skipped", "skipped_in_a_row"}) state.erase(later);
-    std::erase_if(file.tensors, [](const NamedTensor& each) { return each.name.starts_with("average/"); });
-  }), "old");
+  const Checkpoint old = checkpoint_from_bytes(
+      altered([](TensorFile& file, Json& state) {
+        state.erase("epoch_losses");
+        state.erase("epoch_steps");
+        state.erase("people");
+        for (const char* later : {"watch", "rate_factor", "skipped", "skipped_in_a_row"}) state.erase(later);
+        std::erase_if(file.tensors, [](const NamedTensor& each) { return each.name.starts_with("average/"); });
+      }),
+      "old");
   CHECK(old.average.empty());
   CHECK(old.watch.judged_epoch == 0);
   CHECK(old.rate_factor == 1);

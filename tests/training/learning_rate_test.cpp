@@ -33,8 +33,8 @@ TEST_CASE("rate_at: step multiplies by the factor at every step_size-th step, co
 }
 
 TEST_CASE("rate_at: cosine starts after the warm-up, is half way at half time and ends at the final share") {
-  const LearningRate rate{.base = 2, .schedule = RateSchedule::cosine, .warmup_steps = 10, .total_steps = 110,
-                          .final_fraction = 0.1};
+  const LearningRate rate{
+      .base = 2, .schedule = RateSchedule::cosine, .warmup_steps = 10, .total_steps = 110, .final_fraction = 0.1};
   CHECK(rate_at(rate, 4) == Approx(1));
   CHECK(rate_at(rate, 10) == Approx(2));
   CHECK(rate_at(rate, 35) == Approx(2 * (0.1 + 0.9 * 0.5 * (1 + 0.7071067811865476))));  // a quarter: cos 45 degrees
@@ -49,8 +49,8 @@ TEST_CASE("rate_at: cosine starts after the warm-up, is half way at half time an
 }
 
 TEST_CASE("rate_at: a constant rate falls linearly to the final share in its cool-down, and without one not at all") {
-  const LearningRate rate{.base = 2, .schedule = RateSchedule::constant, .total_steps = 110, .final_fraction = 0.1,
-                          .cooldown_steps = 10};
+  const LearningRate rate{
+      .base = 2, .schedule = RateSchedule::constant, .total_steps = 110, .final_fraction = 0.1, .cooldown_steps = 10};
   CHECK(rate_at(rate, 50) == 2);
   CHECK(rate_at(rate, 100) == 2);
   CHECK(rate_at(rate, 105) == Approx(2 * (0.1 + 0.9 * 0.5)));

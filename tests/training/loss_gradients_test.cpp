@@ -77,8 +77,7 @@ void check_gradients_of(Loss loss) {
   const Graph network = two_stages(loss == Loss::cross_entropy);
   const Labels labels;
   auto filling = reference::fill(network, images, image, 4);
-  auto parameters =
-      std::make_shared<std::vector<Tensor>>(engine_test::as_tensors(network, filling.parameters));
+  auto parameters = std::make_shared<std::vector<Tensor>>(engine_test::as_tensors(network, filling.parameters));
   BatchGradientsOptions options;
   options.batch = images;
   options.slice = 1;
@@ -93,9 +92,9 @@ void check_gradients_of(Loss loss) {
         const std::size_t maps = static_cast<std::size_t>(view.count) * map_count;
         const std::size_t first = static_cast<std::size_t>(view.first) * map_count;
         for (std::size_t stage = 0; stage < 2; ++stage) {
-          total += compute_loss(loss, view.outputs[stage], std::span(labels.targets).subspan(first * cells, maps * cells),
-                                std::span(labels.weights).subspan(first, maps), cells, images,
-                                view.output_gradients[stage]);
+          total +=
+              compute_loss(loss, view.outputs[stage], std::span(labels.targets).subspan(first * cells, maps * cells),
+                           std::span(labels.weights).subspan(first, maps), cells, images, view.output_gradients[stage]);
         }
       },
       1, 0);

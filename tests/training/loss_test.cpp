@@ -158,7 +158,8 @@ double naive_cross_entropy(const Sample& s, const std::vector<double>& maps) {
 
 }  // namespace
 
-TEST_CASE("heatmap_cross_entropy: the weighted cross-entropy of shares over cells; empty targets and weights say nothing") {
+TEST_CASE(
+    "heatmap_cross_entropy: the weighted cross-entropy of shares over cells; empty targets and weights say nothing") {
   CrossSample sample;
   const std::vector<double> maps(sample.maps.begin(), sample.maps.end());
   CHECK(sample.loss() == doctest::Approx(naive_cross_entropy(sample, maps)).epsilon(1e-6));

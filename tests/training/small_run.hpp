@@ -43,11 +43,13 @@ inline std::string contents(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// clang-format off: compositions, one part after another
 /// Batch norm and dropout, two stages, 15 maps at stride 8.
 struct Tiny : pm::Network<
     pm::Input<"image", 3>, pm::ConvReLU<8, 3, pm::Norm::batch>, pm::AveragePool<8>, pm::Dropout<pm::Percent{20}>,
     pm::Tag<"trunk">, pm::Conv<15, 1>, pm::Output<"heatmaps">,
     pm::From<"trunk">, pm::ConvReLU<5, 3>, pm::Conv<15, 1>, pm::Output<"heatmaps">> {};
+// clang-format on
 
 inline pm::Model tiny_model(std::uint64_t seed = 3) {
   pm::Meaning meaning;
@@ -62,7 +64,10 @@ inline std::vector<pm::Person> noise_people(const Folder& folder, int count, boo
     pm::Image image(30 + i, 40);
     pm::RandomStream stream(seed, pm::Purpose::test, 0, std::uint64_t(i));
     for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    pm::Person person{folder / ("p" + std::to_string(seed) + "_" + std::to_string(i) + ".png"), "made", i + 1, {},
+    pm::Person person{folder / ("p" + std::to_string(seed) + "_" + std::to_string(i) + ".png"),
+                      "made",
+                      i + 1,
+                      {},
                       pm::Framing::image};
     pm::write_png(person.image, image);
     for (int j = 0; j < 14; ++j) {

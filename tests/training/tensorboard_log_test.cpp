@@ -105,7 +105,10 @@ TEST_CASE(
 TEST_CASE("TensorBoardLog: names of joints that are not ASCII do not end a run") {
   const small_run::Folder folder;
   JointSet joints = lsp_joints();
-  joints.groups = {{"F\xc3\xbc\xc3\x9f" "e", {0}}};
+  joints.groups = {
+      {"F\xc3\xbc\xc3\x9f"
+       "e",
+       {0}}};
   EvaluationResult result;
   PckMeter pck(joints, 0.2);
   StrictPcpMeter pcp(joints);

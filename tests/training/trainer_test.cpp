@@ -479,7 +479,7 @@ TEST_CASE("Trainer: numbers that are not finite end the run at their step, and t
     const char* message;
     OptimizerKind kind;
     double rate;
-    float weights;    // of the network's last convolution, 0: as drawn
+    float weights;  // of the network's last convolution, 0: as drawn
     float bias;
     std::int64_t step;
   };

@@ -42,9 +42,8 @@ namespace detail {
 
 template <class E>
 [[noreturn]] void fail_errno(const std::filesystem::path& path, std::string_view what, int error,
-                             std::string remedy = "") {
-  fail<E>({.where = path.string() + ": " + std::string(what) + ": " + std::strerror(error),
-           .remedy = std::move(remedy)});
+                             const std::string& remedy = "") {
+  fail<E>({.where = path.string() + ": " + std::string(what) + ": " + std::strerror(error), .remedy = remedy});
 }
 
 // Makes a system call until no signal interrupts it.
@@ -108,7 +107,7 @@ class InputFile {
   explicit InputFile(const std::filesystem::path& path, const FileSystemCalls& calls = {})
       : path_(path), calls_(calls), file_(open(), calls.close) {
     if (file_.get() < 0) detail::fail_errno<E>(path, "cannot be opened", errno);
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file_.get(), &status) != 0) detail::fail_errno<E>(path, "cannot be examined", errno);
     if (!S_ISREG(status.st_mode)) {
       fail<E>({.where = path.string(),

@@ -133,7 +133,7 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
 
  private:
   struct Container {
-    std::deque<std::string> keys;     // of an object; a deque, so that views of them stay good
+    std::deque<std::string> keys;  // of an object; a deque, so that views of them stay good
     std::set<std::string_view> seen;
     std::vector<Json> values;
   };
@@ -142,9 +142,7 @@ class JsonBuilder : public nlohmann::json_sax<Json> {
     if (problem.empty()) problem = std::move(what);
     return false;
   }
-  bool count() {
-    return ++count_ <= limits_.values || stop("more than " + std::to_string(limits_.values) + " values");
-  }
+  bool count() { return ++count_ <= limits_.values || stop("more than " + std::to_string(limits_.values) + " values"); }
   bool place(Json value) {
     if (open_.empty()) {
       root = std::move(value);

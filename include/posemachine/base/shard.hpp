@@ -50,7 +50,8 @@ inline Shard parse_shard(std::string_view text) {
       return shard;
     }
   }
-  fail<UsageError>({.where = "shard", .expected = "I/N, as in 2/8 for the second of eight shares",
+  fail<UsageError>({.where = "shard",
+                    .expected = "I/N, as in 2/8 for the second of eight shares",
                     .got = "\"" + std::string(text) + "\""});
 }
 

@@ -44,15 +44,13 @@ struct Affine {
   double d = 0, e = 1, f = 0;
 };
 
-constexpr Point apply(const Affine& m, Point p) {
-  return {m.a * p.x + m.b * p.y + m.c, m.d * p.x + m.e * p.y + m.f};
-}
+constexpr Point apply(const Affine& m, Point p) { return {m.a * p.x + m.b * p.y + m.c, m.d * p.x + m.e * p.y + m.f}; }
 
 /// The map that applies `inner` first, then `outer`.
 constexpr Affine compose(const Affine& outer, const Affine& inner) {
-  return {outer.a * inner.a + outer.b * inner.d, outer.a * inner.b + outer.b * inner.e,
+  return {outer.a * inner.a + outer.b * inner.d,           outer.a * inner.b + outer.b * inner.e,
           outer.a * inner.c + outer.b * inner.f + outer.c, outer.d * inner.a + outer.e * inner.d,
-          outer.d * inner.b + outer.e * inner.e, outer.d * inner.c + outer.e * inner.f + outer.f};
+          outer.d * inner.b + outer.e * inner.e,           outer.d * inner.c + outer.e * inner.f + outer.f};
 }
 
 /// The inverse map. The determinant a e - b d must not be 0.

@@ -21,17 +21,17 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// How much training samples vary. Source for rotation, scale and flip: the paper's section on training.
 struct AugmentOptions {
-  double rotation_deg = 40;        // uniform in -rotation_deg .. rotation_deg
-  double scale_min = 0.7;          // uniform in scale_min .. scale_max; above 1 the person appears larger
+  double rotation_deg = 40;  // uniform in -rotation_deg .. rotation_deg
+  double scale_min = 0.7;    // uniform in scale_min .. scale_max; above 1 the person appears larger
   double scale_max = 1.3;
-  double flip_probability = 0.5;   // mirrored left to right
-  double shift = 0.05;             // of the crop's side: uniform in -shift .. shift, each way
-  double brightness = 0.1;         // of 255: uniform in -brightness .. brightness, added to all channels
-  double contrast = 0.2;           // factor about 128: uniform in 1 - contrast .. 1 + contrast
-  double colour = 0.1;             // factor per channel: uniform in 1 - colour .. 1 + colour
-  double turn_probability = 0;     // of an angle that is uniform in -180 .. 180 degrees instead
-  double close_up_probability = 0; // of close_up_square() in place of the whole person's
-  double cutout_probability = 0;   // of a rectangle of the mean colour, each side 0.15 to 0.4 of the input's
+  double flip_probability = 0.5;    // mirrored left to right
+  double shift = 0.05;              // of the crop's side: uniform in -shift .. shift, each way
+  double brightness = 0.1;          // of 255: uniform in -brightness .. brightness, added to all channels
+  double contrast = 0.2;            // factor about 128: uniform in 1 - contrast .. 1 + contrast
+  double colour = 0.1;              // factor per channel: uniform in 1 - colour .. 1 + colour
+  double turn_probability = 0;      // of an angle that is uniform in -180 .. 180 degrees instead
+  double close_up_probability = 0;  // of close_up_square() in place of the whole person's
+  double cutout_probability = 0;    // of a rectangle of the mean colour, each side 0.15 to 0.4 of the input's
 };
 
 /// What was drawn for a sample.
@@ -39,7 +39,7 @@ struct Augmentation {
   Affine image_from_input;  // the whole geometry, mirroring included
   bool mirrored = false;    // then left and right joints change places
   Photometric photometric;
-  Box cutout;               // in input pixels from the left top edge; of no width: nothing is hidden
+  Box cutout;  // in input pixels from the left top edge; of no width: nothing is hidden
 };
 
 /// A sample without variation: the square, as evaluation sees it.
@@ -58,8 +58,7 @@ inline Box close_up_square(std::span<const Joint> joints, const Box& square, dou
   if (seen.size() < 4) return square;
   const Point chosen = seen[static_cast<std::size_t>(which * static_cast<double>(seen.size()))];
   const auto distance = [&](const Point& p) { return std::hypot(p.x - chosen.x, p.y - chosen.y); };
-  std::stable_sort(seen.begin(), seen.end(),
-                   [&](const Point& a, const Point& b) { return distance(a) < distance(b); });
+  std::stable_sort(seen.begin(), seen.end(), [&](const Point& a, const Point& b) { return distance(a) < distance(b); });
   seen.resize((seen.size() + 1) / 2);
   const auto by_x = [](const Point& a, const Point& b) { return a.x < b.x; };
   const auto by_y = [](const Point& a, const Point& b) { return a.y < b.y; };
@@ -117,7 +116,9 @@ inline Augmentation draw_augmentation(const AugmentOptions& options, const Box& 
 
 /// Sets the pixels whose centres lie in the cutout to 0, the mean. Shapes: pixels (3, input.height, input.width).
 inline void hide(const Box& cutout, Size input, float* pixels) {
-  const auto first = [](double edge, int count) { return std::clamp(static_cast<int>(std::ceil(edge - 0.5)), 0, count); };
+  const auto first = [](double edge, int count) {
+    return std::clamp(static_cast<int>(std::ceil(edge - 0.5)), 0, count);
+  };
   const int left = first(cutout.x, input.width), right = first(cutout.x + cutout.width, input.width);
   const int top = first(cutout.y, input.height), bottom = first(cutout.y + cutout.height, input.height);
   for (int channel = 0; channel < 3; ++channel) {

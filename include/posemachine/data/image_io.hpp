@@ -48,7 +48,8 @@ inline Image read_image(const std::filesystem::path& path, const ImageLimits& li
 /// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture.
 inline std::string encode_png(const Image& image) {
   if (image.width < 1 || image.height < 1) {
-    fail<UsageError>({.where = "encode_png", .expected = "a picture of at least 1 x 1 pixels",
+    fail<UsageError>({.where = "encode_png",
+                      .expected = "a picture of at least 1 x 1 pixels",
                       .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
   }
 #if defined(POSEMACHINE_IMAGE_STB)

@@ -114,7 +114,8 @@ inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& wh
   check_image_size(info.image_width, info.image_height, limits, where);
   const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   if (!cmyk && info.num_components != 1 && info.num_components != 3) {
-    fail<DataError>({.where = where, .expected = "a JPEG of 1, 3 or 4 colour components",
+    fail<DataError>({.where = where,
+                     .expected = "a JPEG of 1, 3 or 4 colour components",
                      .got = std::to_string(info.num_components)});
   }
   Image image;

@@ -105,7 +105,8 @@ inline Image decode_png(std::span<const std::byte> bytes, const std::string& whe
     row_bytes = png_get_rowbytes(codec.png, codec.info);
   }));
   if (row_bytes != stride) {
-    fail<DataError>({.where = where, .expected = "a PNG that expands to 8-bit RGB",
+    fail<DataError>({.where = where,
+                     .expected = "a PNG that expands to 8-bit RGB",
                      .got = std::to_string(row_bytes) + " bytes for a row of " + std::to_string(image.width)});
   }
   image.pixels.resize(stride * std::size_t(image.height));

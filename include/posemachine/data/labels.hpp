@@ -43,20 +43,22 @@ struct Labels {
 inline Labels read_labels(const std::filesystem::path& path, const LabelsOptions& options = {}) {
   const bool scored = options.score_threshold.has_value();
   if (scored && !(*options.score_threshold >= 0 && *options.score_threshold <= 1)) {
-    fail<UsageError>({.where = "labels: score threshold", .expected = "0 to 1",
-                      .got = std::to_string(*options.score_threshold)});
+    fail<UsageError>(
+        {.where = "labels: score threshold", .expected = "0 to 1", .got = std::to_string(*options.score_threshold)});
   }
   Labels labels{path.string() + ": " + options.array, {}};
   const MatArray array = read_mat_array(path, options.array, 3);
   const std::size_t joint_count = static_cast<std::size_t>(options.joint_count), images = array.dims[2];
   if (array.dims[0] != joint_count || array.dims[1] != 3 || images == 0) {
-    fail<DataError>({.where = labels.where, .expected = mat_dims_text({joint_count, 3}) + " x images",
+    fail<DataError>({.where = labels.where,
+                     .expected = mat_dims_text({joint_count, 3}) + " x images",
                      .got = mat_dims_text(array.dims)});
   }
   if (options.image_count > 0 && images > static_cast<std::size_t>(options.image_count)) {
     fail<DataError>({.where = labels.where,
                      .expected = "at most " + std::to_string(options.image_count) + " images, as the data set has",
-                     .got = std::to_string(images), .remedy = "are these the labels of another data set?"});
+                     .got = std::to_string(images),
+                     .remedy = "are these the labels of another data set?"});
   }
   for (std::size_t n = 0; n < images; ++n) {
     std::vector<Joint>& joints = labels.images.emplace_back(joint_count);
@@ -64,9 +66,10 @@ inline Labels read_labels(const std::filesystem::path& path, const LabelsOptions
       const double* const first = array.values.data() + j + 3 * joint_count * n;
       const double x = first[0], y = first[joint_count], third = first[2 * joint_count];
       const auto refuse = [&](const std::string& expected, const std::string& got) {
-        fail<DataError>({.where = labels.where + ", image " + std::to_string(n + 1) + ", joint " +
-                                  std::to_string(j + 1),
-                         .expected = expected, .got = got});
+        fail<DataError>(
+            {.where = labels.where + ", image " + std::to_string(n + 1) + ", joint " + std::to_string(j + 1),
+             .expected = expected,
+             .got = got});
       };
       if (!(third >= 0 && third <= 1)) {
         refuse(scored ? "a score of 0 to 1" : "a weight of 0 to 1", std::to_string(third));

@@ -32,26 +32,26 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What the network wants to be fed, and how fast.
 struct LoaderOptions {
-  Size input{368, 368};       // pixels of the network's input
-  double stride = 8;          // input pixels per cell of a map
-  double sigma_px = 7;        // of the targets, in input pixels
+  Size input{368, 368};         // pixels of the network's input
+  double stride = 8;            // input pixels per cell of a map
+  double sigma_px = 7;          // of the targets, in input pixels
   bool mask_unlabelled = true;  // unlabelled joints say nothing to the loss; otherwise their targets are zero
-  CropRule crop;              // the model's own rule
+  CropRule crop;                // the model's own rule
   // A training crop around a box of labelled joints (LSPET) has a side of this times the box's larger side, times
   // crop.image_scale. Measured on LSP 1-900: the joints' box is 0.74 of the photograph's larger side in the mean (0.76
   // in the median, 0.60 to 0.85 for nine in ten), so 1.33 makes people equally large in both sets.
   double labelled_box_context = 1.33;
   Normalisation normalisation;
   std::string colour_order = "rgb";  // or "bgr"
-  bool augment = true;        // false: the plain crops, still in shuffled order
+  bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
-  ImageLimits limits;         // of one photograph
+  ImageLimits limits;  // of one photograph
   std::uint64_t seed = 1;
-  int batch = 16;             // samples per step
-  int first = 0;              // of a step's samples, the first one that is prepared here
-  int count = 0;              // how many are; 0: all from first on
-  int workers = 1;            // threads that prepare batches
-  int depth = 4;              // batches prepared ahead, at most
+  int batch = 16;   // samples per step
+  int first = 0;    // of a step's samples, the first one that is prepared here
+  int count = 0;    // how many are; 0: all from first on
+  int workers = 1;  // threads that prepare batches
+  int depth = 4;    // batches prepared ahead, at most
 };
 
 /// What one training step is fed, or the part of it that LoaderOptions asks for.
@@ -166,10 +166,9 @@ class BatchMaker {
     mark_outside(seen.joints, image.width, image.height);
     const Box square = training_square(seen, image.width, image.height, options_);
     RandomStream stream(options_.seed, Purpose::augmentation, epoch, std::uint64_t(sample));
-    const Augmentation drawn = options_.augment
-                                   ? draw_augmentation(options_.augmentation, square, options_.input, stream,
-                                                       seen.joints)
-                                   : unaugmented(square, options_.input);
+    const Augmentation drawn =
+        options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints)
+                         : unaugmented(square, options_.input);
     warp(image, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
          drawn.photometric, image_out);
     hide(drawn.cutout, options_.input, image_out);

@@ -44,7 +44,8 @@ inline ImageRange parse_split(std::string_view text) {
     const auto last = std::from_chars(first.ptr + 1, end, range.last);
     if (last.ec == std::errc{} && last.ptr == end && range.first >= 1 && range.first <= range.last) return range;
   }
-  fail<UsageError>({.where = "split", .expected = "train, val, test or FIRST:LAST with 1 <= FIRST <= LAST",
+  fail<UsageError>({.where = "split",
+                    .expected = "train, val, test or FIRST:LAST with 1 <= FIRST <= LAST",
                     .got = "\"" + std::string(text) + "\""});
 }
 
@@ -66,8 +67,7 @@ struct LspLayout {
   Framing framing;
 };
 inline constexpr LspLayout lsp_layout{"lsp", {"lsp_dataset", "lsp"}, 4, true, true, Framing::image};
-inline constexpr LspLayout lspet_layout{"lspet", {"lspet_dataset", "hr-lspet"}, 5, false, false,
-                                       Framing::labelled_box};
+inline constexpr LspLayout lspet_layout{"lspet", {"lspet_dataset", "hr-lspet"}, 5, false, false, Framing::labelled_box};
 
 inline constexpr std::size_t lsp_joint_count = 14;
 
@@ -76,24 +76,24 @@ inline std::filesystem::path lsp_folder(const std::filesystem::path& dir, const 
   for (const auto& candidate : {dir, dir / layout.folders[0], dir / layout.folders[1]}) {
     if (std::filesystem::exists(candidate / "joints.mat", error)) return candidate;
   }
-  fail<DataError>({.where = dir.string(),
-                   .expected = "joints.mat here or in " + std::string(layout.folders[0]) + " or " +
-                               std::string(layout.folders[1]),
-                   .got = std::filesystem::is_directory(dir, error) ? "none" : "no such directory",
-                   .remedy = "give the folder that holds joints.mat and images/"});
+  fail<DataError>(
+      {.where = dir.string(),
+       .expected = "joints.mat here or in " + std::string(layout.folders[0]) + " or " + std::string(layout.folders[1]),
+       .got = std::filesystem::is_directory(dir, error) ? "none" : "no such directory",
+       .remedy = "give the folder that holds joints.mat and images/"});
 }
 
 /// The array of joints.mat, of the layout's shape.
 inline MatArray read_lsp_joints(const std::filesystem::path& folder, const LspLayout& layout) {
   const MatArray array = read_mat_array(folder / "joints.mat", "joints", 3);
-  const std::vector<std::size_t> extents = layout.fields_first ? std::vector<std::size_t>{3, lsp_joint_count}
-                                                               : std::vector<std::size_t>{lsp_joint_count, 3};
+  const std::vector<std::size_t> extents =
+      layout.fields_first ? std::vector<std::size_t>{3, lsp_joint_count} : std::vector<std::size_t>{lsp_joint_count, 3};
   if (array.dims[0] != extents[0] || array.dims[1] != extents[1]) {
     const bool other = array.dims[0] == extents[1] && array.dims[1] == extents[0];
     fail<DataError>({.where = (folder / "joints.mat").string() + ": joints",
                      .expected = mat_dims_text(extents) + " x images, as " + std::string(layout.dataset) + " has",
                      .got = mat_dims_text(array.dims),
-                     .remedy = !other              ? ""
+                     .remedy = !other                ? ""
                                : layout.fields_first ? "is this LSPET? then read it as lspet"
                                                      : "is this LSP? then read it as lsp"});
   }
@@ -121,8 +121,7 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
       missing += last - number;  // nothing beyond the annotation can be used
       break;
     }
-    Person person{image, std::string(layout.dataset), number, std::vector<Joint>(lsp_joint_count),
-                  layout.framing};
+    Person person{image, std::string(layout.dataset), number, std::vector<Joint>(lsp_joint_count), layout.framing};
     for (std::size_t j = 0; j < lsp_joint_count; ++j) {
       const auto field = [&](std::size_t f) {
         const std::size_t within = layout.fields_first ? f + 3 * j : j + lsp_joint_count * f;
@@ -131,10 +130,10 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
       const double flag = field(2);
       const bool labelled = layout.flag_is_occluded || flag == 1;
       if ((flag != 0 && flag != 1) || (labelled && (!std::isfinite(field(0)) || !std::isfinite(field(1))))) {
-        fail<DataError>({.where = where + ", image " + digits + ", joint " + std::to_string(j + 1),
-                         .expected = "finite x and y and a flag of 0 or 1",
-                         .got = std::to_string(field(0)) + ", " + std::to_string(field(1)) + ", " +
-                                std::to_string(flag)});
+        fail<DataError>(
+            {.where = where + ", image " + digits + ", joint " + std::to_string(j + 1),
+             .expected = "finite x and y and a flag of 0 or 1",
+             .got = std::to_string(field(0)) + ", " + std::to_string(field(1)) + ", " + std::to_string(flag)});
       }
       Joint& joint = person.joints[j];
       joint.state = !labelled                              ? JointState::unlabelled
@@ -153,7 +152,8 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
                      .remedy = "complete the data set, or allow missing images"});
   }
   if (people.empty()) {
-    fail<DataError>({.where = folder.string(), .expected = "images " + range,
+    fail<DataError>({.where = folder.string(),
+                     .expected = "images " + range,
                      .got = "none of them among " + std::to_string(annotated) + " annotated ones"});
   }
   return people;

@@ -44,11 +44,24 @@ inline std::string mat_dims_text(const std::vector<std::size_t>& dims) {
 namespace detail {
 
 inline std::string_view mat_class_name(unsigned class_type) {
-  static constexpr std::array<std::string_view, 18> names{
-      "an empty array",    "a cell array",    "a struct", "an object", "text",  "a sparse matrix",
-      "double",            "single",          "int8",     "uint8",     "int16", "uint16",
-      "int32",             "uint32",          "int64",    "uint64",    "a function handle",
-      "an opaque object"};
+  static constexpr std::array<std::string_view, 18> names{"an empty array",
+                                                          "a cell array",
+                                                          "a struct",
+                                                          "an object",
+                                                          "text",
+                                                          "a sparse matrix",
+                                                          "double",
+                                                          "single",
+                                                          "int8",
+                                                          "uint8",
+                                                          "int16",
+                                                          "uint16",
+                                                          "int32",
+                                                          "uint32",
+                                                          "int64",
+                                                          "uint64",
+                                                          "a function handle",
+                                                          "an opaque object"};
   return class_type < names.size() ? names[class_type] : "an unknown class";
 }
 
@@ -85,7 +98,9 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
     fail<DataError>({.where = where, .expected = wanted, .got = got});
   };
   if (!header) {
-    fail<DataError>({.where = where, .expected = wanted, .got = "no variable of that name",
+    fail<DataError>({.where = where,
+                     .expected = wanted,
+                     .got = "no variable of that name",
                      .remedy = detail::mat_names_text(others)});
   }
   if (header->class_type != MAT_C_DOUBLE) refuse(std::string(detail::mat_class_name(header->class_type)));

@@ -146,8 +146,8 @@ inline void add_inside(const Image& image, std::int64_t x, std::int64_t y, const
       return _mm_madd_epi16(_mm_unpacklo_epi8(pairs, _mm_setzero_si128()), across);
     };
     const std::uint8_t* upper = image.at(static_cast<int>(at_x >> 32), static_cast<int>(at_y >> 32));
-    const __m128i rows = _mm_or_si128(between(upper),
-                                      _mm_slli_epi32(between(upper + std::size_t(image.width) * 3), 16));
+    const __m128i rows =
+        _mm_or_si128(between(upper), _mm_slli_epi32(between(upper + std::size_t(image.width) * 3), 16));
     // The product is of signed numbers: both rows are taken 2^15 lower, their weighted sum 256 * 2^15.
     total = _mm_add_epi32(total, _mm_madd_epi16(_mm_xor_si128(rows, sign), down));
   }
@@ -183,7 +183,8 @@ inline void warp(const Image& image, const Affine& image_from_input, Size input,
                  bool bgr, const Photometric& photometric, float* out) {
   const Affine& m = image_from_input;
   if (image.width < 1 || image.height < 1 || input.width < 1 || input.height < 1) {
-    fail<UsageError>({.where = "warp", .expected = "an image and an input of at least 1 x 1 pixels",
+    fail<UsageError>({.where = "warp",
+                      .expected = "an image and an input of at least 1 x 1 pixels",
                       .got = std::to_string(image.width) + " x " + std::to_string(image.height) + " and " +
                              std::to_string(input.width) + " x " + std::to_string(input.height)});
   }
@@ -191,7 +192,8 @@ inline void warp(const Image& image, const Affine& image_from_input, Size input,
                              Point{double(input.width), double(input.height)}}) {
     const Point p = apply(m, corner);
     if (!(std::abs(p.x) < 1e9 && std::abs(p.y) < 1e9)) {  // 2^30: 32.32 fixed point holds twice that
-      fail<UsageError>({.where = "warp", .expected = "a crop within 10^9 pixels of the image",
+      fail<UsageError>({.where = "warp",
+                        .expected = "a crop within 10^9 pixels of the image",
                         .got = std::to_string(p.x) + ", " + std::to_string(p.y)});
     }
   }
@@ -201,8 +203,7 @@ inline void warp(const Image& image, const Affine& image_from_input, Size input,
     const int factor = static_cast<int>(std::min({shrink / 2, 4096.0, double(std::max(image.width, image.height))}));
     const double centre = (factor - 1) / 2.0;  // of the first cell, in the image's pixels
     const Affine reduced_from_image{1.0 / factor, 0, -centre / factor, 0, 1.0 / factor, -centre / factor};
-    warp(detail::reduce_by(image, factor), compose(reduced_from_image, m), input, normalisation, bgr,
-         photometric, out);
+    warp(detail::reduce_by(image, factor), compose(reduced_from_image, m), input, normalisation, bgr, photometric, out);
     return;
   }
   const int n = std::clamp(static_cast<int>(std::ceil(shrink - 1e-6)), 1, 4);  // 1e-6: rounding of a rotation's cosine

@@ -52,8 +52,8 @@ inline int default_slice(const Graph& network, int batch) {
 
 /// What the loss sees of one slice: the outputs of its images, and where their gradients go.
 struct SliceView {
-  int index = 0;                                   // of the slice
-  int first = 0;                                   // its first image within the batch
+  int index = 0;  // of the slice
+  int first = 0;  // its first image within the batch
   int count = 0;
   std::vector<std::span<const float>> outputs;     // of every stage: (count, C, h, w)
   std::vector<std::span<float>> output_gradients;  // to be written: the same shapes
@@ -69,8 +69,10 @@ class BatchGradients {
   /// fewer slices than there are ranks, ModelError where the network cannot be differentiated at this size.
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
                  const BatchGradientsOptions& options)
-      : options_(resolved(network, options)), parameters_(std::move(parameters)),
-        weights_(std::make_shared<PreparedWeights>(parameters_)), workers_(useful_workers(options_)) {
+      : options_(resolved(network, options)),
+        parameters_(std::move(parameters)),
+        weights_(std::make_shared<PreparedWeights>(parameters_)),
+        workers_(useful_workers(options_)) {
     Graph graph = differentiate(network);
     if (options_.recompute) {
       graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().block());

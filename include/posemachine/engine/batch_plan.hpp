@@ -121,12 +121,12 @@ class BatchPlan {
     const double total = floats * sizeof(float) + static_cast<double>(plan.bytes()) * workers_.threads();
     if (total <= static_cast<double>(options_.max_bytes)) return;
     const auto mebibytes = [](double bytes) { return std::to_string(static_cast<std::int64_t>(bytes / (1 << 20))); };
-    fail<ModelError>({.where = "plan",
-                      .expected = "at most " + mebibytes(static_cast<double>(options_.max_bytes)) +
-                                  " MiB (PlanOptions::max_bytes)",
-                      .got = mebibytes(total) + " MiB for " + std::to_string(options_.batch) + " images on " +
-                             std::to_string(workers_.threads()) + " threads",
-                      .remedy = "use a smaller batch, image or number of threads, or allow more"});
+    fail<ModelError>(
+        {.where = "plan",
+         .expected = "at most " + mebibytes(static_cast<double>(options_.max_bytes)) + " MiB (PlanOptions::max_bytes)",
+         .got = mebibytes(total) + " MiB for " + std::to_string(options_.batch) + " images on " +
+                std::to_string(workers_.threads()) + " threads",
+         .remedy = "use a smaller batch, image or number of threads, or allow more"});
   }
 
   std::vector<float> buffer(const Shape& image) const {

@@ -85,10 +85,8 @@ class Costs {
 
   /// What is true of oneDNN 2.6.3 on processors with AVX-512, as far as it was measured.
   static MethodTimes estimate(const ConvolutionCase& which, int threads) {
-    const Window window{.kernel = which.kernel,
-                        .stride = which.stride,
-                        .dilation = which.dilation,
-                        .padding = which.padding};
+    const Window window{
+        .kernel = which.kernel, .stride = which.stride, .dilation = which.dilation, .padding = which.padding};
     const double cells = static_cast<double>(window.extent(which.height)) * window.extent(which.width);
     const double taps = static_cast<double>(which.kernel) * which.kernel;
     const auto time = [&](int in) {
@@ -116,7 +114,7 @@ class Costs {
   static bool suits_winograd(const ConvolutionCase& which, double cells, int threads) {
     const bool dense = which.kernel == 3 && which.stride == 1 && which.dilation == 1 && which.groups == 1;
     constexpr int least_channels = 32;
-    constexpr double least_cells = 16 * 16;  // with several threads
+    constexpr double least_cells = 16 * 16;                        // with several threads
     const bool whole = which.in % 16 == 0 && which.out % 16 == 0;  // for ragged channels there is no kernel
     const bool wide = which.in >= least_channels && which.out >= least_channels;
     return dense && whole && wide && (threads == 1 || cells >= least_cells);

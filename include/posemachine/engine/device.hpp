@@ -25,7 +25,7 @@ class Device {
  private:
   explicit Device(dnnl::engine engine) : engine_(std::move(engine)) {
     using dnnl::memory;
-    const auto any = [](memory::dims dims) {
+    const auto any = [](const memory::dims& dims) {
       return memory::desc(dims, memory::data_type::f32, memory::format_tag::any);
     };
     const auto desc = make_desc<dnnl::convolution_forward>(

@@ -39,8 +39,12 @@ class TimedConvolution {
     // Behind an activation: blocked however few the channels are, as inside a network.
     const Value src = relu(graph, add_input(graph, "src", which.in));
     const Value dst = convolution(graph, src,
-                                  {.out = which.out, .kernel = which.kernel, .stride = which.stride,
-                                   .dilation = which.dilation, .padding = which.padding, .groups = which.groups});
+                                  {.out = which.out,
+                                   .kernel = which.kernel,
+                                   .stride = which.stride,
+                                   .dilation = which.dilation,
+                                   .padding = which.padding,
+                                   .groups = which.groups});
     add_output(graph, "mean", global_average_pool(graph, relu(graph, dst)));  // no copy of dst to the caller
     std::vector<Tensor> parameters;
     for (const Parameter& parameter : graph.parameters) {

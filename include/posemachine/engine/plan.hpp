@@ -36,11 +36,11 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct PlanOptions {
   int batch = 1;
-  Size image{};                      // pixels; every input has this size
-  int threads = 1;                   // of oneDNN, fixed when the plan is made
+  Size image{};     // pixels; every input has this size
+  int threads = 1;  // of oneDNN, fixed when the plan is made
   Mode mode = Mode::inference;
   PassSwitches passes{};
-  std::shared_ptr<const Costs> costs{};  // what layouts and methods are chosen by; null: estimates
+  std::shared_ptr<const Costs> costs{};               // what layouts and methods are chosen by; null: estimates
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
 };
 
@@ -52,7 +52,10 @@ class Plan {
   /// RuntimeFailure where oneDNN has no implementation.
   Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
        const Device& device = Device::cpu())
-      : graph_(std::move(graph)), weights_(std::move(weights)), options_(options), device_(device),
+      : graph_(std::move(graph)),
+        weights_(std::move(weights)),
+        options_(options),
+        device_(device),
         stream_(device.engine()) {
     require_positive("batch", options.batch);
     require_positive("threads", options.threads);
@@ -139,8 +142,8 @@ class Plan {
   /// Shapes: as output_shape(index), plain. Errors: std::out_of_range where there is no such output.
   void bind_output(std::size_t index, float* data) {
     float* const own = outputs_.at(index).values.data();
-    OutputCopy& copy = *std::find_if(copies_.begin(), copies_.end(),
-                                     [&](const OutputCopy& each) { return each.output == index; });
+    OutputCopy& copy =
+        *std::find_if(copies_.begin(), copies_.end(), [&](const OutputCopy& each) { return each.output == index; });
     copy.to.data = data != nullptr ? data : own;
   }
 
@@ -187,7 +190,8 @@ class Plan {
   /// Errors: UsageError where there are more or fewer entries.
   void run_timed(std::span<double> seconds, const Draw& draw = {}) {
     if (seconds.size() != runners_.size()) {
-      fail<UsageError>({.where = "run_timed", .expected = std::to_string(runners_.size()) + " entries, one a step",
+      fail<UsageError>({.where = "run_timed",
+                        .expected = std::to_string(runners_.size()) + " entries, one a step",
                         .got = std::to_string(seconds.size())});
     }
     for (std::size_t i = 0; i < runners_.size(); ++i) {
@@ -211,7 +215,7 @@ class Plan {
   struct OutputCopy {
     std::size_t after = 0;  // position in runners_ that must have run
     int value = -1;
-    std::size_t output = 0;    // by its position in the graph
+    std::size_t output = 0;  // by its position in the graph
     MapMemory from;
     MapMemory to;
   };
@@ -329,8 +333,7 @@ class Plan {
     binding.external_memories = &external_memories_;
     for (const Port& port : graph_.inputs) {
       inputs_.push_back({port.value, plain_buffer(port.value)});
-      externals_[static_cast<std::size_t>(port.value)] =
-          reinterpret_cast<std::byte*>(inputs_.back().values.data());
+      externals_[static_cast<std::size_t>(port.value)] = reinterpret_cast<std::byte*>(inputs_.back().values.data());
     }
     for (Bound& bound : runners_) {
       binding.scratch = arena_.get() + scratch_offset_;

@@ -17,15 +17,15 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// One step of a plan. A step that others were fused into stands for them too.
 struct PlanStep {
   int node = -1;
-  std::string operation;            // "convolution", or with what it ends in: "convolution + add + relu"; "relayout"
-  std::string block;                // "Trunk_1.Conv_1"; empty outside of all
-  std::string description;          // "node 12 (convolution in Trunk_1.Conv_1)"
-  std::string implementation;       // oneDNN's name for the kernel, or ours
-  std::string layout;               // of dst: "plain", "blocked", "channels last"; "plain > blocked" where src differs
-  std::string shape;                // of dst: "1 x 32 x 46 x 46"
-  std::int64_t multiply_adds = 0;   // of the whole batch
-  std::int64_t bytes = 0;           // read and written: maps and weights
-  std::int64_t moved_bytes = 0;     // read and written only to stand elsewhere, or in another layout
+  std::string operation;           // "convolution", or with what it ends in: "convolution + add + relu"; "relayout"
+  std::string block;               // "Trunk_1.Conv_1"; empty outside of all
+  std::string description;         // "node 12 (convolution in Trunk_1.Conv_1)"
+  std::string implementation;      // oneDNN's name for the kernel, or ours
+  std::string layout;              // of dst: "plain", "blocked", "channels last"; "plain > blocked" where src differs
+  std::string shape;               // of dst: "1 x 32 x 46 x 46"
+  std::int64_t multiply_adds = 0;  // of the whole batch
+  std::int64_t bytes = 0;          // read and written: maps and weights
+  std::int64_t moved_bytes = 0;    // read and written only to stand elsewhere, or in another layout
 };
 
 namespace detail {

@@ -15,7 +15,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// bounds of their own meanwhile.
 class PrimitiveCacheBound {
  public:
-  explicit PrimitiveCacheBound(int most) : lock_(detail::creation_mutex()), before_(dnnl::get_primitive_cache_capacity()) {
+  explicit PrimitiveCacheBound(int most)
+      : lock_(detail::creation_mutex()), before_(dnnl::get_primitive_cache_capacity()) {
     if (before_ > most) dnnl::set_primitive_cache_capacity(most);
     lowered_ = before_ > most;
   }

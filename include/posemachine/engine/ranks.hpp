@@ -21,7 +21,7 @@ class Ranks {
   Ranks& operator=(const Ranks&) = delete;
   virtual ~Ranks() = default;
 
-  virtual int rank() const = 0;   // of this process, 0 to count - 1
+  virtual int rank() const = 0;  // of this process, 0 to count - 1
   virtual int count() const = 0;
 
   /// To a rank that receives as many bytes from this one. Errors: RuntimeFailure where they do not arrive.

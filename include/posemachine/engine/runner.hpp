@@ -48,7 +48,7 @@ struct Binding {
     std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
     // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
     return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h) *
-           static_cast<std::size_t>(root.w) * sizeof(float);
+                      static_cast<std::size_t>(root.w) * sizeof(float);
   }
   float* floats(int id) const { return reinterpret_cast<float*>(value(id)); }
 };

@@ -25,12 +25,12 @@ enum class Mode : std::uint8_t { inference, training };
 struct ScheduledValue {
   int n = 1, c = 1, h = 1, w = 1;
   Layout layout = Layout::blocked;
-  int parent = -1;            // the value whose buffer holds this one; -1: a buffer of its own
-  int channel_offset = 0;     // within the parent, or within its own buffer
-  int buffer_channels = 0;    // of a buffer that is larger than its value; 0: it is not
-  bool external = false;      // an input's buffer: outside the arena, never reused
-  int first_step = -1;        // the step that writes it
-  int last_step = -1;         // the last step that reads it
+  int parent = -1;               // the value whose buffer holds this one; -1: a buffer of its own
+  int channel_offset = 0;        // within the parent, or within its own buffer
+  int buffer_channels = 0;       // of a buffer that is larger than its value; 0: it is not
+  bool external = false;         // an input's buffer: outside the arena, never reused
+  int first_step = -1;           // the step that writes it
+  int last_step = -1;            // the last step that reads it
   std::size_t arena_offset = 0;  // bytes; of roots
 
   std::int64_t padded_channels(int block) const {
@@ -56,13 +56,13 @@ struct ChannelGate {
 /// One thing to do. Backward nodes keep the index of their forward node in the graph.
 struct Step {
   int node = -1;
-  std::vector<int> srcs; // values read, in the order of the node's inputs
-  int activation = -1;   // the node of an activation that a convolution ends in; its value is `dst`
-  int sum = -1;          // a value that a convolution adds to, before the activation: it lies where dst does
-  bool is_relayout = false; // moves the node's value into another layout, for some of its readers
-  bool winograd = false; // a convolution by Winograd's algorithm, if oneDNN has it
-  int dst = -1;          // value written; -1: only parameter gradients
-  bool elided = false;   // nothing to run: src and dst are the same memory
+  std::vector<int> srcs;           // values read, in the order of the node's inputs
+  int activation = -1;             // the node of an activation that a convolution ends in; its value is `dst`
+  int sum = -1;                    // a value that a convolution adds to, before the activation: it lies where dst does
+  bool is_relayout = false;        // moves the node's value into another layout, for some of its readers
+  bool winograd = false;           // a convolution by Winograd's algorithm, if oneDNN has it
+  int dst = -1;                    // value written; -1: only parameter gradients
+  bool elided = false;             // nothing to run: src and dst are the same memory
   std::vector<ChannelGate> gates;  // of a convolution for a single image
 
   /// Calls visit(value) for every value that is read, the same one perhaps more than once.

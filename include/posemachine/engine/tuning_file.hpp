@@ -24,21 +24,21 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 inline constexpr std::string_view tuning_format = "posemachine-tuning";
-inline constexpr std::array<std::string_view, convolution_methods.size()> method_keys{
-    "direct_ns", "winograd_ns", "channels_last_ns"};
+inline constexpr std::array<std::string_view, convolution_methods.size()> method_keys{"direct_ns", "winograd_ns",
+                                                                                      "channels_last_ns"};
 
 // The members of a case, each with its name and range.
 struct CaseField {
   std::string_view key;
-  int ConvolutionCase::*member;
+  int ConvolutionCase::* member;
   int low;
   int high;
 };
 inline constexpr std::array case_fields{
-    CaseField{"in", &ConvolutionCase::in, 1, 65536},           CaseField{"out", &ConvolutionCase::out, 1, 65536},
-    CaseField{"kernel", &ConvolutionCase::kernel, 1, 63},      CaseField{"stride", &ConvolutionCase::stride, 1, 16},
-    CaseField{"dilation", &ConvolutionCase::dilation, 1, 64},  CaseField{"padding", &ConvolutionCase::padding, 0, 4096},
-    CaseField{"groups", &ConvolutionCase::groups, 1, 65536},   CaseField{"height", &ConvolutionCase::height, 1, 65536},
+    CaseField{"in", &ConvolutionCase::in, 1, 65536},          CaseField{"out", &ConvolutionCase::out, 1, 65536},
+    CaseField{"kernel", &ConvolutionCase::kernel, 1, 63},     CaseField{"stride", &ConvolutionCase::stride, 1, 16},
+    CaseField{"dilation", &ConvolutionCase::dilation, 1, 64}, CaseField{"padding", &ConvolutionCase::padding, 0, 4096},
+    CaseField{"groups", &ConvolutionCase::groups, 1, 65536},  CaseField{"height", &ConvolutionCase::height, 1, 65536},
     CaseField{"width", &ConvolutionCase::width, 1, 65536},
 };
 
@@ -54,8 +54,8 @@ inline Json measured_on() {
   Json json;
   json["instructions"] = instruction_set();
   const dnnl_version_t* version = dnnl_version();
-  json["onednn"] = std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-                   std::to_string(version->patch);
+  json["onednn"] =
+      std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
   return json;
 }
 

@@ -26,7 +26,8 @@ class WeightGating {
   /// Shapes: `weights` and `gated` (O, I, KH, KW) in one and the same layout, I channels of src.
   WeightGating(const dnnl::memory& weights, const dnnl::memory& gated, std::vector<Gate> gates, dnnl::stream& stream)
       : weights_(static_cast<const float*>(weights.get_data_handle())),
-        gated_(static_cast<float*>(gated.get_data_handle())), gates_(std::move(gates)) {
+        gated_(static_cast<float*>(gated.get_data_handle())),
+        gates_(std::move(gates)) {
     find_runs(weights, stream);
   }
 

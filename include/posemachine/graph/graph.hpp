@@ -24,9 +24,9 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 enum class Init : std::uint8_t {
   zeros,
   ones,
-  he_normal,    // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
-  lecun_normal,  // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
-  quarters,      // 0.25: PReLU's slopes (He et al. 2015)
+  he_normal,       // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU
+  lecun_normal,    // normal, variance 1 / fan-in (LeCun et al. 1998): for layers without ReLU
+  quarters,        // 0.25: PReLU's slopes (He et al. 2015)
   fan_in_uniform,  // uniform within 1 / sqrt(fan-in), variance 1 / (3 fan-in) (PyTorch's default): before batch norm,
                    // where the scale of weights changes only how fast they learn
   near_zero        // normal, deviation 0.001 (Xiao et al. 2018): for heads, so that maps begin empty
@@ -35,16 +35,14 @@ enum class Init : std::uint8_t {
 /// A tensor a network learns, or a buffer it keeps. Shape: extents in row-major order, the rest 1.
 struct Parameter {
   int scope = 0;
-  int name = 0;                      // index into Graph::names: "weights", "bias", ...
+  int name = 0;  // index into Graph::names: "weights", "bias", ...
   std::array<int, 4> extents{1, 1, 1, 1};
   int rank = 1;
   Init init = Init::zeros;
   int fan_in = 1;
-  bool trainable = true;             // false: a buffer, as batch norm's running mean
+  bool trainable = true;  // false: a buffer, as batch norm's running mean
 
-  constexpr std::int64_t size() const {
-    return std::int64_t{1} * extents[0] * extents[1] * extents[2] * extents[3];
-  }
+  constexpr std::int64_t size() const { return std::int64_t{1} * extents[0] * extents[1] * extents[2] * extents[3]; }
 };
 
 /// Consecutive entries of a pool.
@@ -57,19 +55,19 @@ struct Range {
 struct Node {
   const OpInfo* op = nullptr;
   Options options{};
-  Range inputs;       // of Graph::operands, value ids
-  Range parameters;   // of Graph::operands, parameter ids
+  Range inputs;      // of Graph::operands, value ids
+  Range parameters;  // of Graph::operands, parameter ids
   int dst = -1;
   int scope = 0;
-  int forward = -1;   // backward nodes: the node they differentiate
-  int repeats = -1;   // the earlier node whose result is computed here once more
+  int forward = -1;  // backward nodes: the node they differentiate
+  int repeats = -1;  // the earlier node whose result is computed here once more
 };
 
 /// A level of the dotted names. Ordinals count from 1 among siblings of one name that own parameters; 0: owns none.
 struct Scope {
   int parent = -1;
-  int name = -1;      // index into Graph::names; the root has none
-  int ordinal = 0;    // -1: the name stands as it is (graphs read from files)
+  int name = -1;    // index into Graph::names; the root has none
+  int ordinal = 0;  // -1: the name stands as it is (graphs read from files)
   int first_tally = -1;
 };
 
@@ -90,7 +88,7 @@ struct NameEntry {
 struct Port {
   int name = 0;
   int value = -1;
-  int series = 0;     // outputs: position within the name's series, from 1
+  int series = 0;  // outputs: position within the name's series, from 1
 };
 
 struct VisibleTag {
@@ -121,8 +119,8 @@ struct Graph {
   int scope = 0;
   std::vector<VisibleTag> tags;
   std::vector<SharedBlock> shared;
-  Range replay{-1, 0};   // parameters to be used again, in order; first -1: new ones are made
-  bool frozen = false;   // new parameters are not trained
+  Range replay{-1, 0};  // parameters to be used again, in order; first -1: new ones are made
+  bool frozen = false;  // new parameters are not trained
   Broken broken;
 
   constexpr Graph() {
@@ -227,8 +225,8 @@ inline std::string next_node(const Graph& graph) {
 /// at run time it is thrown. Errors: ModelError.
 constexpr bool require(Graph& graph, bool kept, Rule rule, int first = 0, int second = 0) {
   if (kept) return true;
-  const int node = static_cast<int>(graph.nodes.size());
   if (std::is_constant_evaluated()) {
+    const int node = static_cast<int>(graph.nodes.size());
     if (graph.broken.rule == Rule::none) graph.broken = {rule, node, first, second};
     return false;
   }
@@ -350,7 +348,7 @@ struct NodeSpec {
   std::span<const Value> inputs{};
   std::span<const int> parameters{};
   int forward = -1;
-  int like = -1;         // gradients: the value whose channels, stride and size dst has
+  int like = -1;  // gradients: the value whose channels, stride and size dst has
   bool has_dst = true;
 };
 
@@ -392,8 +390,7 @@ constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
       dst.stride = global_stride;
     } else if (input_count > 0) {
       const Stride src = stride_of(graph, input(graph, node, 0));
-      const bool one_to_one =
-          window.kernel == 1 && window.stride == 1 && window.padding == 0 && window.scale <= 1;
+      const bool one_to_one = window.kernel == 1 && window.stride == 1 && window.padding == 0 && window.scale <= 1;
       require(graph, !src.global || one_to_one, Rule::global_kernel, window.kernel, window.stride);
       bool fits = require(graph, src.pixels <= largest_stride_pixels / window.stride, Rule::stride_limit, src.pixels,
                           window.stride);
@@ -441,7 +438,7 @@ constexpr bool is_output(const Graph& graph, int value) {
 /// in "_stage_<number>" are left to the series.
 inline std::string output_name(const Graph& graph, std::size_t output) {
   const Port& port = graph.outputs[output];
-  const std::string name(name_text(graph, port.name));
+  std::string name(name_text(graph, port.name));
   for (std::size_t later = output + 1; later < graph.outputs.size(); ++later) {
     if (graph.outputs[later].name == port.name) return name + "_stage_" + std::to_string(port.series);
   }

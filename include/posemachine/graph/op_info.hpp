@@ -34,13 +34,13 @@ struct OptionInfo {
 /// How an operation's dst cells look at src cells. An operation that works cell by cell is the default window. With a
 /// scale it is the transpose of one: each src cell spreads over a window of dst cells, `scale` cells apart.
 struct Window {
-  int kernel = 1;       // cells, square
-  int stride = 1;       // cells
-  int dilation = 1;     // cells between taps, counted from 1: 1 is dense
-  int padding = 0;      // cells added at the top and left; as many as needed at the bottom and right
-  bool ceil = false;    // round the size up instead of down
-  bool global = false;  // looks at the whole map and gives one cell
-  int scale = 0;        // dst cells per src cell; kernel and padding are then of dst cells; 0: not transposed
+  int kernel = 1;          // cells, square
+  int stride = 1;          // cells
+  int dilation = 1;        // cells between taps, counted from 1: 1 is dense
+  int padding = 0;         // cells added at the top and left; as many as needed at the bottom and right
+  bool ceil = false;       // round the size up instead of down
+  bool global = false;     // looks at the whole map and gives one cell
+  int scale = 0;           // dst cells per src cell; kernel and padding are then of dst cells; 0: not transposed
   int output_padding = 0;  // transposed: more dst cells at the bottom and right
 
   constexpr int reach() const { return (kernel - 1) * dilation + 1; }  // cells from the first tap to the last

@@ -25,10 +25,26 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The operations a network is made of: those a model file may hold.
 inline constexpr std::array forward_ops{
-    &input_op,        &convolution_op,     &transposed_convolution_op, &max_pool_op,   &average_pool_op,
-    &relu_op,         &leaky_relu_op,      &global_average_pool_op,    &sigmoid_op,    &silu_op,
-    &hard_swish_op,   &prelu_op,           &softmax_op,                &concat_op,     &add_op,
-    &channel_scale_op, &resize_nearest_op, &resize_bilinear_op,        &batch_norm_op, &dropout_op,
+    &input_op,
+    &convolution_op,
+    &transposed_convolution_op,
+    &max_pool_op,
+    &average_pool_op,
+    &relu_op,
+    &leaky_relu_op,
+    &global_average_pool_op,
+    &sigmoid_op,
+    &silu_op,
+    &hard_swish_op,
+    &prelu_op,
+    &softmax_op,
+    &concat_op,
+    &add_op,
+    &channel_scale_op,
+    &resize_nearest_op,
+    &resize_bilinear_op,
+    &batch_norm_op,
+    &dropout_op,
     &spatial_softmax_op,
 };
 

@@ -45,8 +45,7 @@ constexpr RuleText rule_text(Rule rule) {
       return {"branches that meet must have the same stride", "stride of the first branch", "stride of this branch"};
     case Rule::branch_channels:
       return {"values that are added must have the same channels", "channels of the first", "channels of this one"};
-    case Rule::channels_divide:
-      return {"channels must be divisible", "channels", "divisor"};
+    case Rule::channels_divide: return {"channels must be divisible", "channels", "divisor"};
     case Rule::channels_limit:
       return {"a value has at most 65536 channels", "channels so far", "channels of this branch"};
     case Rule::stride_limit: return {"a cell covers at most 65536 pixels", "pixels of a src cell", "stride"};
@@ -74,8 +73,8 @@ constexpr RuleText rule_text(Rule rule) {
 /// The first rule a graph broke while it was built in a constant evaluation.
 struct Broken {
   Rule rule = Rule::none;
-  int node = 0;    // the node being added
-  int first = 0;   // figures: see rule_text
+  int node = 0;   // the node being added
+  int first = 0;  // figures: see rule_text
   int second = 0;
 };
 

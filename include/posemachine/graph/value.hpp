@@ -50,8 +50,8 @@ struct ValueInfo {
   int channels = 0;
   Stride stride;
   DataType type = DataType::f32;
-  int producer = -1;   // index of the node that makes it
-  int like = -1;       // a gradient: the value whose shape it has
+  int producer = -1;  // index of the node that makes it
+  int like = -1;      // a gradient: the value whose shape it has
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

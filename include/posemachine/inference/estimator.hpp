@@ -41,13 +41,13 @@ namespace detail {
 // What all estimators of a model share: the graph with its batch norms folded, and its weights.
 struct InferenceModel {
   Model model;
-  std::shared_ptr<const Graph> graph;      // its outputs are the stages, in the meaning's order
+  std::shared_ptr<const Graph> graph;  // its outputs are the stages, in the meaning's order
   std::shared_ptr<PreparedWeights> weights;
-  std::vector<int> mirrored;               // the joint that each one becomes in a mirror
+  std::vector<int> mirrored;  // the joint that each one becomes in a mirror
 
-  int stages;                              // as EstimatorOptions
-  std::string tuning;                      // as EstimatorOptions
-  std::shared_ptr<const Costs> costs;      // what the file says; null where there is none
+  int stages;                          // as EstimatorOptions
+  std::string tuning;                  // as EstimatorOptions
+  std::shared_ptr<const Costs> costs;  // what the file says; null where there is none
 
   InferenceModel(const Model& from, const EstimatorOptions& options)
       : model(from), stages(options.stages), tuning(options.tuning) {
@@ -129,7 +129,8 @@ class Estimator {
   /// Errors: as above; ModelError for an input that the network cannot take.
   Estimate explain(const Image& image, const std::optional<Box>& box = {}, Size input = {}) {
     if (image.width < 1 || image.height < 1) {
-      fail<DataError>({.where = "image", .expected = "at least 1 x 1 pixels",
+      fail<DataError>({.where = "image",
+                       .expected = "at least 1 x 1 pixels",
                        .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
     }
     const Meaning& meaning = shared_->model.meaning();
@@ -160,7 +161,8 @@ class Estimator {
 
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
-      : shared_(std::move(shared)), options_(options),
+      : shared_(std::move(shared)),
+        options_(options),
         plans_(shared_->graph, shared_->weights, plan_options(options, shared_->costs),
                std::size_t(std::max(1, options.cached_sizes)),
                [meaning = shared_->model.meaning()](Plan& plan, Size input) { fill_centres(plan, meaning, input); }) {
@@ -196,8 +198,9 @@ class Estimator {
       return;
     }
     const auto number = [](double value) { return std::to_string(value); };
-    fail<UsageError>({.where = "box", .expected = "a box of more than 0 pixels that meets the image of " +
-                                                  std::to_string(image.width) + " x " + std::to_string(image.height),
+    fail<UsageError>({.where = "box",
+                      .expected = "a box of more than 0 pixels that meets the image of " + std::to_string(image.width) +
+                                  " x " + std::to_string(image.height),
                       .got = number(box.x) + "," + number(box.y) + "," + number(box.width) + "," + number(box.height)});
   }
 
@@ -230,8 +233,8 @@ class Estimator {
     mirror_inputs();
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const MapView maps = view(stages[s].maps);
-      average_flipped(stages[s].maps.values.data(), plan.output(s).data(), maps.channels,
-                      maps.height, maps.width, shared_->mirrored);
+      average_flipped(stages[s].maps.values.data(), plan.output(s).data(), maps.channels, maps.height, maps.width,
+                      shared_->mirrored);
     }
     return stages;
   }

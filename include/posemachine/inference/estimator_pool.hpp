@@ -50,13 +50,13 @@ class Rejected : public RuntimeFailure {
 };
 
 struct EstimatorPoolOptions {
-  int threads = 1;             // requests under way at a time, a thread each; none of oneDNN's besides
-  std::size_t queue = 64;      // requests that may wait; one more is refused
+  int threads = 1;                      // requests under way at a time, a thread each; none of oneDNN's besides
+  std::size_t queue = 64;               // requests that may wait; one more is refused
   std::chrono::milliseconds delay{20};  // how long those whose size a thread has ready may be taken before an older one
-  int stages = 0;              // as EstimatorOptions
-  int cached_sizes = 4;        // as EstimatorOptions: of each thread
+  int stages = 0;                       // as EstimatorOptions
+  int cached_sizes = 4;                 // as EstimatorOptions: of each thread
   std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one plan
-  std::string tuning{};        // as EstimatorOptions
+  std::string tuning{};                                    // as EstimatorOptions
 };
 
 struct RequestOptions {
@@ -104,8 +104,8 @@ class EstimatorPool {
   /// The pose of the one person of an image. The future throws what Estimator throws, or Rejected.
   /// Errors: Rejected where the queue is full or the pool closed: nothing is kept of the request then.
   std::future<Pose> submit(Image image, const RequestOptions& request = {}) {
-    return run([image = std::move(image), input = request.input](
-                   Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
+    return run([image = std::move(image),
+                input = request.input](Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
                request);
   }
 

@@ -62,8 +62,10 @@ inline void check_people(std::span<const Person> people, const JointSet& joints)
     }
     for (std::size_t j = 0; j < person.joints.size(); ++j) {
       if (person.joints[j].is_labelled()) continue;
-      fail<DataError>({.where = person.image.string() + ": " + joints.joints[j], .expected = "a labelled joint",
-                       .got = "none", .remedy = "evaluate on people whose joints are all labelled"});
+      fail<DataError>({.where = person.image.string() + ": " + joints.joints[j],
+                       .expected = "a labelled joint",
+                       .got = "none",
+                       .remedy = "evaluate on people whose joints are all labelled"});
     }
   }
 }
@@ -129,10 +131,10 @@ inline EvaluationResult merge(const JointSet& joints, std::span<const Evaluation
     const Shard shard{static_cast<int>(i) + 1, static_cast<int>(shares.size())};
     const std::string where = "merge: shard " + to_string(shard);
     if (std::size_t(share.people) != share_size(shard, people)) {
-      fail<UsageError>({.where = where,
-                        .expected = std::to_string(share_size(shard, people)) + " of " + std::to_string(people) +
-                                    " people",
-                        .got = std::to_string(share.people)});
+      fail<UsageError>(
+          {.where = where,
+           .expected = std::to_string(share_size(shard, people)) + " of " + std::to_string(people) + " people",
+           .got = std::to_string(share.people)});
     }
     if (share.pck_threshold != first.pck_threshold || share.stages.size() != first.stages.size()) {
       fail<UsageError>({.where = where,

@@ -26,8 +26,11 @@ class PlanCache {
   /// whose image is that of the request.
   PlanCache(std::shared_ptr<const Graph> graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
             std::size_t capacity, std::function<void(Plan&, Size)> prepare = {})
-      : graph_(std::move(graph)), weights_(std::move(weights)), options_(options),
-        capacity_(std::max<std::size_t>(1, capacity)), prepare_(std::move(prepare)) {}
+      : graph_(std::move(graph)),
+        weights_(std::move(weights)),
+        options_(options),
+        capacity_(std::max<std::size_t>(1, capacity)),
+        prepare_(std::move(prepare)) {}
 
   /// The plan for images of this size; valid until the next call. Errors: as Plan's constructor.
   Plan& get(Size image) {

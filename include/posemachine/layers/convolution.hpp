@@ -14,11 +14,11 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// What a convolution can be besides its channels and kernel; counts are of cells.
 struct ConvOptions {
   std::int32_t stride = 1;
-  std::int32_t dilation = 1;            // counted from 1: 1 is dense
+  std::int32_t dilation = 1;  // counted from 1: 1 is dense
   std::int32_t padding = same_padding;
   bool bias = true;
-  Init init = Init::he_normal;          // of the weights
-  std::int32_t groups = 1;              // both channel counts are multiples of it
+  Init init = Init::he_normal;  // of the weights
+  std::int32_t groups = 1;      // both channel counts are multiples of it
 };
 
 namespace detail {

@@ -52,9 +52,7 @@ template <FixedString Name, class L>
 struct Named {
   using Glue = Named;
 
-  static constexpr Value lower(Graph& graph, Value src) {
-    return in_block(graph, Name.view(), &apply<L>, src);
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return in_block(graph, Name.view(), &apply<L>, src); }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

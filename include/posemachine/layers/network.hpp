@@ -81,7 +81,7 @@ struct NetworkFacts {
   std::int64_t parameters = 0;
   int nodes = 0;
   int outputs = 0;
-  int stride = 0;             // input pixels per cell of the answer; 0 for a global one
+  int stride = 0;  // input pixels per cell of the answer; 0 for a global one
   Broken broken;
 };
 
@@ -122,8 +122,7 @@ struct Verdict {
   static_assert(Found != Rule::channels_divide, "channels must be divisible (node, channels, divisor)");
   static_assert(Found != Rule::channels_limit,
                 "a value has at most 65536 channels (node, channels so far, channels of this branch)");
-  static_assert(Found != Rule::stride_limit,
-                "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
+  static_assert(Found != Rule::stride_limit, "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
   static_assert(
       Found != Rule::global_kernel,
       "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");

@@ -27,9 +27,7 @@ template <class L>
 struct Frozen {
   using Glue = Frozen;
 
-  static constexpr Value lower(Graph& graph, Value src) {
-    return lower_frozen(graph, &apply<L>, src);
-  }
+  static constexpr Value lower(Graph& graph, Value src) { return lower_frozen(graph, &apply<L>, src); }
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

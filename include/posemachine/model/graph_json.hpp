@@ -20,14 +20,14 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::array<std::string_view, 7> init_names{
-    "zeros", "ones", "he_normal", "lecun_normal", "quarters", "fan_in_uniform", "near_zero"};
+inline constexpr std::array<std::string_view, 7> init_names{"zeros",    "ones",           "he_normal", "lecun_normal",
+                                                            "quarters", "fan_in_uniform", "near_zero"};
 
 /// What the JSON form may hold: far above any network of the field, and little enough to be read in moments.
 inline constexpr std::size_t max_graph_nodes = 10'000;
 inline constexpr std::size_t max_graph_parameters = 40'000;
-inline constexpr std::size_t max_graph_ports = 256;   // inputs, and outputs
-inline constexpr std::size_t max_name_bytes = 1000;   // of a parameter or block with its path, or of a port
+inline constexpr std::size_t max_graph_ports = 256;  // inputs, and outputs
+inline constexpr std::size_t max_name_bytes = 1000;  // of a parameter or block with its path, or of a port
 
 /// Errors: ModelError naming `where` and what is too large for a model file.
 inline void check_limits(const Graph& graph, const std::string& where) {
@@ -175,8 +175,7 @@ inline std::string bounded_name(const Json& object, std::string_view key, const 
   return name;
 }
 
-inline Parameter read_parameter(Graph& graph, const Json& json, const std::string& where,
-                                KnownNames& known) {
+inline Parameter read_parameter(Graph& graph, const Json& json, const std::string& where, KnownNames& known) {
   reject_unknown_keys<ModelError>(json, {"name", "shape", "init", "fan_in", "trainable"}, where);
   const std::string name = bounded_name(json, "name", where);
   const Json& shape = array_member<ModelError>(json, "shape", where);
@@ -216,9 +215,9 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
 }
 
 inline constexpr std::array unknown_options{
-    OptionInfo{"channels", 1, 65536}, OptionInfo{"kernel", 1, 4096}, OptionInfo{"stride", 1, 4096},
+    OptionInfo{"channels", 1, 65536}, OptionInfo{"kernel", 1, 4096},  OptionInfo{"stride", 1, 4096},
     OptionInfo{"dilation", 1, 64},    OptionInfo{"padding", 0, 4096}, OptionInfo{"ceil", 0, 1},
-    OptionInfo{"global", 0, 1},       OptionInfo{"scale", 0, 256},   OptionInfo{"output_padding", 0, 4096},
+    OptionInfo{"global", 0, 1},       OptionInfo{"scale", 0, 256},    OptionInfo{"output_padding", 0, 4096},
 };
 
 inline Options read_options(const Json& json, std::span<const OptionInfo> infos, const std::string& where) {
@@ -301,8 +300,7 @@ inline void read_node(Graph& graph, const Json& json, const std::string& where, 
 
 /// Reads the JSON form; every number is checked before it is used. `ops` are the operations that the file may name.
 /// Errors: ModelError naming `where` and the field.
-inline Graph graph_from_json(const Json& json, const std::string& where,
-                             const OpSet& ops = OpSet()) {
+inline Graph graph_from_json(const Json& json, const std::string& where, const OpSet& ops = OpSet()) {
   reject_unknown_keys<ModelError>(json, {"parameters", "nodes", "inputs", "outputs"}, where);
   Graph graph;
   detail::KnownNames known;

@@ -48,8 +48,8 @@ inline std::vector<Tensor> initialise(const Graph& graph, std::uint64_t seed) {
     Tensor tensor(Shape(first, first + parameter.rank), constant);
     if (const auto draw = detail::distribution(parameter)) {
       RandomStream stream(seed, Purpose::weights, 0, 0, tensors.size());
-      for (float& value : tensor.values) value = static_cast<float>(draw->uniform ? draw->scale * stream.uniform(-1, 1)
-                                                                                  : draw->scale * stream.normal());
+      for (float& value : tensor.values)
+        value = static_cast<float>(draw->uniform ? draw->scale * stream.uniform(-1, 1) : draw->scale * stream.normal());
     }
     tensors.push_back(std::move(tensor));
   }

@@ -44,7 +44,7 @@ struct JointSet {
   std::vector<Limb> limbs;
   std::vector<JointGroup> groups;
   std::vector<Stick> sticks;
-  std::array<int, 2> torso{0, 0};          // the two joints whose distance PCK measures by
+  std::array<int, 2> torso{0, 0};  // the two joints whose distance PCK measures by
   friend bool operator==(const JointSet&, const JointSet&) = default;
 };
 
@@ -130,7 +130,8 @@ inline void check(const JointSet& set) {
     for (const std::vector<int>* end : {&stick.from, &stick.to}) {
       if (end->empty() || end->size() > 2) {
         fail<ModelError>({.where = "joint set " + set.name + ": sticks." + stick.group,
-                          .expected = "one or two joints at both ends", .got = std::to_string(end->size())});
+                          .expected = "one or two joints at both ends",
+                          .got = std::to_string(end->size())});
       }
       for (const int joint : *end) require_joint(joint, "sticks." + stick.group);
     }
@@ -144,16 +145,17 @@ inline JointSet lsp_joints() {
   constexpr Rgb trunk{110, 220, 110}, head{250, 225, 80};
   JointSet set;
   set.name = "lsp";
-  set.joints = {"right_ankle",    "right_knee",    "right_hip",  "left_hip",   "left_knee", "left_ankle", "right_wrist",
-                "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck",      "head_top"};
+  set.joints = {"right_ankle", "right_knee",  "right_hip",   "left_hip",       "left_knee",
+                "left_ankle",  "right_wrist", "right_elbow", "right_shoulder", "left_shoulder",
+                "left_elbow",  "left_wrist",  "neck",        "head_top"};
   set.pairs = {{5, 0}, {4, 1}, {3, 2}, {11, 6}, {10, 7}, {9, 8}};
-  set.limbs = {{12, 13, head},     {8, 12, trunk},   {9, 12, trunk},  {2, 8, trunk},     {3, 9, trunk},
-               {2, 3, trunk},      {0, 1, right_leg}, {1, 2, right_leg}, {5, 4, left_leg}, {4, 3, left_leg},
+  set.limbs = {{12, 13, head},    {8, 12, trunk},    {9, 12, trunk},     {2, 8, trunk},    {3, 9, trunk},
+               {2, 3, trunk},     {0, 1, right_leg}, {1, 2, right_leg},  {5, 4, left_leg}, {4, 3, left_leg},
                {6, 7, right_arm}, {7, 8, right_arm}, {11, 10, left_arm}, {10, 9, left_arm}};
   set.groups = {{"head", {12, 13}}, {"shoulder", {8, 9}}, {"elbow", {7, 10}}, {"wrist", {6, 11}},
                 {"hip", {2, 3}},    {"knee", {1, 4}},     {"ankle", {0, 5}}};
-  set.sticks = {{"torso", {2, 3}, {8, 9}}, {"head", {12}, {13}},    {"upper_leg", {2}, {1}},  {"upper_leg", {3}, {4}},
-                {"lower_leg", {1}, {0}},   {"lower_leg", {4}, {5}}, {"upper_arm", {8}, {7}},  {"upper_arm", {9}, {10}},
+  set.sticks = {{"torso", {2, 3}, {8, 9}}, {"head", {12}, {13}},     {"upper_leg", {2}, {1}}, {"upper_leg", {3}, {4}},
+                {"lower_leg", {1}, {0}},   {"lower_leg", {4}, {5}},  {"upper_arm", {8}, {7}}, {"upper_arm", {9}, {10}},
                 {"lower_arm", {7}, {6}},   {"lower_arm", {10}, {11}}};
   set.torso = {9, 2};
   return set;

@@ -70,10 +70,8 @@ struct LayerFields {
 
   /// An integer from low to high.
   static Field integer(std::string name, std::int32_t OptionStruct::* member, std::int32_t low, std::int32_t high) {
-    return {std::move(name),
-            [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser& parser) {
-              options.*member = parser.integer(value, where, low, high);
-            }};
+    return {std::move(name), [=](OptionStruct& options, const Json& value, const std::string& where,
+                                 LayerParser& parser) { options.*member = parser.integer(value, where, low, high); }};
   }
 
   /// An integer in the range that an operation has for its option of that name.
@@ -89,8 +87,7 @@ struct LayerFields {
   static Field flag(std::string name, Flag OptionStruct::* member) {
     return {std::move(name), [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser&) {
               if (!value.is_boolean()) {
-                fail<ModelError>(
-                    {.where = where, .expected = "true or false", .got = detail::json_excerpt(value)});
+                fail<ModelError>({.where = where, .expected = "true or false", .got = detail::json_excerpt(value)});
               }
               options.*member = value.get<bool>();
             }};
@@ -129,8 +126,7 @@ struct LayerFields {
     return {std::move(key), [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser&) {
               options.*member = read_layer_name(value, where);
               if ((options.*member).find('.') == std::string::npos) return;
-              fail<ModelError>(
-                  {.where = where, .expected = "a name without dots", .got = detail::json_excerpt(value)});
+              fail<ModelError>({.where = where, .expected = "a name without dots", .got = detail::json_excerpt(value)});
             }};
   }
 
@@ -150,10 +146,8 @@ struct LayerFields {
 
   /// A layer, or a list of layers one after another.
   static Field layer(std::string name, LayerFunction OptionStruct::* member) {
-    return {std::move(name),
-            [=](OptionStruct& options, const Json& value, const std::string& where, LayerParser& parser) {
-              options.*member = parser.layer(value, where);
-            }};
+    return {std::move(name), [=](OptionStruct& options, const Json& value, const std::string& where,
+                                 LayerParser& parser) { options.*member = parser.layer(value, where); }};
   }
 
   /// A list of layers that stand side by side; each may be a list itself.

@@ -35,8 +35,7 @@ class LayerSet {
   /// that a bare value gives: {"SEGate": 16}. Errors: UsageError for a name that is no identifier, or is taken.
   template <class OptionStruct, class Lower>
   LayerSet& add(const std::string& name, std::initializer_list<LayerField<OptionStruct>> fields, Lower lower) {
-    return put(name, {true, names_of<OptionStruct>(fields),
-                      parse_with(std::vector(fields), std::move(lower))});
+    return put(name, {true, names_of<OptionStruct>(fields), parse_with(std::vector(fields), std::move(lower))});
   }
 
   /// The same without a block: its parameters belong to the block around it.

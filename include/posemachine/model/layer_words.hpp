@@ -34,16 +34,18 @@ inline constexpr std::int32_t most_repeats = 10'000;  // of a layer, as many as 
 
 template <class OptionStruct, class Member>
 LayerField<OptionStruct> init_field(Member OptionStruct::* member) {
-  return LayerFields<OptionStruct>::choice(
-      "init", member, {Choice<Init>{"he_normal", Init::he_normal}, {"lecun_normal", Init::lecun_normal},
-                       {"fan_in_uniform", Init::fan_in_uniform}, {"near_zero", Init::near_zero},
-                       {"zeros", Init::zeros}, {"ones", Init::ones}});
+  return LayerFields<OptionStruct>::choice("init", member,
+                                           {Choice<Init>{"he_normal", Init::he_normal},
+                                            {"lecun_normal", Init::lecun_normal},
+                                            {"fan_in_uniform", Init::fan_in_uniform},
+                                            {"near_zero", Init::near_zero},
+                                            {"zeros", Init::zeros},
+                                            {"ones", Init::ones}});
 }
 
 template <class OptionStruct>
 LayerField<OptionStruct> norm_field(Norm OptionStruct::* member) {
-  return LayerFields<OptionStruct>::choice("norm", member,
-                                           {Choice<Norm>{"none", Norm::none}, {"batch", Norm::batch}});
+  return LayerFields<OptionStruct>::choice("norm", member, {Choice<Norm>{"none", Norm::none}, {"batch", Norm::batch}});
 }
 
 // Errors: ModelError that lists the tags a layer can see.
@@ -75,17 +77,16 @@ inline void add_edge_words(LayerSet& words) {
   };
   using F = LayerFields<Options>;
   using N = LayerFields<NameField>;
-  words.add_glue(
-      "Input",
-      {F::required(F::name("name", &Options::name)),
-       F::required(F::integer("channels", &Options::channels, input_options))},
-      [](Graph& graph, Value, const Options& o) {
-        for (const Port& port : graph.inputs) {
-          if (name_text(graph, port.name) != o.name) continue;
-          fail<ModelError>({.expected = "every input once", .got = "\"" + excerpt(o.name) + "\" again"});
-        }
-        return set_tag(graph, add_input(graph, o.name, o.channels), o.name);
-      });
+  words.add_glue("Input",
+                 {F::required(F::name("name", &Options::name)),
+                  F::required(F::integer("channels", &Options::channels, input_options))},
+                 [](Graph& graph, Value, const Options& o) {
+                   for (const Port& port : graph.inputs) {
+                     if (name_text(graph, port.name) != o.name) continue;
+                     fail<ModelError>({.expected = "every input once", .got = "\"" + excerpt(o.name) + "\" again"});
+                   }
+                   return set_tag(graph, add_input(graph, o.name, o.channels), o.name);
+                 });
   const auto name = N::required(N::name("name", &NameField::name));
   words.add_glue("Output", {name}, [](Graph& graph, Value src, const NameField& o) {
     add_output(graph, o.name, src);
@@ -105,20 +106,18 @@ inline void add_edge_words(LayerSet& words) {
 
 inline void add_activation_words(LayerSet& words) {
   words.add<ReLU>().add<Sigmoid>().add<PReLU>().add<SiLU>().add<HardSwish>().add<Softmax>();
-  words.add_glue(
-      "LeakyReLU",
-      {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
-                                              leaky_relu_options)},
-      [](Graph& graph, Value src, const LeakyReluOptions& o) { return leaky_relu(graph, src, o); });
+  words.add_glue("LeakyReLU",
+                 {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
+                                                         leaky_relu_options)},
+                 [](Graph& graph, Value src, const LeakyReluOptions& o) { return leaky_relu(graph, src, o); });
   using S = LayerFields<SpatialSoftmaxOptions>;
-  words.add_glue("SpatialSoftmax",
-                 {S::integer("scale_percent", &SpatialSoftmaxOptions::scale_percent, spatial_softmax_options)},
-                 [](Graph& graph, Value src, const SpatialSoftmaxOptions& o) { return spatial_softmax(graph, src, o); });
+  words.add_glue(
+      "SpatialSoftmax", {S::integer("scale_percent", &SpatialSoftmaxOptions::scale_percent, spatial_softmax_options)},
+      [](Graph& graph, Value src, const SpatialSoftmaxOptions& o) { return spatial_softmax(graph, src, o); });
   using D = LayerFields<DropoutOptions>;
-  words.add_glue("Dropout", {D::required(D::integer("percent", &DropoutOptions::percent, dropout_options))},
-                 [](Graph& graph, Value src, const DropoutOptions& o) {
-                   return o.percent == 0 ? src : dropout(graph, src, o);
-                 });
+  words.add_glue(
+      "Dropout", {D::required(D::integer("percent", &DropoutOptions::percent, dropout_options))},
+      [](Graph& graph, Value src, const DropoutOptions& o) { return o.percent == 0 ? src : dropout(graph, src, o); });
 }
 
 inline void add_convolution_words(LayerSet& words) {
@@ -129,39 +128,35 @@ inline void add_convolution_words(LayerSet& words) {
   const auto dilation = C::integer("dilation", &O::dilation, convolution_options);
   const auto padding = C::integer("padding", &O::padding, convolution_options);
   const auto bias = C::flag("bias", &O::bias);
-  words.add_glue(
-      "Conv",
-      {C::required(C::integer("out", &O::out, convolution_options)), kernel, stride, dilation, padding, bias,
-       init_field(&O::init), C::integer("groups", &O::groups, convolution_options)},
-      [](Graph& graph, Value src, const O& o) { return convolution(graph, src, o); });
+  words.add_glue("Conv",
+                 {C::required(C::integer("out", &O::out, convolution_options)), kernel, stride, dilation, padding, bias,
+                  init_field(&O::init), C::integer("groups", &O::groups, convolution_options)},
+                 [](Graph& graph, Value src, const O& o) { return convolution(graph, src, o); });
   words.add_glue("DepthwiseConv", {kernel, stride, dilation, padding, bias, init_field(&O::init)},
                  [](Graph& graph, Value src, const O& o) { return depthwise_convolution(graph, src, o); });
   using T = TransposedConvolutionOptions;
   using TF = LayerFields<T>;
-  words.add_glue(
-      "TransposedConv",
-      {TF::required(TF::integer("out", &T::out, transposed_convolution_options)),
-       TF::required(TF::integer("kernel", &T::kernel, transposed_convolution_options)),
-       TF::integer("stride", &T::stride, transposed_convolution_options),
-       TF::integer("padding", &T::padding, transposed_convolution_options),
-       TF::integer("output_padding", &T::output_padding, transposed_convolution_options), TF::flag("bias", &T::bias),
-       init_field(&T::init)},
-      [](Graph& graph, Value src, const T& o) { return transposed_convolution(graph, src, o); });
+  words.add_glue("TransposedConv",
+                 {TF::required(TF::integer("out", &T::out, transposed_convolution_options)),
+                  TF::required(TF::integer("kernel", &T::kernel, transposed_convolution_options)),
+                  TF::integer("stride", &T::stride, transposed_convolution_options),
+                  TF::integer("padding", &T::padding, transposed_convolution_options),
+                  TF::integer("output_padding", &T::output_padding, transposed_convolution_options),
+                  TF::flag("bias", &T::bias), init_field(&T::init)},
+                 [](Graph& graph, Value src, const T& o) { return transposed_convolution(graph, src, o); });
   using B = BatchNormOptions;
-  words.add_glue(
-      "BatchNorm",
-      {LayerFields<B>::integer("epsilon_billionths", &B::epsilon_billionths, batch_norm_options),
-       LayerFields<B>::integer("momentum_permille", &B::momentum_permille, batch_norm_options)},
-      [](Graph& graph, Value src, const B& o) { return batch_norm(graph, src, o); });
+  words.add_glue("BatchNorm",
+                 {LayerFields<B>::integer("epsilon_billionths", &B::epsilon_billionths, batch_norm_options),
+                  LayerFields<B>::integer("momentum_permille", &B::momentum_permille, batch_norm_options)},
+                 [](Graph& graph, Value src, const B& o) { return batch_norm(graph, src, o); });
   struct Options : ConvolutionOptions {
     Norm norm = Norm::none;
   };
   using R = LayerFields<Options>;
-  words.add_glue(
-      "ConvReLU",
-      {R::required(R::integer("out", &Options::out, convolution_options)),
-       R::required(R::integer("kernel", &Options::kernel, convolution_options)), norm_field(&Options::norm)},
-      [](Graph& graph, Value src, const Options& o) { return convolution_relu(graph, src, o, o.norm); });
+  words.add_glue("ConvReLU",
+                 {R::required(R::integer("out", &Options::out, convolution_options)),
+                  R::required(R::integer("kernel", &Options::kernel, convolution_options)), norm_field(&Options::norm)},
+                 [](Graph& graph, Value src, const Options& o) { return convolution_relu(graph, src, o, o.norm); });
 }
 
 inline void add_size_words(LayerSet& words) {
@@ -203,23 +198,20 @@ inline void add_structure_words(LayerSet& words) {
   const auto layers = F::required(F::layer("layers", &N::first));
   const auto name = F::required(F::block_name("name", &N::name));
   words.add<Identity>();
-  words.add_glue("Sequential", {layers},
-                 [](Graph& graph, Value src, const N& o) { return o.first(graph, src); });
-  words.add_glue(
-      "Repeat", {F::required(F::integer("times", &N::count, 0, most_repeats)), layers},
-      [](Graph& graph, Value src, const N& o) {
-        for (std::int32_t i = 0; i < o.count; ++i) src = o.first(graph, src);
-        return src;
-      });
-  words.add_glue(
-      "Stages",
-      {F::required(F::integer("count", &N::count, 1, most_repeats)), F::required(F::layer("first", &N::first)),
-       F::required(F::layer("next", &N::next))},
-      [](Graph& graph, Value src, const N& o) {
-        src = o.first(graph, src);
-        for (std::int32_t i = 1; i < o.count; ++i) src = o.next(graph, src);
-        return src;
-      });
+  words.add_glue("Sequential", {layers}, [](Graph& graph, Value src, const N& o) { return o.first(graph, src); });
+  words.add_glue("Repeat", {F::required(F::integer("times", &N::count, 0, most_repeats)), layers},
+                 [](Graph& graph, Value src, const N& o) {
+                   for (std::int32_t i = 0; i < o.count; ++i) src = o.first(graph, src);
+                   return src;
+                 });
+  words.add_glue("Stages",
+                 {F::required(F::integer("count", &N::count, 1, most_repeats)),
+                  F::required(F::layer("first", &N::first)), F::required(F::layer("next", &N::next))},
+                 [](Graph& graph, Value src, const N& o) {
+                   src = o.first(graph, src);
+                   for (std::int32_t i = 1; i < o.count; ++i) src = o.next(graph, src);
+                   return src;
+                 });
   const auto branches = F::required(F::branches("branches", &N::branches));
   words.add_glue("Concat", {branches}, [](Graph& graph, Value src, const N& o) {
     return concat(graph, lower_branches(graph, src, o.branches));
@@ -227,9 +219,8 @@ inline void add_structure_words(LayerSet& words) {
   words.add_glue("Add", {branches}, [](Graph& graph, Value src, const N& o) {
     return add(graph, lower_branches(graph, src, o.branches));
   });
-  words.add_glue("Named", {name, layers}, [](Graph& graph, Value src, const N& o) {
-    return in_block(graph, o.name, o.first, src);
-  });
+  words.add_glue("Named", {name, layers},
+                 [](Graph& graph, Value src, const N& o) { return in_block(graph, o.name, o.first, src); });
   words.add_glue("Shared", {name, layers}, [](Graph& graph, Value src, const N& o) {
     const auto block = [&](Graph& inside, Value value) { return in_block(inside, o.name, o.first, value); };
     return lower_shared(graph, o.name, block, src);

@@ -25,7 +25,7 @@ struct Normalisation {
 struct CropRule {
   double box_context =
       1.25;  // with a person's box: side = box_context * max(box width, box height), at the box's centre
-  double image_scale = 1.0;   // without one: side = image_scale * max(image width, image height), at the image's centre
+  double image_scale = 1.0;  // without one: side = image_scale * max(image width, image height), at the image's centre
   friend bool operator==(const CropRule&, const CropRule&) = default;
 };
 

@@ -105,7 +105,8 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
     reject_unknown_keys<ModelError>(limb, {"from", "to", "rgb"}, at);
     const Json& rgb = array_member<ModelError>(limb, "rgb", at);
     Limb added{detail::joint_of(set, member<ModelError>(limb, "from", at), at),
-               detail::joint_of(set, member<ModelError>(limb, "to", at), at), {}};
+               detail::joint_of(set, member<ModelError>(limb, "to", at), at),
+               {}};
     if (rgb.size() != 3)
       fail<ModelError>({.where = at + ".rgb", .expected = "3 numbers", .got = std::to_string(rgb.size())});
     for (std::size_t i = 0; i < 3; ++i) {
@@ -119,14 +120,12 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   for (const Json& group : detail::parts_of(json, "groups", where)) {
     const std::string at = where + ".groups";
     reject_unknown_keys<ModelError>(group, {"name", "joints"}, at);
-    set.groups.push_back({string_member<ModelError>(group, "name", at),
-                          detail::joints_of(set, group, "joints", at)});
+    set.groups.push_back({string_member<ModelError>(group, "name", at), detail::joints_of(set, group, "joints", at)});
   }
   for (const Json& stick : detail::parts_of(json, "sticks", where)) {
     const std::string at = where + ".sticks";
     reject_unknown_keys<ModelError>(stick, {"group", "from", "to"}, at);
-    set.sticks.push_back({string_member<ModelError>(stick, "group", at),
-                          detail::joints_of(set, stick, "from", at),
+    set.sticks.push_back({string_member<ModelError>(stick, "group", at), detail::joints_of(set, stick, "from", at),
                           detail::joints_of(set, stick, "to", at)});
   }
   const auto torso = detail::joint_pair(set, member<ModelError>(json, "torso", where), where + ".torso");

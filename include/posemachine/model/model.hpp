@@ -131,14 +131,14 @@ class Model {
       if (notes.contains(key))
         fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
     }
-    content_ = std::make_shared<const Content>(Content{std::move(network), std::move(graph), std::move(parameters),
-                                                       std::move(meaning), std::move(notes)});
+    content_ = std::make_shared<const Content>(
+        Content{std::move(network), std::move(graph), std::move(parameters), std::move(meaning), std::move(notes)});
   }
 
-  const std::string& network() const { return content_->network; }   // its name, for people
-  const Graph& graph() const { return content_->graph; }             // before passes
+  const std::string& network() const { return content_->network; }  // its name, for people
+  const Graph& graph() const { return content_->graph; }            // before passes
   const Meaning& meaning() const { return content_->meaning; }
-  const Notes& notes() const { return content_->notes; }             // further metadata of the file, passed through
+  const Notes& notes() const { return content_->notes; }  // further metadata of the file, passed through
 
   /// By parameter id.
   const std::vector<Tensor>& parameters() const { return content_->parameters; }
@@ -229,8 +229,7 @@ class Model {
                  std::move(file.metadata));
   }
 
-  static Model from_bytes(std::string_view bytes, const std::string& where,
-                          const OpSet& ops = OpSet()) {
+  static Model from_bytes(std::string_view bytes, const std::string& where, const OpSet& ops = OpSet()) {
     return from_file(parse_safetensors(bytes, where), where, ops);
   }
 
@@ -304,9 +303,8 @@ class Model {
       const Shape shape = shape_of(graph.parameters[id]);
       const auto found = by_name.find(name);
       if (found == by_name.end()) {
-        fail<ModelError>({.where = where,
-                          .expected = "tensor " + name + " " + to_string(shape),
-                          .got = "none of that name"});
+        fail<ModelError>(
+            {.where = where, .expected = "tensor " + name + " " + to_string(shape), .got = "none of that name"});
       }
       if (found->second->shape != shape) {
         fail<ModelError>({.where = where + ": " + name,

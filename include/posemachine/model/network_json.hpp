@@ -32,9 +32,9 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a description may ask for: far above any network of the field.
-inline constexpr int max_description_steps = 100'000;  // layers, lists and blocks, written or added by repeats
-inline constexpr std::size_t max_description_names = 10'000;                // of blocks, tags and ports
-inline constexpr int max_description_blocks = 16;                           // open inside one another
+inline constexpr int max_description_steps = 100'000;         // layers, lists and blocks, written or added by repeats
+inline constexpr std::size_t max_description_names = 10'000;  // of blocks, tags and ports
+inline constexpr int max_description_blocks = 16;             // open inside one another
 inline constexpr std::int64_t max_description_numbers = std::int64_t{1} << 30;  // in all parameters: 4 GiB
 
 namespace detail {
@@ -194,8 +194,8 @@ class DescriptionReader : public LayerParser {
     Json given = options == nullptr ? none : *options;
     const bool versioned = given.is_object() && given.contains("version");
     for (const OpInfo* each : ops_.all()) {
-      const bool fits = each->kernels != nullptr && each->name == name &&
-                        (!versioned || given["version"] == each->version);
+      const bool fits =
+          each->kernels != nullptr && each->name == name && (!versioned || given["version"] == each->version);
       if (fits && (op == nullptr || op->version < each->version)) op = each;
     }
     if (op == nullptr) {
@@ -261,7 +261,8 @@ class DescriptionReader : public LayerParser {
 
   void require_block_name(const std::string& name, const std::string& where) const {
     if (!is_identifier(name)) {
-      fail<ModelError>({.where = where, .expected = "names that are identifiers of 1 to 64 bytes",
+      fail<ModelError>({.where = where,
+                        .expected = "names that are identifiers of 1 to 64 bytes",
                         .got = "\"" + excerpt(name) + "\""});
     }
     if (layers_.find(name) == nullptr && name != inline_word) return;
@@ -366,9 +367,9 @@ inline NetworkDescription network_from_json(const Json& json, const std::string&
                                             const LayerSet& layers = library_layers(), const OpSet& ops = OpSet()) {
   const bool by_graph = json.is_object() && json.contains("graph");
   reject_unknown_keys<ModelError>(json,
-                                  by_graph ? std::vector<std::string>{"network", "graph", "meaning"}
-                                           : std::vector<std::string>{"network", "constants", "blocks", "layers",
-                                                                      "meaning"},
+                                  by_graph
+                                      ? std::vector<std::string>{"network", "graph", "meaning"}
+                                      : std::vector<std::string>{"network", "constants", "blocks", "layers", "meaning"},
                                   where);
   NetworkDescription description;
   description.name = read_layer_name(member<ModelError>(json, "network", where), detail::field(where, "network"));

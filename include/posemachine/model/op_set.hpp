@@ -85,8 +85,14 @@ struct UnknownOptions {
 
 constexpr Window unknown_window(const Options& values) {
   const auto o = unpack<UnknownOptions>(values);
-  return {.kernel = o.kernel, .stride = o.stride, .dilation = o.dilation, .padding = o.padding, .ceil = o.ceil != 0,
-          .global = o.global != 0, .scale = o.scale, .output_padding = o.output_padding};
+  return {.kernel = o.kernel,
+          .stride = o.stride,
+          .dilation = o.dilation,
+          .padding = o.padding,
+          .ceil = o.ceil != 0,
+          .global = o.global != 0,
+          .scale = o.scale,
+          .output_padding = o.output_padding};
 }
 
 constexpr int infer_unknown(Graph&, const Node& node) { return unpack<UnknownOptions>(node.options).channels; }
@@ -114,7 +120,11 @@ inline const OpInfo* unknown_op(const std::string& name, int version, const std:
     fail<ModelError>({.where = where, .expected = "fewer operations that nobody knows", .got = "more than 4096"});
   }
   Entry& entry = entries.emplace_back(Entry{name, {}});
-  entry.op = {.name = entry.name, .version = version, .min_inputs = 0, .max_inputs = -1, .window = unknown_window,
+  entry.op = {.name = entry.name,
+              .version = version,
+              .min_inputs = 0,
+              .max_inputs = -1,
+              .window = unknown_window,
               .infer = infer_unknown};
   known.emplace(std::pair{name, version}, &entry.op);
   return &entry.op;

@@ -56,9 +56,21 @@ struct TensorEntry {
 };
 
 inline std::uint64_t size_of_dtype(std::string_view dtype) {
-  for (const auto& [name, size] : std::initializer_list<std::pair<std::string_view, std::uint64_t>>{
-           {"BOOL", 1}, {"U8", 1}, {"I8", 1}, {"F8_E5M2", 1}, {"F8_E4M3", 1}, {"I16", 2}, {"U16", 2}, {"F16", 2},
-           {"BF16", 2}, {"I32", 4}, {"U32", 4}, {"F32", 4}, {"F64", 8}, {"I64", 8}, {"U64", 8}}) {
+  for (const auto& [name, size] : std::initializer_list<std::pair<std::string_view, std::uint64_t>>{{"BOOL", 1},
+                                                                                                    {"U8", 1},
+                                                                                                    {"I8", 1},
+                                                                                                    {"F8_E5M2", 1},
+                                                                                                    {"F8_E4M3", 1},
+                                                                                                    {"I16", 2},
+                                                                                                    {"U16", 2},
+                                                                                                    {"F16", 2},
+                                                                                                    {"BF16", 2},
+                                                                                                    {"I32", 4},
+                                                                                                    {"U32", 4},
+                                                                                                    {"F32", 4},
+                                                                                                    {"F64", 8},
+                                                                                                    {"I64", 8},
+                                                                                                    {"U64", 8}}) {
     if (name == dtype) return size;
   }
   return 0;

@@ -20,8 +20,8 @@ struct PyramidOptions {
 /// (C channels). Source: Nie et al. 2019, 3.2, Fig. 2.
 constexpr Value pyramid_stack(Graph& graph, Value src, const PyramidOptions& options) {
   const Value pooled = max_pool(graph, src, {.window = 2});
-  const Value learned = convolution_relu(
-      graph, src, {.out = channels(graph, src), .kernel = options.kernel, .stride = 2}, options.norm);
+  const Value learned =
+      convolution_relu(graph, src, {.out = channels(graph, src), .kernel = options.kernel, .stride = 2}, options.norm);
   return concat(graph, {pooled, learned});
 }
 

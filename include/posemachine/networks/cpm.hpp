@@ -16,15 +16,16 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct CPMOptions {
-  std::int32_t maps = 15;    // joints and background
-  std::int32_t stages = 6;   // 6 in the paper, 3 in the pilot study of Nie et al. 2019
-  Percent dropout{50};       // twice in the first stage
+  std::int32_t maps = 15;   // joints and background
+  std::int32_t stages = 6;  // 6 in the paper, 3 in the pilot study of Nie et al. 2019
+  Percent dropout{50};      // twice in the first stage
 };
 
 /// (C, H, W) -> (128, H/8, W/8), H and W multiples of 8: three times a 9x9 convolution and a 3x3 maximum, whose sizes
 /// round up.
 struct CPMTrunk : Repeat<3, Sequential<ConvReLU<128, 9>, MaxPool<3, PoolingOptions{.stride = 2, .ceil = true}>>> {};
 
+// clang-format off: compositions, one part after another
 /// (3, H, W) -> tag "maps" and output "heatmaps" (maps, H/8, W/8).
 template <CPMOptions O>
 struct CPMFirstStage : Sequential<
@@ -56,5 +57,6 @@ struct CPM : Network<
     From<"image">, CPMFirstStage<O>, CPMSecondStage<O>, Repeat<O.stages - 2, CPMNextStage<O>>> {
   static_assert(O.stages >= 2, "CPM: at least two stages");
 };
+// clang-format on
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

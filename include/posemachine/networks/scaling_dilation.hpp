@@ -9,9 +9,9 @@
 #include <posemachine/layers/pooling.hpp>
 #include <posemachine/layers/sequential.hpp>
 #include <posemachine/layers/tags.hpp>
+#include <posemachine/modules/convolution_relu.hpp>
 #include <posemachine/modules/dilation_module.hpp>
 #include <posemachine/modules/fire.hpp>
-#include <posemachine/modules/convolution_relu.hpp>
 #include <posemachine/modules/pyramid_stack.hpp>
 #include <posemachine/modules/se_gate.hpp>
 
@@ -21,18 +21,19 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Widths of the network. The paper's tables are lost; the defaults are the base widths of this project's reading.
 struct ScalingDilationOptions {
-  std::int32_t maps = 15;              // joints and background
+  std::int32_t maps = 15;  // joints and background
   std::int32_t stages = 4;
-  std::int32_t low = 32;               // channels of F_l; F_h has 8 times as many
-  FireOptions fire{};                  // of every fire: the module has 4 expand channels
-  std::int32_t rate_width = 32;        // channels per dilation rate
-  std::int32_t head = 128;             // channels before the maps
-  std::int32_t low_reduction = 4;      // of the gate on F_l
-  std::int32_t high_reduction = 16;    // of the gates on F_h
-  Percent dropout{0};                  // after the trunk; the paper's ratio is lost
-  Norm norm = Norm::none;              // between convolutions and their ReLU; the paper has none
+  std::int32_t low = 32;             // channels of F_l; F_h has 8 times as many
+  FireOptions fire{};                // of every fire: the module has 4 expand channels
+  std::int32_t rate_width = 32;      // channels per dilation rate
+  std::int32_t head = 128;           // channels before the maps
+  std::int32_t low_reduction = 4;    // of the gate on F_l
+  std::int32_t high_reduction = 16;  // of the gates on F_h
+  Percent dropout{0};                // after the trunk; the paper's ratio is lost
+  Norm norm = Norm::none;            // between convolutions and their ReLU; the paper has none
 };
 
+// clang-format off: compositions, one part after another
 /// PRE-STAGE: (3, H, W) -> tags "high" (8 low, H/8, W/8) and "low_gated" (low, H/8, W/8); H, W multiples of 8.
 /// The gate on F_l pools first: a factor per channel commutes with average pooling, and it costs 64 times less.
 template <ScalingDilationOptions O>
@@ -53,6 +54,7 @@ struct ScalingDilationStage : Sequential<
     DilationModule<1, 2, 3, 4, Width{.channels = O.rate_width, .norm = O.norm}>,
     ConvReLU<O.head, 1, O.norm>, Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>,
     Retag<"maps">, Output<"heatmaps">> {};
+// clang-format on
 
 template <ScalingDilationOptions O>
 struct FirstStage : ScalingDilationStage<From<"high">, O> {};

@@ -21,7 +21,7 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct ScalingDilationFineOptions {
-  std::int32_t maps = 15;        // joints and background
+  std::int32_t maps = 15;  // joints and background
   std::int32_t stages = 2;
   std::int32_t width = 32;       // channels at a quarter of the size; twice at an eighth, four times at a sixteenth
   std::int32_t rate_width = 32;  // channels per dilation rate
@@ -33,9 +33,9 @@ struct ScalingDilationFineOptions {
 
 /// A fire with a sum around it: (C, H, W) -> (C, H, W). Source: Iandola et al. 2016 (SqueezeNet), 6 (simple bypass).
 template <std::int32_t Channels>
-using ResidualFire =
-    Residual<Fire<FireOptions{.squeeze = Channels / 2, .expand = Channels / 2, .norm = Norm::batch}>>;
+using ResidualFire = Residual<Fire<FireOptions{.squeeze = Channels / 2, .expand = Channels / 2, .norm = Norm::batch}>>;
 
+// clang-format off: compositions, one part after another
 /// (3, H, W) -> tag "features" (width, H/4, W/4).
 template <ScalingDilationFineOptions O>
 struct FineStem : Sequential<
@@ -76,5 +76,6 @@ struct ScalingDilationFine
     : Network<Input<"image", 3>, FineStem<O>, FineStage<O>, Repeat<O.stages - 1, FineNextStage<O>>> {
   static_assert(O.width % 2 == 0 && O.width >= 2, "ScalingDilationFine: the width is even");
 };
+// clang-format on
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

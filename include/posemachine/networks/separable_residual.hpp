@@ -18,6 +18,7 @@ struct SeparableResidualOptions {
   std::int32_t head = 48;  // channels while the maps grow again
 };
 
+// clang-format off: compositions, one part after another
 /// (3, H, W) -> (96, H/16, W/16), as the first eleven blocks of MobileNetV2 at half their stride.
 struct SeparableTrunk : Sequential<
     Conv<16, 3, ConvOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
@@ -40,5 +41,6 @@ template <SeparableResidualOptions O = SeparableResidualOptions{}>
 struct SeparableResidual
     : Network<Input<"image", 3>, SeparableTrunk, Enlarge<O.head>, Enlarge<O.head>,
               Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
+// clang-format on
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -18,12 +18,13 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct StackedHourglassOptions {
-  std::int32_t maps = 15;   // joints and background
+  std::int32_t maps = 15;  // joints and background
   std::int32_t stacks = 2;
   std::int32_t width = 64;  // channels of the maps between; 256 in the paper
   std::int32_t depth = 3;   // times an hourglass halves them; 4 in the paper
 };
 
+// clang-format off: compositions, one part after another
 /// (3, H, W) -> tag "features" (width, H/4, W/4).
 template <StackedHourglassOptions O>
 struct HourglassStem : Sequential<
@@ -51,5 +52,6 @@ struct NextHourglassStack : Sequential<
 template <StackedHourglassOptions O = StackedHourglassOptions{}>
 struct StackedHourglass
     : Network<Input<"image", 3>, HourglassStem<O>, HourglassStack<O>, Repeat<O.stacks - 1, NextHourglassStack<O>>> {};
+// clang-format on
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

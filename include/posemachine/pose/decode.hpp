@@ -25,9 +25,7 @@ struct MapView {
   int height = 0;
   int width = 0;
 
-  const float* map(int channel) const {
-    return data + std::size_t(channel) * std::size_t(height) * std::size_t(width);
-  }
+  const float* map(int channel) const { return data + std::size_t(channel) * std::size_t(height) * std::size_t(width); }
 };
 
 namespace detail {
@@ -67,12 +65,12 @@ inline std::vector<Keypoint> decode_heatmaps(const MapView& maps, int joint_coun
                                              const Decoder& decoder, double sigma_px = 7) {
   if (maps.height < 1 || maps.width < 1 || joint_count < 0 || maps.channels < joint_count || !(stride > 0) ||
       !(sigma_px > 0)) {
-    fail<UsageError>({.where = "decode_heatmaps",
-                      .expected = "at least " + std::to_string(joint_count) +
-                                  " maps of 1 x 1 cells, stride > 0 and sigma_px > 0",
-                      .got = std::to_string(maps.channels) + " maps of " + std::to_string(maps.height) + " x " +
-                             std::to_string(maps.width) + ", stride " + std::to_string(stride) + ", sigma_px " +
-                             std::to_string(sigma_px)});
+    fail<UsageError>(
+        {.where = "decode_heatmaps",
+         .expected = "at least " + std::to_string(joint_count) + " maps of 1 x 1 cells, stride > 0 and sigma_px > 0",
+         .got = std::to_string(maps.channels) + " maps of " + std::to_string(maps.height) + " x " +
+                std::to_string(maps.width) + ", stride " + std::to_string(stride) + ", sigma_px " +
+                std::to_string(sigma_px)});
   }
   std::vector<Keypoint> keypoints;
   keypoints.reserve(std::size_t(joint_count));
@@ -96,7 +94,8 @@ inline void average_flipped(float* maps, const float* flipped, int channels, int
   }
   for (const int channel : mirrored_channel) {
     if (channel >= 0 && channel < channels) continue;
-    fail<UsageError>({.where = "average_flipped", .expected = "mirrored channels below " + std::to_string(channels),
+    fail<UsageError>({.where = "average_flipped",
+                      .expected = "mirrored channels below " + std::to_string(channels),
                       .got = std::to_string(channel)});
   }
   const std::size_t row_length = std::size_t(width);

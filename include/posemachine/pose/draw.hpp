@@ -131,9 +131,8 @@ inline void draw_disc(Image& image, Point centre, double radius_px, Rgb colour, 
 inline void draw_circle(Image& image, Point centre, double radius_px, double width_px, Rgb colour, double opacity = 1) {
   if (!detail::drawable(centre)) return;
   const Point reach{radius_px + width_px / 2 + 1, radius_px + width_px / 2 + 1};
-  detail::fill_shape(image, centre - reach, centre + reach, colour, opacity, [&](Point p) {
-    return std::abs(distance(p, centre) - radius_px) - width_px / 2;
-  });
+  detail::fill_shape(image, centre - reach, centre + reach, colour, opacity,
+                     [&](Point p) { return std::abs(distance(p, centre) - radius_px) - width_px / 2; });
 }
 
 /// Fills whole pixels: x to x + width - 1, y to y + height - 1, cut off at the picture's edges.

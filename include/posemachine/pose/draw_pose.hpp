@@ -54,10 +54,11 @@ inline Rgb joint_colour(const JointSet& joints, int joint) {
 }
 
 inline void draw_box(Image& image, const Box& box, double width_px, Rgb colour) {
-  const Point corners[]{{box.x, box.y}, {box.x + box.width, box.y}, {box.x + box.width, box.y + box.height},
-                        {box.x, box.y + box.height}};
-  draw_strokes(image, {{corners[0], corners[1]}, {corners[1], corners[2]}, {corners[2], corners[3]},
-                       {corners[3], corners[0]}}, width_px, colour, 0.9);
+  const Point corners[]{
+      {box.x, box.y}, {box.x + box.width, box.y}, {box.x + box.width, box.y + box.height}, {box.x, box.y + box.height}};
+  draw_strokes(image,
+               {{corners[0], corners[1]}, {corners[1], corners[2]}, {corners[2], corners[3]}, {corners[3], corners[0]}},
+               width_px, colour, 0.9);
 }
 
 }  // namespace detail

@@ -102,8 +102,10 @@ inline void check_person(const JointSet& joints, std::span<const Point> truth, s
   }
   for (std::size_t j = 0; j < count; ++j) {
     if (std::isfinite(truth[j].x) && std::isfinite(truth[j].y)) continue;
-    fail<DataError>({.where = "metrics: truth of " + joints.joints[j], .expected = "a finite position",
-                     .got = "NaN or infinity", .remedy = "measure people whose joints are all labelled"});
+    fail<DataError>({.where = "metrics: truth of " + joints.joints[j],
+                     .expected = "a finite position",
+                     .got = "NaN or infinity",
+                     .remedy = "measure people whose joints are all labelled"});
   }
 }
 
@@ -127,8 +129,8 @@ class PckMeter {
       : joints_(std::move(joints)), threshold_(threshold), counts_(joints_.joints.size()) {
     check(joints_);
     if (!(threshold > 0)) {
-      fail<UsageError>({.where = "PCK threshold", .expected = "a share of the torso above 0",
-                        .got = std::to_string(threshold)});
+      fail<UsageError>(
+          {.where = "PCK threshold", .expected = "a share of the torso above 0", .got = std::to_string(threshold)});
     }
   }
 
@@ -178,7 +180,8 @@ class PcpMeter {
       const Stick& stick = joints_.sticks[s];
       if (stick.from.empty() || stick.to.empty()) {
         fail<ModelError>({.where = "joint set " + joints_.name + ": sticks." + stick.group,
-                          .expected = "one or two joints at both ends", .got = "none"});
+                          .expected = "one or two joints at both ends",
+                          .got = "none"});
       }
       names_.push_back(stick.group);
       const auto same_name = [&](const JointGroup& group) { return group.name == stick.group; };
@@ -216,8 +219,8 @@ class PcpMeter {
 
  private:
   JointSet joints_;
-  std::vector<std::string> names_;   // of each stick: its group's
-  std::vector<JointGroup> groups_;   // of sticks
+  std::vector<std::string> names_;  // of each stick: its group's
+  std::vector<JointGroup> groups_;  // of sticks
   detail::PartCounts counts_;
 };
 

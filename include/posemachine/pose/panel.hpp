@@ -65,9 +65,7 @@ inline void blend_heatmap(Image& image, const float* map, int map_width, int map
 
 /// The same picture's pose after resizing: pixel edges stay on pixel edges.
 inline Pose scaled(Pose pose, double scale_x, double scale_y) {
-  const auto scaled_point = [&](Point p) {
-    return Point{(p.x + 0.5) * scale_x - 0.5, (p.y + 0.5) * scale_y - 0.5};
-  };
+  const auto scaled_point = [&](Point p) { return Point{(p.x + 0.5) * scale_x - 0.5, (p.y + 0.5) * scale_y - 0.5}; };
   const Point corner = scaled_point({pose.box.x, pose.box.y});
   pose.box = {corner.x, corner.y, pose.box.width * scale_x, pose.box.height * scale_y};
   for (Keypoint& keypoint : pose.keypoints) keypoint.position = scaled_point(keypoint.position);

@@ -75,7 +75,8 @@ std::vector<float> bilinear_samples(const T* src, int src_width, int src_height,
 /// Errors: UsageError where either size is empty.
 inline Image bilinear_resize(const Image& image, int width, int height) {
   if (image.width < 1 || image.height < 1 || width < 1 || height < 1) {
-    fail<UsageError>({.where = "bilinear_resize", .expected = "sizes of at least 1 x 1 pixels",
+    fail<UsageError>({.where = "bilinear_resize",
+                      .expected = "sizes of at least 1 x 1 pixels",
                       .got = std::to_string(image.width) + " x " + std::to_string(image.height) + " to " +
                              std::to_string(width) + " x " + std::to_string(height)});
   }

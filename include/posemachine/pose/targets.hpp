@@ -60,11 +60,13 @@ void for_gaussian_cells(Point peak, const TargetOptions& options, Write&& write)
 
 inline void check_target_options(const TargetOptions& options) {
   if (options.map.height < 1 || options.map.width < 1) {
-    fail<UsageError>({.where = "target heatmaps", .expected = "maps of at least 1 x 1 cells",
+    fail<UsageError>({.where = "target heatmaps",
+                      .expected = "maps of at least 1 x 1 cells",
                       .got = std::to_string(options.map.height) + " x " + std::to_string(options.map.width)});
   }
   if (!(options.stride > 0) || !(options.sigma_px > 0) || !(options.cutoff >= 0 && options.cutoff <= 1)) {
-    fail<UsageError>({.where = "target heatmaps", .expected = "stride > 0, sigma_px > 0 and a cutoff in [0, 1]",
+    fail<UsageError>({.where = "target heatmaps",
+                      .expected = "stride > 0, sigma_px > 0 and a cutoff in [0, 1]",
                       .got = "stride " + std::to_string(options.stride) + ", sigma_px " +
                              std::to_string(options.sigma_px) + ", cutoff " + std::to_string(options.cutoff)});
   }
@@ -92,14 +94,17 @@ inline void render_targets(std::span<const Joint> joints, const TargetOptions& o
     const Joint& joint = joints[j];
     const Point position = joint.position;
     if (joint.is_labelled() && !(joint.weight >= 0 && joint.weight <= 1)) {
-      fail<DataError>({.where = "joint " + std::to_string(j), .expected = "a weight of 0 to 1",
+      fail<DataError>({.where = "joint " + std::to_string(j),
+                       .expected = "a weight of 0 to 1",
                        .got = std::to_string(joint.weight)});
     }
     map_weights[j] = joint.is_labelled() ? joint.weight : options.mask_unlabelled ? 0.0f : 1.0f;
     lowest = std::min(lowest, map_weights[j]);
     if (!joint.is_labelled() || joint.state == JointState::outside) continue;
     if (!std::isfinite(position.x) || !std::isfinite(position.y)) {
-      fail<DataError>({.where = "joint " + std::to_string(j), .expected = "a finite position", .got = "NaN or infinity",
+      fail<DataError>({.where = "joint " + std::to_string(j),
+                       .expected = "a finite position",
+                       .got = "NaN or infinity",
                        .remedy = "mark the joint as unlabelled"});
     }
     float* map = maps + j * plane;

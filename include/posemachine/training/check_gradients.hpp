@@ -47,7 +47,9 @@ namespace detail {
 class GradientChecker {
  public:
   GradientChecker(const Graph& network, Size image, const GradientCheckOptions& options)
-      : network_(network), options_(options), graph_(differentiate(network, {.input_gradients = true})),
+      : network_(network),
+        options_(options),
+        graph_(differentiate(network, {.input_gradients = true})),
         parameters_(std::make_shared<std::vector<Tensor>>(initialise(network, options.seed))),
         weights_(std::make_shared<PreparedWeights>(parameters_)),
         plan_(graph_, weights_, plan_options(image, options)) {

@@ -28,19 +28,19 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct Checkpoint {
   Model model;
   TrainOptions options{};
-  std::int64_t step = 0;                           // steps done
-  double best_score = -1;                          // of validation so far; -1: none yet
-  std::vector<std::vector<float>> first{};         // the optimiser's, by parameter id; none at step 0
+  std::int64_t step = 0;                    // steps done
+  double best_score = -1;                   // of validation so far; -1: none yet
+  std::vector<std::vector<float>> first{};  // the optimiser's, by parameter id; none at step 0
   std::vector<std::vector<float>> second{};
-  std::vector<double> epoch_losses{};              // of the epoch under way, by stage: sums over its steps
-  std::int64_t epoch_steps = 0;                    // ... and how many these are
-  std::string people{};                            // digest of the training set; empty: not known
-  std::vector<Tensor> average{};                   // of the weights, by parameter id; none: not kept
-  Watch watch{};                                   // over the epochs' scores
-  double rate_factor = 1;                          // what plateaus and steps that were not finite left of the rate
-  std::int64_t skipped = 0;                        // steps that were not finite so far ...
-  int skipped_in_a_row = 0;                        // ... and those up to now without another between
-  std::int64_t optimizer_start = 0;                // updates that were made before the optimiser began from nothing
+  std::vector<double> epoch_losses{};  // of the epoch under way, by stage: sums over its steps
+  std::int64_t epoch_steps = 0;        // ... and how many these are
+  std::string people{};                // digest of the training set; empty: not known
+  std::vector<Tensor> average{};       // of the weights, by parameter id; none: not kept
+  Watch watch{};                       // over the epochs' scores
+  double rate_factor = 1;              // what plateaus and steps that were not finite left of the rate
+  std::int64_t skipped = 0;            // steps that were not finite so far ...
+  int skipped_in_a_row = 0;            // ... and those up to now without another between
+  std::int64_t optimizer_start = 0;    // updates that were made before the optimiser began from nothing
 
   /// Updates of the weights so far.
   std::int64_t updates() const { return step - skipped; }
@@ -99,7 +99,8 @@ std::vector<Tensor> take_tensors(const Graph& graph, std::vector<NamedTensor>& t
     if (found == tensors.end()) continue;
     const Shape shape = shape_of(id);
     if (found->tensor.shape != shape) {
-      fail<ModelError>({.where = where + ": " + name, .expected = "shape " + to_string(shape),
+      fail<ModelError>({.where = where + ": " + name,
+                        .expected = "shape " + to_string(shape),
                         .got = to_string(found->tensor.shape)});
     }
     taken[id] = std::move(found->tensor);
@@ -154,8 +155,7 @@ inline void read_control(const Json& state, const std::string& where, Checkpoint
     checkpoint.skipped = integer_member<ModelError>(state, "skipped", where, 0, checkpoint.step);
   }
   if (state.contains("optimizer_start")) {
-    checkpoint.optimizer_start =
-        integer_member<ModelError>(state, "optimizer_start", where, 0, checkpoint.updates());
+    checkpoint.optimizer_start = integer_member<ModelError>(state, "optimizer_start", where, 0, checkpoint.updates());
   }
   if (state.contains("skipped_in_a_row")) {
     checkpoint.skipped_in_a_row =

@@ -15,12 +15,12 @@ enum class RateSchedule { constant, step, cosine, plateau };
 struct LearningRate {
   double base = 1e-3;
   RateSchedule schedule = RateSchedule::cosine;
-  std::int64_t warmup_steps = 0;   // linear from base / warmup_steps
-  std::int64_t total_steps = 1;    // cosine: where the final rate is reached
-  double final_fraction = 0.01;    // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
+  std::int64_t warmup_steps = 0;    // linear from base / warmup_steps
+  std::int64_t total_steps = 1;     // cosine: where the final rate is reached
+  double final_fraction = 0.01;     // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
   std::int64_t cooldown_steps = 0;  // constant: the last steps, in which the rate falls linearly
-  std::int64_t step_size = 1;      // step: every so many steps ...
-  double step_factor = 0.1;        // ... the rate is multiplied by this
+  std::int64_t step_size = 1;       // step: every so many steps ...
+  double step_factor = 0.1;         // ... the rate is multiplied by this
 };
 
 /// The rate of the given step, counted from 0. A plateau's rate is constant here: what validation says lowers it.

@@ -26,10 +26,11 @@ inline void check_loss_shapes(std::span<const float> maps, std::span<const float
                               std::span<const float> gradient) {
   const std::size_t size = weights.size() * cells;
   if (maps.size() == size && targets.size() == size && gradient.size() == size && batch >= 1) return;
-  fail<UsageError>({.where = "heatmap loss",
-                    .expected = std::to_string(size) + " cells of maps, targets and gradient, and a batch of at least 1",
-                    .got = std::to_string(maps.size()) + ", " + std::to_string(targets.size()) + ", " +
-                           std::to_string(gradient.size()) + " and " + std::to_string(batch)});
+  fail<UsageError>(
+      {.where = "heatmap loss",
+       .expected = std::to_string(size) + " cells of maps, targets and gradient, and a batch of at least 1",
+       .got = std::to_string(maps.size()) + ", " + std::to_string(targets.size()) + ", " +
+              std::to_string(gradient.size()) + " and " + std::to_string(batch)});
 }
 
 }  // namespace detail

@@ -97,8 +97,8 @@ class MpiRanks : public Ranks {
     std::array<char, MPI_MAX_ERROR_STRING> text{};
     int size = 0;
     MPI_Error_string(result, text.data(), &size);
-    fail<RuntimeFailure>({.where = "MPI: cannot " + what,
-                          .got = std::string(text.data(), static_cast<std::size_t>(size))});
+    fail<RuntimeFailure>(
+        {.where = "MPI: cannot " + what, .got = std::string(text.data(), static_cast<std::size_t>(size))});
   }
 
   int exceptions_;

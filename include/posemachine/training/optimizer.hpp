@@ -108,7 +108,8 @@ class Optimizer {
     for (std::size_t id = 0; fits && id < sizes_.size(); ++id)
       fits = !trainable_[id] || tensors[id].values.size() == sizes_[id];
     if (!fits) {
-      fail<UsageError>({.where = std::string("optimiser: ") + what, .expected = "the tensors of the graph's parameters",
+      fail<UsageError>({.where = std::string("optimiser: ") + what,
+                        .expected = "the tensors of the graph's parameters",
                         .got = std::to_string(tensors.size()) + " tensors, of other sizes or number"});
     }
   }

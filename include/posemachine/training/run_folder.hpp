@@ -62,11 +62,12 @@ class RunFolder {
       return folder;
     }
     const bool begun = std::filesystem::exists(folder.path_, error);
-    fail<UsageError>({.where = folder.path_.string(),
-                      .expected = "a run with ckpt/last.safetensors",
-                      .got = begun ? "a folder without one" : "none",
-                      .remedy = begun ? "nothing was trained: remove the folder and start again without --resume"
-                                      : "look into the folder that runs are kept in (--runs), or start it without --resume"});
+    fail<UsageError>(
+        {.where = folder.path_.string(),
+         .expected = "a run with ckpt/last.safetensors",
+         .got = begun ? "a folder without one" : "none",
+         .remedy = begun ? "nothing was trained: remove the folder and start again without --resume"
+                         : "look into the folder that runs are kept in (--runs), or start it without --resume"});
   }
 
   const std::filesystem::path& path() const { return path_; }

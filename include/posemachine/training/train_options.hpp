@@ -30,37 +30,37 @@ enum class NotFinite {
 
 /// Everything that decides what a run computes, and how fast.
 struct TrainOptions {
-  std::uint64_t seed = 1;            // of weights, order, augmentation and dropout
+  std::uint64_t seed = 1;  // of weights, order, augmentation and dropout
   int epochs = 30;
-  int batch = 32;                    // images a step
-  int slice = 0;                     // images computed together; batch norm's statistics are those of a slice; 0:
-                                     // default_slice() of the network
-  bool recompute = false;            // compute some maps twice instead of keeping them: less memory, more time
-  int workers = 2;                   // threads that compute slices: the bytes do not depend on them
-  int loader_workers = 1;            // threads that prepare batches ahead
-  Loss loss = Loss::squared_error;   // cross_entropy: for networks whose outputs are spatial softmaxes
+  int batch = 32;                   // images a step
+  int slice = 0;                    // images computed together; batch norm's statistics are those of a slice; 0:
+                                    // default_slice() of the network
+  bool recompute = false;           // compute some maps twice instead of keeping them: less memory, more time
+  int workers = 2;                  // threads that compute slices: the bytes do not depend on them
+  int loader_workers = 1;           // threads that prepare batches ahead
+  Loss loss = Loss::squared_error;  // cross_entropy: for networks whose outputs are spatial softmaxes
   OptimizerOptions optimizer;
-  double rate = 2e-3;                // the base learning rate
+  double rate = 2e-3;  // the base learning rate
   RateSchedule schedule = RateSchedule::cosine;
   int warmup_steps = 200;
-  double final_fraction = 0.01;      // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
-  int cooldown_epochs = 0;           // constant schedule: the last epochs, in which the rate falls linearly
-  int rate_step_epochs = 10;         // step schedule: every so many epochs ...
-  double rate_step_factor = 0.1;     // ... times this; also what a plateau makes of the rate
-  int plateau_epochs = 5;            // plateau schedule: the rate is lowered after so many epochs without a better one
-  std::vector<ParameterGroup> groups{};  // parameters with rates of their own; the first that matches counts
-  double clip_norm = 0;              // longest gradient; longer ones are cut to it; 0: none is
-  double average_decay = 0;          // of the moving average of weights, as 0.999; 0: none is kept
+  double final_fraction = 0.01;   // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
+  int cooldown_epochs = 0;        // constant schedule: the last epochs, in which the rate falls linearly
+  int rate_step_epochs = 10;      // step schedule: every so many epochs ...
+  double rate_step_factor = 0.1;  // ... times this; also what a plateau makes of the rate
+  int plateau_epochs = 5;         // plateau schedule: the rate is lowered after so many epochs without a better one
+  std::vector<ParameterGroup> groups{};       // parameters with rates of their own; the first that matches counts
+  double clip_norm = 0;                       // longest gradient; longer ones are cut to it; 0: none is
+  double average_decay = 0;                   // of the moving average of weights, as 0.999; 0: none is kept
   NotFinite on_not_finite = NotFinite::stop;  // what a loss or gradient that is not finite leads to
   bool augment = true;
   AugmentOptions augmentation;
-  bool mask_unlabelled = true;       // unlabelled joints say nothing; false: zero targets, as CPM
-  int checkpoint_steps = 500;        // steps between checkpoints; one is written at the end of each epoch too
-  int validate_epochs = 1;           // epochs between validations; the last epoch is always validated
-  int stop_epochs = 0;               // ends the run after so many epochs without a better one; 0: never
-  int keep_checkpoints = 0;          // of the latest epochs, besides the last and the best
-  int log_steps = 10;                // steps between numbers in TensorBoard's file; 0: no such file
-  int pictures = 2;                  // people drawn at each validation, in TensorBoard's file and pictures/
+  bool mask_unlabelled = true;  // unlabelled joints say nothing; false: zero targets, as CPM
+  int checkpoint_steps = 500;   // steps between checkpoints; one is written at the end of each epoch too
+  int validate_epochs = 1;      // epochs between validations; the last epoch is always validated
+  int stop_epochs = 0;          // ends the run after so many epochs without a better one; 0: never
+  int keep_checkpoints = 0;     // of the latest epochs, besides the last and the best
+  int log_steps = 10;           // steps between numbers in TensorBoard's file; 0: no such file
+  int pictures = 2;             // people drawn at each validation, in TensorBoard's file and pictures/
 };
 
 namespace detail {
@@ -180,7 +180,9 @@ struct TrainOptionsReader {
     }
     std::string list;
     for (const std::string& each : words) list += (list.empty() ? "" : ", ") + each;
-    fail<UsageError>({.where = where + "." + key, .expected = "one of " + list, .got = word.substr(0, 40),
+    fail<UsageError>({.where = where + "." + key,
+                      .expected = "one of " + list,
+                      .got = word.substr(0, 40),
                       .remedy = did_you_mean(word.substr(0, 40), words)});
   }
   void groups(const char* key, std::vector<ParameterGroup>& groups) {
@@ -189,9 +191,8 @@ struct TrainOptionsReader {
     for (const Json& entry : array_member<UsageError>(json, key, where)) {
       const std::string at = where + "." + key + "[" + std::to_string(groups.size()) + "]";
       if (!entry.is_object()) {
-        fail<UsageError>({.where = at,
-                          .expected = R"(an object, as {"match": "*.bias", "rate": 2})",
-                          .got = entry.type_name()});
+        fail<UsageError>(
+            {.where = at, .expected = R"(an object, as {"match": "*.bias", "rate": 2})", .got = entry.type_name()});
       }
       reject_unknown_keys<UsageError>(entry, {"match", "rate", "weight_decay"}, at);
       ParameterGroup group{.match = string_member<UsageError>(entry, "match", at)};

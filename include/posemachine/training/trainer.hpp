@@ -146,7 +146,7 @@ class Trainer {
   /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
   /// throws.
-  bool run(std::stop_token stop, const OnEvent& on_event_of_first) {
+  bool run(const std::stop_token& stop, const OnEvent& on_event_of_first) {
     const OnEvent on_event = is_first() ? on_event_of_first : [](const TrainEvent&) {};
     started_ = Clock::now();
     steps_here_ = 0;
@@ -358,9 +358,7 @@ class Trainer {
 
   void raise(TrainEvent::Kind kind, const OnEvent& on_event) { on_event(make_event(kind)); }
 
-  bool has_stalled_now() const {
-    return has_stalled(watch_, options_.stop_epochs);
-  }
+  bool has_stalled_now() const { return has_stalled(watch_, options_.stop_epochs); }
 
   void end_epoch(const OnEvent& on_event) {
     TrainEvent event = make_event(TrainEvent::Kind::epoch);
@@ -434,9 +432,9 @@ class Trainer {
   double rate_factor_ = 1;
   std::int64_t skipped_ = 0;
   int skipped_in_a_row_ = 0;
-  std::int64_t optimizer_start_ = 0;             // updates before the optimiser began from nothing
-  double gradient_norm_ = 0;                     // of the last step
-  std::vector<std::vector<float>> statistics_;   // batch norm's, before the step under way
+  std::int64_t optimizer_start_ = 0;            // updates before the optimiser began from nothing
+  double gradient_norm_ = 0;                    // of the last step
+  std::vector<std::vector<float>> statistics_;  // batch norm's, before the step under way
   std::int64_t steps_here_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::duration validated_{};

@@ -47,7 +47,8 @@ class WeightAverage {
     bool fits = average.size() == average_.size();
     for (std::size_t id = 0; fits && id < average.size(); ++id) fits = average[id].shape == average_[id].shape;
     if (!fits) {
-      fail<ModelError>({.where = "average of weights", .expected = "what the options keep for this network",
+      fail<ModelError>({.where = "average of weights",
+                        .expected = "what the options keep for this network",
                         .got = "other tensors"});
     }
     average_ = std::move(average);

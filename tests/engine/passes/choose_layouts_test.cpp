@@ -119,8 +119,7 @@ TEST_CASE("MinimumCut: no other sides of 300 random networks cost less") {
 TEST_CASE("choose_layouts: no other choice for random networks of up to 14 steps costs less") {
   int mixed = 0;
   for (std::uint64_t seed = 1; seed <= 250; ++seed) {
-    const auto random =
-        reference::random_graph(seed, {.steps = 8, .most_channels = 40, .residuals = seed % 2 == 0});
+    const auto random = reference::random_graph(seed, {.steps = 8, .most_channels = 40, .residuals = seed % 2 == 0});
     Schedule schedule = lower(random.graph, 1, random.image, Mode::inference, 16);
     fuse_sum(schedule, true);
     fuse_activation(schedule);
@@ -212,15 +211,17 @@ TEST_CASE("choose_layouts: a map that several read in the other layout is moved 
 TEST_CASE("choose_layouts: random networks on channels last wherever that goes equal the oracle, passes off in turn") {
   int last = 0;
   int kernels = 0;
-  const std::array switches{PassSwitches{}, PassSwitches{.fuse_sum = false}, PassSwitches{.fuse_activation = false},
-                            PassSwitches{.share_slices = false}, PassSwitches{.in_place = false},
+  const std::array switches{PassSwitches{},
+                            PassSwitches{.fuse_sum = false},
+                            PassSwitches{.fuse_activation = false},
+                            PassSwitches{.share_slices = false},
+                            PassSwitches{.in_place = false},
                             PassSwitches{.reuse_memory = false}};
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const auto random = reference::random_graph(
         seed, {.steps = 14, .most_channels = seed % 2 == 0 ? 40 : 9, .residuals = seed % 3 == 0});
     const Costs costs = forced_costs(random.graph, random.image, ConvolutionMethod::channels_last);
-    const Schedule schedule =
-        schedule_of(random.graph, 1, random.image, 16, {.mode = Mode::inference, .costs = costs});
+    const Schedule schedule = schedule_of(random.graph, 1, random.image, 16, {.mode = Mode::inference, .costs = costs});
     CHECK(first_damage(schedule) == "");
     last += channels_last_in(schedule);
     PlanOptions options;

@@ -36,8 +36,7 @@ Graph net(const std::function<void(Graph&, Value map, Value gated)>& build, int 
   return graph;
 }
 
-int gates_in(const Graph& graph, int batch = 1, Size image = {24, 20}, int threads = 1,
-             Mode mode = Mode::inference) {
+int gates_in(const Graph& graph, int batch = 1, Size image = {24, 20}, int threads = 1, Mode mode = Mode::inference) {
   Schedule schedule = lower(graph, batch, image, mode, 16);
   choose_winograd(schedule, {}, threads);
   fold_gates(schedule, threads);
@@ -66,11 +65,13 @@ TEST_CASE("fold_gates: convolutions that read a gated map get its factors, throu
           const Value inner = concat(graph, {gated, map});
           add_output(graph, "out", convolution(graph, concat(graph, {map, inner, gated}), {.out = 3}));
         })) == 2);
-  CHECK(gates_in(net([](Graph& graph, Value map, Value gated) {  // ragged channels in front and behind
-          const Value ragged = convolution(graph, map, {.out = 15});
-          add_output(graph, "front", convolution(graph, concat(graph, {ragged, gated}), {.out = 3}));
-          add_output(graph, "behind", convolution(graph, concat(graph, {gated, ragged}), {.out = 3}));
-        }, 17)) == 2);
+  CHECK(gates_in(net(
+            [](Graph& graph, Value map, Value gated) {  // ragged channels in front and behind
+              const Value ragged = convolution(graph, map, {.out = 15});
+              add_output(graph, "front", convolution(graph, concat(graph, {ragged, gated}), {.out = 3}));
+              add_output(graph, "behind", convolution(graph, concat(graph, {gated, ragged}), {.out = 3}));
+            },
+            17)) == 2);
 }
 
 TEST_CASE("fold_gates: a gate on a gated map multiplies with the first") {
@@ -150,9 +151,8 @@ TEST_CASE("fold_gates: chains of gated concats, 10,000 nodes deep, are decided i
 
 TEST_CASE("fold_gates: only where the weights are fewer than the map, for one image, in inference") {
   const auto of = [](int out) {
-    return net([out](Graph& graph, Value, Value gated) {
-      add_output(graph, "out", convolution(graph, gated, {.out = out}));
-    });
+    return net(
+        [out](Graph& graph, Value, Value gated) { add_output(graph, "out", convolution(graph, gated, {.out = out})); });
   };
   CHECK(gates_in(of(60), 1, {8, 8}) == 1);
   CHECK(gates_in(of(64), 1, {8, 8}) == 0);

@@ -83,8 +83,8 @@ TEST_CASE("in_place: a sum is written over the first of its terms that nobody ne
   CHECK(same_memory(schedule, first, sum));
   CHECK_FALSE(same_memory(schedule, pooled, sum));
   CHECK_FALSE(same_memory(schedule, second, sum));
-  const auto step = std::find_if(schedule.steps.begin(), schedule.steps.end(),
-                                 [&](const Step& each) { return each.dst == sum.id; });
+  const auto step =
+      std::find_if(schedule.steps.begin(), schedule.steps.end(), [&](const Step& each) { return each.dst == sum.id; });
   REQUIRE(step != schedule.steps.end());
   CHECK(step->srcs == std::vector{first.id, pooled.id, second.id});
 }

@@ -197,8 +197,8 @@ TEST_CASE("passes: no step of random networks reads what another has overwritten
   int shared = 0;
   for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     const bool wide = seed % 2 == 0;
-    const auto random = reference::random_graph(
-        seed, {.steps = 24, .most_channels = wide ? 48 : 9, .residuals = seed % 4 >= 2});
+    const auto random =
+        reference::random_graph(seed, {.steps = 24, .most_channels = wide ? 48 : 9, .residuals = seed % 4 >= 2});
     const Graph graph = differentiate(random.graph, {.input_gradients = seed % 3 == 0});
     for (const int block : {8, 16}) {
       for (const Passes& passes : each_pass_off) {
@@ -234,8 +234,10 @@ TEST_CASE("passes: nor does a step of the named networks, whose concats and slic
         }
         if (!merges) continue;
         CHECK(mergers > 50);
-        if (passes.share_slices) CHECK(elided > mergers * 9 / 10);
-        else CHECK(elided == 0);
+        if (passes.share_slices)
+          CHECK(elided > mergers * 9 / 10);
+        else
+          CHECK(elided == 0);
       }
     }
   }

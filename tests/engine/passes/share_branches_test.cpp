@@ -37,8 +37,8 @@ struct Stages {
     features = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = 32, .kernel = 3}));
     Value value = features;
     for (int stage = 0; stage < count; ++stage) {
-      maps.push_back(convolution(graph, relu(graph, convolution(graph, value, {.out = 16, .kernel = 3})),
-                                 {.out = map_count}));
+      maps.push_back(
+          convolution(graph, relu(graph, convolution(graph, value, {.out = 16, .kernel = 3})), {.out = map_count}));
       wholes.push_back(features_first ? concat(graph, {features, maps.back()})
                                       : concat(graph, {maps.back(), features}));
       value = wholes.back();

@@ -43,7 +43,8 @@ TEST_CASE("add_distributions: every output of every named network becomes a dist
   }
 }
 
-TEST_CASE("with_logits: the outputs are what the softmaxes are made of, all parameters stay, readers of a softmax too") {
+TEST_CASE(
+    "with_logits: the outputs are what the softmaxes are made of, all parameters stay, readers of a softmax too") {
   for (const NamedNetwork& network : networks) {
     Graph graph = network.build();
     const std::size_t parameters = graph.parameters.size();

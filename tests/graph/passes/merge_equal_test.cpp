@@ -102,9 +102,8 @@ TEST_CASE("merge_equal: random networks with everything twice compute the same b
         inputs.push_back(copies[static_cast<std::size_t>(input(graph, node, k).id)]);
       }
       const std::vector<int> parameters = parameter_ids(graph, node);
-      copies.push_back(node.op == &input_op
-                           ? Value{node.dst}
-                           : add_node(twice, {node.op, node.options, inputs, parameters}));
+      copies.push_back(node.op == &input_op ? Value{node.dst}
+                                            : add_node(twice, {node.op, node.options, inputs, parameters}));
     }
     add_output(twice, "again", copies[static_cast<std::size_t>(answer(graph).id)]);
     const Graph once = merged(twice);

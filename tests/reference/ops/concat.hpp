@@ -12,9 +12,8 @@ namespace posemachine::reference {
 inline void concat(const Call& call) {
   int first = 0;
   for (const Array* src : call.inputs) {
-    for_each_element(*src, [&](int image, int c, int y, int x) {
-      call.dst->at(image, first + c, y, x) = src->at(image, c, y, x);
-    });
+    for_each_element(
+        *src, [&](int image, int c, int y, int x) { call.dst->at(image, first + c, y, x) = src->at(image, c, y, x); });
     first += src->c;
   }
 }

@@ -15,8 +15,8 @@ template <class F>
 void for_each_product(const Options& packed, const Array& src, const Array& dst, F f) {
   const auto options = unpack<ConvolutionOptions>(packed);
   for_each_element(dst, [&](int image, int o, int y, int x) {
-    const int in = src.c / options.groups;                  // channels of a group
-    const int begin = o / (dst.c / options.groups) * in;   // of o's
+    const int in = src.c / options.groups;                // channels of a group
+    const int begin = o / (dst.c / options.groups) * in;  // of o's
     for (int c = begin; c < begin + in; ++c) {
       for (int ky = 0; ky < options.kernel; ++ky) {
         for (int kx = 0; kx < options.kernel; ++kx) {
@@ -37,9 +37,8 @@ inline void convolution(const Call& call) {
   const std::vector<double>& weights = *call.parameters[0];
   if (call.parameters.size() > 1) {
     const std::vector<double>& bias = *call.parameters[1];
-    for_each_element(dst, [&](int image, int o, int y, int x) {
-      dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)];
-    });
+    for_each_element(
+        dst, [&](int image, int o, int y, int x) { dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)]; });
   }
   for_each_product(call.node().options, src, dst,
                    [&](int image, int o, int y, int x, int c, int src_y, int src_x, std::size_t weight) {

@@ -34,9 +34,8 @@ inline void transposed_convolution(const Call& call) {
   Array& dst = *call.dst;
   if (call.parameters.size() > 1) {
     const std::vector<double>& bias = *call.parameters[1];
-    for_each_element(dst, [&](int image, int o, int y, int x) {
-      dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)];
-    });
+    for_each_element(
+        dst, [&](int image, int o, int y, int x) { dst.at(image, o, y, x) = bias[static_cast<std::size_t>(o)]; });
   }
   for_each_spread(call.node().options, call.src(0), dst,
                   [&](int image, int c, int y, int x, int o, int dst_y, int dst_x, std::size_t weight) {

@@ -17,7 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 struct ChannelCopy {
-  int src = 0;        // value ids
+  int src = 0;  // value ids
   int dst = 0;
   int src_first = 0;
   int dst_first = 0;
@@ -30,25 +30,25 @@ inline std::unique_ptr<Runner> make_copies(const BuildContext& context, std::vec
     const ScheduledValue& dst = context.dst();
     floats += std::int64_t{dst.n} * copy.count * dst.h * dst.w;
   }
-  auto runner = std::make_unique<KernelRunner>([copies =
-                                                    std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
-    struct Bound {
-      MapMemory src;
-      MapMemory dst;
-      ChannelCopy copy;
-    };
-    std::vector<Bound> bound;
-    const Schedule& schedule = *binding.schedule;
-    for (const ChannelCopy& copy : copies) {
-      bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block, binding.floats(copy.src)),
-                       MapMemory::of(schedule.value(copy.dst), schedule.block, binding.floats(copy.dst)), copy});
-    }
-    return [bound = std::move(bound)](const Draw&) {
-      for (const Bound& each : bound) {
-        copy_channels(each.src, each.copy.src_first, each.dst, each.copy.dst_first, each.copy.count);
-      }
-    };
-  });
+  auto runner =
+      std::make_unique<KernelRunner>([copies = std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
+        struct Bound {
+          MapMemory src;
+          MapMemory dst;
+          ChannelCopy copy;
+        };
+        std::vector<Bound> bound;
+        const Schedule& schedule = *binding.schedule;
+        for (const ChannelCopy& copy : copies) {
+          bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block, binding.floats(copy.src)),
+                           MapMemory::of(schedule.value(copy.dst), schedule.block, binding.floats(copy.dst)), copy});
+        }
+        return [bound = std::move(bound)](const Draw&) {
+          for (const Bound& each : bound) {
+            copy_channels(each.src, each.copy.src_first, each.dst, each.copy.dst_first, each.copy.count);
+          }
+        };
+      });
   runner->implementation = "posemachine:copy_channels";
   runner->moved_bytes = 2 * floats * static_cast<std::int64_t>(sizeof(float));
   return runner;
@@ -69,8 +69,8 @@ inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
 
 inline std::unique_ptr<Runner> make_slice(const BuildContext& context) {
   const auto options = unpack<SliceOptions>(context.node().options);
-  return make_copies(
-      context, {{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});
+  return make_copies(context,
+                     {{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});
 }
 
 }  // namespace detail

@@ -100,9 +100,9 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
   }
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   if (shape.has_bias) {
-    return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src,
-                                             shape.weights, shape.bias, choice.dst, shape.strides, shape.dilates,
-                                             shape.padding_begin, shape.padding_end);
+    return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src, shape.weights,
+                                             shape.bias, choice.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                             shape.padding_end);
   }
   return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src, shape.weights,
                                            choice.dst, shape.strides, shape.dilates, shape.padding_begin,

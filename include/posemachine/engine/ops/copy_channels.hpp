@@ -63,8 +63,8 @@ inline void copy_channels(const MapMemory& src, int src_first, const MapMemory& 
       const std::size_t in_step = src.cell_step();
       const std::size_t out_step = dst.cell_step();
       for (std::size_t cell = 0; cell < cells; ++cell) {
-        for (int k = 0; k < together; ++k) out[cell * out_step + static_cast<std::size_t>(k)] =
-            in[cell * in_step + static_cast<std::size_t>(k)];
+        for (int k = 0; k < together; ++k)
+          out[cell * out_step + static_cast<std::size_t>(k)] = in[cell * in_step + static_cast<std::size_t>(k)];
       }
       done += together;
     }

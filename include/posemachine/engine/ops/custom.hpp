@@ -188,9 +188,9 @@ class CustomBackward : public CustomRunner {
   int which_ = -1;
   std::vector<DstMap> diff_srcs_;
   std::vector<std::span<float>> diff_parameters_;
-  std::vector<dnnl::memory> gradients_;   // in the slice
-  std::vector<char> adds_;                // by parameter: whether another node has written its gradient before
-  std::vector<std::vector<float>> own_;   // ... and this node's share of it
+  std::vector<dnnl::memory> gradients_;  // in the slice
+  std::vector<char> adds_;               // by parameter: whether another node has written its gradient before
+  std::vector<std::vector<float>> own_;  // ... and this node's share of it
 };
 
 inline std::unique_ptr<Runner> make_custom(const BuildContext& context) {

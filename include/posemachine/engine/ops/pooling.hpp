@@ -73,10 +73,10 @@ inline std::unique_ptr<Runner> make_pool_backward(const BuildContext& context) {
   const auto hint = pool_forward_desc(context, diff_src, diff_dst, true);
   if (is_empty(hint)) fail_no_implementation(context);
   const PoolShape shape = pool_shape(context.node(), diff_src);
-  const auto desc = make_backward_desc<PoolBackward>(context.engine(), plan_attributes(), hint,
-                                                     pool_algorithm(context.node()), context.desc(diff_src),
-                                                     context.desc(diff_dst), shape.strides, shape.kernel,
-                                                     dnnl::memory::dims{0, 0}, shape.padding_begin, shape.padding_end);
+  const auto desc =
+      make_backward_desc<PoolBackward>(context.engine(), plan_attributes(), hint, pool_algorithm(context.node()),
+                                       context.desc(diff_src), context.desc(diff_dst), shape.strides, shape.kernel,
+                                       dnnl::memory::dims{0, 0}, shape.padding_begin, shape.padding_end);
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<PoolBackward>(desc);

@@ -64,17 +64,16 @@ inline void spatial_softmax_backward(const MapMemory& dst, const MapMemory& diff
 
 inline std::unique_ptr<Runner> make_spatial_softmax(const BuildContext& context) {
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
-  return map_kernel<1>(
-      context, "posemachine:spatial_softmax",
-      [=](const auto& srcs, const MapMemory& to, const Draw&) { spatial_softmax(srcs[0], to, factor); });
+  return map_kernel<1>(context, "posemachine:spatial_softmax", [=](const auto& srcs, const MapMemory& to, const Draw&) {
+    spatial_softmax(srcs[0], to, factor);
+  });
 }
 
 inline std::unique_ptr<Runner> make_spatial_softmax_backward(const BuildContext& context) {
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
-  return map_kernel<2>(context, "posemachine:spatial_softmax",
-                       [=](const auto& srcs, const MapMemory& to, const Draw&) {
-                         spatial_softmax_backward(srcs[0], srcs[1], to, factor);
-                       });
+  return map_kernel<2>(context, "posemachine:spatial_softmax", [=](const auto& srcs, const MapMemory& to, const Draw&) {
+    spatial_softmax_backward(srcs[0], srcs[1], to, factor);
+  });
 }
 
 }  // namespace detail

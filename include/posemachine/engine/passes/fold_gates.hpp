@@ -120,8 +120,8 @@ class GateFolder {
 
   Schedule& schedule_;
   std::vector<std::vector<std::size_t>> readers_;  // by value: steps that have it among their srcs
-  std::vector<bool> needed_;  // by value: an output, a summand, a gate
-  std::vector<bool> stays_;   // by value: its numbers have to be there, for these or for other readers
+  std::vector<bool> needed_;                       // by value: an output, a summand, a gate
+  std::vector<bool> stays_;  // by value: its numbers have to be there, for these or for other readers
 };
 
 }  // namespace detail

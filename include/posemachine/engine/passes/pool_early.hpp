@@ -17,7 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// before steps are fused.
 inline void pool_early(Schedule& schedule) {
   if (schedule.mode != Mode::inference || schedule.has_gradients()) return;
-  std::vector<int> last(schedule.values.size(), -1);                 // by value: the step that touched it last, so far
+  std::vector<int> last(schedule.values.size(), -1);  // by value: the step that touched it last, so far
   std::vector<std::vector<std::size_t>> behind(schedule.steps.size());  // by step: those that follow it now
   std::vector<bool> moves(schedule.steps.size(), false);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {

@@ -17,19 +17,20 @@ inline constexpr std::int32_t same_padding = -1;
 
 /// Options of a convolution; all counts are of cells.
 struct ConvolutionOptions {
-  std::int32_t out = 1;                 // dst channels
-  std::int32_t kernel = 1;              // height and width
+  std::int32_t out = 1;     // dst channels
+  std::int32_t kernel = 1;  // height and width
   std::int32_t stride = 1;
   std::int32_t dilation = 1;            // counted from 1: 1 is dense
   std::int32_t padding = same_padding;  // top and left; as much as needed at the bottom and right
   std::int32_t bias = 1;                // 0: none
   std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
-  std::int32_t groups = 1;              // channels are cut into as many parts, each with a convolution of its own
+  std::int32_t groups = 1;  // channels are cut into as many parts, each with a convolution of its own
 };
 
 inline constexpr std::array convolution_options{
-    OptionInfo{"out", 1, 65536},    OptionInfo{"kernel", 1, 63},      OptionInfo{"stride", 1, 16},
-    OptionInfo{"dilation", 1, 64},  OptionInfo{"padding", 0, 4096},   OptionInfo{"bias", 0, 1},
+    OptionInfo{"out", 1, 65536},    OptionInfo{"kernel", 1, 63},
+    OptionInfo{"stride", 1, 16},    OptionInfo{"dilation", 1, 64},
+    OptionInfo{"padding", 0, 4096}, OptionInfo{"bias", 0, 1},
     OptionInfo{"init", 0, 6},       OptionInfo{"groups", 1, 65536, true, 1},
 };
 

@@ -33,8 +33,8 @@ constexpr Value add_input(Graph& graph, std::string_view name, int channel_count
 
 /// Adds an input that carries the gradient of `of` into a training graph.
 inline Value add_gradient_input(Graph& graph, std::string_view name, Value of) {
-  const Value value = add_node(
-      graph, {.op = &input_op, .options = pack(InputOptions{.channels = channels(graph, of)}), .like = of.id});
+  const Value value =
+      add_node(graph, {.op = &input_op, .options = pack(InputOptions{.channels = channels(graph, of)}), .like = of.id});
   graph.inputs.push_back({intern(graph, name), value.id, 0});
   return value;
 }

@@ -15,10 +15,10 @@ inline constexpr std::int32_t stride_of_window = 0;  // PoolOptions: windows sid
 
 /// Options of a pooling window; all counts are of cells.
 struct PoolOptions {
-  std::int32_t window = 2;                // height and width
+  std::int32_t window = 2;  // height and width
   std::int32_t stride = stride_of_window;
-  std::int32_t padding = 0;               // top and left; never counted: neither a maximum nor part of a mean
-  std::int32_t ceil = 0;                  // 1: sizes round up, the last windows may reach over the border (Caffe)
+  std::int32_t padding = 0;  // top and left; never counted: neither a maximum nor part of a mean
+  std::int32_t ceil = 0;     // 1: sizes round up, the last windows may reach over the border (Caffe)
 };
 
 inline constexpr std::array pool_options{OptionInfo{"window", 1, 64}, OptionInfo{"stride", 1, 64},

@@ -16,18 +16,19 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// Options of a transposed convolution; all counts are of dst cells. The defaults double a map: kernel 4, stride 2,
 /// padding 1 (Xiao et al. 2018).
 struct TransposedConvolutionOptions {
-  std::int32_t out = 1;      // dst channels
-  std::int32_t kernel = 4;   // height and width
-  std::int32_t stride = 2;   // dst cells from one src cell's kernel to the next one's
-  std::int32_t padding = 1;  // cut off at all sides
+  std::int32_t out = 1;             // dst channels
+  std::int32_t kernel = 4;          // height and width
+  std::int32_t stride = 2;          // dst cells from one src cell's kernel to the next one's
+  std::int32_t padding = 1;         // cut off at all sides
   std::int32_t output_padding = 0;  // more cells at the bottom and right, below stride
-  std::int32_t bias = 1;     // 0: none
+  std::int32_t bias = 1;            // 0: none
   std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
 };
 
 inline constexpr std::array transposed_convolution_options{
-    OptionInfo{"out", 1, 65536}, OptionInfo{"kernel", 1, 63}, OptionInfo{"stride", 1, 16}, OptionInfo{"padding", 0, 62},
-    OptionInfo{"output_padding", 0, 15},  OptionInfo{"bias", 0, 1},    OptionInfo{"init", 0, 6},
+    OptionInfo{"out", 1, 65536},  OptionInfo{"kernel", 1, 63},         OptionInfo{"stride", 1, 16},
+    OptionInfo{"padding", 0, 62}, OptionInfo{"output_padding", 0, 15}, OptionInfo{"bias", 0, 1},
+    OptionInfo{"init", 0, 6},
 };
 
 namespace detail {

@@ -40,8 +40,8 @@ inline bool has_distributions(const Graph& graph) {
 inline SpatialSoftmaxOptions peak_of_one(double sigma_cells) {
   const double percent = 100 * 2 * std::numbers::pi * sigma_cells * sigma_cells;
   const OptionInfo& range = spatial_softmax_options[0];
-  return {.scale_percent = static_cast<std::int32_t>(std::clamp(std::round(percent), double(range.low),
-                                                                double(range.high)))};
+  return {.scale_percent =
+              static_cast<std::int32_t>(std::clamp(std::round(percent), double(range.low), double(range.high)))};
 }
 
 /// Puts a spatial softmax behind every output that is none yet. What reads an output inside the network goes on to read
