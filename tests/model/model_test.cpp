@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace model_test {
 
@@ -101,6 +103,32 @@ TEST_CASE("Model: equal seeds give equal weights, other seeds others; biases sta
     if (name.ends_with("bias")) CHECK(model.parameters()[id].values.front() == 0.0f);
     if (name.ends_with("scale") || name.ends_with("variance")) CHECK(model.parameters()[id].values.front() == 1.0f);
   }
+}
+
+TEST_CASE("Model: random weights are drawn when they are asked for first, once for all that share them") {
+  const Model model = small_model();
+  const Model copy = model;
+  Meaning meaning = model.meaning();
+  meaning.decoder.flip_average = false;
+  const Model other = model.with_meaning(meaning).with_note("by", "hand");
+  std::vector<const std::vector<Tensor>*> seen(4);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    threads.emplace_back([&, i] { seen[i] = i % 2 == 0 ? &copy.parameters() : &other.parameters(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<Tensor>* each : seen) CHECK(each == &model.parameters());
+  CHECK(model.shared_parameters().get() == &model.parameters());
+  const std::vector<Tensor> drawn = initialise(model.graph(), 7);
+  REQUIRE(model.parameters().size() == drawn.size());
+  for (std::size_t id = 0; id < drawn.size(); ++id) CHECK(model.parameters()[id].values == drawn[id].values);
+  // 260 GiB of weights that nobody asks for.
+  Graph graph;
+  Value value = add_input(graph, "image", 3);
+  for (int i = 0; i < 16; ++i) value = convolution(graph, value, {.out = 65'000, .kernel = 1});
+  add_output(graph, "heatmaps", convolution(graph, value, {.out = 15, .kernel = 1}));
+  const Model large = Model::random("large", graph, 1, small_meaning());
+  CHECK(count_parameters(large.graph()) > 60'000'000'000);
 }
 
 TEST_CASE("Model: loading into another type names the first difference") {

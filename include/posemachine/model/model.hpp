@@ -23,6 +23,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -117,6 +118,28 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
   }
 }
 
+namespace detail {
+
+/// A model's weights: given, or drawn from a seed when they are asked for first. Any number of threads may ask.
+class ModelWeights {
+ public:
+  explicit ModelWeights(std::vector<Tensor> tensors) : tensors_(std::move(tensors)), seed_(0), is_drawn_(false) {}
+  explicit ModelWeights(std::uint64_t seed) : seed_(seed), is_drawn_(true) {}
+
+  const std::vector<Tensor>& of(const Graph& graph) const {
+    if (is_drawn_) std::call_once(once_, [&] { tensors_ = initialise(graph, seed_); });
+    return tensors_;
+  }
+
+ private:
+  mutable std::once_flag once_;
+  mutable std::vector<Tensor> tensors_;
+  std::uint64_t seed_;
+  bool is_drawn_;
+};
+
+}  // namespace detail
+
 /// A network with its weights and their meaning. Immutable, and cheap to copy: copies share everything.
 class Model {
  public:
@@ -125,14 +148,10 @@ class Model {
   /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor a parameter, by id.
   Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {}) {
     check_limits(graph, "graph");
-    check(graph, meaning, "meaning");
     check_parameters(graph, parameters);
-    for (const char* key : {"posemachine.format", "posemachine.network", "posemachine.graph", "posemachine.meaning"}) {
-      if (notes.contains(key))
-        fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
-    }
-    content_ = std::make_shared<const Content>(
-        Content{std::move(network), std::move(graph), std::move(parameters), std::move(meaning), std::move(notes)});
+    *this =
+        Model(std::move(network), std::move(graph), std::make_shared<const detail::ModelWeights>(std::move(parameters)),
+              std::move(meaning), std::move(notes));
   }
 
   const std::string& network() const { return content_->network; }  // its name, for people
@@ -140,11 +159,11 @@ class Model {
   const Meaning& meaning() const { return content_->meaning; }
   const Notes& notes() const { return content_->notes; }  // further metadata of the file, passed through
 
-  /// By parameter id.
-  const std::vector<Tensor>& parameters() const { return content_->parameters; }
+  /// By parameter id. Those of a random model are drawn when they are asked for first.
+  const std::vector<Tensor>& parameters() const { return content_->weights->of(content_->graph); }
 
   /// The parameters, kept alive by the pointer as the model is.
-  std::shared_ptr<const std::vector<Tensor>> shared_parameters() const { return {content_, &content_->parameters}; }
+  std::shared_ptr<const std::vector<Tensor>> shared_parameters() const { return {content_, &parameters()}; }
 
   /// The same network with other weights. Errors: ModelError where their shapes differ.
   Model with_parameters(std::vector<Tensor> parameters) const {
@@ -153,22 +172,22 @@ class Model {
 
   /// The same network and weights with another meaning. Errors: ModelError where it does not fit the graph.
   Model with_meaning(Meaning meaning) const {
-    return Model(network(), graph(), parameters(), std::move(meaning), notes());
+    return Model(network(), graph(), content_->weights, std::move(meaning), notes());
   }
 
   /// The same model with another note. Errors: UsageError for a key that model files use themselves.
   Model with_note(const std::string& key, std::string text) const {
     Notes changed = notes();
     changed[key] = std::move(text);
-    return Model(network(), graph(), parameters(), meaning(), std::move(changed));
+    return Model(network(), graph(), content_->weights, meaning(), std::move(changed));
   }
 
   /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's.
   /// Errors: ModelError where meaning and graph do not fit.
   static Model random(std::string name, Graph graph, std::uint64_t seed, Meaning meaning) {
     meaning.heatmaps = output_names(graph);
-    std::vector<Tensor> parameters = initialise(graph, seed);
-    return Model(std::move(name), std::move(graph), std::move(parameters), std::move(meaning));
+    return Model(std::move(name), std::move(graph), std::make_shared<const detail::ModelWeights>(seed),
+                 std::move(meaning), {});
   }
 
   static Model random(NetworkDescription network, std::uint64_t seed) {
@@ -257,10 +276,22 @@ class Model {
   struct Content {
     std::string network;
     Graph graph;
-    std::vector<Tensor> parameters;
+    std::shared_ptr<const detail::ModelWeights> weights;  // of this graph: models of other meanings share them
     Meaning meaning;
     Notes notes;
   };
+
+  Model(std::string network, Graph graph, std::shared_ptr<const detail::ModelWeights> weights, Meaning meaning,
+        Notes notes) {
+    check_limits(graph, "graph");
+    check(graph, meaning, "meaning");
+    for (const char* key : {"posemachine.format", "posemachine.network", "posemachine.graph", "posemachine.meaning"}) {
+      if (notes.contains(key))
+        fail<UsageError>({.where = "notes", .expected = "keys besides the model's own", .got = key});
+    }
+    content_ = std::make_shared<const Content>(
+        Content{std::move(network), std::move(graph), std::move(weights), std::move(meaning), std::move(notes)});
+  }
 
   static Shape shape_of(const Parameter& parameter) {
     return Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank);

@@ -8,6 +8,7 @@
 #include <posemachine/core/tensor.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -18,6 +19,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,25 +57,23 @@ struct TensorEntry {
   std::uint64_t end = 0;
 };
 
+struct DtypeSize {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+
+// clang-format off: a table
+inline constexpr std::array dtype_sizes{
+    DtypeSize{"BOOL", 1}, DtypeSize{"U8", 1}, DtypeSize{"I8", 1}, DtypeSize{"F8_E5M2", 1}, DtypeSize{"F8_E4M3", 1},
+    DtypeSize{"I16", 2}, DtypeSize{"U16", 2}, DtypeSize{"F16", 2}, DtypeSize{"BF16", 2},
+    DtypeSize{"I32", 4}, DtypeSize{"U32", 4}, DtypeSize{"F32", 4},
+    DtypeSize{"I64", 8}, DtypeSize{"U64", 8}, DtypeSize{"F64", 8}};
+// clang-format on
+
 inline std::uint64_t size_of_dtype(std::string_view dtype) {
-  for (const auto& [name, size] : std::initializer_list<std::pair<std::string_view, std::uint64_t>>{{"BOOL", 1},
-                                                                                                    {"U8", 1},
-                                                                                                    {"I8", 1},
-                                                                                                    {"F8_E5M2", 1},
-                                                                                                    {"F8_E4M3", 1},
-                                                                                                    {"I16", 2},
-                                                                                                    {"U16", 2},
-                                                                                                    {"F16", 2},
-                                                                                                    {"BF16", 2},
-                                                                                                    {"I32", 4},
-                                                                                                    {"U32", 4},
-                                                                                                    {"F32", 4},
-                                                                                                    {"F64", 8},
-                                                                                                    {"I64", 8},
-                                                                                                    {"U64", 8}}) {
-    if (name == dtype) return size;
-  }
-  return 0;
+  const auto found =
+      std::find_if(dtype_sizes.begin(), dtype_sizes.end(), [&](const DtypeSize& each) { return each.name == dtype; });
+  return found != dtype_sizes.end() ? found->bytes : 0;
 }
 
 inline std::uint64_t unsigned_of(const Json& value, const std::string& where) {
@@ -267,13 +267,14 @@ inline TensorFile read_safetensors(const std::filesystem::path& path, bool finit
 /// padded with spaces so that data begins at a multiple of 8. Errors: ModelError naming the tensor for what no reader
 /// would take back: a name twice, `__metadata__` as a name, a shape that is not that of the values, text not in UTF-8.
 inline std::string write_safetensors(const TensorFile& file) {
-  Json header = Json::object();
+  Json::object_t header;
   if (!file.metadata.empty()) header["__metadata__"] = file.metadata;
+  std::set<std::string_view> names;  // a Json object would look each of them up from its beginning
   std::uint64_t at = 0;
   for (const NamedTensor& entry : file.tensors) {
     const Shape& shape = entry.tensor.shape;
     const std::string where = "safetensors: " + detail::excerpt(entry.name);
-    if (entry.name == "__metadata__" || header.contains(entry.name)) {
+    if (entry.name == "__metadata__" || !names.insert(entry.name).second) {
       fail<ModelError>({.where = where, .expected = "a name of its own", .got = "one that is taken"});
     }
     if (shape.size() > 8 || std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent < 0; }) ||
@@ -283,10 +284,11 @@ inline std::string write_safetensors(const TensorFile& file) {
                         .got = "shape " + to_string(shape)});
     }
     const std::uint64_t size = entry.tensor.values.size() * sizeof(float);
-    header[entry.name] = {{"dtype", "F32"}, {"shape", entry.tensor.shape}, {"data_offsets", {at, at + size}}};
+    Json facts = {{"dtype", "F32"}, {"shape", entry.tensor.shape}, {"data_offsets", {at, at + size}}};
+    header.Container::emplace_back(entry.name, std::move(facts));
     at += size;
   }
-  std::string text = write_json<ModelError>(header, "safetensors: header");
+  std::string text = write_json<ModelError>(Json(std::move(header)), "safetensors: header");
   text.resize((text.size() + 7) / 8 * 8, ' ');
   std::string bytes(8, '\0');
   const std::uint64_t header_bytes = text.size();

@@ -139,7 +139,7 @@ TEST_CASE("in_place: a branch that its concat still needs is not overwritten") {
   const Value whole = concat(graph, {branch, convolution(graph, image, {.out = 16})});
   add_output(graph, "out", concat(graph, {whole, other}));
   const Schedule schedule = placed(graph);
-  REQUIRE(schedule.value(branch.id).parent == whole.id);
+  REQUIRE(schedule.stands_at(branch.id, whole.id, 0));
   CHECK_FALSE(same_memory(schedule, branch, other));
 }
 
@@ -173,6 +173,19 @@ TEST_CASE("in_place: the gradient of an activation takes the place of diff_dst a
     CHECK(same_memory(schedule, Value{schedule.src(step, 1)}, Value{step.dst}));
   }
   CHECK(seen == 1);
+}
+
+TEST_CASE("in_place: a long chain lies in one buffer, and every value knows it at once") {
+  Graph graph;
+  Value value = average_pool(graph, add_input(graph, "image", 5), {.window = 2});
+  const Value first = value;
+  for (int i = 0; i < 9900; ++i) value = i % 2 == 0 ? relu(graph, value) : sigmoid(graph, value);
+  add_output(graph, "out", convolution(graph, value, {.out = 5}));
+  const Schedule schedule = placed(graph);
+  CHECK(same_memory(schedule, first, value));
+  CHECK(std::all_of(schedule.values.begin(), schedule.values.end(), [&](const ScheduledValue& each) {
+    return each.parent < 0 || schedule.value(each.parent).parent < 0;
+  }));
 }
 
 }  // namespace in_place_test

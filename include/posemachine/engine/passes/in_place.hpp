@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/passes/residents.hpp>
 #include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/add.hpp>
@@ -38,76 +39,35 @@ inline int overwritable_input(const Schedule& schedule, const Step& step) {
   return -1;
 }
 
-// Whether, after step `at`, nothing reads any value that overlaps `id` in memory, other than `except`.
-inline bool is_dead_after(const Schedule& schedule, int id, int at, int except) {
-  const Schedule::Place mine = schedule.place(id);
-  const int first = mine.channel_offset;
-  const int last = first + schedule.value(id).c;
-  for (std::size_t other = 0; other < schedule.values.size(); ++other) {
-    const int which = static_cast<int>(other);
-    if (which == except || schedule.values[other].first_step < 0) continue;
-    const Schedule::Place place = schedule.place(which);
-    if (place.root != mine.root) continue;
-    const int end = place.channel_offset + schedule.values[other].c;
-    const bool overlaps = place.channel_offset < last && first < end;
-    if (overlaps && schedule.values[other].last_step > at) return false;
-  }
-  return true;
-}
-
-// When the buffer of a root is first written: its branches are there before it is.
-inline int first_write(const Schedule& schedule, int root) {
-  int first = schedule.value(root).first_step;
-  for (std::size_t id = 0; id < schedule.values.size(); ++id) {
-    const int step = schedule.values[id].first_step;
-    if (step >= 0 && step < first && schedule.place(static_cast<int>(id)).root == root) first = step;
-  }
-  return first;
-}
-
-// Whether, from step `begin` to step `end`, nothing lives where `id` does, other than `except`.
-inline bool is_free_between(const Schedule& schedule, int id, int begin, int end, int except) {
-  const Schedule::Place mine = schedule.place(id);
-  const int first = mine.channel_offset;
-  const int last = first + schedule.value(id).c;
-  for (std::size_t other = 0; other < schedule.values.size(); ++other) {
-    const int which = static_cast<int>(other);
-    const ScheduledValue& value = schedule.values[other];
-    if (which == id || which == except || value.first_step < 0) continue;
-    const Schedule::Place place = schedule.place(which);
-    const bool overlaps =
-        place.root == mine.root && place.channel_offset < last && first < place.channel_offset + value.c;
-    if (overlaps && value.first_step <= end && value.last_step >= begin) return false;
-  }
-  return true;
-}
-
-inline bool is_external(const Schedule& schedule, int id) { return schedule.value(schedule.place(id).root).external; }
-
 // Lets a step's dst lie where the src lies, if nothing needs that src, or the memory of both, any more.
-inline bool overwrite(Schedule& schedule, const Step& step, int which, int at) {
+inline bool overwrite(Schedule& schedule, Residents& residents, const Step& step, int which, int at) {
   const int src = schedule.src(step, which);
-  if (is_external(schedule, src) || is_output(*schedule.graph, src)) return false;
+  if (schedule.value(residents.root(src)).external || is_output(*schedule.graph, src)) return false;
   // A src that another value overlaps on both sides of the step would be destroyed: nothing may read it afterwards.
-  if (!is_dead_after(schedule, src, at, step.dst)) return false;
+  if (residents.is_read_after(src, at, step.dst)) return false;
   for (std::size_t k = 0; k < step.srcs.size(); ++k) {  // an operation that reads src through two inputs needs it whole
     const bool other = static_cast<int>(k) != which;
-    if (other && schedule.place(step.srcs[k]).root == schedule.place(src).root) return false;
+    if (other && residents.are_together(step.srcs[k], src)) return false;
   }
   ScheduledValue& from = schedule.value(src);
   ScheduledValue& to = schedule.value(step.dst);
   if (from.layout != to.layout || from.buffer_channels > 0 || to.buffer_channels > 0) return false;
   if (from.parent < 0) {
     // Where dst will be, other values may live while src does: concats that share branches lie over one another.
-    const bool free = to.parent < 0 || is_free_between(schedule, step.dst, first_write(schedule, src), at, src);
-    if (!free) return false;
+    const int begin = residents.first_write(src);
+    const bool lives = to.parent >= 0 && residents.overlaps_any(step.dst, src, [&](const ScheduledValue& other) {
+      return other.first_step <= at && other.last_step >= begin;
+    });
+    if (lives) return false;
     from.parent = step.dst;
     from.channel_offset = 0;
+    residents.put(src, step.dst, 0);
     return true;
   }
   if (to.parent >= 0) return false;
   to.parent = src;
   to.channel_offset = 0;
+  residents.put(step.dst, src, 0);
   return true;
 }
 
@@ -117,19 +77,27 @@ inline bool overwrite(Schedule& schedule, const Step& step, int which, int at) {
 /// terms, which then comes first: oneDNN allows that one, and the order of the others would change how they are
 /// rounded.
 inline void in_place(Schedule& schedule) {
+  detail::Residents residents(schedule);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     Step& step = schedule.steps[i];
     if (step.elided || step.is_relayout) continue;
     if (schedule.node(step).op == &add_op) {
       for (std::size_t k = 0; k < std::min<std::size_t>(2, step.srcs.size()); ++k) {
-        if (!detail::overwrite(schedule, step, static_cast<int>(k), static_cast<int>(i))) continue;
+        if (!detail::overwrite(schedule, residents, step, static_cast<int>(k), static_cast<int>(i))) continue;
         std::swap(step.srcs[0], step.srcs[k]);
         break;
       }
       continue;
     }
     const int which = detail::overwritable_input(schedule, step);
-    if (which >= 0) detail::overwrite(schedule, step, which, static_cast<int>(i));
+    if (which >= 0) detail::overwrite(schedule, residents, step, which, static_cast<int>(i));
+  }
+  // A chain of operations would leave a chain of parents as long, and every later place() would walk it.
+  for (std::size_t i = 0; i < schedule.values.size(); ++i) {
+    ScheduledValue& value = schedule.values[i];
+    if (value.parent < 0) continue;
+    value.parent = residents.root(static_cast<int>(i));
+    value.channel_offset = residents.offset_in_root(static_cast<int>(i));
   }
 }
 
