@@ -4,6 +4,8 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/engine/lower.hpp>
+#include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -104,6 +106,28 @@ TEST_CASE(
   const GradientCheck check = check_gradients(graph, {5, 6});
   CHECK(check.checked > 20);
   CHECK(check.worst < 1e-3);
+}
+
+TEST_CASE("custom op: where its traits allow it, dst lies in the memory of src, and holds the same") {
+  const auto network = [](const OpInfo& op) {
+    Graph graph;
+    const Value first = batch_norm(graph, add_input(graph, "image", 16));
+    const Value second = add_node(graph, op, {}, {first});
+    add_output(graph, "maps", add_node(graph, op, {}, {second}));
+    return graph;
+  };
+  const Graph told = network(custom_ops::softsign_op), untold = network(custom_ops::untold_softsign_op);
+  const PlanOptions options{.batch = 2, .image = {6, 5}};
+  const auto filling = reference::fill(told, options.batch, options.image, 5);
+  CHECK(run_plan(told, filling, options).outputs == run_plan(untold, filling, options).outputs);
+  const auto shared = [](const Graph& graph) {
+    Schedule schedule = lower(graph, 2, {6, 5}, Mode::inference, 16);
+    in_place(schedule);
+    return schedule.place(input(graph, graph.nodes.back(), 0).id).root ==
+           schedule.place(input(graph, graph.nodes[graph.nodes.size() - 2], 0).id).root;
+  };
+  CHECK(shared(told));
+  CHECK_FALSE(shared(untold));
 }
 
 TEST_CASE("check_gradients: right operations pass, wrong backward kernels are told by the tensor they spoil") {

@@ -52,6 +52,14 @@ inline void multiply_backward(const pm::BackwardCall& call) {
   }
 }
 
+// Reads a cell before it writes it: src and dst may be the same memory.
+inline void softsign_forward(const pm::ForwardCall& call) {
+  for (std::size_t i = 0; i < call.dst.size(); ++i) {
+    const float value = call.srcs[0].data[i];
+    call.dst.data[i] = value / (1 + (value < 0 ? -value : value));
+  }
+}
+
 inline void throwing_forward(const pm::ForwardCall&) { throw std::domain_error("the kernel's own words"); }
 
 constexpr int infer_prelu(pm::Graph& graph, const pm::Node& node) {
@@ -73,10 +81,14 @@ inline constexpr pm::CustomKernels wrong_src_kernels{prelu_forward, prelu_backwa
 inline constexpr pm::CustomKernels wrong_parameter_kernels{prelu_forward, prelu_backward<1, -1>};
 inline constexpr pm::CustomKernels forward_only_kernels{prelu_forward, nullptr};
 inline constexpr pm::CustomKernels multiply_kernels{multiply_forward, multiply_backward};
+inline constexpr pm::CustomKernels softsign_kernels{softsign_forward, nullptr};
 inline constexpr pm::CustomKernels throwing_kernels{throwing_forward, nullptr};
 
 inline constexpr pm::OpInfo prelu_op{
     .name = "test.prelu", .version = 3, .infer = infer_prelu, .kernels = &prelu_kernels};
+inline constexpr pm::OpInfo softsign_op{
+    .name = "test.softsign", .traits = {.overwrites = 0, .onnx = "Softsign"}, .kernels = &softsign_kernels};
+inline constexpr pm::OpInfo untold_softsign_op{.name = "test.untold_softsign", .kernels = &softsign_kernels};
 inline constexpr pm::OpInfo wrong_src_op{.name = "test.wrong_src", .infer = infer_prelu, .kernels = &wrong_src_kernels};
 inline constexpr pm::OpInfo wrong_parameter_op{
     .name = "test.wrong_parameter", .infer = infer_prelu, .kernels = &wrong_parameter_kernels};

@@ -301,6 +301,13 @@ TEST_CASE("to_onnx: an operation of a user's own is refused by its name and plac
   CHECK_THROWS_WITH_AS(exported(graph), doctest::Contains("expected an operation that ONNX has"), ModelError);
 }
 
+TEST_CASE("to_onnx: an operation of a user's own that says what ONNX calls it is written so") {
+  Graph graph;
+  const Value image = add_input(graph, "image", 4);
+  add_output(graph, "maps", add_node(graph, custom_ops::softsign_op, {}, {image}));
+  CHECK(exported(graph).only("Softsign").inputs == std::vector<std::string>{"image"});
+}
+
 TEST_CASE("to_onnx: every name stands for one thing, whatever inputs, outputs and blocks are called") {
   Graph graph;
   const Value image = add_input(graph, "image", 4);

@@ -6,12 +6,9 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+#include <array>
 
-/// Whether an operation is an activation that a convolution can end in.
-constexpr bool is_activation(const OpInfo* op) {
-  return op == &relu_op || op == &leaky_relu_op || op == &sigmoid_op || op == &silu_op || op == &hard_swish_op;
-}
+namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -22,17 +19,55 @@ struct Activation {
   float beta = 0;
 };
 
+// An activation that oneDNN has: as an operation, backward, and as the end of a convolution.
+struct ActivationRow {
+  const OpInfo* forward = nullptr;
+  const OpInfo* backward = nullptr;
+  Activation activation;
+  dnnl::algorithm backward_algorithm;  // another one where it reads what the forward operation wrote, not what it read
+  float (*alpha)(const Options&) = nullptr;
+
+  constexpr bool backward_reads_dst() const { return backward_algorithm != activation.algorithm; }
+};
+
+inline float leaky_slope(const Options& options) {
+  return static_cast<float>(slope(unpack<LeakyReluOptions>(options)));
+}
+
+inline constexpr std::array activation_rows{
+    ActivationRow{
+        &relu_op, &relu_backward_op, {dnnl::algorithm::eltwise_relu}, dnnl::algorithm::eltwise_relu_use_dst_for_bwd},
+    ActivationRow{&leaky_relu_op,
+                  &leaky_relu_backward_op,
+                  {dnnl::algorithm::eltwise_relu},
+                  dnnl::algorithm::eltwise_relu_use_dst_for_bwd,
+                  leaky_slope},
+    ActivationRow{&sigmoid_op,
+                  &sigmoid_backward_op,
+                  {dnnl::algorithm::eltwise_logistic},
+                  dnnl::algorithm::eltwise_logistic_use_dst_for_bwd},
+    ActivationRow{&silu_op, &silu_backward_op, {dnnl::algorithm::eltwise_swish, 1}, dnnl::algorithm::eltwise_swish},
+    ActivationRow{&hard_swish_op,
+                  &hard_swish_backward_op,
+                  {dnnl::algorithm::eltwise_hardswish, 1.0f / 6, 0.5f},
+                  dnnl::algorithm::eltwise_hardswish},
+};
+
+// The row of an activation, forward or backward, or null.
+constexpr const ActivationRow* activation_row(const OpInfo* op) {
+  for (const ActivationRow& row : activation_rows) {
+    if (row.forward == op || row.backward == op) return &row;
+  }
+  return nullptr;
+}
+
+// Of an operation that has a row.
 inline Activation activation_of(const Node& node) {
-  using dnnl::algorithm;
-  const auto leaky = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));
-  if (node.op == &relu_op) return {algorithm::eltwise_relu};
-  if (node.op == &relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd};
-  if (node.op == &leaky_relu_op) return {algorithm::eltwise_relu, leaky};
-  if (node.op == &leaky_relu_backward_op) return {algorithm::eltwise_relu_use_dst_for_bwd, leaky};
-  if (node.op == &sigmoid_op) return {algorithm::eltwise_logistic};
-  if (node.op == &sigmoid_backward_op) return {algorithm::eltwise_logistic_use_dst_for_bwd};
-  if (node.op == &silu_op || node.op == &silu_backward_op) return {algorithm::eltwise_swish, 1};
-  return {algorithm::eltwise_hardswish, 1.0f / 6, 0.5f};
+  const ActivationRow& row = *activation_row(node.op);
+  Activation activation = row.activation;
+  if (row.alpha != nullptr) activation.alpha = row.alpha(node.options);
+  if (node.op == row.backward) activation.algorithm = row.backward_algorithm;
+  return activation;
 }
 
 inline void append_activation(dnnl::post_ops& ops, const Activation& activation) {
@@ -44,5 +79,11 @@ inline void append_activation(dnnl::post_ops& ops, const Activation& activation)
 }
 
 }  // namespace detail
+
+/// Whether an operation is an activation that a convolution can end in.
+constexpr bool is_activation(const OpInfo* op) {
+  const detail::ActivationRow* row = detail::activation_row(op);
+  return row != nullptr && row->forward == op;
+}
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

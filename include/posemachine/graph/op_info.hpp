@@ -67,6 +67,14 @@ struct Window {
   constexpr int padding_end(int src) const { return global ? 0 : (extent(src) - 1) * stride + reach() - src - padding; }
 };
 
+/// What passes may do with an operation, besides leaving it as it is.
+struct OpTraits {
+  bool is_cheap = false;    // computed from one src, cell by cell, in less time than its dst takes to be kept and read
+  bool is_random = false;   // two nodes of it compute different values from equal inputs
+  int overwrites = -1;      // the input in whose memory dst may lie where nobody reads that input afterwards; -1: none
+  std::string_view onnx{};  // the operator of ONNX that does the same with the same inputs, without attributes
+};
+
 /// The description of an operation. Built-in and user-made operations are the same to a graph.
 struct OpInfo {
   std::string_view name;
@@ -83,6 +91,7 @@ struct OpInfo {
   std::int64_t (*multiply_adds)(const Graph&, const Node&) = nullptr;
   /// Adds the nodes that carry the gradient of dst to inputs and parameters; null: no gradient passes.
   void (*differentiate)(Gradients&, int node) = nullptr;
+  OpTraits traits{};
   /// A user's operation: how to compute it. Its gradient follows from its backward kernel.
   const CustomKernels* kernels = nullptr;
 };

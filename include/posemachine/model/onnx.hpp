@@ -194,17 +194,13 @@ class OnnxWriter {
       return true;
     };
     const OpInfo* op = node.op;
+    if (!op->traits.onnx.empty()) return plain(std::string(op->traits.onnx));
     if (op == &convolution_op) return write_convolution(node, label, inputs, dst);
     if (op == &transposed_convolution_op) return write_transposed(node, index, label, inputs, dst);
     if (op == &max_pool_op || op == &average_pool_op) return write_pool(node, label, inputs, dst);
-    if (op == &global_average_pool_op) return plain("GlobalAveragePool");
-    if (op == &relu_op) return plain("Relu");
-    if (op == &sigmoid_op) return plain("Sigmoid");
-    if (op == &hard_swish_op) return plain("HardSwish");
     if (op == &softmax_op) return plain("Softmax", {attribute("axis", 1)});
     if (op == &concat_op) return plain("Concat", {attribute("axis", 1)});
     if (op == &add_op) return plain(inputs.size() == 2 ? "Add" : "Sum");
-    if (op == &channel_scale_op) return plain("Mul");
     if (op == &dropout_op) return plain("Identity");  // in inference
     if (op == &leaky_relu_op) {
       const auto alpha = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));

@@ -5,17 +5,14 @@
 #include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/runner.hpp>
-#include <posemachine/graph/ops/activation.hpp>
 
 #include <array>
+#include <cstddef>
 #include <memory>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
-
-// Whether a backward activation reads what its forward one wrote, or what it read.
-inline bool reads_dst(const OpInfo* op) { return op != &silu_backward_op && op != &hard_swish_backward_op; }
 
 inline std::unique_ptr<Runner> make_activation(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
@@ -42,7 +39,7 @@ inline std::unique_ptr<Runner> make_activation_backward(const BuildContext& cont
   if (is_empty(desc)) fail_no_implementation(context);
   auto runner = std::make_unique<PrimitiveRunner>();
   runner->set<dnnl::eltwise_backward>(desc);
-  const int kept = reads_dst(context.node().op) ? DNNL_ARG_DST : DNNL_ARG_SRC;
+  const int kept = activation_row(context.node().op)->backward_reads_dst() ? DNNL_ARG_DST : DNNL_ARG_SRC;
   runner->add_src(kept, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
   runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
   runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
@@ -52,17 +49,13 @@ inline std::unique_ptr<Runner> make_activation_backward(const BuildContext& cont
 
 }  // namespace detail
 
-inline constexpr std::array activation_engine{
-    EngineOp{&relu_op, detail::make_activation},
-    EngineOp{&sigmoid_op, detail::make_activation},
-    EngineOp{&leaky_relu_op, detail::make_activation},
-    EngineOp{&silu_op, detail::make_activation},
-    EngineOp{&hard_swish_op, detail::make_activation},
-    EngineOp{&relu_backward_op, detail::make_activation_backward},
-    EngineOp{&sigmoid_backward_op, detail::make_activation_backward},
-    EngineOp{&leaky_relu_backward_op, detail::make_activation_backward},
-    EngineOp{&silu_backward_op, detail::make_activation_backward},
-    EngineOp{&hard_swish_backward_op, detail::make_activation_backward},
-};
+inline constexpr auto activation_engine = [] {
+  std::array<EngineOp, 2 * detail::activation_rows.size()> ops;
+  for (std::size_t i = 0; i < detail::activation_rows.size(); ++i) {
+    ops[2 * i] = {detail::activation_rows[i].forward, detail::make_activation};
+    ops[2 * i + 1] = {detail::activation_rows[i].backward, detail::make_activation_backward};
+  }
+  return ops;
+}();
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -4,13 +4,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/passes/residents.hpp>
 #include <posemachine/engine/schedule.hpp>
-#include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/add.hpp>
 #include <posemachine/graph/ops/channel_scale.hpp>
-#include <posemachine/graph/ops/dropout.hpp>
-#include <posemachine/graph/ops/prelu.hpp>
-#include <posemachine/graph/ops/softmax.hpp>
-#include <posemachine/graph/ops/spatial_softmax.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -23,20 +18,12 @@ namespace detail {
 // The input that an operation may overwrite, or -1.
 inline int overwritable_input(const Schedule& schedule, const Step& step) {
   const Node& node = schedule.node(step);
-  for (const OpInfo* op : {&relu_op, &leaky_relu_op, &sigmoid_op, &silu_op, &hard_swish_op, &prelu_op, &softmax_op,
-                           &spatial_softmax_op, &dropout_op, &dropout_backward_op}) {
-    if (node.op == op) return 0;
-  }
   if (node.op == &channel_scale_op) {
     // oneDNN 2.6 gives wrong values in place where the factor is a single number (one image, one channel).
     const ScheduledValue& gate = schedule.value(schedule.src(step, 1));
-    return gate.n * gate.c > 1 ? 0 : -1;
+    if (gate.n * gate.c == 1) return -1;
   }
-  for (const OpInfo* op : {&relu_backward_op, &leaky_relu_backward_op, &sigmoid_backward_op, &silu_backward_op,
-                           &hard_swish_backward_op, &softmax_backward_op, &spatial_softmax_backward_op}) {
-    if (node.op == op) return 1;  // diff_dst
-  }
-  return -1;
+  return node.op->traits.overwrites;
 }
 
 // Lets a step's dst lie where the src lies, if nothing needs that src, or the memory of both, any more.

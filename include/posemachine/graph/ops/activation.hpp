@@ -22,6 +22,9 @@ constexpr double slope(const LeakyReluOptions& options) { return options.slope_m
 
 namespace detail {
 
+// A backward activation reads what its forward one wrote or read, and diff_dst, in whose place its dst may lie.
+inline constexpr OpTraits backward_traits{.overwrites = 1};
+
 // The backward nodes read dst, not src: the forward activation may then be fused into its producer or done in place.
 template <const OpInfo& Backward>
 void differentiate_activation(Gradients& gradients, int node) {
@@ -41,31 +44,45 @@ void differentiate_from_src(Gradients& gradients, int node) {
 }  // namespace detail
 
 /// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else slope * diff_dst.
-inline constexpr OpInfo leaky_relu_backward_op{
-    .name = "leaky_relu_backward", .min_inputs = 2, .max_inputs = 2, .options = leaky_relu_options};
+inline constexpr OpInfo leaky_relu_backward_op{.name = "leaky_relu_backward",
+                                               .min_inputs = 2,
+                                               .max_inputs = 2,
+                                               .options = leaky_relu_options,
+                                               .traits = detail::backward_traits};
 
 /// (src, diff_dst) -> diff_src = diff_dst * s * (1 + src * (1 - s)), s = sigmoid(src).
-inline constexpr OpInfo silu_backward_op{.name = "silu_backward", .min_inputs = 2, .max_inputs = 2};
+inline constexpr OpInfo silu_backward_op{
+    .name = "silu_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
 
 /// (src, diff_dst) -> diff_src: 0 up to -3, diff_dst from 3 on, diff_dst * (2 src + 3) / 6 between.
-inline constexpr OpInfo hard_swish_backward_op{.name = "hard_swish_backward", .min_inputs = 2, .max_inputs = 2};
+inline constexpr OpInfo hard_swish_backward_op{
+    .name = "hard_swish_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
 
 /// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else 0.
-inline constexpr OpInfo relu_backward_op{.name = "relu_backward", .min_inputs = 2, .max_inputs = 2};
+inline constexpr OpInfo relu_backward_op{
+    .name = "relu_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
 
 /// (dst, diff_dst) -> diff_src = diff_dst * dst * (1 - dst).
-inline constexpr OpInfo sigmoid_backward_op{.name = "sigmoid_backward", .min_inputs = 2, .max_inputs = 2};
+inline constexpr OpInfo sigmoid_backward_op{
+    .name = "sigmoid_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
 
-inline constexpr OpInfo relu_op{.name = "relu", .differentiate = detail::differentiate_activation<relu_backward_op>};
+inline constexpr OpInfo relu_op{.name = "relu",
+                                .differentiate = detail::differentiate_activation<relu_backward_op>,
+                                .traits = {.is_cheap = true, .overwrites = 0, .onnx = "Relu"}};
 inline constexpr OpInfo sigmoid_op{.name = "sigmoid",
-                                   .differentiate = detail::differentiate_activation<sigmoid_backward_op>};
+                                   .differentiate = detail::differentiate_activation<sigmoid_backward_op>,
+                                   .traits = {.is_cheap = true, .overwrites = 0, .onnx = "Sigmoid"}};
 
 inline constexpr OpInfo leaky_relu_op{.name = "leaky_relu",
                                       .options = leaky_relu_options,
-                                      .differentiate = detail::differentiate_activation<leaky_relu_backward_op>};
-inline constexpr OpInfo silu_op{.name = "silu", .differentiate = detail::differentiate_from_src<silu_backward_op>};
+                                      .differentiate = detail::differentiate_activation<leaky_relu_backward_op>,
+                                      .traits = {.is_cheap = true, .overwrites = 0}};
+inline constexpr OpInfo silu_op{.name = "silu",
+                                .differentiate = detail::differentiate_from_src<silu_backward_op>,
+                                .traits = {.is_cheap = true, .overwrites = 0}};
 inline constexpr OpInfo hard_swish_op{.name = "hard_swish",
-                                      .differentiate = detail::differentiate_from_src<hard_swish_backward_op>};
+                                      .differentiate = detail::differentiate_from_src<hard_swish_backward_op>,
+                                      .traits = {.is_cheap = true, .overwrites = 0, .onnx = "HardSwish"}};
 
 /// dst = max(0, src).
 constexpr Value relu(Graph& graph, Value src) { return add_node(graph, relu_op, {}, {src}); }

@@ -21,11 +21,14 @@ namespace detail {
 void differentiate_dropout(Gradients& gradients, int node);
 }
 
-inline constexpr OpInfo dropout_op{
-    .name = "dropout", .options = dropout_options, .differentiate = detail::differentiate_dropout};
+inline constexpr OpInfo dropout_op{.name = "dropout",
+                                   .options = dropout_options,
+                                   .differentiate = detail::differentiate_dropout,
+                                   .traits = {.is_random = true, .overwrites = 0}};
 
 /// diff_dst -> diff_src, with the same draws as the forward node: they are a function of seed, step, sample and node.
-inline constexpr OpInfo dropout_backward_op{.name = "dropout_backward", .options = dropout_options};
+inline constexpr OpInfo dropout_backward_op{
+    .name = "dropout_backward", .options = dropout_options, .traits = {.is_random = true, .overwrites = 0}};
 
 inline void detail::differentiate_dropout(Gradients& gradients, int node) {
   const Value diff_dst = gradients.total({gradients.node(node).dst}, add_op);

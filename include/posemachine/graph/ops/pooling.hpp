@@ -78,6 +78,7 @@ inline constexpr OpInfo global_average_pool_op{
     .window = [](const Options&) { return Window{.global = true}; },
     .infer = detail::infer_global_pool,
     .differentiate = detail::differentiate_pool<global_average_pool_backward_op>,
+    .traits = {.onnx = "GlobalAveragePool"},
 };
 
 /// dst = the largest value of each window.

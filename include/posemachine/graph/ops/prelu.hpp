@@ -27,8 +27,10 @@ void differentiate_prelu(Gradients& gradients, int node);
 
 }  // namespace detail
 
-inline constexpr OpInfo prelu_op{
-    .name = "prelu", .infer = detail::infer_prelu, .differentiate = detail::differentiate_prelu};
+inline constexpr OpInfo prelu_op{.name = "prelu",
+                                 .infer = detail::infer_prelu,
+                                 .differentiate = detail::differentiate_prelu,
+                                 .traits = {.overwrites = 0}};
 
 /// (src, diff_dst; slopes) -> diff_src, and the gradient of the slopes.
 inline constexpr OpInfo prelu_backward_op{.name = "prelu_backward", .min_inputs = 2, .max_inputs = 2};

@@ -9,10 +9,12 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// (dst, diff_dst) -> diff_src = dst * (diff_dst - the sum over channels of dst * diff_dst).
-inline constexpr OpInfo softmax_backward_op{.name = "softmax_backward", .min_inputs = 2, .max_inputs = 2};
+inline constexpr OpInfo softmax_backward_op{
+    .name = "softmax_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
 
 inline constexpr OpInfo softmax_op{.name = "softmax",
-                                   .differentiate = detail::differentiate_activation<softmax_backward_op>};
+                                   .differentiate = detail::differentiate_activation<softmax_backward_op>,
+                                   .traits = {.overwrites = 0}};
 
 /// dst[c] = exp(src[c]) / the sum over channels of exp(src), in every cell by itself.
 constexpr Value softmax(Graph& graph, Value src) { return add_node(graph, softmax_op, {}, {src}); }

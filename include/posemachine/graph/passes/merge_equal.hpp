@@ -4,7 +4,6 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/ops/dropout.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/redirect.hpp>
 
@@ -36,8 +35,7 @@ inline void merge_equal(Graph& graph, std::vector<Tensor>& parameters) {
   detail::Redirections redirections(graph);
   std::map<detail::Computation, int> known;
   for (const Node& node : graph.nodes) {
-    const bool random = node.op == &dropout_op;  // each draws for itself
-    if (node.inputs.count == 0 || node.op->kernels != nullptr || random || node.dst < 0) continue;
+    if (node.inputs.count == 0 || node.op->kernels != nullptr || node.op->traits.is_random || node.dst < 0) continue;
     detail::Computation computation{node.op, node.options, {}, parameter_ids(graph, node)};
     for (int k = 0; k < node.inputs.count; ++k) {
       computation.inputs.push_back(redirections.of(input(graph, node, k)).id);

@@ -3,7 +3,6 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
 
 #include <cstddef>
@@ -41,7 +40,7 @@ class Recomputation {
       segment_[static_cast<std::size_t>(node)] = at;
       // Activations stay with what they follow: an engine makes one step of both.
       const Node& each = graph.nodes[static_cast<std::size_t>(node)];
-      if (is_elementwise(each)) {
+      if (each.op->traits.is_cheap) {
         segment_[static_cast<std::size_t>(node)] = segment(producer(input(graph, each, 0).id));
       }
     }
@@ -69,12 +68,6 @@ class Recomputation {
   }
 
  private:
-  static bool is_elementwise(const Node& node) {
-    for (const OpInfo* op : {&relu_op, &leaky_relu_op, &sigmoid_op, &silu_op, &hard_swish_op}) {
-      if (node.op == op) return true;
-    }
-    return false;
-  }
   bool is_forward(int node) const { return node >= 0 && node < forward_count_; }
   int producer(int value) const { return graph_.values[static_cast<std::size_t>(value)].producer; }
   int last_segment() const { return static_cast<int>(repeated_.size()) - 1; }
