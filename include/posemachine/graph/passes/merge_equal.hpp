@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/redirect.hpp>
