@@ -23,9 +23,8 @@ struct Normalisation {
 
 /// Which square of an image the network sees; the same rule in training, validation, evaluation and estimation.
 struct CropRule {
-  double box_context =
-      1.25;  // with a person's box: side = box_context * max(box width, box height), at the box's centre
-  double image_scale = 1.0;  // without one: side = image_scale * max(image width, image height), at the image's centre
+  double box_context = 1.25;  // of the square around a person's box, at its centre: side in larger sides of the box
+  double image_scale = 1.0;   // without one: side = image_scale * max(image width, image height), at the image's centre
   friend bool operator==(const CropRule&, const CropRule&) = default;
 };
 
