@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
@@ -58,12 +57,13 @@ class Residents {
   /// `part`, until now the root of its buffer, moves into the buffer of `whole`, `offset` channels from its beginning.
   void put(int part, int whole, int offset) {
     const Found of_part = find(part), of_whole = find(whole);
-    Buffer &small = buffers_[at(of_part.leader)], &large = buffers_[at(of_whole.leader)];
-    const int root = large.root;
+    const int root = buffers_[at(of_whole.leader)].root;
     // Where part's leader stands, seen from whole's.
     const int between = of_whole.offset + offset - of_part.offset;
-    const bool part_leads = small.all.size() > large.all.size();
-    Buffer &from = part_leads ? large : small, &to = part_leads ? small : large;
+    // The leader of more values leads all: a value changes its leader so rarely that chains stay short.
+    const bool part_leads = buffers_[at(of_part.leader)].all.size() > buffers_[at(of_whole.leader)].all.size();
+    Buffer& from = buffers_[at(part_leads ? of_whole.leader : of_part.leader)];
+    Buffer& to = buffers_[at(part_leads ? of_part.leader : of_whole.leader)];
     links_[at(part_leads ? of_whole.leader : of_part.leader)] =
         part_leads ? Found{of_part.leader, -between} : Found{of_whole.leader, between};
     to.root = root;

@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -23,7 +25,9 @@ constexpr double slope(const LeakyReluOptions& options) { return options.slope_m
 namespace detail {
 
 // A backward activation reads what its forward one wrote or read, and diff_dst, in whose place its dst may lie.
-inline constexpr OpTraits backward_traits{.overwrites = 1};
+constexpr OpInfo backward_activation(std::string_view name, std::span<const OptionInfo> options = {}) {
+  return {.name = name, .min_inputs = 2, .max_inputs = 2, .options = options, .traits = {.overwrites = 1}};
+}
 
 // The backward nodes read dst, not src: the forward activation may then be fused into its producer or done in place.
 template <const OpInfo& Backward>
@@ -44,27 +48,19 @@ void differentiate_from_src(Gradients& gradients, int node) {
 }  // namespace detail
 
 /// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else slope * diff_dst.
-inline constexpr OpInfo leaky_relu_backward_op{.name = "leaky_relu_backward",
-                                               .min_inputs = 2,
-                                               .max_inputs = 2,
-                                               .options = leaky_relu_options,
-                                               .traits = detail::backward_traits};
+inline constexpr OpInfo leaky_relu_backward_op = detail::backward_activation("leaky_relu_backward", leaky_relu_options);
 
 /// (src, diff_dst) -> diff_src = diff_dst * s * (1 + src * (1 - s)), s = sigmoid(src).
-inline constexpr OpInfo silu_backward_op{
-    .name = "silu_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
+inline constexpr OpInfo silu_backward_op = detail::backward_activation("silu_backward");
 
 /// (src, diff_dst) -> diff_src: 0 up to -3, diff_dst from 3 on, diff_dst * (2 src + 3) / 6 between.
-inline constexpr OpInfo hard_swish_backward_op{
-    .name = "hard_swish_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
+inline constexpr OpInfo hard_swish_backward_op = detail::backward_activation("hard_swish_backward");
 
 /// (dst, diff_dst) -> diff_src = diff_dst where dst > 0, else 0.
-inline constexpr OpInfo relu_backward_op{
-    .name = "relu_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
+inline constexpr OpInfo relu_backward_op = detail::backward_activation("relu_backward");
 
 /// (dst, diff_dst) -> diff_src = diff_dst * dst * (1 - dst).
-inline constexpr OpInfo sigmoid_backward_op{
-    .name = "sigmoid_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
+inline constexpr OpInfo sigmoid_backward_op = detail::backward_activation("sigmoid_backward");
 
 inline constexpr OpInfo relu_op{.name = "relu",
                                 .differentiate = detail::differentiate_activation<relu_backward_op>,

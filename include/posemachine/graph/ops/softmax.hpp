@@ -9,8 +9,7 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// (dst, diff_dst) -> diff_src = dst * (diff_dst - the sum over channels of dst * diff_dst).
-inline constexpr OpInfo softmax_backward_op{
-    .name = "softmax_backward", .min_inputs = 2, .max_inputs = 2, .traits = detail::backward_traits};
+inline constexpr OpInfo softmax_backward_op = detail::backward_activation("softmax_backward");
 
 inline constexpr OpInfo softmax_op{.name = "softmax",
                                    .differentiate = detail::differentiate_activation<softmax_backward_op>,

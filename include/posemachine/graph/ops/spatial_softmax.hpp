@@ -21,11 +21,8 @@ inline constexpr std::array spatial_softmax_options{OptionInfo{"scale_percent", 
 constexpr double scale(const SpatialSoftmaxOptions& options) { return options.scale_percent * 0.01; }
 
 /// (dst, diff_dst) -> diff_src = dst * (diff_dst - the sum over the map's cells of dst * diff_dst / scale).
-inline constexpr OpInfo spatial_softmax_backward_op{.name = "spatial_softmax_backward",
-                                                    .min_inputs = 2,
-                                                    .max_inputs = 2,
-                                                    .options = spatial_softmax_options,
-                                                    .traits = detail::backward_traits};
+inline constexpr OpInfo spatial_softmax_backward_op =
+    detail::backward_activation("spatial_softmax_backward", spatial_softmax_options);
 
 inline constexpr OpInfo spatial_softmax_op{
     .name = "spatial_softmax",
