@@ -92,7 +92,7 @@ std::vector<Part> parts() {
 
 int main(int argument_count, char** arguments) {
   // Concats and slices as copies: mostly a plan needs none.
-  const pm::PassSwitches passes{.share_slices = false, .share_branches = false};
+  const auto passes = pm::SchedulePasses().without("share_slices").without("share_branches");
   for (const Part& part : parts()) workload::register_part(part, passes);
   return workload::run_registered(argument_count, arguments);
 }

@@ -141,7 +141,7 @@ struct PartGraph {
 };
 
 /// Runs everything, times the part's own steps: all of them, or those of its gradients.
-inline void measure(benchmark::State& state, const Part& part, Pass pass, const pm::PassSwitches& passes) {
+inline void measure(benchmark::State& state, const Part& part, Pass pass, const pm::SchedulePasses& passes) {
   const PartGraph built(part, pass);
   pm::PlanOptions options;
   options.image = {part.side, part.side};
@@ -179,7 +179,7 @@ inline void measure(benchmark::State& state, const Part& part, Pass pass, const 
 }
 
 /// "forward/concat/256+15x46x46" and "gradients/...", where they have steps at all.
-inline void register_part(const Part& part, const pm::PassSwitches& passes = {}) {
+inline void register_part(const Part& part, const pm::SchedulePasses& passes = {}) {
   std::string shape;
   for (const Source& source : part.sources) shape += (shape.empty() ? "" : "+") + std::to_string(source.channels);
   shape += "x" + std::to_string(part.side) + "x" + std::to_string(part.side);

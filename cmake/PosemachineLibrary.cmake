@@ -1,7 +1,7 @@
 # The library's targets, one per tier of headers. All are INTERFACE; only posemachine::estimate has a source file, which
 # the target that links it compiles.
 #   posemachine::compose      core graph layers modules networks; no third party
-#   posemachine::run          + base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
+#   posemachine::run          + schedule base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
 #   posemachine::dataset      + data/; matio and zlib

@@ -50,6 +50,8 @@ target_compile_options(posemachine_program INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${POSEMACHINE_WERROR}>:-Werror>
   # GCC 12 warns about its own std::string::insert and operator+ (GCC bug 105651), and inside nlohmann-json's iterators.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-maybe-uninitialized>
+  # Clang warns inside libstdc++ 12's std::stable_sort, which uses what C++17 has deprecated.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
 )
 # Debug information and __FILE__ name files from the project's folder on, wherever it lies.
 target_compile_options(posemachine_program INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)

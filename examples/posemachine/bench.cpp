@@ -46,7 +46,7 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
     std::unique_ptr<pm::BatchPlan> plan;
     RandomImages images;
   };
-  const std::shared_ptr<const pm::Costs> costs = tuning_of(arguments.timing);
+  const std::shared_ptr<const pm::CostModel> costs = tuning_of(arguments.timing);
   std::vector<Measured> all;
   std::vector<Timed> timed;
   for (const std::string& what : arguments.networks) {

@@ -27,13 +27,13 @@ void add_timing_options(CLI::App& command, TimingArguments& arguments) {
       ->capture_default_str();
 }
 
-std::shared_ptr<const pm::Costs> tuning_of(const TimingArguments& arguments) {
+std::shared_ptr<const pm::CostModel> tuning_of(const TimingArguments& arguments) {
   if (arguments.tuning.empty()) return nullptr;
-  return std::make_shared<const pm::Costs>(pm::read_tuning(arguments.tuning));
+  return std::make_shared<const pm::CostModel>(pm::read_tuning(arguments.tuning));
 }
 
-void warn_if_not_tuned(const TimingArguments& arguments, const pm::Costs* costs, const pm::Graph& graph, pm::Size size,
-                       int threads, const Context& context) {
+void warn_if_not_tuned(const TimingArguments& arguments, const pm::CostModel* costs, const pm::Graph& graph,
+                       pm::Size size, int threads, const Context& context) {
   if (costs == nullptr) return;
   const std::vector<pm::ConvolutionCase> cases = pm::convolution_cases(graph, size);
   const bool known = std::any_of(cases.begin(), cases.end(), [&](const pm::ConvolutionCase& which) {

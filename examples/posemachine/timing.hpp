@@ -3,8 +3,8 @@
 
 #include "tool.hpp"
 
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/schedule/cost_model.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -27,8 +27,8 @@ struct TimingArguments {
 
 /// What --tuning names, read; null without it. Says so where it has nothing of a network at that size and number of
 /// threads. Errors: DataError naming the file.
-std::shared_ptr<const posemachine::Costs> tuning_of(const TimingArguments& arguments);
-void warn_if_not_tuned(const TimingArguments& arguments, const posemachine::Costs* costs,
+std::shared_ptr<const posemachine::CostModel> tuning_of(const TimingArguments& arguments);
+void warn_if_not_tuned(const TimingArguments& arguments, const posemachine::CostModel* costs,
                        const posemachine::Graph& graph, posemachine::Size size, int threads, const Context& context);
 
 void add_timing_options(CLI::App& command, TimingArguments& arguments);

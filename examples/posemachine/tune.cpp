@@ -6,13 +6,13 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/measure_costs.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/schedule/cost_model.hpp>
 
 #include <algorithm>
 #include <array>
@@ -65,23 +65,23 @@ std::size_t fastest(const pm::MethodTimes& times) {
 }
 
 // What was measured, where it is not what an estimate would have chosen.
-std::string convolution_table(const std::vector<Tuned>& networks, const pm::Costs& costs,
+std::string convolution_table(const std::vector<Tuned>& networks, const pm::CostModel& costs,
                               const std::vector<int>& threads, bool all) {
   constexpr std::array names{"direct", "winograd", "last"};
   static_assert(names.size() == pm::convolution_methods.size());
   std::string text = format("%-46s %7s %10s %10s %10s  %-8s  %s\n", "convolution, microseconds", "threads", "direct",
                             "winograd", "last", "fastest", "estimate");
-  std::vector<pm::Costs::Key> seen;
+  std::vector<pm::CostModel::Key> seen;
   int as_estimated = 0;
   for (const Tuned& network : networks) {
     for (const pm::ConvolutionCase& which : pm::convolution_cases(network.inference.graph, network.size)) {
       for (const int count : threads) {
-        const pm::Costs::Key key{which, count};
+        const pm::CostModel::Key key{which, count};
         if (!costs.measured().contains(key) || std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
         seen.push_back(key);
         const pm::MethodTimes times = costs.convolution(which, count);
         const std::size_t best = fastest(times);
-        const std::size_t estimated = fastest(pm::Costs::estimate(which, count));
+        const std::size_t estimated = fastest(pm::CostModel::estimate(which, count));
         const bool same = times[estimated] < clear * times[best];
         as_estimated += same ? 1 : 0;
         if (same && !all) continue;
@@ -105,7 +105,7 @@ bool run_the_same(const pm::Plan& a, const pm::Plan& b) {
 }
 
 // The same network with and without what was measured, run in turn.
-std::string network_line(const Tuned& network, const std::shared_ptr<const pm::Costs>& costs, int threads, int runs,
+std::string network_line(const Tuned& network, const std::shared_ptr<const pm::CostModel>& costs, int threads, int runs,
                          const Context& context) {
   pm::PlanOptions options;
   options.image = network.size;
@@ -140,13 +140,13 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
                  "(--again) when the machine is quiet");
   }
   const auto moves = std::count_if(tuned.schedule().steps.begin(), tuned.schedule().steps.end(),
-                                   [](const pm::Step& step) { return step.is_relayout; });
+                                   [](const pm::Step& step) { return step.op == &pm::reorder_op; });
   return head + format("%9.2f %9.2f %7.3f %9d\n", 1e3 * before, 1e3 * after, before / after, static_cast<int>(moves));
 }
 
 // Measures what is missing and keeps the file up to date meanwhile.
 void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads, const std::filesystem::path& path,
-             pm::Costs& costs, const Context& context) {
+             pm::CostModel& costs, const Context& context) {
   const auto save = [&] { pm::write_file_atomically(path, pm::tuning_text(costs)); };
   save();  // whether it can be written is found before anything is measured
   int disturbed = 0;
@@ -186,16 +186,16 @@ int tune(const TuneArguments& arguments, const Context& context) {
     const pm::Size size = input_size(model, arguments.size);
     networks.push_back({model.network(), InferenceGraph(model), size});
   }
-  auto costs = std::make_shared<pm::Costs>();
+  auto costs = std::make_shared<pm::CostModel>();
   if (std::filesystem::exists(path)) {
-    const pm::Costs kept = pm::read_tuning(path);  // --again too: what is no tuning file is not replaced
+    const pm::CostModel kept = pm::read_tuning(path);  // --again too: what is no tuning file is not replaced
     if (!arguments.again) *costs = kept;
   }
   const std::vector<int> threads = thread_counts(arguments);
   measure(networks, threads, path, *costs, context);
   write_stdout(convolution_table(networks, *costs, threads, arguments.all) + "\n");
   std::string text = format("%-26s %11s %7s %9s %9s %7s %9s\n", "network, ms", "input", "threads", "estimate", "tuned",
-                            "ratio", "relayouts");
+                            "ratio", "reorders");
   for (const Tuned& network : networks) {
     for (const int count : threads) text += network_line(network, costs, count, arguments.runs, context);
   }
@@ -230,7 +230,7 @@ Command add_tune(CLI::App& app, const Context& context) {
       "Each convolution is run directly, by Winograd's algorithm and on maps with channels last, where\n"
       "there are such kernels. Plans that are given the file (--tuning of bench, profile and estimate,\n"
       "EstimatorOptions::tuning, PlanOptions::costs) choose by these times, whole networks at a time:\n"
-      "maps that have to change their layout (relayouts) are counted. Without it they choose by\n"
+      "maps that have to change their layout (reorders) are counted. Without it they choose by\n"
       "estimates. Measure when the machine is quiet. Results are the same but for rounding.");
   return {command, [arguments, &context] { return tune(*arguments, context); }};
 }

@@ -80,8 +80,8 @@ inline std::vector<double> largest_of_nodes(const Graph& graph, const reference:
 
 // Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked,
 // where rounding may take the other side of a kink.
-inline bool check_gradients(const Graph& network, int batch, Size image, const PassSwitches& passes,
-                            const std::string& what, std::uint64_t seed = 12, const Graph* planned = nullptr) {
+inline bool check_gradients(const Graph& network, int batch, Size image, PlanOptions options, const std::string& what,
+                            std::uint64_t seed = 12, const Graph* planned = nullptr) {
   const Graph graph = differentiate(network, {.input_gradients = true});
   const auto filling = reference::fill(graph, batch, image, seed);
   reference::Context context;
@@ -90,11 +90,9 @@ inline bool check_gradients(const Graph& network, int batch, Size image, const P
   context.step = 3;
   const auto truth = reference::run(graph, batch, image, filling.inputs, filling.parameters, context);
   if (reference::nearest_kink(network, truth) < 1e-5) return false;
-  PlanOptions options;
   options.batch = batch;
   options.image = image;
   options.mode = Mode::training;
-  options.passes = passes;
   const auto ours = run_plan(planned != nullptr ? differentiate(*planned, {.input_gradients = true}) : graph, filling,
                              options, {5, 3, 0});
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -117,6 +115,18 @@ inline bool check_gradients(const Graph& network, int batch, Size image, const P
   }
   check_statistics(network, truth, ours, what);
   return true;
+}
+
+/// Plans with all passes, with each one off, with memory of its own for every buffer, and with none of it all.
+inline std::vector<PlanOptions> pass_choices() {
+  std::vector<PlanOptions> choices(1);
+  for (const SchedulePass& pass : library_schedule_passes) {
+    choices.emplace_back().passes = SchedulePasses().without(pass.name);
+  }
+  choices.emplace_back().reuse_memory = false;
+  choices.emplace_back().passes = SchedulePasses::none();
+  choices.back().reuse_memory = false;
+  return choices;
 }
 
 }  // namespace engine_test

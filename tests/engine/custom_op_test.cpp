@@ -4,12 +4,12 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/lower.hpp>
-#include <posemachine/engine/passes/in_place.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
+#include <posemachine/schedule/make_schedule.hpp>
+#include <posemachine/schedule/passes/in_place.hpp>
 #include <posemachine/training/check_gradients.hpp>
 
 #include <doctest/doctest.h>
@@ -68,7 +68,8 @@ TEST_CASE("custom op: one that computes prelu gives the library's numbers, forwa
         options.batch = batch;
         options.image = {7, 10};
         options.mode = Mode::training;
-        options.passes = {reuse, reuse, reuse, reuse};
+        if (!reuse) options.passes = SchedulePasses::none();
+        options.reuse_memory = reuse;
         const Graph training = differentiate(ours, {.input_gradients = true});
         const Graph expected_training = differentiate(library, {.input_gradients = true});
         const auto filling = reference::fill(training, batch, options.image, 5);
@@ -121,7 +122,7 @@ TEST_CASE("custom op: where its traits allow it, dst lies in the memory of src, 
   const auto filling = reference::fill(told, options.batch, options.image, 5);
   CHECK(run_plan(told, filling, options).outputs == run_plan(untold, filling, options).outputs);
   const auto shared = [](const Graph& graph) {
-    Schedule schedule = lower(graph, 2, {6, 5}, Mode::inference, 16);
+    Schedule schedule = make_schedule(graph, 2, {6, 5}, Mode::inference);
     in_place(schedule);
     return schedule.place(input(graph, graph.nodes.back(), 0).id).root ==
            schedule.place(input(graph, graph.nodes[graph.nodes.size() - 2], 0).id).root;

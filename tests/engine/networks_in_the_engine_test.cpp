@@ -39,9 +39,9 @@ bool is_heavy(const Plan& plan, const PlanStep& step, std::int64_t total) {
   const Node& node = plan.graph().nodes[static_cast<std::size_t>(step.node)];
   std::size_t bytes = 0;
   for (int i = 0; i < node.inputs.count; ++i) {
-    bytes += plan.schedule().value(input(plan.graph(), node, i).id).bytes(plan.schedule().block);
+    bytes += plan.schedule().value(input(plan.graph(), node, i).id).bytes(plan.schedule().block());
   }
-  if (node.dst >= 0) bytes += plan.schedule().value(node.dst).bytes(plan.schedule().block);
+  if (node.dst >= 0) bytes += plan.schedule().value(node.dst).bytes(plan.schedule().block());
   std::int64_t work = 0;
   const Node& counted = node.forward >= 0 ? plan.graph().nodes[static_cast<std::size_t>(node.forward)] : node;
   if (counted.op->multiply_adds != nullptr && counted.dst >= 0) {
@@ -133,7 +133,7 @@ TEST_CASE("engine: buffers that live together do not overlap in the arena") {
     for (std::size_t root = 0; root < schedule.values.size(); ++root) {
       const ScheduledValue& owner = schedule.values[root];
       if (owner.parent >= 0 || owner.external) continue;
-      Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.buffer_bytes(schedule.block)};
+      Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.buffer_bytes(schedule.block())};
       for (std::size_t i = 0; i < schedule.values.size(); ++i) {
         if (schedule.values[i].first_step < 0 || schedule.place(static_cast<int>(i)).root != static_cast<int>(root))
           continue;
@@ -153,7 +153,7 @@ TEST_CASE("engine: buffers that live together do not overlap in the arena") {
       }
     }
     CHECK(overlaps == 0);
-    options.passes.reuse_memory = false;
+    options.reuse_memory = false;
     CHECK(Plan(graph, weights_of(graph), options).arena_bytes() > plan.arena_bytes());
   }
 }

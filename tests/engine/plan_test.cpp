@@ -297,7 +297,7 @@ TEST_CASE("Plan: steps name their nodes and kernels, and those that a pass made 
   const auto filling = reference::fill(graph, 1, {4, 4}, 1);
   PlanOptions options = options_of(1, {4, 4});
   CHECK(Plan(graph, weights_of(graph, filling), options).steps().size() == 3);
-  options.passes.share_slices = false;
+  options.passes = SchedulePasses().without("share_slices");
   const std::vector<PlanStep> steps = Plan(graph, weights_of(graph, filling), options).steps();
   REQUIRE(steps.size() == 4);
   CHECK(steps[1].description == "node 1 (convolution in Conv_1)");
@@ -311,7 +311,7 @@ TEST_CASE("Plan: a slice counts the bytes of the part that it copies, not of the
   const Value part = add_node(graph, slice_op, pack(SliceOptions{.first = 32, .count = 16}), {whole});
   add_output(graph, "part", convolution(graph, part, {.out = 16}));
   PlanOptions options = options_of(1, {4, 4});
-  options.passes.share_slices = false;
+  options.passes = SchedulePasses().without("share_slices");
   for (const PlanStep& step : Plan(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options).steps()) {
     if (step.operation == "slice") CHECK(step.bytes == 2 * 16 * 4 * 4 * 4);
   }

@@ -5,7 +5,6 @@
 
 #include <posemachine/core/random.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/recomputation.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -14,6 +13,7 @@
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
 #include <posemachine/networks/stacked_hourglass.hpp>
+#include <posemachine/schedule/recomputation.hpp>
 
 #include <doctest/doctest.h>
 
@@ -242,7 +242,7 @@ TEST_CASE("BatchGradients: recomputation changes no byte and takes less memory, 
 TEST_CASE("recompute_for_memory: a network that keeps nothing gets no second computation") {
   Graph graph;
   add_output(graph, "maps", convolution(graph, add_input(graph, "image", 3), {.out = 2}));
-  const Graph chosen = recompute_for_memory(differentiate(graph), 1, {16, 16}, 16);
+  const Graph chosen = recompute_for_memory(differentiate(graph), 1, {16, 16}, {});
   CHECK(repeats(chosen) == 0);
 }
 

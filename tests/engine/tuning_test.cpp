@@ -38,8 +38,8 @@ Graph net() {
 }
 
 std::string refusal(const std::function<void(Json&)>& change) {
-  Costs costs;
-  costs.set({32, 32, 3, 1, 1, 1, 1, 16, 16}, 1, {1000, 600, Costs::never});
+  CostModel costs;
+  costs.set({32, 32, 3, 1, 1, 1, 1, 16, 16}, 1, {1000, 600, CostModel::never});
   Json json = parse_json(tuning_text(costs), "text");
   change(json);
   try {
@@ -59,7 +59,7 @@ TEST_CASE("measure_costs: each convolution that leaves a choice, once, in every 
   CHECK(cases[0] == ConvolutionCase{32, 32, 3, 1, 1, 1, 1, 32, 24});
   CHECK(cases[1] == ConvolutionCase{32, 17, 3, 2, 1, 1, 1, 32, 24});
   CHECK(cases[2] == ConvolutionCase{17, 15, 1, 1, 1, 0, 1, 16, 12});
-  Costs costs;
+  CostModel costs;
   costs.set(cases[2], 1, {1, 2, 3});
   int calls = 0;
   const int disturbed = measure_costs(costs, graph, {32, 24}, 1, [&](int done, int count) {
@@ -80,18 +80,18 @@ TEST_CASE("measure_costs: each convolution that leaves a choice, once, in every 
   }
   // A plan that is given them computes the same.
   PlanOptions options;
-  options.costs = std::make_shared<const Costs>(costs);
+  options.costs = std::make_shared<const CostModel>(costs);
   engine_test::check_forward(graph, 1, {32, 24}, options, "measured");
   CHECK_THROWS_AS(measure_costs(costs, graph, {32, 24}, 2, [](int, int) { throw std::runtime_error("stop"); }),
                   std::runtime_error);
 }
 
 TEST_CASE("tuning file: what was measured comes back, what cannot be had too") {
-  Costs costs;
-  costs.set({32, 48, 3, 1, 2, 2, 1, 16, 24}, 1, {1000, Costs::never, 900});
-  costs.set({32, 48, 3, 1, 2, 2, 1, 16, 24}, 2, {600, 700, Costs::never});
+  CostModel costs;
+  costs.set({32, 48, 3, 1, 2, 2, 1, 16, 24}, 1, {1000, CostModel::never, 900});
+  costs.set({32, 48, 3, 1, 2, 2, 1, 16, 24}, 2, {600, 700, CostModel::never});
   const std::string text = tuning_text(costs);
-  const Costs back = parse_tuning(text, "t.json");
+  const CostModel back = parse_tuning(text, "t.json");
   CHECK(back.measured() == costs.measured());
   CHECK(tuning_text(back) == text);
 }

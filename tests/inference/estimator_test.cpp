@@ -6,7 +6,6 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/measure_costs.hpp>
@@ -18,6 +17,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/pose.hpp>
+#include <posemachine/schedule/cost_model.hpp>
 
 #include <doctest/doctest.h>
 
@@ -144,7 +144,7 @@ TEST_CASE("Estimator: keypoints stay within the image even where the square reac
 TEST_CASE("Estimator: a tuning file is read once and shared, changes no pose beyond rounding, and is refused by name") {
   const Model model = small_model();
   const std::string path = (std::filesystem::temp_directory_path() / "posemachine_estimator_tuning.json").string();
-  Costs costs;
+  CostModel costs;
   const Graph graph = Estimator(model).model().graph();
   for (const ConvolutionCase& which : convolution_cases(graph, {64, 64})) costs.set(which, 1, {10, 20, 1});
   write_file_atomically(path, tuning_text(costs));

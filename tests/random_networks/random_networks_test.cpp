@@ -1,7 +1,7 @@
 // Random networks of the whole vocabulary: through files, through every pass, forward and backward, against the oracle.
 #include "engine/agreement.hpp"
 #include "engine/custom_ops.hpp"
-#include "engine/passes/memory_model.hpp"
+#include "engine/schedule/memory_model.hpp"
 #include "reference/oracle.hpp"
 #include "reference/random_graph.hpp"
 
@@ -13,10 +13,10 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace random_networks_test {
 
@@ -27,19 +27,7 @@ using engine_test::run_plan;
 
 namespace {
 
-const std::array<PassSwitches, 12> switches{
-    PassSwitches{},
-    PassSwitches{.pool_early = false},
-    PassSwitches{.layouts = false},
-    PassSwitches{.winograd = false},
-    PassSwitches{.fuse_sum = false},
-    PassSwitches{.fuse_activation = false},
-    PassSwitches{.fold_gates = false},
-    PassSwitches{.share_slices = false},
-    PassSwitches{.share_branches = false},
-    PassSwitches{.in_place = false},
-    PassSwitches{.reuse_memory = false},
-    PassSwitches{false, false, false, false, false, false, false, false, false, false}};
+const std::vector<PlanOptions> choices = engine_test::pass_choices();
 
 }  // namespace
 
@@ -64,15 +52,13 @@ TEST_CASE("random networks: with all passes and with each one off they equal the
   int checked = 0;
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const auto random = reference::random_graph(seed, {});
-    for (std::size_t k = 0; k < switches.size(); ++k) {
-      const std::string what = "seed " + std::to_string(seed) + " switches " + std::to_string(k);
-      PlanOptions options;
-      options.passes = switches[k];
-      check_forward(random.graph, random.batch, random.image, options, what);
-      checked += check_gradients(random.graph, random.batch, random.image, switches[k], what) ? 1 : 0;
+    for (std::size_t k = 0; k < choices.size(); ++k) {
+      const std::string what = "seed " + std::to_string(seed) + " choice " + std::to_string(k);
+      check_forward(random.graph, random.batch, random.image, choices[k], what);
+      checked += check_gradients(random.graph, random.batch, random.image, choices[k], what) ? 1 : 0;
     }
   }
-  CHECK(checked >= 36 * static_cast<int>(switches.size()));
+  CHECK(checked >= 36 * static_cast<int>(choices.size()));
 }
 
 TEST_CASE("random networks: of residual blocks, with all passes and with each one off, they equal the oracle") {
@@ -81,13 +67,11 @@ TEST_CASE("random networks: of residual blocks, with all passes and with each on
   for (std::uint64_t seed = 301; seed <= 330; ++seed) {
     const auto random = reference::random_graph(seed, {.most_channels = 20, .residuals = true});
     const Schedule schedule = engine_test::schedule_of(random.graph, random.batch, random.image, 16, {});
-    for (const Step& step : schedule.steps) sums += step.sum >= 0 ? 1 : 0;
+    for (const Step& step : schedule.steps) sums += step.summand() >= 0 ? 1 : 0;
     CHECK(engine_test::first_damage(schedule) == "");
-    for (std::size_t k = 0; k < switches.size(); ++k) {
-      const std::string what = "residual seed " + std::to_string(seed) + " switches " + std::to_string(k);
-      PlanOptions options;
-      options.passes = switches[k];
-      check_forward(random.graph, random.batch, random.image, options, what);
+    for (std::size_t k = 0; k < choices.size(); ++k) {
+      const std::string what = "residual seed " + std::to_string(seed) + " choice " + std::to_string(k);
+      check_forward(random.graph, random.batch, random.image, choices[k], what);
       if (k == 0) checked += check_gradients(random.graph, random.batch, random.image, {}, what) ? 1 : 0;
     }
   }
@@ -122,11 +106,9 @@ TEST_CASE("random networks: with operations of a user's own, read back from thei
     if (count == 0) continue;
     ++with_own;
     const std::string what = "own seed " + std::to_string(seed);
-    for (const PassSwitches& passes : {switches.front(), switches.back()}) {
-      PlanOptions options;
-      options.passes = passes;
+    for (const PlanOptions& options : {choices.front(), choices.back()}) {
       check_forward(random.graph, random.batch, random.image, options, what, engine_test::forward_tolerance, &graph);
-      checked += check_gradients(random.graph, random.batch, random.image, passes, what, 12, &graph) ? 1 : 0;
+      checked += check_gradients(random.graph, random.batch, random.image, options, what, 12, &graph) ? 1 : 0;
     }
   }
   CHECK(with_own >= 10);

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 # A folder includes only itself and folders before it.
-ORDER = "core graph layers modules networks base model engine pose data inference training".split()
+ORDER = "core graph layers modules networks schedule base model engine pose data inference training".split()
 COMPOSE = ORDER[:5]
 
 # Third-party headers, and the files that may include them.
@@ -39,9 +39,9 @@ TIERS = {
     "model/model.hpp": ("nlohmann", 48),
     "model/network_json.hpp": ("nlohmann", 62),
     "inference/pose_estimator.hpp": ("", 14),
-    "inference/estimator.hpp": ("nlohmann dnnl tbb", 114),
-    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 154),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 147),
+    "inference/estimator.hpp": ("nlohmann dnnl tbb", 118),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 158),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 151),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("matio.h zlib.h", 9),

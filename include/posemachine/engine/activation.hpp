@@ -78,12 +78,12 @@ inline void append_activation(dnnl::post_ops& ops, const Activation& activation)
 #endif
 }
 
-}  // namespace detail
-
-/// Whether an operation is an activation that a convolution can end in.
-constexpr bool is_activation(const OpInfo* op) {
-  const detail::ActivationRow* row = detail::activation_row(op);
-  return row != nullptr && row->forward == op;
+// Whether an operation is an activation that a convolution can end in.
+constexpr bool is_eltwise_post_op(const OpInfo& op) {
+  const ActivationRow* row = activation_row(&op);
+  return row != nullptr && row->forward == &op;
 }
+
+}  // namespace detail
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -10,11 +10,11 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/ranks.hpp>
-#include <posemachine/engine/recomputation.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/slice_sum.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
+#include <posemachine/schedule/recomputation.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -43,7 +43,7 @@ struct BatchGradientsOptions {
 /// 8). With batch norm in training, whose statistics need numbers: the largest divisor of the batch up to 8.
 inline int default_slice(const Graph& network, int batch) {
   const bool tied = std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
-    return node.op == &batch_norm_op && !is_frozen_batch_norm(network, node);
+    return node.op->kind() == OpKind::batch_norm && !is_frozen_batch_norm(network, node);
   });
   int slice = tied ? std::clamp(batch, 1, 8) : 1;
   while (batch % slice != 0) --slice;
@@ -75,7 +75,7 @@ class BatchGradients {
         workers_(useful_workers(options_)) {
     Graph graph = differentiate(network);
     if (options_.recompute) {
-      graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().block());
+      graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().capabilities());
     }
     PlanOptions plan_options;
     plan_options.batch = options_.slice;
@@ -207,7 +207,7 @@ class BatchGradients {
 
   void find_statistics(const Graph& network) {
     for (const Node& node : network.nodes) {
-      if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
+      if (node.op->kind() != OpKind::batch_norm || is_frozen_batch_norm(network, node)) continue;
       const ScheduledValue& value = plans_.front()->schedule().value(posemachine::input(network, node, 0).id);
       const double n = double(value.n) * value.h * value.w;
       const auto rate = static_cast<float>(momentum(unpack<BatchNormOptions>(node.options)));

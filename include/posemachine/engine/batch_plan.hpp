@@ -5,7 +5,6 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/device.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
@@ -31,8 +30,7 @@ class BatchPlan {
  public:
   /// options.batch images, options.threads threads in all. Errors: as Plan's constructor; UsageError for training,
   /// whose plans have a batch of their own.
-  BatchPlan(const Graph& graph, const std::shared_ptr<PreparedWeights>& weights, const PlanOptions& options,
-            const Device& device = Device::cpu())
+  BatchPlan(const Graph& graph, const std::shared_ptr<PreparedWeights>& weights, const PlanOptions& options)
       : options_(options), workers_(options.batch >= options.threads ? options.threads : 1) {
     if (options.mode != Mode::inference) {
       fail<UsageError>({.where = "BatchPlan", .expected = "Mode::inference", .got = "training"});
@@ -43,11 +41,11 @@ class BatchPlan {
     PlanOptions single = options;
     single.batch = 1;
     if (workers_.threads() > 1) single.threads = 1;
-    plans_.push_back(std::make_unique<Plan>(graph, weights, single, device));
+    plans_.push_back(std::make_unique<Plan>(graph, weights, single));
     const Plan& plan = *plans_.front();
     require_bounded(plan);
     while (plans_.size() < static_cast<std::size_t>(workers_.threads())) {
-      plans_.push_back(std::make_unique<Plan>(graph, weights, single, device));
+      plans_.push_back(std::make_unique<Plan>(graph, weights, single));
     }
     for (const Port& port : graph.inputs) inputs_.push_back({port.value, buffer(plan.input_shape(Value{port.value}))});
     for (std::size_t k = 0; k < plan.output_count(); ++k) outputs_.push_back(buffer(plan.output_shape(k)));

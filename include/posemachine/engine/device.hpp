@@ -1,14 +1,16 @@
-// Where primitives run: an engine and what it prefers.
+// Where primitives run: an engine and what it can do.
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/schedule/capabilities.hpp>
 
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A oneDNN engine with the channel block its fastest kernels use. Cheap to copy; safe to share between threads.
+/// A oneDNN engine with its capabilities. Cheap to copy; safe to share between threads.
 class Device {
  public:
   /// The processor.
@@ -17,10 +19,18 @@ class Device {
     return device;
   }
 
+  /// The same device, held to some of what it can do. What it cannot do does not become possible.
+  Device with(const Capabilities& capabilities) const {
+    Device device = *this;
+    device.capabilities_ = capabilities;
+    return device;
+  }
+
   const dnnl::engine& engine() const { return engine_; }
 
+  const Capabilities& capabilities() const { return capabilities_; }
   /// Channels that stand together in the blocked layout: 16 with AVX-512, 8 with AVX2. Asked, not assumed.
-  int block() const { return block_; }
+  int block() const { return capabilities_.channel_block; }
 
  private:
   explicit Device(dnnl::engine engine) : engine_(std::move(engine)) {
@@ -33,11 +43,13 @@ class Device {
         any({1, 32, 16, 16}), any({32, 32, 3, 3}), any({1, 32, 16, 16}), memory::dims{1, 1}, memory::dims{0, 0},
         memory::dims{1, 1}, memory::dims{1, 1});
     const int asked = is_empty(desc) ? 0 : block_size(desc.dst_desc());
-    block_ = asked == 8 || asked == 16 ? asked : 8;
+    capabilities_ = processor_capabilities(asked == 8 || asked == 16 ? asked : 8);
+    capabilities_.winograd = capabilities_.winograd && !dnnl_is_v3;
+    capabilities_.has_post_op = detail::is_eltwise_post_op;
   }
 
   dnnl::engine engine_;
-  int block_ = 8;
+  Capabilities capabilities_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

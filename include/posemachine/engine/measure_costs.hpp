@@ -4,10 +4,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
@@ -15,6 +13,8 @@
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
+#include <posemachine/schedule/cost_model.hpp>
+#include <posemachine/schedule/make_schedule.hpp>
 
 #include <algorithm>
 #include <array>
@@ -53,7 +53,7 @@ class TimedConvolution {
     constexpr double far_more = 1e12;  // ns, than any move
     MethodTimes times{far_more, far_more, far_more};
     times[static_cast<std::size_t>(method)] = 1;
-    auto costs = std::make_shared<Costs>();
+    auto costs = std::make_shared<CostModel>();
     costs->set(which, threads, times);
     PlanOptions options;
     options.image = {which.height, which.width};
@@ -110,7 +110,7 @@ inline std::optional<MethodTimes> measure(const ConvolutionCase& which, int thre
       if (ways[i]->is_done_so()) times[i].push_back(ways[i]->run());
     }
   }
-  MethodTimes found{Costs::never, Costs::never, Costs::never};
+  MethodTimes found{CostModel::never, CostModel::never, CostModel::never};
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (times[i].empty()) continue;
     std::sort(times[i].begin(), times[i].end());
@@ -126,10 +126,10 @@ inline std::optional<MethodTimes> measure(const ConvolutionCase& which, int thre
 /// The convolutions of one image that a plan could do in more than one way, each once.
 /// Errors: ModelError where the image's size does not fit the graph.
 inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size image) {
-  const Schedule schedule = lower(graph, 1, image, Mode::inference, Device::cpu().block());
+  const Schedule schedule = make_schedule(graph, 1, image, Mode::inference, Device::cpu().capabilities());
   std::vector<ConvolutionCase> cases;
   for (const Step& step : schedule.steps) {
-    if (schedule.node(step).op != &convolution_op) continue;
+    if (step.kind() != OpKind::convolution) continue;
     if (schedule.value(schedule.src(step, 0)).layout == Layout::plain) continue;
     const ConvolutionCase which = convolution_case(schedule, step);
     if (which.groups == 1 && std::find(cases.begin(), cases.end(), which) == cases.end()) cases.push_back(which);
@@ -141,7 +141,7 @@ inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size i
 /// some tenths of a second, or as long as it takes five times in every way. What has been measured before stays.
 /// `before_each(done, count)` may throw to end it. Returns how many are missing because others used the cores.
 /// Errors: as Plan's constructor.
-inline int measure_costs(Costs& costs, const Graph& graph, Size image, int threads,
+inline int measure_costs(CostModel& costs, const Graph& graph, Size image, int threads,
                          const std::function<void(int, int)>& before_each = {}) {
   const std::vector<ConvolutionCase> cases = convolution_cases(graph, image);
   int done = 0;

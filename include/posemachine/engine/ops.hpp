@@ -13,7 +13,7 @@
 #include <posemachine/engine/ops/input.hpp>
 #include <posemachine/engine/ops/pooling.hpp>
 #include <posemachine/engine/ops/prelu.hpp>
-#include <posemachine/engine/ops/relayout.hpp>
+#include <posemachine/engine/ops/reorder.hpp>
 #include <posemachine/engine/ops/resize.hpp>
 #include <posemachine/engine/ops/softmax.hpp>
 #include <posemachine/engine/ops/spatial_softmax.hpp>
@@ -34,7 +34,7 @@ inline const EngineOp* find_engine_op(const OpInfo* op) {
         std::span<const EngineOp>(channel_scale_engine), std::span<const EngineOp>(batch_norm_engine),
         std::span<const EngineOp>(dropout_engine), std::span<const EngineOp>(prelu_engine),
         std::span<const EngineOp>(resize_engine), std::span<const EngineOp>(softmax_engine),
-        std::span<const EngineOp>(transposed_convolution_engine), std::span<const EngineOp>(relayout_engine),
+        std::span<const EngineOp>(transposed_convolution_engine), std::span<const EngineOp>(reorder_engine),
         std::span<const EngineOp>(spatial_softmax_engine), std::span<const EngineOp>(custom_backward_engine)}) {
     for (const EngineOp& entry : group) {
       if (entry.op == op) return &entry;

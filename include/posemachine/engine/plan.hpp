@@ -6,20 +6,20 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
-#include <posemachine/engine/lower.hpp>
 #include <posemachine/engine/ops.hpp>
-#include <posemachine/engine/passes.hpp>
-#include <posemachine/engine/passes/liveness.hpp>
 #include <posemachine/engine/plan_step.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/runner.hpp>
-#include <posemachine/engine/schedule.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/sizes.hpp>
+#include <posemachine/schedule/cost_model.hpp>
+#include <posemachine/schedule/make_schedule.hpp>
+#include <posemachine/schedule/memory_plan.hpp>
+#include <posemachine/schedule/schedule.hpp>
+#include <posemachine/schedule/schedule_passes.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -39,8 +39,10 @@ struct PlanOptions {
   Size image{};     // pixels; every input has this size
   int threads = 1;  // of oneDNN, fixed when the plan is made
   Mode mode = Mode::inference;
-  PassSwitches passes{};
-  std::shared_ptr<const Costs> costs{};               // what layouts and methods are chosen by; null: estimates
+  Device device = Device::cpu();
+  SchedulePasses passes{};
+  bool reuse_memory = true;                           // buffers that never live at the same time may share memory
+  std::shared_ptr<const CostModel> costs{};           // what layouts and methods are chosen by; null: estimates
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
 };
 
@@ -50,19 +52,13 @@ class Plan {
   /// Errors: UsageError for a batch or a team of none, ModelError where the size does not fit the graph, an operation
   /// is not the engine's or the plan would need more than max_bytes (found before any of it is allocated),
   /// RuntimeFailure where oneDNN has no implementation.
-  Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options,
-       const Device& device = Device::cpu())
-      : graph_(std::move(graph)),
-        weights_(std::move(weights)),
-        options_(options),
-        device_(device),
-        stream_(device.engine()) {
+  Plan(Graph graph, std::shared_ptr<PreparedWeights> weights, const PlanOptions& options)
+      : graph_(std::move(graph)), weights_(std::move(weights)), options_(options), stream_(options.device.engine()) {
     require_positive("batch", options.batch);
     require_positive("threads", options.threads);
-    schedule_ = lower(graph_, options.batch, options.image, options.mode, device.block());
+    schedule_ = make_schedule(graph_, options.batch, options.image, options.mode, options.device.capabilities());
     require_bounded_maps();
-    const Costs estimates;
-    run_passes(schedule_, options.passes, options.costs != nullptr ? *options.costs : estimates, options.threads);
+    options.passes.run(schedule_, {options.costs.get(), options.threads});
     gradients_.entries.resize(graph_.parameters.size());
     const std::scoped_lock lock(detail::creation_mutex());
     const Team team(options.threads);
@@ -241,7 +237,7 @@ class Plan {
     for (std::size_t id = 0; id < schedule_.values.size(); ++id) {
       const ScheduledValue& value = schedule_.values[id];
       const double bytes =
-          4.0 * value.n * static_cast<double>(value.padded_channels(schedule_.block)) * value.h * value.w;
+          4.0 * value.n * static_cast<double>(value.padded_channels(schedule_.block())) * value.h * value.w;
       if (bytes <= static_cast<double>(options_.max_bytes)) continue;
       refuse_memory(describe(graph_, graph_.values[id].producer), bytes);
     }
@@ -261,19 +257,19 @@ class Plan {
         backward_begin_step_ = static_cast<int>(i);
       }
       if (step.elided) continue;
-      const EngineOp* entry = find_engine_op(node.op);
+      const EngineOp* entry = find_engine_op(step.op);
       if (entry == nullptr) {
         fail<ModelError>({.where = describe(graph_, step.node),
                           .expected = "an operation that the engine can run",
                           .got = std::string(node.op->name) + " version " + std::to_string(node.op->version)});
       }
-      const BuildContext context{&schedule_, &step, &device_, &gradients_, &by_node};
+      const BuildContext context{&schedule_, &step, &options_.device, &gradients_, &by_node};
       std::unique_ptr<Runner> runner = entry->make(context);
       if (runner->workspace_bytes > 0) {
         runner->workspace = static_cast<int>(schedule_.workspaces.size());
         schedule_.workspaces.push_back({runner->workspace_bytes, static_cast<int>(i), last_use(step.node), 0});
       }
-      if (!step.is_relayout) by_node[static_cast<std::size_t>(step.node)] = runner.get();
+      if (step.op != &reorder_op) by_node[static_cast<std::size_t>(step.node)] = runner.get();
       runners_.push_back({step.node, static_cast<int>(i), std::move(runner), -1});
     }
     backward_begin_ = runners_.size();
@@ -296,14 +292,14 @@ class Plan {
   // whichever takes less.
   void assign_memory() {
     Schedule apart = schedule_;
-    assign_arena(schedule_, options_.passes.reuse_memory);
+    assign_arena(schedule_, options_.reuse_memory);
     for (const Bound& bound : runners_) scratch_bytes_ = std::max(scratch_bytes_, bound.runner->scratch_bytes);
     for (Bound& bound : runners_) {
       if (bound.runner->scratch_bytes == 0) continue;
       bound.scratch = static_cast<int>(apart.workspaces.size());
       apart.workspaces.push_back({bound.runner->scratch_bytes, bound.step, bound.step, 0});
     }
-    assign_arena(apart, options_.passes.reuse_memory);
+    assign_arena(apart, options_.reuse_memory);
     // oneDNN writes past the scratchpad of some weights gradients (PrimitiveRunner::finish): never beside maps.
     const bool safe = !schedule_.has_gradients();
     if (safe && apart.arena_bytes <= schedule_.arena_bytes + scratch_bytes_) {
@@ -323,7 +319,7 @@ class Plan {
   void bind() {
     Binding binding;
     binding.schedule = &schedule_;
-    binding.device = &device_;
+    binding.device = &options_.device;
     binding.weights = weights_.get();
     binding.gradients = &gradients_;
     binding.arena = arena_.get();
@@ -345,7 +341,7 @@ class Plan {
     for (const Port& port : graph_.outputs) {
       outputs_.push_back({port.value, plain_buffer(port.value)});
       const ScheduledValue& value = schedule_.value(port.value);
-      const MapMemory from = MapMemory::of(value, schedule_.block, binding.floats(port.value));
+      const MapMemory from = MapMemory::of(value, schedule_.block(), binding.floats(port.value));
       const MapMemory to{outputs_.back().values.data(), value.n, value.c, value.h, value.w, 0};
       std::size_t after = 0;
       while (after + 1 < runners_.size() && runners_[after + 1].step <= value.first_step) ++after;
@@ -378,7 +374,6 @@ class Plan {
   Graph graph_;
   std::shared_ptr<PreparedWeights> weights_;
   PlanOptions options_;
-  Device device_;
   dnnl::stream stream_;
   Schedule schedule_;
   GradientLayout gradients_;

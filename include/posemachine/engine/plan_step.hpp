@@ -3,10 +3,11 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/runner.hpp>
-#include <posemachine/engine/schedule.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/ops/concat.hpp>
+#include <posemachine/graph/op_info.hpp>
+#include <posemachine/graph/ops/add.hpp>
 #include <posemachine/graph/queries.hpp>
+#include <posemachine/schedule/schedule.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// One step of a plan. A step that others were fused into stands for them too.
 struct PlanStep {
   int node = -1;
-  std::string operation;           // "convolution", or with what it ends in: "convolution + add + relu"; "relayout"
+  std::string operation;           // "convolution", or with what it ends in: "convolution + add + relu"; "reorder"
   std::string block;               // "Trunk_1.Conv_1"; empty outside of all
   std::string description;         // "node 12 (convolution in Trunk_1.Conv_1)"
   std::string implementation;      // oneDNN's name for the kernel, or ours
@@ -44,19 +45,22 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   PlanStep facts;
   facts.node = step.node;
   facts.operation = (step.gates.empty() ? "" : "channel_scale + ") + std::string(node.op->name);
-  if (step.sum >= 0) facts.operation += " + add";
-  if (step.activation >= 0) {
-    facts.operation += " + " + std::string(graph.nodes[static_cast<std::size_t>(step.activation)].op->name);
+  for (const PostOp& each : step.post_ops) {
+    facts.operation += " + ";
+    if (each.kind == PostOp::Kind::sum) facts.operation += add_op.name;
+    if (each.kind == PostOp::Kind::activation) {
+      facts.operation += graph.nodes[static_cast<std::size_t>(each.node)].op->name;
+    }
   }
   facts.block = scope_path(graph, graph.nodes[static_cast<std::size_t>(step.node)].scope);
   facts.description = describe(graph, step.node);
   facts.implementation = runner.implementation;
   facts.moved_bytes = runner.moved_bytes;
   const auto map_bytes = [&](int value) {
-    return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block));
+    return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block()));
   };
   // A slice reads a part of src, as large as dst.
-  step.for_each_read([&](int value) { facts.bytes += map_bytes(node.op == &slice_op ? step.dst : value); });
+  step.for_each_read([&](int value) { facts.bytes += map_bytes(node.op->kind() == OpKind::slice ? step.dst : value); });
   for (int k = 0; k < node.parameters.count; ++k) {
     facts.bytes += parameter(graph, node, k).size() * static_cast<std::int64_t>(sizeof(float));
   }
@@ -70,7 +74,7 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
     const Layout src = schedule.value(schedule.src(step, 0)).layout;
     if (src != dst.layout) facts.layout = layout_name(src) + " > " + facts.layout;
   }
-  if (!step.is_relayout) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
+  if (step.op != &reorder_op) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
   return facts;
 }
 

@@ -8,8 +8,8 @@
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/reorder.hpp>
-#include <posemachine/engine/schedule.hpp>
 #include <posemachine/engine/weight_gating.hpp>
+#include <posemachine/schedule/schedule.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -73,7 +73,7 @@ struct BuildContext {
 
   dnnl::memory::desc desc(const ScheduledValue& value) const {
     using Tag = dnnl::memory::format_tag;
-    const Tag blocked = schedule->block == 16 ? Tag::nChw16c : Tag::nChw8c;
+    const Tag blocked = schedule->block() == 16 ? Tag::nChw16c : Tag::nChw8c;
     return desc(value, value.layout == Layout::plain           ? Tag::nchw
                        : value.layout == Layout::channels_last ? Tag::nhwc
                                                                : blocked);

@@ -5,9 +5,9 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
+#include <posemachine/schedule/cost_model.hpp>
 
 #include <array>
 #include <cmath>
@@ -62,7 +62,7 @@ inline Json measured_on() {
 }  // namespace detail
 
 /// The text of a tuning file: what was measured, for this machine's instructions.
-inline std::string tuning_text(const Costs& costs) {
+inline std::string tuning_text(const CostModel& costs) {
   Json json;
   json["format"] = detail::tuning_format;
   json["version"] = 1;
@@ -82,7 +82,7 @@ inline std::string tuning_text(const Costs& costs) {
 
 /// Reads what tuning_text wrote; `where` is named in errors. Errors: DataError for anything else, and for what was
 /// measured with other instructions or another oneDNN.
-inline Costs parse_tuning(std::string_view text, const std::string& where) {
+inline CostModel parse_tuning(std::string_view text, const std::string& where) {
   const Json json = parse_json(text, where);
   if (!json.is_object() || !json.contains("format") || json["format"] != detail::tuning_format) {
     fail<DataError>({.where = where,
@@ -98,7 +98,7 @@ inline Costs parse_tuning(std::string_view text, const std::string& where) {
                      .got = detail::json_excerpt(measured),
                      .remedy = "measure here, into another file: posemachine tune NET -o FILE"});
   }
-  Costs costs;
+  CostModel costs;
   const Json& list = array_member(json, "convolutions", where);
   for (std::size_t n = 0; n < list.size(); ++n) {
     const std::string place = where + ".convolutions[" + std::to_string(n) + "]";
@@ -110,7 +110,7 @@ inline Costs parse_tuning(std::string_view text, const std::string& where) {
     MethodTimes times{};
     for (std::size_t i = 0; i < times.size(); ++i) {
       const bool never = i > 0 && member(list[n], detail::method_keys[i], place).is_null();
-      times[i] = never ? Costs::never : number_member(list[n], detail::method_keys[i], place, 0, 1e15);
+      times[i] = never ? CostModel::never : number_member(list[n], detail::method_keys[i], place, 0, 1e15);
     }
     const auto threads = static_cast<int>(integer_member(list[n], "threads", place, 1, 1024));
     if (costs.measured().contains({which, threads})) {
@@ -122,7 +122,7 @@ inline Costs parse_tuning(std::string_view text, const std::string& where) {
 }
 
 /// Errors: DataError naming the file.
-inline Costs read_tuning(const std::filesystem::path& path) {
+inline CostModel read_tuning(const std::filesystem::path& path) {
   constexpr std::uint64_t most_bytes = std::uint64_t{16} << 20;
   return parse_tuning(read_file<DataError>(path, most_bytes), path.string());
 }

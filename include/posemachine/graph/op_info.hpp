@@ -67,8 +67,25 @@ struct Window {
   constexpr int padding_end(int src) const { return global ? 0 : (extent(src) - 1) * stride + reach() - src - padding; }
 };
 
+/// What passes take an operation for.
+enum class OpKind : std::uint8_t {
+  other,
+  input,            // written by the caller
+  convolution,      // options: ConvolutionOptions
+  activation,       // of one src, cell by cell, without parameters
+  max_pooling,      // of one src
+  average_pooling,  // of one src, in windows or as a whole
+  sum,              // of all srcs
+  concat,           // of all srcs, channel after channel
+  slice,            // options: SliceOptions
+  channel_scale,    // src 0 times src 1, one number per image and channel
+  batch_norm,
+  dropout
+};
+
 /// What passes may do with an operation, besides leaving it as it is.
 struct OpTraits {
+  OpKind kind = OpKind::other;
   bool is_cheap = false;    // computed from one src, cell by cell, in less time than its dst takes to be kept and read
   bool is_random = false;   // two nodes of it compute different values from equal inputs
   int overwrites = -1;      // the input in whose memory dst may lie where nobody reads that input afterwards; -1: none
@@ -92,6 +109,8 @@ struct OpInfo {
   /// Adds the nodes that carry the gradient of dst to inputs and parameters; null: no gradient passes.
   void (*differentiate)(Gradients&, int node) = nullptr;
   OpTraits traits{};
+  /// What passes take it for: a user's operation is computed by its own kernels, whatever it says.
+  constexpr OpKind kind() const { return kernels == nullptr ? traits.kind : OpKind::other; }
   /// A user's operation: how to compute it. Its gradient follows from its backward kernel.
   const CustomKernels* kernels = nullptr;
 };

@@ -9,7 +9,6 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
-#include <posemachine/engine/costs.hpp>
 #include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/tuning_file.hpp>
@@ -23,6 +22,7 @@
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
+#include <posemachine/schedule/cost_model.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -45,13 +45,13 @@ struct InferenceModel {
   std::shared_ptr<PreparedWeights> weights;
   std::vector<int> mirrored;  // the joint that each one becomes in a mirror
 
-  int stages;                          // as EstimatorOptions
-  std::string tuning;                  // as EstimatorOptions
-  std::shared_ptr<const Costs> costs;  // what the file says; null where there is none
+  int stages;                              // as EstimatorOptions
+  std::string tuning;                      // as EstimatorOptions
+  std::shared_ptr<const CostModel> costs;  // what the file says; null where there is none
 
   InferenceModel(const Model& from, const EstimatorOptions& options)
       : model(from), stages(options.stages), tuning(options.tuning) {
-    if (!tuning.empty()) costs = std::make_shared<const Costs>(read_tuning(tuning));
+    if (!tuning.empty()) costs = std::make_shared<const CostModel>(read_tuning(tuning));
     Graph folded = model.graph();
     std::vector<Tensor> parameters = model.parameters();
     if (stages != 0) keep_stages(folded, parameters, stages);
@@ -171,7 +171,7 @@ class Estimator {
     }
   }
 
-  static PlanOptions plan_options(const EstimatorOptions& options, const std::shared_ptr<const Costs>& costs) {
+  static PlanOptions plan_options(const EstimatorOptions& options, const std::shared_ptr<const CostModel>& costs) {
     PlanOptions plan;
     plan.threads = options.threads;
     plan.max_bytes = options.max_bytes;

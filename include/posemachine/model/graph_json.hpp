@@ -343,7 +343,7 @@ inline Graph graph_from_json(const Json& json, const std::string& where, const O
   read_ports("inputs", [&](const std::string& name, int value, const std::string& at) {
     const Node& producer =
         graph.nodes[static_cast<std::size_t>(graph.values[static_cast<std::size_t>(value)].producer)];
-    if (producer.op != &input_op)
+    if (producer.op->kind() != OpKind::input)
       fail<ModelError>({.where = at + ".value", .expected = "the dst of an input node", .got = std::to_string(value)});
     const int id = intern(graph, name);
     for (const Port& other : graph.inputs) {
@@ -357,7 +357,7 @@ inline Graph graph_from_json(const Json& json, const std::string& where, const O
   read_ports("outputs",
              [&](const std::string& name, int value, const std::string&) { add_output(graph, name, {value}); });
   std::size_t input_nodes = 0;
-  for (const Node& node : graph.nodes) input_nodes += node.op == &input_op ? 1 : 0;
+  for (const Node& node : graph.nodes) input_nodes += node.op->kind() == OpKind::input ? 1 : 0;
   if (graph.inputs.size() != input_nodes || graph.inputs.empty() || graph.outputs.empty()) {
     fail<ModelError>({.where = where,
                       .expected = "a name for every input node, and at least one input and output",

@@ -313,7 +313,7 @@ class Model {
                                std::to_string(parameters[id].values.size()) + " values"});
     }
     for (const Node& node : graph.nodes) {
-      if (node.op != &batch_norm_op) continue;
+      if (node.op->kind() != OpKind::batch_norm) continue;
       const int id = parameter_id(graph, node, 3);
       const std::vector<float>& variance = parameters[static_cast<std::size_t>(id)].values;
       const auto negative = std::find_if(variance.begin(), variance.end(), [](float value) { return value < 0; });

@@ -73,7 +73,7 @@ class OnnxWriter {
       const int value = graph_.outputs[i].value;
       const std::string output = output_name(graph_, i);
       const int producer = graph_.values[static_cast<std::size_t>(value)].producer;
-      const bool is_input = graph_.nodes[static_cast<std::size_t>(producer)].op == &input_op;
+      const bool is_input = graph_.nodes[static_cast<std::size_t>(producer)].op->kind() == OpKind::input;
       if (!is_input && taken.insert(value).second) {
         name(value) = output;
       } else {
@@ -173,76 +173,108 @@ class OnnxWriter {
     return name;
   }
 
+  // A node on its way into the file. Writers may add to `inputs`.
+  struct Translation {
+    const Node& node;
+    int index = -1;
+    std::string label;
+    std::vector<std::string> inputs;
+    std::string dst;
+  };
+
+  struct Row {
+    const OpInfo* op = nullptr;
+    void (OnnxWriter::*write)(Translation) = nullptr;
+  };
+  // The operations that OpTraits::onnx does not cover.
+  static constexpr std::array<Row, 15> rows() {
+    return {Row{&convolution_op, &OnnxWriter::write_convolution},
+            {&transposed_convolution_op, &OnnxWriter::write_transposed},
+            {&max_pool_op, &OnnxWriter::write_max_pool},
+            {&average_pool_op, &OnnxWriter::write_average_pool},
+            {&softmax_op, &OnnxWriter::write_softmax},
+            {&concat_op, &OnnxWriter::write_concat},
+            {&add_op, &OnnxWriter::write_sum},
+            {&dropout_op, &OnnxWriter::write_dropout},
+            {&leaky_relu_op, &OnnxWriter::write_leaky_relu},
+            {&silu_op, &OnnxWriter::write_silu},
+            {&prelu_op, &OnnxWriter::write_prelu},
+            {&batch_norm_op, &OnnxWriter::write_batch_norm},
+            {&resize_nearest_op, &OnnxWriter::write_resize_nearest},
+            {&resize_bilinear_op, &OnnxWriter::write_resize_bilinear},
+            {&spatial_softmax_op, &OnnxWriter::write_spatial_softmax}};
+  }
+
   void write_node(int index) {
     const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
-    if (node.op == &input_op) return;
-    const std::string label = "node_" + std::to_string(index) + "_" + std::string(node.op->name);
-    std::vector<std::string> inputs;
-    for (int k = 0; k < node.inputs.count; ++k) inputs.push_back(name(input(graph_, node, k).id));
-    if (node.dst < 0 || !write_known(node, index, label, inputs, name(node.dst))) {
-      fail<ModelError>({.where = describe(graph_, index),
-                        .expected = "an operation that ONNX has",
-                        .got = std::string(node.op->name) + " version " + std::to_string(node.op->version),
-                        .remedy = "export a network without operations of your own"});
+    if (node.op->kind() == OpKind::input) return;
+    Translation text{node, index, "node_" + std::to_string(index) + "_" + std::string(node.op->name), {}, {}};
+    for (int k = 0; k < node.inputs.count; ++k) text.inputs.push_back(name(input(graph_, node, k).id));
+    if (node.dst >= 0) {
+      text.dst = name(node.dst);
+      if (!node.op->traits.onnx.empty()) return plain(std::string(node.op->traits.onnx), std::move(text));
+      for (const Row& row : rows()) {
+        if (row.op == node.op) return (this->*row.write)(std::move(text));
+      }
     }
+    fail<ModelError>({.where = describe(graph_, index),
+                      .expected = "an operation that ONNX has",
+                      .got = std::string(node.op->name) + " version " + std::to_string(node.op->version),
+                      .remedy = "export a network without operations of your own"});
   }
 
-  bool write_known(const Node& node, int index, const std::string& label, std::vector<std::string> inputs,
-                   const std::string& dst) {
-    const auto plain = [&](const std::string& type, const std::vector<ProtobufMessage>& attributes = {}) {
-      write_operator(type, label, inputs, {dst}, attributes);
-      return true;
-    };
-    const OpInfo* op = node.op;
-    if (!op->traits.onnx.empty()) return plain(std::string(op->traits.onnx));
-    if (op == &convolution_op) return write_convolution(node, label, inputs, dst);
-    if (op == &transposed_convolution_op) return write_transposed(node, index, label, inputs, dst);
-    if (op == &max_pool_op || op == &average_pool_op) return write_pool(node, label, inputs, dst);
-    if (op == &softmax_op) return plain("Softmax", {attribute("axis", 1)});
-    if (op == &concat_op) return plain("Concat", {attribute("axis", 1)});
-    if (op == &add_op) return plain(inputs.size() == 2 ? "Add" : "Sum");
-    if (op == &dropout_op) return plain("Identity");  // in inference
-    if (op == &leaky_relu_op) {
-      const auto alpha = static_cast<float>(slope(unpack<LeakyReluOptions>(node.options)));
-      return plain("LeakyRelu", {real_attribute("alpha", alpha)});
-    }
-    if (op == &silu_op) {
-      const std::string gate = free_name(dst + "_sigmoid");
-      write_operator("Sigmoid", label + "_sigmoid", inputs, {gate});
-      inputs.push_back(gate);
-      return plain("Mul");
-    }
-    if (op == &prelu_op) {
-      const std::int64_t channel_count = parameter(graph_, node, 0).size();
-      inputs.push_back(write_parameter(node, 0, {channel_count, 1, 1}));
-      return plain("PRelu");
-    }
-    if (op == &batch_norm_op) {
-      for (int which = 0; which < 4; ++which) inputs.push_back(write_parameter(node, which));
-      const auto eps = static_cast<float>(epsilon(unpack<BatchNormOptions>(node.options)));
-      return plain("BatchNormalization", {real_attribute("epsilon", eps)});
-    }
-    if (op == &resize_nearest_op || op == &resize_bilinear_op) return write_resize(node, label, inputs, dst);
-    if (op == &spatial_softmax_op) return write_spatial_softmax(node, label, inputs, dst);
-    return false;
+  void plain(const std::string& type, Translation text, const std::vector<ProtobufMessage>& attributes = {}) {
+    write_operator(type, text.label, text.inputs, {text.dst}, attributes);
   }
 
-  bool write_convolution(const Node& node, const std::string& label, std::vector<std::string> inputs,
-                         const std::string& dst) {
-    const auto options = unpack<ConvolutionOptions>(node.options);
-    for (int which = 0; which < node.parameters.count; ++which) inputs.push_back(write_parameter(node, which));
+  void write_softmax(Translation text) { plain("Softmax", std::move(text), {attribute("axis", 1)}); }
+  void write_concat(Translation text) { plain("Concat", std::move(text), {attribute("axis", 1)}); }
+  void write_sum(Translation text) {
+    const std::string type = text.inputs.size() == 2 ? "Add" : "Sum";
+    plain(type, std::move(text));
+  }
+  void write_dropout(Translation text) { plain("Identity", std::move(text)); }  // in inference
+
+  void write_leaky_relu(Translation text) {
+    const auto alpha = static_cast<float>(slope(unpack<LeakyReluOptions>(text.node.options)));
+    plain("LeakyRelu", std::move(text), {real_attribute("alpha", alpha)});
+  }
+
+  void write_silu(Translation text) {
+    const std::string gate = free_name(text.dst + "_sigmoid");
+    write_operator("Sigmoid", text.label + "_sigmoid", text.inputs, {gate});
+    text.inputs.push_back(gate);
+    plain("Mul", std::move(text));
+  }
+
+  void write_prelu(Translation text) {
+    const std::int64_t channel_count = parameter(graph_, text.node, 0).size();
+    text.inputs.push_back(write_parameter(text.node, 0, {channel_count, 1, 1}));
+    plain("PRelu", std::move(text));
+  }
+
+  void write_batch_norm(Translation text) {
+    for (int which = 0; which < 4; ++which) text.inputs.push_back(write_parameter(text.node, which));
+    const auto eps = static_cast<float>(epsilon(unpack<BatchNormOptions>(text.node.options)));
+    plain("BatchNormalization", std::move(text), {real_attribute("epsilon", eps)});
+  }
+
+  void write_convolution(Translation text) {
+    const auto options = unpack<ConvolutionOptions>(text.node.options);
+    for (int which = 0; which < text.node.parameters.count; ++which) {
+      text.inputs.push_back(write_parameter(text.node, which));
+    }
     const std::int64_t padding = options.padding;
-    write_operator("Conv", label, inputs, {dst},
-                   {attribute("kernel_shape", {options.kernel, options.kernel}),
-                    attribute("strides", {options.stride, options.stride}),
-                    attribute("dilations", {options.dilation, options.dilation}),
-                    attribute("pads", {padding, padding, padding, padding}), attribute("group", options.groups)});
-    return true;
+    plain("Conv", std::move(text),
+          {attribute("kernel_shape", {options.kernel, options.kernel}),
+           attribute("strides", {options.stride, options.stride}),
+           attribute("dilations", {options.dilation, options.dilation}),
+           attribute("pads", {padding, padding, padding, padding}), attribute("group", options.groups)});
   }
 
   // ONNX has (in, out, height, width).
-  bool write_transposed(const Node& node, int index, const std::string& label, std::vector<std::string> inputs,
-                        const std::string& dst) {
+  void write_transposed(Translation text) {
+    const Node& node = text.node;
     const auto options = unpack<TransposedConvolutionOptions>(node.options);
     const Tensor& tensor = parameters_[static_cast<std::size_t>(parameter_id(graph_, node, 0))];
     const auto out = static_cast<std::size_t>(tensor.shape[0]);
@@ -255,70 +287,71 @@ class OnnxWriter {
       }
     }
     const std::string weights =
-        free_name(parameter_name(graph_, parameter_id(graph_, node, 0)) + "_" + std::to_string(index));
+        free_name(parameter_name(graph_, parameter_id(graph_, node, 0)) + "_" + std::to_string(text.index));
     write_tensor(weights, {tensor.shape[1], tensor.shape[0], tensor.shape[2], tensor.shape[3]}, turned);
-    inputs.push_back(weights);
-    if (options.bias != 0) inputs.push_back(write_parameter(node, 1));
+    text.inputs.push_back(weights);
+    if (options.bias != 0) text.inputs.push_back(write_parameter(node, 1));
     const std::int64_t padding = options.padding;
-    write_operator("ConvTranspose", label, inputs, {dst},
-                   {attribute("kernel_shape", {options.kernel, options.kernel}),
-                    attribute("strides", {options.stride, options.stride}),
-                    attribute("pads", {padding, padding, padding, padding}),
-                    attribute("output_padding", {options.output_padding, options.output_padding})});
-    return true;
+    plain("ConvTranspose", std::move(text),
+          {attribute("kernel_shape", {options.kernel, options.kernel}),
+           attribute("strides", {options.stride, options.stride}),
+           attribute("pads", {padding, padding, padding, padding}),
+           attribute("output_padding", {options.output_padding, options.output_padding})});
   }
 
   // Padding at the end as the size needs it: runtimes disagree on ceil_mode's last window.
-  bool write_pool(const Node& node, const std::string& label, const std::vector<std::string>& inputs,
-                  const std::string& dst) {
+  std::vector<ProtobufMessage> pool_attributes(const Node& node) {
     const Window window = pool_window(node.options);
     const Size src = sizes_[static_cast<std::size_t>(input(graph_, node, 0).id)];
     const auto end = [&](int extent) {
       return std::int64_t{window.padding_end(extent) > 0 ? window.padding_end(extent) : 0};
     };
-    std::vector<ProtobufMessage> attributes{
-        attribute("kernel_shape", {window.kernel, window.kernel}), attribute("strides", {window.stride, window.stride}),
-        attribute("pads", {window.padding, window.padding, end(src.height), end(src.width)})};
-    const bool maximum = node.op == &max_pool_op;
-    if (!maximum) attributes.push_back(attribute("count_include_pad", 0));
-    write_operator(maximum ? "MaxPool" : "AveragePool", label, inputs, {dst}, attributes);
-    return true;
+    return {attribute("kernel_shape", {window.kernel, window.kernel}),
+            attribute("strides", {window.stride, window.stride}),
+            attribute("pads", {window.padding, window.padding, end(src.height), end(src.width)})};
+  }
+  void write_max_pool(Translation text) {
+    const std::vector<ProtobufMessage> attributes = pool_attributes(text.node);
+    plain("MaxPool", std::move(text), attributes);
+  }
+  void write_average_pool(Translation text) {
+    std::vector<ProtobufMessage> attributes = pool_attributes(text.node);
+    attributes.push_back(attribute("count_include_pad", 0));
+    plain("AveragePool", std::move(text), attributes);
   }
 
   // scale * exp(src - log(sum of exp(src))): ONNX's Softmax has one axis.
-  bool write_spatial_softmax(const Node& node, const std::string& label, const std::vector<std::string>& inputs,
-                             const std::string& dst) {
+  void write_spatial_softmax(Translation text) {
+    const auto& [node, index, label, inputs, dst] = text;
     const auto factor = static_cast<float>(scale(unpack<SpatialSoftmaxOptions>(node.options)));
     const std::string sum = free_name(dst + "_log_sum");
     const std::string logarithm = free_name(dst + "_log");
     write_operator("ReduceLogSumExp", label + "_log_sum", inputs, {sum},
                    {attribute("axes", std::vector<std::int64_t>{2, 3}), attribute("keepdims", 1)});
     write_operator("Sub", label + "_log", {inputs[0], sum}, {logarithm});
-    if (factor == 1.0F) {
-      write_operator("Exp", label, {logarithm}, {dst});
-      return true;
-    }
+    if (factor == 1.0F) return write_operator("Exp", label, {logarithm}, {dst});
     const std::string share = free_name(dst + "_share");
     const std::string constant = free_name(label + "_scale");
     write_operator("Exp", label + "_share", {logarithm}, {share});
     write_tensor(constant, {1}, std::array{factor});
     write_operator("Mul", label, {share, constant}, {dst});
-    return true;
   }
 
-  bool write_resize(const Node& node, const std::string& label, std::vector<std::string> inputs,
-                    const std::string& dst) {
-    const auto scale = static_cast<float>(unpack<ResizeOptions>(node.options).scale);
-    const std::string scales = free_name(label + "_scales");
+  void write_resize_nearest(Translation text) {
+    write_resize(std::move(text),
+                 {text_attribute("mode", "nearest"), text_attribute("coordinate_transformation_mode", "asymmetric"),
+                  text_attribute("nearest_mode", "floor")});
+  }
+  void write_resize_bilinear(Translation text) {
+    write_resize(std::move(text),
+                 {text_attribute("mode", "linear"), text_attribute("coordinate_transformation_mode", "half_pixel")});
+  }
+  void write_resize(Translation text, const std::vector<ProtobufMessage>& attributes) {
+    const auto scale = static_cast<float>(unpack<ResizeOptions>(text.node.options).scale);
+    const std::string scales = free_name(text.label + "_scales");
     write_tensor(scales, {4}, std::array{1.0F, 1.0F, scale, scale});
-    inputs.insert(inputs.end(), {"", scales});
-    const bool bilinear = node.op == &resize_bilinear_op;
-    std::vector<ProtobufMessage> attributes{
-        text_attribute("mode", bilinear ? "linear" : "nearest"),
-        text_attribute("coordinate_transformation_mode", bilinear ? "half_pixel" : "asymmetric")};
-    if (!bilinear) attributes.push_back(text_attribute("nearest_mode", "floor"));
-    write_operator("Resize", label, inputs, {dst}, attributes);
-    return true;
+    text.inputs.insert(text.inputs.end(), {"", scales});
+    plain("Resize", std::move(text), attributes);
   }
 
   const Graph& graph_;

@@ -40,8 +40,8 @@ inline std::unique_ptr<Runner> make_copies(const BuildContext& context, std::vec
         std::vector<Bound> bound;
         const Schedule& schedule = *binding.schedule;
         for (const ChannelCopy& copy : copies) {
-          bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block, binding.floats(copy.src)),
-                           MapMemory::of(schedule.value(copy.dst), schedule.block, binding.floats(copy.dst)), copy});
+          bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block(), binding.floats(copy.src)),
+                           MapMemory::of(schedule.value(copy.dst), schedule.block(), binding.floats(copy.dst)), copy});
         }
         return [bound = std::move(bound)](const Draw&) {
           for (const Bound& each : bound) {

@@ -68,11 +68,17 @@ auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& 
   return slow;
 }
 
-// What follows a convolution in the same step: dst's old values added, then an activation.
-struct ConvolutionTail {
-  bool sum = false;
-  const Node* activation = nullptr;
-};
+// What a step does to its result, as oneDNN takes it.
+inline dnnl::post_ops post_ops_of(const BuildContext& context) {
+  dnnl::post_ops ops;
+  for (const PostOp& each : context.step->post_ops) {
+    if (each.kind == PostOp::Kind::sum) ops.append_sum(1.0f);
+    if (each.kind == PostOp::Kind::activation) {
+      append_activation(ops, activation_of(context.graph().nodes[static_cast<std::size_t>(each.node)]));
+    }
+  }
+  return ops;
+}
 
 // oneDNN's convolution and deconvolution have the same arguments: Kind says which primitives, and what shape a node
 // has.
@@ -89,15 +95,9 @@ struct ConvolutionKind {
 template <class Kind>
 typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext& context, const ConvolutionShape& shape,
                                                              const LayoutChoice& choice, bool training,
-                                                             const ConvolutionTail& tail = {},
                                                              dnnl::algorithm algorithm = Kind::direct) {
   dnnl::primitive_attr attributes = plan_attributes();
-  if (tail.sum || tail.activation != nullptr) {
-    dnnl::post_ops ops;
-    if (tail.sum) ops.append_sum(1.0f);
-    if (tail.activation != nullptr) append_activation(ops, activation_of(*tail.activation));
-    attributes.set_post_ops(ops);
-  }
+  if (!context.step->post_ops.empty()) attributes.set_post_ops(post_ops_of(context));
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   if (shape.has_bias) {
     return make_desc<typename Kind::Forward>(context.engine(), attributes, kind, algorithm, choice.src, shape.weights,
@@ -112,19 +112,17 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
 template <class Kind>
 std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
   const ConvolutionShape shape = Kind::shape(context, context.src(0));
-  const int activation = context.step->activation;
-  const ConvolutionTail tail{context.step->sum >= 0,
-                             activation < 0 ? nullptr : &context.graph().nodes[static_cast<std::size_t>(activation)]};
   auto choices = layout_choices(context, context.src(0), context.dst());
-  if (tail.sum) choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
+  if (context.step->summand() >= 0)
+    choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
   typename Kind::Forward::primitive_desc desc;
-  if (context.step->winograd) {
-    desc = weighted_forward_desc<Kind>(context, shape, choices.front(), context.training(), tail,
+  if (context.step->algorithm == Algorithm::winograd) {
+    desc = weighted_forward_desc<Kind>(context, shape, choices.front(), context.training(),
                                        dnnl::algorithm::convolution_winograd);
   }
   if (is_empty(desc)) {
     desc = first_fast(context, choices, [&](const LayoutChoice& c) {
-      return weighted_forward_desc<Kind>(context, shape, c, context.training(), tail);
+      return weighted_forward_desc<Kind>(context, shape, c, context.training());
     });
   }
   auto runner = std::make_unique<PrimitiveRunner>();

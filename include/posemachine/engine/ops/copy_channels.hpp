@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/engine/schedule.hpp>
+#include <posemachine/schedule/schedule.hpp>
 
 #include <algorithm>
 #include <cstddef>

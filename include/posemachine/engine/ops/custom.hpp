@@ -37,7 +37,7 @@ class PlainMap {
   }
 
   void bind(const Binding& binding) {
-    plans_ = MapMemory::of(binding.schedule->value(value_), binding.schedule->block, binding.floats(value_));
+    plans_ = MapMemory::of(binding.schedule->value(value_), binding.schedule->block(), binding.floats(value_));
     plain_ = plans_;
     if (offset_ < 0) return;
     plain_.data = reinterpret_cast<float*>(binding.scratch + offset_);

@@ -20,7 +20,7 @@ inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
   auto runner = std::make_unique<KernelRunner>([dst](const Binding& binding) -> KernelRunner::Kernel {
     const ScheduledValue& value = binding.schedule->value(dst);
     if (value.external) return [](const Draw&) {};
-    const MapMemory target = MapMemory::of(value, binding.schedule->block, binding.floats(dst));
+    const MapMemory target = MapMemory::of(value, binding.schedule->block(), binding.floats(dst));
     std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
     return [given, target](const Draw&) {
       auto* floats = reinterpret_cast<float*>(*given);
@@ -31,7 +31,7 @@ inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
   const ScheduledValue& value = context.dst();
   if (!value.external) {
     runner->moved_bytes =
-        std::int64_t{value.n} * (value.c + value.padded_channels(context.schedule->block)) * value.h * value.w * 4;
+        std::int64_t{value.n} * (value.c + value.padded_channels(context.schedule->block())) * value.h * value.w * 4;
   }
   return runner;
 }

@@ -21,7 +21,7 @@ std::unique_ptr<Runner> map_kernel(const BuildContext& context, std::string name
   const int dst = context.step->dst;
   auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
     const auto map = [&](int id) {
-      return MapMemory::of(binding.schedule->value(id), binding.schedule->block, binding.floats(id));
+      return MapMemory::of(binding.schedule->value(id), binding.schedule->block(), binding.floats(id));
     };
     std::array<MapMemory, Inputs> maps;
     for (std::size_t i = 0; i < Inputs; ++i) maps[i] = map(srcs[i]);

@@ -62,23 +62,26 @@ inline constexpr OpInfo relu_backward_op = detail::backward_activation("relu_bac
 /// (dst, diff_dst) -> diff_src = diff_dst * dst * (1 - dst).
 inline constexpr OpInfo sigmoid_backward_op = detail::backward_activation("sigmoid_backward");
 
-inline constexpr OpInfo relu_op{.name = "relu",
-                                .differentiate = detail::differentiate_activation<relu_backward_op>,
-                                .traits = {.is_cheap = true, .overwrites = 0, .onnx = "Relu"}};
-inline constexpr OpInfo sigmoid_op{.name = "sigmoid",
-                                   .differentiate = detail::differentiate_activation<sigmoid_backward_op>,
-                                   .traits = {.is_cheap = true, .overwrites = 0, .onnx = "Sigmoid"}};
+inline constexpr OpInfo relu_op{
+    .name = "relu",
+    .differentiate = detail::differentiate_activation<relu_backward_op>,
+    .traits = {.kind = OpKind::activation, .is_cheap = true, .overwrites = 0, .onnx = "Relu"}};
+inline constexpr OpInfo sigmoid_op{
+    .name = "sigmoid",
+    .differentiate = detail::differentiate_activation<sigmoid_backward_op>,
+    .traits = {.kind = OpKind::activation, .is_cheap = true, .overwrites = 0, .onnx = "Sigmoid"}};
 
 inline constexpr OpInfo leaky_relu_op{.name = "leaky_relu",
                                       .options = leaky_relu_options,
                                       .differentiate = detail::differentiate_activation<leaky_relu_backward_op>,
-                                      .traits = {.is_cheap = true, .overwrites = 0}};
+                                      .traits = {.kind = OpKind::activation, .is_cheap = true, .overwrites = 0}};
 inline constexpr OpInfo silu_op{.name = "silu",
                                 .differentiate = detail::differentiate_from_src<silu_backward_op>,
-                                .traits = {.is_cheap = true, .overwrites = 0}};
-inline constexpr OpInfo hard_swish_op{.name = "hard_swish",
-                                      .differentiate = detail::differentiate_from_src<hard_swish_backward_op>,
-                                      .traits = {.is_cheap = true, .overwrites = 0, .onnx = "HardSwish"}};
+                                .traits = {.kind = OpKind::activation, .is_cheap = true, .overwrites = 0}};
+inline constexpr OpInfo hard_swish_op{
+    .name = "hard_swish",
+    .differentiate = detail::differentiate_from_src<hard_swish_backward_op>,
+    .traits = {.kind = OpKind::activation, .is_cheap = true, .overwrites = 0, .onnx = "HardSwish"}};
 
 /// dst = max(0, src).
 constexpr Value relu(Graph& graph, Value src) { return add_node(graph, relu_op, {}, {src}); }

@@ -43,6 +43,7 @@ inline constexpr OpInfo add_op{
     .max_inputs = -1,
     .infer = detail::infer_add,
     .differentiate = detail::differentiate_add,
+    .traits = {.kind = OpKind::sum},
 };
 
 inline void detail::differentiate_add(Gradients& gradients, int node) {

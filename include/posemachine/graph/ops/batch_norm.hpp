@@ -53,6 +53,7 @@ inline constexpr OpInfo batch_norm_op{
     .options = batch_norm_options,
     .infer = detail::infer_batch_norm,
     .differentiate = detail::differentiate_batch_norm,
+    .traits = {.kind = OpKind::batch_norm},
 };
 
 /// (src, diff_dst) -> diff_src, and the gradients of scale and shift.

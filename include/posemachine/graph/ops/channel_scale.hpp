@@ -28,7 +28,7 @@ inline constexpr OpInfo channel_scale_op{
     .max_inputs = 2,
     .infer = detail::infer_channel_scale,
     .differentiate = detail::differentiate_channel_scale,
-    .traits = {.overwrites = 0, .onnx = "Mul"},
+    .traits = {.kind = OpKind::channel_scale, .overwrites = 0, .onnx = "Mul"},
 };
 
 /// (src, diff_dst) -> diff_gate[c] = sum over the map of src * diff_dst.

@@ -36,6 +36,7 @@ inline constexpr OpInfo concat_op{
     .max_inputs = -1,
     .infer = detail::infer_concat,
     .differentiate = detail::differentiate_concat,
+    .traits = {.kind = OpKind::concat},
 };
 
 /// Which channels of src a slice takes.
@@ -57,6 +58,7 @@ inline constexpr OpInfo slice_op{
                   options.count);
           return static_cast<int>(options.count);
         },
+    .traits = {.kind = OpKind::slice},
 };
 
 inline void detail::differentiate_concat(Gradients& gradients, int node) {

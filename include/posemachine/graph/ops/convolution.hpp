@@ -96,6 +96,7 @@ inline constexpr OpInfo convolution_op{
     .infer = detail::infer_convolution,
     .multiply_adds = detail::weights_size,
     .differentiate = detail::differentiate_convolution,
+    .traits = {.kind = OpKind::convolution},
 };
 
 /// (diff_dst; weights) -> diff_src.

@@ -24,7 +24,7 @@ void differentiate_dropout(Gradients& gradients, int node);
 inline constexpr OpInfo dropout_op{.name = "dropout",
                                    .options = dropout_options,
                                    .differentiate = detail::differentiate_dropout,
-                                   .traits = {.is_random = true, .overwrites = 0}};
+                                   .traits = {.kind = OpKind::dropout, .is_random = true, .overwrites = 0}};
 
 /// diff_dst -> diff_src, with the same draws as the forward node: they are a function of seed, step, sample and node.
 inline constexpr OpInfo dropout_backward_op{

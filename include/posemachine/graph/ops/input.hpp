@@ -22,6 +22,7 @@ inline constexpr OpInfo input_op{
     .max_inputs = 0,
     .options = input_options,
     .infer = [](Graph&, const Node& node) { return unpack<InputOptions>(node.options).channels; },
+    .traits = {.kind = OpKind::input},
 };
 
 /// Adds a named input of the given channels, at stride 1.

@@ -63,6 +63,7 @@ inline constexpr OpInfo max_pool_op{
     .window = detail::pool_window,
     .infer = detail::infer_pool,
     .differentiate = detail::differentiate_pool<max_pool_backward_op>,
+    .traits = {.kind = OpKind::max_pooling},
 };
 
 inline constexpr OpInfo average_pool_op{
@@ -71,6 +72,7 @@ inline constexpr OpInfo average_pool_op{
     .window = detail::pool_window,
     .infer = detail::infer_pool,
     .differentiate = detail::differentiate_pool<average_pool_backward_op>,
+    .traits = {.kind = OpKind::average_pooling},
 };
 
 inline constexpr OpInfo global_average_pool_op{
@@ -78,7 +80,7 @@ inline constexpr OpInfo global_average_pool_op{
     .window = [](const Options&) { return Window{.global = true}; },
     .infer = detail::infer_global_pool,
     .differentiate = detail::differentiate_pool<global_average_pool_backward_op>,
-    .traits = {.onnx = "GlobalAveragePool"},
+    .traits = {.kind = OpKind::average_pooling, .onnx = "GlobalAveragePool"},
 };
 
 /// dst = the largest value of each window.

@@ -48,10 +48,10 @@ inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
 
   detail::Redirections redirections(graph);
   for (const Node& node : graph.nodes) {
-    if (node.op != &batch_norm_op) continue;
+    if (node.op->kind() != OpKind::batch_norm) continue;
     const Value src = input(graph, node, 0);
     Node& producer = graph.nodes[static_cast<std::size_t>(info(graph, src).producer)];
-    if (producer.op != &convolution_op || readers[static_cast<std::size_t>(src.id)] != 1) continue;
+    if (producer.op->kind() != OpKind::convolution || readers[static_cast<std::size_t>(src.id)] != 1) continue;
     bool shared = false;
     for (int k = 0; k < producer.parameters.count; ++k) {
       shared = shared || owners[static_cast<std::size_t>(parameter_id(graph, producer, k))] > 1;

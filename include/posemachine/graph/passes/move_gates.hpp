@@ -21,11 +21,11 @@ inline void move_gates(Graph& graph) {
     for (int k = 0; k < node.inputs.count; ++k) ++readers[static_cast<std::size_t>(input(graph, node, k).id)];
   }
   for (Node& pool : graph.nodes) {
-    if (pool.op != &average_pool_op && pool.op != &global_average_pool_op) continue;
+    if (pool.op->kind() != OpKind::average_pooling) continue;
     const Value gated = input(graph, pool, 0);
     Node& scale = graph.nodes[static_cast<std::size_t>(info(graph, gated).producer)];
     const bool alone = readers[static_cast<std::size_t>(gated.id)] == 1 && !is_output(graph, gated.id);
-    if (scale.op != &channel_scale_op || !alone) continue;
+    if (scale.op->kind() != OpKind::channel_scale || !alone) continue;
     // The two change places: `scale` has the operands (map, gate), `pool` has (gated); each value keeps its number.
     const int map = input(graph, scale, 0).id;
     const int gate = input(graph, scale, 1).id;

@@ -99,7 +99,8 @@ class Recomputation {
       const Node& node = graph_.nodes[i];
       for (int k = 0; k < node.inputs.count; ++k) want(producer(input(graph_, node, k).id));
       // The positions of the maxima are kept by the pooling itself.
-      if (is_forward(node.forward) && graph_.nodes[static_cast<std::size_t>(node.forward)].op == &max_pool_op) {
+      if (is_forward(node.forward) &&
+          graph_.nodes[static_cast<std::size_t>(node.forward)].op->kind() == OpKind::max_pooling) {
         want(node.forward);
       }
     }

@@ -18,7 +18,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 inline void remove_dropout(Graph& graph, std::vector<Tensor>& parameters) {
   detail::Redirections redirections(graph);
   for (const Node& node : graph.nodes) {
-    if (node.op == &dropout_op && !is_output(graph, node.dst)) redirections.add({node.dst}, input(graph, node, 0));
+    if (node.op->kind() == OpKind::dropout && !is_output(graph, node.dst))
+      redirections.add({node.dst}, input(graph, node, 0));
   }
   redirections.apply(graph);
   drop_dead(graph, parameters);

@@ -1,0 +1,166 @@
+// The schedule of a graph: steps on values that have dimensions, a layout and a place in memory.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/schedule/capabilities.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+enum class Layout : std::uint8_t {
+  plain,         // (N, C, H, W) row-major
+  blocked,       // (N, C / block, H, W, block); channels padded with zeros to whole blocks
+  channels_last  // (N, H, W, C) row-major
+};
+
+/// What batch norm and dropout do, and whether workspaces are kept for backward nodes.
+enum class Mode : std::uint8_t { inference, training };
+
+/// A value with its dimensions and where it lives: in a buffer of its own, or inside the buffer of another value.
+struct ScheduledValue {
+  int n = 1, c = 1, h = 1, w = 1;
+  Layout layout = Layout::blocked;
+  int parent = -1;               // the value whose buffer holds this one; -1: a buffer of its own
+  int channel_offset = 0;        // within the parent, or within its own buffer
+  int buffer_channels = 0;       // of a buffer that is larger than its value; 0: it is not
+  bool external = false;         // an input's buffer: outside the arena, never reused
+  int first_step = -1;           // the step that writes it
+  int last_step = -1;            // the last step that reads it
+  std::size_t arena_offset = 0;  // bytes; of roots
+
+  std::int64_t padded_channels(int block) const {
+    return layout == Layout::blocked ? (c + block - 1) / block * std::int64_t{block} : c;
+  }
+  std::size_t bytes(int block) const { return bytes_of(padded_channels(block)); }
+  std::size_t buffer_bytes(int block) const {
+    return bytes_of(buffer_channels > 0 ? buffer_channels : padded_channels(block));
+  }
+
+ private:
+  std::size_t bytes_of(std::int64_t channels) const {
+    return static_cast<std::size_t>(std::int64_t{n} * channels * h * w) * sizeof(float);
+  }
+};
+
+/// Factors of a convolution's src, one a channel from `first` on, that its weights are multiplied with in every run.
+struct ChannelGate {
+  int gate = -1;  // a value of one cell
+  int first = 0;
+};
+
+/// How a step computes its operation, where there is a choice.
+enum class Algorithm : std::uint8_t { direct, winograd };
+
+/// What a step does to its result before dst holds it, in oneDNN's words; several are done in order.
+struct PostOp {
+  enum class Kind : std::uint8_t { sum, activation };
+  Kind kind = Kind::sum;
+  int value = -1;  // of a sum: what is added to; it lies where dst does
+  int node = -1;   // of an activation: its node, whose value is dst
+};
+
+/// One thing to do. Backward nodes keep the index of their forward node in the graph.
+struct Step {
+  const OpInfo* op = nullptr;  // what runs: the node's, or reorder_op
+  int node = -1;               // of the graph; of a reorder: the one whose value it moves
+  std::vector<int> srcs;       // values read, in the order of the node's inputs
+  int dst = -1;                // value written; -1: only parameter gradients
+  Algorithm algorithm = Algorithm::direct;
+  std::vector<PostOp> post_ops;
+  std::vector<ChannelGate> gates;  // of a convolution for a single image
+  bool elided = false;             // nothing to run: src and dst are the same memory
+
+  OpKind kind() const { return op->kind(); }
+
+  /// Of a post-op sum, or -1.
+  int summand() const {
+    for (const PostOp& each : post_ops) {
+      if (each.kind == PostOp::Kind::sum) return each.value;
+    }
+    return -1;
+  }
+  /// The node of the activation that it ends in, or -1.
+  int activation() const {
+    return !post_ops.empty() && post_ops.back().kind == PostOp::Kind::activation ? post_ops.back().node : -1;
+  }
+
+  /// Calls visit(value) for every value that is read, the same one perhaps more than once.
+  template <class Visit>
+  void for_each_read(const Visit& visit) const {
+    for (const int src : srcs) visit(src);
+    if (summand() >= 0) visit(summand());
+    for (const ChannelGate& each : gates) visit(each.gate);
+  }
+};
+
+/// Bytes that live from one step to another: what a backward node needs, or a step's scratch memory.
+struct Workspace {
+  std::size_t bytes = 0;
+  int first_step = 0;
+  int last_step = 0;
+  std::size_t arena_offset = 0;
+};
+
+/// src in another layout, for some of its readers. Schedules alone hold it.
+inline constexpr OpInfo reorder_op{.name = "reorder"};
+inline constexpr Node reorder_node = [] {
+  Node node;
+  node.op = &reorder_op;
+  return node;
+}();
+
+struct Schedule {
+  const Graph* graph = nullptr;
+  Mode mode = Mode::inference;
+  Capabilities device{};
+  std::vector<ScheduledValue> values;
+  std::vector<Step> steps;
+  std::vector<Workspace> workspaces;
+  std::size_t arena_bytes = 0;
+
+  /// Channels that stand together in the blocked layout.
+  int block() const { return device.channel_block; }
+  /// What a step runs, with its options and parameters.
+  const Node& node(const Step& step) const {
+    return step.op == &reorder_op ? reorder_node : graph->nodes[static_cast<std::size_t>(step.node)];
+  }
+  ScheduledValue& value(int id) { return values[static_cast<std::size_t>(id)]; }
+  const ScheduledValue& value(int id) const { return values[static_cast<std::size_t>(id)]; }
+
+  /// Whether the graph was differentiated: some steps then write gradients of parameters only, and have no dst.
+  bool has_gradients() const {
+    return std::any_of(graph->nodes.begin(), graph->nodes.end(), [](const Node& each) { return each.forward >= 0; });
+  }
+
+  int src(const Step& step, int i) const { return step.srcs[static_cast<std::size_t>(i)]; }
+
+  /// Where a value lives: the root of its parents and the channels from the first of the root's buffer.
+  struct Place {
+    int root = -1;
+    int channel_offset = 0;
+  };
+  Place place(int id) const {
+    Place found{id, 0};
+    while (value(found.root).parent >= 0) {
+      found.channel_offset += value(found.root).channel_offset;
+      found.root = value(found.root).parent;
+    }
+    found.channel_offset += value(found.root).channel_offset;
+    return found;
+  }
+  /// Whether a value stands inside another, `channel` channels from its beginning.
+  bool stands_at(int part, int whole, int channel) const {
+    const Place of_part = place(part);
+    const Place of_whole = place(whole);
+    return part != whole && of_part.root == of_whole.root &&
+           of_part.channel_offset == of_whole.channel_offset + channel;
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,181 @@
+// Schedules for tests of passes, and a symbolic run of one: does every step find in memory what it reads?
+#pragma once
+
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+#include <posemachine/schedule/cost_model.hpp>
+#include <posemachine/schedule/make_schedule.hpp>
+#include <posemachine/schedule/memory_plan.hpp>
+#include <posemachine/schedule/schedule.hpp>
+#include <posemachine/schedule/schedule_passes.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace engine_test {
+
+namespace pm = posemachine;
+
+/// What a schedule has been through. Max pooling gets a workspace up to its backward node, as in a plan.
+struct Scheduling {
+  pm::SchedulePasses passes{};
+  bool reuse_memory = true;
+  pm::Mode mode = pm::Mode::training;
+  pm::CostModel costs{};
+};
+
+inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block,
+                                const Scheduling& options = {}) {
+  pm::Schedule schedule = pm::make_schedule(graph, batch, image, options.mode, pm::processor_capabilities(block));
+  options.passes.run(schedule, {.costs = &options.costs});
+  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
+    if (schedule.steps[i].op != &pm::max_pool_op) continue;
+    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(block), static_cast<int>(i),
+                            static_cast<int>(i), 0};
+    for (std::size_t k = i; k < schedule.steps.size(); ++k) {
+      if (schedule.node(schedule.steps[k]).forward == schedule.steps[i].node) workspace.last_step = static_cast<int>(k);
+    }
+    schedule.workspaces.push_back(workspace);
+  }
+  pm::assign_arena(schedule, options.reuse_memory);
+  return schedule;
+}
+
+/// The step of a schedule that runs a node, or null where a pass has removed it.
+inline const pm::Step* step_of(const pm::Schedule& schedule, int node) {
+  for (const pm::Step& step : schedule.steps) {
+    if (step.node == node) return &step;
+  }
+  return nullptr;
+}
+inline const pm::Step* step_of(const pm::Schedule& schedule, pm::Value value) {
+  return step_of(schedule, schedule.graph->values[static_cast<std::size_t>(value.id)].producer);
+}
+
+/// Runs a schedule with labels for numbers: every float of the arena remembers which number of which value was written
+/// there last. It knows nothing of the passes' reasons, only where values say they are.
+class MemoryModel {
+ public:
+  explicit MemoryModel(const pm::Schedule& schedule)
+      : schedule_(schedule), memory_(schedule.arena_bytes / sizeof(float)) {}
+
+  /// What went wrong first, or nothing.
+  std::string run() {
+    for (std::size_t i = 0; i < schedule_.steps.size() && error_.empty(); ++i)
+      run_step(schedule_.steps[i], static_cast<int>(i));
+    return error_;
+  }
+
+ private:
+  struct Label {
+    int value = -1;  // -2 - w: workspace w
+    int number = -1;
+    friend bool operator==(const Label&, const Label&) = default;
+  };
+
+  void run_step(const pm::Step& step, int at) {
+    step.for_each_read([&](int value) { expect(value, at); });
+    if (step.summand() >= 0) {
+      if (schedule_.place(step.summand()).root != schedule_.place(step.dst).root ||
+          schedule_.place(step.summand()).channel_offset != schedule_.place(step.dst).channel_offset) {
+        error_ = "step " + std::to_string(at) + " adds to value " + std::to_string(step.summand()) +
+                 ", which lies elsewhere";
+      }
+    }
+    for (std::size_t w = 0; w < schedule_.workspaces.size(); ++w) {
+      if (schedule_.workspaces[w].last_step == at && schedule_.workspaces[w].first_step < at) workspace(w, at, false);
+    }
+    if (step.dst >= 0) {
+      label_shared(step);
+      write(step.dst);
+    }
+    for (std::size_t w = 0; w < schedule_.workspaces.size(); ++w) {
+      if (schedule_.workspaces[w].first_step == at) workspace(w, at, true);
+    }
+    // An output is copied away at once: it must not have been damaged by its own step.
+    if (step.dst >= 0) expect(step.dst, at);
+  }
+
+  std::size_t first_float(int id) const {
+    const pm::Schedule::Place place = schedule_.place(id);
+    const pm::ScheduledValue& root = schedule_.value(place.root);
+    return root.arena_offset / sizeof(float) + static_cast<std::size_t>(place.channel_offset * root.h * root.w);
+  }
+  int floats(int id) const { return static_cast<int>(schedule_.value(id).bytes(schedule_.block()) / sizeof(float)); }
+  bool is_external(int id) const { return schedule_.value(schedule_.place(id).root).external; }
+
+  // What stands for number i of a value: itself, or a number of another value in the same place.
+  Label label(int id, int i) const {
+    const auto same = same_.find(id);
+    return same == same_.end() ? Label{id, i} : same->second[static_cast<std::size_t>(i)];
+  }
+
+  // A concat does not write the branches that stand in it, an elided slice nothing at all. One image only.
+  void label_shared(const pm::Step& step) {
+    const pm::Node& node = schedule_.node(step);
+    const pm::ScheduledValue& dst = schedule_.value(step.dst);
+    std::vector<Label> labels;
+    for (int i = 0; i < floats(step.dst); ++i) labels.push_back({step.dst, i});
+    const auto take = [&](int id, int src_first, int dst_first, int count) {
+      for (int i = 0; i < count; ++i) labels.at(static_cast<std::size_t>(dst_first + i)) = label(id, src_first + i);
+    };
+    if (step.kind() == pm::OpKind::concat) {
+      int channel = 0;
+      for (int k = 0; k < node.inputs.count; ++k) {
+        const pm::ScheduledValue& branch = schedule_.value(schedule_.src(step, k));
+        if (schedule_.stands_at(schedule_.src(step, k), step.dst, channel)) {
+          take(schedule_.src(step, k), 0, channel * dst.h * dst.w, floats(schedule_.src(step, k)));
+        }
+        channel += branch.c;
+      }
+    } else if (step.elided) {
+      const auto options = pm::unpack<pm::SliceOptions>(node.options);
+      take(schedule_.src(step, 0), options.first * dst.h * dst.w, 0, floats(step.dst));
+    }
+    same_[step.dst] = std::move(labels);
+  }
+
+  void expect(int id, int at) {
+    if (is_external(id) || !error_.empty()) return;
+    for (int i = 0; i < floats(id); ++i) {
+      const Label found = memory_.at(first_float(id) + static_cast<std::size_t>(i));
+      if (found == label(id, i)) continue;
+      error_ = "step " + std::to_string(at) + " (" +
+               pm::describe(*schedule_.graph, schedule_.steps[static_cast<std::size_t>(at)].node) + ") finds value " +
+               std::to_string(found.value) + " where value " + std::to_string(id) + " should be";
+      return;
+    }
+  }
+
+  void write(int id) {
+    if (is_external(id)) return;
+    for (int i = 0; i < floats(id); ++i) {
+      if (label(id, i) == Label{id, i}) memory_.at(first_float(id) + static_cast<std::size_t>(i)) = {id, i};
+    }
+  }
+
+  void workspace(std::size_t which, int at, bool writes) {
+    const pm::Workspace& space = schedule_.workspaces[which];
+    for (std::size_t i = 0; i < space.bytes / sizeof(float); ++i) {
+      Label& found = memory_.at(space.arena_offset / sizeof(float) + i);
+      const Label own{-2 - static_cast<int>(which), static_cast<int>(i)};
+      if (writes) found = own;
+      if (found == own || !error_.empty()) continue;
+      error_ = "step " + std::to_string(at) + " finds value " + std::to_string(found.value) + " in workspace " +
+               std::to_string(which);
+    }
+  }
+
+  const pm::Schedule& schedule_;
+  std::vector<Label> memory_;
+  std::map<int, std::vector<Label>> same_;
+  std::string error_;
+};
+
+inline std::string first_damage(const pm::Schedule& schedule) { return MemoryModel(schedule).run(); }
+
+}  // namespace engine_test
