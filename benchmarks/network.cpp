@@ -3,7 +3,7 @@
 
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/model/initialise.hpp>
@@ -32,20 +32,20 @@ void forward(benchmark::State& state, const pm::NamedNetwork& network) {
   pm::Graph graph = network.build();
   std::vector<pm::Tensor> parameters = pm::initialise(graph, 1);
   pm::prepare_for_inference(graph, parameters);
-  pm::PlanOptions options;
+  pm::ProgramOptions options;
   options.image = network.input;
   options.threads = static_cast<int>(state.range(0));
-  pm::Plan plan = workload::make_plan(std::move(graph), std::move(parameters), options);
-  const std::span<float> input = plan.input("image");
+  pm::Execution execution = workload::make_execution(std::move(graph), std::move(parameters), options);
+  const std::span<float> input = execution.input("image");
   const auto images = workload::random_inputs(input.size());
   std::size_t turn = 0;
   for (auto _ : state) {
     std::copy(images[turn].begin(), images[turn].end(), input.begin());
     turn = (turn + 1) % images.size();
-    plan.run();
-    benchmark::DoNotOptimize(plan.output(plan.output_count() - 1).data());
+    execution.run();
+    benchmark::DoNotOptimize(execution.output(execution.output_count() - 1).data());
   }
-  workload::report(state, workload::work_of(plan), plan.arena_bytes());
+  workload::report(state, workload::work_of(execution), execution.arena_bytes());
   report_images(state, 1);
 }
 
@@ -70,8 +70,8 @@ void gradients(benchmark::State& state, const pm::NamedNetwork& network) {
     ++count;
   }
   workload::Work work;
-  for (int i = 0; i < step.slice_count(); ++i) work += workload::work_of(*step.plans().front());
-  workload::report(state, work, step.plans().size() * step.plans().front()->arena_bytes());
+  for (int i = 0; i < step.slice_count(); ++i) work += workload::work_of(*step.executions().front());
+  workload::report(state, work, step.executions().size() * step.executions().front()->arena_bytes());
   report_images(state, batch);
 }
 

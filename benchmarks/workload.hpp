@@ -1,9 +1,9 @@
-// What the benchmarks share: inputs that change, the work of a plan, and ops and modules measured by themselves.
+// What the benchmarks share: inputs that change, the work of an execution, and ops and modules measured by themselves.
 #pragma once
 
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -40,9 +40,10 @@ inline std::vector<std::vector<float>> random_inputs(std::size_t floats) {
   return inputs;
 }
 
-inline pm::Plan make_plan(pm::Graph graph, std::vector<pm::Tensor> parameters, const pm::PlanOptions& options) {
+inline pm::Execution make_execution(pm::Graph graph, std::vector<pm::Tensor> parameters,
+                                    const pm::ProgramOptions& options) {
   auto shared = std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters));
-  return pm::Plan(std::move(graph), std::make_shared<pm::PreparedWeights>(std::move(shared)), options);
+  return pm::Execution(std::move(graph), std::make_shared<pm::PreparedWeights>(std::move(shared)), options);
 }
 
 /// What steps do in one run.
@@ -58,21 +59,21 @@ struct Work {
 };
 
 /// A backward step takes the multiply-adds of its forward node for each gradient: that of src, that of weights.
-inline Work work_of(const pm::Plan& plan, const pm::PlanStep& step) {
-  const std::vector<pm::Node>& nodes = plan.graph().nodes;
+inline Work work_of(const pm::Execution& execution, const pm::ProgramStep& step) {
+  const std::vector<pm::Node>& nodes = execution.graph().nodes;
   const int forward = nodes[static_cast<std::size_t>(step.node)].forward;
   std::int64_t multiply_adds = step.multiply_adds;
   if (forward >= 0) {
     const pm::Node& node = nodes[static_cast<std::size_t>(forward)];
-    const pm::ScheduledValue& dst = plan.schedule().value(node.dst);
-    multiply_adds = dst.n * pm::count_multiply_adds(plan.graph(), node, {dst.h, dst.w});
+    const pm::ScheduledValue& dst = execution.schedule().value(node.dst);
+    multiply_adds = dst.n * pm::count_multiply_adds(execution.graph(), node, {dst.h, dst.w});
   }
   return {2.0 * static_cast<double>(multiply_adds), static_cast<double>(step.bytes)};
 }
 
-inline Work work_of(const pm::Plan& plan) {
+inline Work work_of(const pm::Execution& execution) {
   Work work;
-  for (const pm::PlanStep& step : plan.steps()) work += work_of(plan, step);
+  for (const pm::ProgramStep& step : execution.steps()) work += work_of(execution, step);
   return work;
 }
 
@@ -143,39 +144,39 @@ struct PartGraph {
 /// Runs everything, times the part's own steps: all of them, or those of its gradients.
 inline void measure(benchmark::State& state, const Part& part, Pass pass, const pm::SchedulePasses& passes) {
   const PartGraph built(part, pass);
-  pm::PlanOptions options;
+  pm::ProgramOptions options;
   options.image = {part.side, part.side};
   options.threads = static_cast<int>(state.range(0));
   options.mode = pass == Pass::forward ? pm::Mode::inference : pm::Mode::training;
   options.passes = passes;
-  pm::Plan plan = make_plan(built.graph, built.parameters, options);
+  pm::Execution execution = make_execution(built.graph, built.parameters, options);
 
-  const std::vector<pm::PlanStep> steps = plan.steps();
+  const std::vector<pm::ProgramStep> steps = execution.steps();
   std::vector<std::size_t> measured;
   Work work;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (!built.measured[static_cast<std::size_t>(steps[i].node)]) continue;
     measured.push_back(i);
-    work += work_of(plan, steps[i]);
+    work += work_of(execution, steps[i]);
   }
   if (measured.empty()) return state.SkipWithError("nothing is left to run");
 
   std::vector<std::vector<std::vector<float>>> inputs;  // by input, by turn
-  for (const pm::Port& port : plan.graph().inputs) {
-    inputs.push_back(random_inputs(plan.input(pm::Value{port.value}).size()));
+  for (const pm::Port& port : execution.graph().inputs) {
+    inputs.push_back(random_inputs(execution.input(pm::Value{port.value}).size()));
   }
   std::vector<double> seconds(steps.size());
   std::size_t turn = 0;
   for (auto _ : state) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      plan.bind_input(pm::Value{plan.graph().inputs[i].value}, inputs[i][turn].data());
+      execution.bind_input(pm::Value{execution.graph().inputs[i].value}, inputs[i][turn].data());
     }
     turn = (turn + 1) % turn_count;
-    plan.run_timed(seconds);
+    execution.run_timed(seconds);
     state.SetIterationTime(std::accumulate(measured.begin(), measured.end(), 0.0,
                                            [&](double sum, std::size_t step) { return sum + seconds[step]; }));
   }
-  report(state, work, plan.arena_bytes());
+  report(state, work, execution.arena_bytes());
 }
 
 /// "forward/concat/256+15x46x46" and "gradients/...", where they have steps at all.

@@ -18,4 +18,15 @@ inline std::string variable(const std::string& name) {
 /// The project's folder.
 inline std::filesystem::path source_dir() { return variable("POSEMACHINE_SOURCE_DIR"); }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool is_sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool is_sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool is_sanitized = false;
+#endif
+
+/// How many random cases to try: under sanitizers, which take ten times as long, an eighth.
+constexpr int cases(int all) { return is_sanitized ? (all + 7) / 8 : all; }
+
 }  // namespace test_environment

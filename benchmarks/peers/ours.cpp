@@ -3,13 +3,13 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/batch_execution.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/batch_plan.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/queries.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/onnx.hpp>
@@ -90,33 +90,29 @@ class Inference : public Subject {
  public:
   explicit Inference(const pm::Json& request) {
     const pm::Model model = pm::Model::load(request["model"].get<std::string>());
-    pm::Graph graph = model.graph();
-    std::vector<pm::Tensor> parameters = model.parameters();
-    pm::prepare_for_inference(graph, parameters);
-    const auto weights =
-        std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
-    pm::PlanOptions options;
+    const pm::CompiledModel compiled(model);
+    pm::ProgramOptions options;
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
     options.batch = request["batch"].get<int>();
     options.threads = request["threads"].get<int>() * request["requests"].get<int>();
-    plan_ = std::make_unique<pm::BatchPlan>(graph, weights, options);
+    execution_ = std::make_unique<pm::BatchExecution>(compiled.graph(), compiled.weights(), options);
   }
 
   void run(const Images& images) override {
-    const std::vector<pm::Port>& ports = plan_->graph().inputs;
+    const std::vector<pm::Port>& ports = execution_->graph().inputs;
     for (std::size_t i = 0; i < ports.size(); ++i) {
-      std::ranges::copy(images[i], plan_->input(pm::Value{ports[i].value}).begin());
+      std::ranges::copy(images[i], execution_->input(pm::Value{ports[i].value}).begin());
     }
-    plan_->run();
+    execution_->run();
   }
 
   void write_results(const Images& images, const std::string& path) override {
     run(images);
-    for (std::size_t k = 0; k < plan_->output_count(); ++k) write_floats(path, plan_->output(k));
+    for (std::size_t k = 0; k < execution_->output_count(); ++k) write_floats(path, execution_->output(k));
   }
 
  private:
-  std::unique_ptr<pm::BatchPlan> plan_;
+  std::unique_ptr<pm::BatchExecution> execution_;
 };
 
 // Steps of RMSprop on the heatmap loss against empty maps.

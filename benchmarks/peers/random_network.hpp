@@ -3,6 +3,7 @@
 
 #include <posemachine/compose.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -64,7 +65,14 @@ class Composer {
     const int which = draw(1, 10);
     return which <= 7   ? pm::relu(graph, value)
            : which <= 9 ? pm::leaky_relu(graph, value)
-                        : pm::hard_swish(graph, value);
+                        : pm::add_node(graph, newest_activation(), {}, {value});
+  }
+
+  // The last of the list.
+  static const pm::OpInfo& newest_activation() {
+    const auto found = std::find_if(pm::forward_ops.rbegin(), pm::forward_ops.rend(),
+                                    [](const pm::OpInfo* op) { return op->kind() == pm::OpKind::activation; });
+    return **found;
   }
 
   pm::Value halve(pm::Value value) {

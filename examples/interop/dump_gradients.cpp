@@ -10,12 +10,12 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
@@ -96,11 +96,11 @@ std::string image_input(const pm::Model& model) {
 }
 
 // The same centre map for every image, as in training.
-void fill_centres(const pm::Model& model, pm::Size size, pm::Plan& plan) {
+void fill_centres(const pm::Model& model, pm::Size size, pm::Execution& execution) {
   const std::size_t plane = std::size_t(size.height) * std::size_t(size.width);
   for (const pm::InputMeaning& input : model.meaning().inputs) {
     if (input.role != pm::InputRole::centre_gaussian) continue;
-    const std::span<float> maps = plan.input(input.name);
+    const std::span<float> maps = execution.input(input.name);
     for (std::size_t at = 0; at < maps.size(); at += plane) {
       pm::render_centre_gaussian(size, input.sigma_px, maps.data() + at);
     }
@@ -113,27 +113,23 @@ void add(pm::TensorFile& file, const std::string& name, const pm::Tensor& tensor
 
 // Maps of every stage, as inference computes them: batch norm folded into the convolutions.
 void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& dump) {
-  pm::Graph graph = model.graph();
-  std::vector<pm::Tensor> parameters = model.parameters();
-  pm::prepare_for_inference(graph, parameters);
-  const auto weights =
-      std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
-  pm::Plan plan(std::move(graph), weights, {.batch = batch.count(), .image = batch.size()});
-  fill_centres(model, batch.size(), plan);
-  const std::span<float> image = plan.input(image_input(model));
+  const pm::CompiledModel compiled(model);
+  pm::Execution execution(compiled.graph(), compiled.weights(), {.batch = batch.count(), .image = batch.size()});
+  fill_centres(model, batch.size(), execution);
+  const std::span<float> image = execution.input(image_input(model));
   if (image.size() != batch.image.values.size()) {
     pm::fail<pm::ModelError>({.where = "image", .expected = "3 channels", .got = pm::to_string(batch.image.shape)});
   }
   std::ranges::copy(batch.image.values, image.begin());
-  plan.run();
-  for (std::size_t stage = 0; stage < plan.output_count(); ++stage) {
-    if (plan.output_shape(stage) != batch.targets.shape) {
+  execution.run();
+  for (std::size_t stage = 0; stage < execution.output_count(); ++stage) {
+    if (execution.output_shape(stage) != batch.targets.shape) {
       pm::fail<pm::ModelError>({.where = "targets",
-                                .expected = pm::to_string(plan.output_shape(stage)) + ", as the network's maps",
+                                .expected = pm::to_string(execution.output_shape(stage)) + ", as the network's maps",
                                 .got = pm::to_string(batch.targets.shape)});
     }
     pm::Tensor maps(batch.targets.shape);
-    std::ranges::copy(plan.output(stage), maps.values.begin());
+    std::ranges::copy(execution.output(stage), maps.values.begin());
     add(dump, "inference/" + std::to_string(stage), maps);
   }
 }
@@ -146,7 +142,7 @@ void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss,
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
   pm::BatchGradients gradients(graph, parameters,
                                {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});
-  for (const auto& plan : gradients.plans()) fill_centres(model, batch.size(), *plan);
+  for (const auto& execution : gradients.executions()) fill_centres(model, batch.size(), *execution);
 
   const std::size_t stages = graph.outputs.size();
   std::vector<pm::Tensor> maps(stages, pm::Tensor(batch.targets.shape));

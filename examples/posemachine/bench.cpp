@@ -5,8 +5,9 @@
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
-#include <posemachine/engine/batch_plan.hpp>
+#include <posemachine/engine/batch_execution.hpp>
 #include <posemachine/graph/queries.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ struct BenchArguments {
 struct Measured {
   std::string network;
   pm::Size size;
-  double ready_s = 0;           // from the model in memory to a plan that can run
+  double ready_s = 0;           // from the model in memory to an execution that can run
   std::vector<double> seconds;  // of each run
   double flops = 0;             // of one run
   std::size_t map_bytes = 0;
@@ -43,7 +44,7 @@ struct Measured {
 // All networks in turn, run by run: what else the machine does in these seconds falls on every one of them.
 std::vector<Measured> measure(const BenchArguments& arguments, const Context& context) {
   struct Timed {
-    std::unique_ptr<pm::BatchPlan> plan;
+    std::unique_ptr<pm::BatchExecution> execution;
     RandomImages images;
   };
   const std::shared_ptr<const pm::CostModel> costs = tuning_of(arguments.timing);
@@ -52,36 +53,36 @@ std::vector<Measured> measure(const BenchArguments& arguments, const Context& co
   for (const std::string& what : arguments.networks) {
     context.stop_if_asked();
     const pm::Model model = find_model(what, context);
-    pm::PlanOptions options;
+    pm::ProgramOptions options;
     options.image = input_size(model, arguments.timing.size);
     options.batch = arguments.batch;
     options.threads = arguments.timing.threads;
     options.costs = costs;
     const double begin = now_s();
-    const InferenceGraph inference(model);
-    auto plan = std::make_unique<pm::BatchPlan>(inference.graph, inference.weights, options);
+    const pm::CompiledModel compiled(model);
+    auto execution = std::make_unique<pm::BatchExecution>(compiled.graph(), compiled.weights(), options);
     const double ready_s = now_s() - begin;
     const double multiply_adds = static_cast<double>(pm::count_multiply_adds(model.graph(), options.image));
-    warn_if_not_tuned(arguments.timing, costs.get(), inference.graph, options.image, plan->threads_per_image(),
+    warn_if_not_tuned(arguments.timing, costs.get(), compiled.graph(), options.image, execution->threads_per_image(),
                       context);
     all.push_back({model.network(),
                    options.image,
                    ready_s,
                    {},
                    2 * multiply_adds * arguments.batch,
-                   plan->bytes(),
-                   inference.weights->bytes()});
-    RandomImages images(*plan);
-    timed.push_back({std::move(plan), std::move(images)});
+                   execution->bytes(),
+                   compiled.weights()->bytes()});
+    RandomImages images(*execution);
+    timed.push_back({std::move(execution), std::move(images)});
   }
   constexpr int untimed = 2;
   Progress progress(context, "running");
   for (int run = -untimed; run < arguments.timing.runs; ++run) {
     for (std::size_t i = 0; i < timed.size(); ++i) {
       context.stop_if_asked();
-      timed[i].images.fill_next(*timed[i].plan);
+      timed[i].images.fill_next(*timed[i].execution);
       const double begin = now_s();
-      timed[i].plan->run();
+      timed[i].execution->run();
       if (run >= 0) all[i].seconds.push_back(now_s() - begin);
     }
     progress.update(run + untimed + 1, arguments.timing.runs + untimed);
@@ -160,8 +161,8 @@ Command add_bench(CLI::App& app, const Context& context) {
   command->add_flag("--json", arguments->json,
                     "A line of JSON for each: network, input, batch, threads, ms_per_image (median, least,\n"
                     "quantile_90), images_per_second, flops (a second), peak_flops (null where there is no loop\n"
-                    "for this processor), map_bytes and weight_bytes (what the plan and its prepared weights\n"
-                    "hold), ready_ms (from the model in memory to a plan that can run)");
+                    "for this processor), map_bytes and weight_bytes (what the execution and its prepared weights\n"
+                    "hold), ready_ms (from the model in memory to an execution that can run)");
   command->footer(
       "What is timed is the network alone: no image is read, cropped or decoded. The peak is that of\n"
       "multiply-adds in registers, measured on as many threads; convolutions by Winograd's algorithm\n"

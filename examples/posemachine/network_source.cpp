@@ -2,8 +2,6 @@
 #include "network_source.hpp"
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/core/tensor.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/named_network.hpp>
@@ -95,13 +93,6 @@ pm::Model with_decoder(const pm::Model& model, const std::string& decoder) {
   pm::Meaning meaning = model.meaning();
   meaning.decoder.kind = pm::decoder_kind<pm::UsageError>(decoder, "--decoder");
   return model.with_meaning(std::move(meaning));
-}
-
-InferenceGraph::InferenceGraph(const pm::Model& model) : graph(model.graph()) {
-  std::vector<pm::Tensor> parameters = model.parameters();
-  pm::prepare_for_inference(graph, parameters);
-  weights =
-      std::make_shared<pm::PreparedWeights>(std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters)));
 }
 
 pm::Size input_size(const pm::Model& model, const std::string& text) {

@@ -5,13 +5,10 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/engine/prepared_weights.hpp>
-#include <posemachine/graph/graph.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/network_description.hpp>
 
 #include <filesystem>
-#include <memory>
 #include <string>
 
 namespace tool {
@@ -39,14 +36,6 @@ void add_decoder_option(CLI::App& command, std::string& decoder);
 
 /// The model with the decoder that --decoder names; the model itself where it names none.
 posemachine::Model with_decoder(const posemachine::Model& model, const std::string& decoder);
-
-/// A model's graph as inference runs it, and its weights.
-struct InferenceGraph {
-  posemachine::Graph graph;
-  std::shared_ptr<posemachine::PreparedWeights> weights;
-
-  explicit InferenceGraph(const posemachine::Model& model);
-};
 
 /// The size of input that --size asks for: "256x192" is height x width, "256" both, "" the model's own.
 /// Errors: UsageError for another text, and for a size that the network cannot take.

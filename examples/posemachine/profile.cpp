@@ -6,7 +6,8 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <algorithm>
@@ -47,7 +48,7 @@ struct Line {
   std::int64_t moved_bytes = 0;
 };
 
-std::string step_name(const pm::PlanStep& step) {
+std::string step_name(const pm::ProgramStep& step) {
   return step.block.empty() ? step.operation : step.operation + " in " + step.block;
 }
 
@@ -90,7 +91,7 @@ void add_to(Line& sum, const Line& line) {
   sum.moved_bytes += line.moved_bytes;
 }
 
-std::vector<Line> by_kind(const std::vector<pm::PlanStep>& steps, const std::vector<Line>& lines) {
+std::vector<Line> by_kind(const std::vector<pm::ProgramStep>& steps, const std::vector<Line>& lines) {
   std::map<std::pair<std::string, std::string>, Line> kinds;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     Line& kind = kinds[{steps[i].operation, steps[i].implementation}];
@@ -105,13 +106,13 @@ std::vector<Line> by_kind(const std::vector<pm::PlanStep>& steps, const std::vec
 }
 
 // Complete events ("ph": "X") of one run, in microseconds: chrome://tracing and Perfetto draw them.
-std::string trace_text(const std::string& network, const std::vector<pm::PlanStep>& steps,
+std::string trace_text(const std::string& network, const std::vector<pm::ProgramStep>& steps,
                        const std::vector<double>& seconds) {
   pm::Json events = pm::Json::array();
   events.push_back({{"name", "process_name"}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", network}}}});
   double at_s = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const pm::PlanStep& step = steps[i];
+    const pm::ProgramStep& step = steps[i];
     events.push_back({{"name", step_name(step)},
                       {"cat", step.operation},
                       {"ph", "X"},
@@ -134,23 +135,23 @@ std::string trace_text(const std::string& network, const std::vector<pm::PlanSte
 
 int profile(const ProfileArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
-  pm::PlanOptions options;
+  pm::ProgramOptions options;
   options.image = input_size(model, arguments.timing.size);
   options.threads = arguments.timing.threads;
   options.costs = tuning_of(arguments.timing);
-  InferenceGraph inference(model);
-  warn_if_not_tuned(arguments.timing, options.costs.get(), inference.graph, options.image, options.threads, context);
-  pm::Plan plan(std::move(inference.graph), std::move(inference.weights), options);
-  RandomImages images(plan);
-  const std::vector<pm::PlanStep> steps = plan.steps();
+  const pm::CompiledModel compiled(model);
+  warn_if_not_tuned(arguments.timing, options.costs.get(), compiled.graph(), options.image, options.threads, context);
+  pm::Execution execution(compiled.graph(), compiled.weights(), options);
+  RandomImages images(execution);
+  const std::vector<pm::ProgramStep> steps = execution.steps();
   std::vector<std::vector<double>> runs;
   constexpr int untimed = 2;
   Progress progress(context, "running");
   for (int run = -untimed; run < arguments.timing.runs; ++run) {
     context.stop_if_asked();
-    images.fill_next(plan);
+    images.fill_next(execution);
     std::vector<double> seconds(steps.size());
-    plan.run_timed(seconds);
+    execution.run_timed(seconds);
     if (run >= 0) runs.push_back(std::move(seconds));
     progress.update(run + untimed + 1, arguments.timing.runs + untimed);
   }
@@ -160,7 +161,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     std::vector<double> seconds;
     for (const std::vector<double>& run : runs) seconds.push_back(run[i]);
-    const pm::PlanStep& step = steps[i];
+    const pm::ProgramStep& step = steps[i];
     lines.push_back({step_name(step), step.implementation, step.layout, step.shape, 1, median(seconds),
                      step.multiply_adds, step.bytes, step.moved_bytes});
     add_to(total, lines.back());

@@ -6,8 +6,9 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
@@ -39,12 +40,14 @@ struct SummaryArguments {
   bool description = false;
 };
 
-// Bytes that all maps of an inference run share.
+// Bytes that all maps of an inference run share: no weight is needed to know them.
 std::size_t activation_bytes(const pm::Model& model, pm::Size size) {
-  InferenceGraph inference(model);
-  pm::PlanOptions options;
+  pm::Graph graph = model.graph();
+  std::vector<pm::Tensor> no_values;
+  pm::prepare_for_inference(graph, no_values);
+  pm::ProgramOptions options;
   options.image = size;
-  return pm::Plan(std::move(inference.graph), std::move(inference.weights), options).arena_bytes();
+  return pm::Program(std::move(graph), options).arena_bytes();
 }
 
 // Nodes that stand together in one block below the network, or one node.
@@ -165,8 +168,8 @@ int summary(const SummaryArguments& arguments, const Context& context) {
   const pm::Value answer = pm::answer(graph);
   const pm::Stride stride = pm::stride_of(graph, answer);
   std::int64_t model_bytes = 0;
-  for (const pm::Tensor& tensor : model.parameters()) {
-    model_bytes += static_cast<std::int64_t>(tensor.values.size() * sizeof(float));
+  for (const pm::Parameter& parameter : graph.parameters) {
+    model_bytes += parameter.size() * static_cast<std::int64_t>(sizeof(float));
   }
   const std::vector<Stage> stages = stages_of(graph, size);
   const std::vector<std::string> unknown = unknown_operations(graph);
@@ -224,7 +227,7 @@ Command add_summary(CLI::App& app, const Context& context) {
                     "stride, receptive_field, stages (of each: output, and the cost of everything up to it),\n"
                     "model_bytes, activation_bytes (one image, inference), nodes");
   command->add_option("--svg", arguments->svg,
-                      "Draw the network into this file: blocks, shapes, costs, receptive fields");
+                      "RandomKey the network into this file: blocks, shapes, costs, receptive fields");
   command
       ->add_flag("--description", arguments->description,
                  "Only the network itself, as JSON that summary, diff and train read as NET.json")

@@ -1,4 +1,4 @@
-// Images and figures of plans that are timed.
+// Images and figures of executions that are timed.
 #include "timing.hpp"
 
 #include <posemachine/core/random.hpp>

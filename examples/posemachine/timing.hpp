@@ -1,4 +1,4 @@
-// What bench and profile share: options, and images for plans that are timed.
+// What bench and profile share: options, and images for executions that are timed.
 #pragma once
 
 #include "tool.hpp"
@@ -36,21 +36,21 @@ void add_timing_options(CLI::App& command, TimingArguments& arguments);
 /// Different images, used in turn: one alone would stay in the caches.
 class RandomImages {
  public:
-  /// For the inputs of `graph`, with as many floats as a plan's input has.
-  template <class AnyPlan>
-  explicit RandomImages(AnyPlan& plan) {
-    for (const posemachine::Port& port : plan.graph().inputs) {
+  /// For the inputs of `graph`, with as many floats as an execution's input has.
+  template <class AnyExecution>
+  explicit RandomImages(AnyExecution& execution) {
+    for (const posemachine::Port& port : execution.graph().inputs) {
       values_.push_back(posemachine::Value{port.value});
-      floats_.push_back(plan.input(values_.back()).size());
+      floats_.push_back(execution.input(values_.back()).size());
     }
     draw();
   }
 
   /// Fills the inputs with the next ones.
-  template <class AnyPlan>
-  void fill_next(AnyPlan& plan) {
+  template <class AnyExecution>
+  void fill_next(AnyExecution& execution) {
     for (std::size_t i = 0; i < values_.size(); ++i) {
-      std::ranges::copy(images_[turn_][i], plan.input(values_[i]).begin());
+      std::ranges::copy(images_[turn_][i], execution.input(values_[i]).begin());
     }
     turn_ = (turn_ + 1) % images_.size();
   }

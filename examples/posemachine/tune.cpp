@@ -6,11 +6,12 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/measure_costs.hpp>
-#include <posemachine/engine/plan.hpp>
-#include <posemachine/engine/plan_step.hpp>
+#include <posemachine/engine/program_step.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/schedule/cost_model.hpp>
 
@@ -43,13 +44,13 @@ struct TuneArguments {
 
 struct Tuned {
   std::string name;
-  InferenceGraph inference;
+  pm::CompiledModel compiled;
   pm::Size size;
 };
 
 constexpr double clear = 1.03;  // less is the same
 
-// A plan's lanes are single threads, and a person alone has all of them.
+// An execution's lanes are single threads, and a person alone has all of them.
 std::vector<int> thread_counts(const TuneArguments& arguments) {
   return arguments.threads == 1 ? std::vector{1} : std::vector{1, arguments.threads};
 }
@@ -74,7 +75,7 @@ std::string convolution_table(const std::vector<Tuned>& networks, const pm::Cost
   std::vector<pm::CostModel::Key> seen;
   int as_estimated = 0;
   for (const Tuned& network : networks) {
-    for (const pm::ConvolutionCase& which : pm::convolution_cases(network.inference.graph, network.size)) {
+    for (const pm::ConvolutionCase& which : pm::convolution_cases(network.compiled.graph(), network.size)) {
       for (const int count : threads) {
         const pm::CostModel::Key key{which, count};
         if (!costs.measured().contains(key) || std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
@@ -95,11 +96,11 @@ std::string convolution_table(const std::vector<Tuned>& networks, const pm::Cost
          format("%d of %d are fastest as estimated, or within 3 %%\n", as_estimated, static_cast<int>(seen.size()));
 }
 
-bool run_the_same(const pm::Plan& a, const pm::Plan& b) {
-  const std::vector<pm::PlanStep> steps = a.steps();
-  const std::vector<pm::PlanStep> others = b.steps();
+bool run_the_same(const pm::Execution& a, const pm::Execution& b) {
+  const std::vector<pm::ProgramStep> steps = a.steps();
+  const std::vector<pm::ProgramStep> others = b.steps();
   return std::equal(steps.begin(), steps.end(), others.begin(), others.end(),
-                    [](const pm::PlanStep& one, const pm::PlanStep& other) {
+                    [](const pm::ProgramStep& one, const pm::ProgramStep& other) {
                       return one.implementation == other.implementation && one.layout == other.layout;
                     });
 }
@@ -107,15 +108,15 @@ bool run_the_same(const pm::Plan& a, const pm::Plan& b) {
 // The same network with and without what was measured, run in turn.
 std::string network_line(const Tuned& network, const std::shared_ptr<const pm::CostModel>& costs, int threads, int runs,
                          const Context& context) {
-  pm::PlanOptions options;
+  pm::ProgramOptions options;
   options.image = network.size;
   options.threads = threads;
-  pm::Plan estimated(network.inference.graph, network.inference.weights, options);
+  pm::Execution estimated(network.compiled.graph(), network.compiled.weights(), options);
   options.costs = costs;
-  pm::Plan tuned(network.inference.graph, network.inference.weights, options);
+  pm::Execution tuned(network.compiled.graph(), network.compiled.weights(), options);
   const std::string head =
       format("%-26s %4d x %4d %7d ", network.name.c_str(), network.size.height, network.size.width, threads);
-  if (run_the_same(estimated, tuned)) return head + "the same plan\n";
+  if (run_the_same(estimated, tuned)) return head + "the same steps\n";
   RandomImages images(tuned);
   std::array<std::vector<double>, 2> seconds;
   constexpr int untimed = 2;
@@ -123,10 +124,10 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   for (int run = -untimed; run < runs; ++run) {
     context.stop_if_asked();
     for (std::size_t which = 0; which < 2; ++which) {
-      pm::Plan& plan = which == 0 ? estimated : tuned;
-      images.fill_next(plan);
+      pm::Execution& execution = which == 0 ? estimated : tuned;
+      images.fill_next(execution);
       const auto begin = std::chrono::steady_clock::now();
-      plan.run();
+      execution.run();
       const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
       if (run >= 0) seconds[which].push_back(took.count());
     }
@@ -155,7 +156,7 @@ void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads
       for (const int count : threads) {
         Progress progress(context, network.name + format(", %d thread%s", count, count == 1 ? "" : "s"));
         auto saved = std::chrono::steady_clock::now();
-        disturbed += pm::measure_costs(costs, network.inference.graph, network.size, count, [&](int done, int all) {
+        disturbed += pm::measure_costs(costs, network.compiled.graph(), network.size, count, [&](int done, int all) {
           context.stop_if_asked();
           progress.update(done, all);
           if (std::chrono::steady_clock::now() - saved < std::chrono::seconds(1)) return;
@@ -184,7 +185,7 @@ int tune(const TuneArguments& arguments, const Context& context) {
   for (const std::string& what : arguments.networks) {
     const pm::Model model = find_model(what, context);
     const pm::Size size = input_size(model, arguments.size);
-    networks.push_back({model.network(), InferenceGraph(model), size});
+    networks.push_back({model.network(), pm::CompiledModel(model), size});
   }
   auto costs = std::make_shared<pm::CostModel>();
   if (std::filesystem::exists(path)) {
@@ -228,8 +229,8 @@ Command add_tune(CLI::App& app, const Context& context) {
   command->add_flag("--all", arguments->all, "List the convolutions too that are fastest as estimated");
   command->footer(
       "Each convolution is run directly, by Winograd's algorithm and on maps with channels last, where\n"
-      "there are such kernels. Plans that are given the file (--tuning of bench, profile and estimate,\n"
-      "EstimatorOptions::tuning, PlanOptions::costs) choose by these times, whole networks at a time:\n"
+      "there are such kernels. Networks that are given the file (--tuning of bench, profile and estimate,\n"
+      "EstimatorOptions::tuning, ProgramOptions::costs) choose by these times, whole networks at a time:\n"
       "maps that have to change their layout (reorders) are counted. Without it they choose by\n"
       "estimates. Measure when the machine is quiet. Results are the same but for rounding.");
   return {command, [arguments, &context] { return tune(*arguments, context); }};

@@ -7,7 +7,7 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/inference/plan_cache.hpp>
+#include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>

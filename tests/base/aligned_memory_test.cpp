@@ -1,11 +1,16 @@
 // make_aligned: zeros, aligned, small and large.
+#include "environment.hpp"
+
 #include <posemachine/base/aligned_memory.hpp>
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 
 namespace aligned_memory_test {
 
@@ -21,6 +26,20 @@ TEST_CASE("make_aligned: zeros on whole cache lines; from 2 MiB on, where a larg
     if (count >= large) CHECK(address % (std::uintptr_t{2} << 20) == 0);
     CHECK(std::all_of(memory.get(), memory.get() + count, [](float value) { return value == 0; }));
   }
+}
+
+TEST_CASE("make_aligned: large arrays take no memory before they are written") {
+  const auto resident = [] {
+    std::ifstream file("/proc/self/statm");
+    double total = 0, pages = 0;
+    file >> total >> pages;
+    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+  };
+  const double before = resident();
+  const AlignedArray<float> memory = make_aligned<float>(std::size_t{1} << 28);  // 1 GiB
+  memory[std::size_t{1} << 27] = 1;
+  if (!test_environment::is_sanitized) CHECK(resident() - before < 16e6);
+  CHECK(memory[(std::size_t{1} << 28) - 1] == 0);
 }
 
 }  // namespace aligned_memory_test

@@ -137,7 +137,7 @@ TEST_CASE("read_labels: what says nothing may lie anywhere, what counts must lie
   const auto path = folder.path / "labels.mat";
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
   for (const double nowhere : {nan, inf, -inf}) {
-    for (const std::size_t field : {0, 1}) {
+    for (const std::size_t field : {std::size_t{0}, std::size_t{1}}) {
       std::vector<double> values = label_values(2);
       values[at(1, 4, field)] = nowhere;  // of weight (1 + 4) % 5 = 0
       write_arrays(path, {{"joints", {14, 3, 2}, values}});

@@ -1,10 +1,10 @@
-// Plans against the oracle: outputs, gradients and statistics of one network.
+// Executions against the oracle: outputs, gradients and statistics of one network.
 #pragma once
 
-#include "engine/run_plan.hpp"
+#include "engine/run_graph.hpp"
 #include "reference/kinks.hpp"
 
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
@@ -26,11 +26,12 @@ using namespace posemachine;
 inline constexpr double forward_tolerance = 1e-5;
 inline constexpr double gradient_tolerance = 1e-3;
 
-// `planned`, if there is one, is what the plan runs: the same network from a file, or of other operations.
-inline void check_forward(const Graph& graph, int batch, Size image, const PlanOptions& base, const std::string& what,
-                          double tolerance = forward_tolerance, const Graph* planned = nullptr) {
+// `planned`, if there is one, is what the execution runs: the same network from a file, or of other operations.
+inline void check_forward(const Graph& graph, int batch, Size image, const ProgramOptions& base,
+                          const std::string& what, double tolerance = forward_tolerance,
+                          const Graph* planned = nullptr) {
   const auto filling = reference::fill(graph, batch, image, 11);
-  PlanOptions options = base;
+  ProgramOptions options = base;
   options.batch = batch;
   options.image = image;
   reference::Context context;
@@ -38,7 +39,7 @@ inline void check_forward(const Graph& graph, int batch, Size image, const PlanO
   context.seed = 5;
   context.step = 3;
   const auto truth = reference::run(graph, batch, image, filling.inputs, filling.parameters, context);
-  const auto ours = run_plan(planned != nullptr ? *planned : graph, filling, options, {5, 3, 0});
+  const auto ours = run_graph(planned != nullptr ? *planned : graph, filling, options, {5, 3, 0});
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
     const double error = relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values);
     CHECK_MESSAGE(error < tolerance, what << " output " << i << " error " << error);
@@ -46,7 +47,7 @@ inline void check_forward(const Graph& graph, int batch, Size image, const PlanO
 }
 
 // Mean and biased variance of the slice, which stand where the buffers' gradients would.
-inline void check_statistics(const Graph& network, const reference::Result& truth, const PlanResult& ours,
+inline void check_statistics(const Graph& network, const reference::Result& truth, const RunResult& ours,
                              const std::string& what) {
   for (const Node& node : network.nodes) {
     if (node.op != &batch_norm_op || is_frozen_batch_norm(network, node)) continue;
@@ -80,8 +81,8 @@ inline std::vector<double> largest_of_nodes(const Graph& graph, const reference:
 
 // Forward in training mode, gradients of inputs and parameters, statistics of batch norm. False, and nothing checked,
 // where rounding may take the other side of a kink.
-inline bool check_gradients(const Graph& network, int batch, Size image, PlanOptions options, const std::string& what,
-                            std::uint64_t seed = 12, const Graph* planned = nullptr) {
+inline bool check_gradients(const Graph& network, int batch, Size image, ProgramOptions options,
+                            const std::string& what, std::uint64_t seed = 12, const Graph* planned = nullptr) {
   const Graph graph = differentiate(network, {.input_gradients = true});
   const auto filling = reference::fill(graph, batch, image, seed);
   reference::Context context;
@@ -93,8 +94,8 @@ inline bool check_gradients(const Graph& network, int batch, Size image, PlanOpt
   options.batch = batch;
   options.image = image;
   options.mode = Mode::training;
-  const auto ours = run_plan(planned != nullptr ? differentiate(*planned, {.input_gradients = true}) : graph, filling,
-                             options, {5, 3, 0});
+  const auto ours = run_graph(planned != nullptr ? differentiate(*planned, {.input_gradients = true}) : graph, filling,
+                              options, {5, 3, 0});
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
     const double error = relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values);
     const double tolerance = i < network.outputs.size() ? forward_tolerance : gradient_tolerance;
@@ -117,9 +118,9 @@ inline bool check_gradients(const Graph& network, int batch, Size image, PlanOpt
   return true;
 }
 
-/// Plans with all passes, with each one off, with memory of its own for every buffer, and with none of it all.
-inline std::vector<PlanOptions> pass_choices() {
-  std::vector<PlanOptions> choices(1);
+/// Executions with all passes, with each one off, with memory of its own for every buffer, and with none of it all.
+inline std::vector<ProgramOptions> pass_choices() {
+  std::vector<ProgramOptions> choices(1);
   for (const SchedulePass& pass : library_schedule_passes) {
     choices.emplace_back().passes = SchedulePasses().without(pass.name);
   }

@@ -1,5 +1,5 @@
 // BatchGradients: slices against the oracle, workers against each other.
-#include "engine/run_plan.hpp"
+#include "engine/run_graph.hpp"
 #include "reference/kinks.hpp"
 #include "reference/random_graph.hpp"
 #include "reference/thread_ranks.hpp"
@@ -178,19 +178,19 @@ TEST_CASE("BatchGradients: any number of workers gives the same bytes, running s
   }
 }
 
-TEST_CASE("BatchGradients: no more plans than slices, and at least one worker") {
+TEST_CASE("BatchGradients: no more executions than slices, and at least one worker") {
   const Graph network = small_network();
   const auto parameters =
       std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
-  const auto plans = [&](int slice, int workers) {
+  const auto executions = [&](int slice, int workers) {
     return BatchGradients(network, parameters, {.batch = 4, .slice = slice, .workers = workers, .image = {8, 8}})
-        .plans()
+        .executions()
         .size();
   };
-  CHECK(plans(1, 2) == 2);
-  CHECK(plans(2, 7) == 2);
-  CHECK(plans(4, 7) == 1);
-  CHECK_THROWS_AS(plans(2, 0), UsageError);
+  CHECK(executions(1, 2) == 2);
+  CHECK(executions(2, 7) == 2);
+  CHECK(executions(4, 7) == 1);
+  CHECK_THROWS_AS(executions(2, 0), UsageError);
 }
 
 TEST_CASE("BatchGradients: by default slices are single images, or up to 8 that divide the batch with batch norm") {

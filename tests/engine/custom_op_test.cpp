@@ -1,10 +1,10 @@
-// A user's operations in plans: the same as the library's own where there is one, gradients and errors.
+// A user's operations in executions: the same as the library's own where there is one, gradients and errors.
 #include "engine/custom_ops.hpp"
-#include "engine/run_plan.hpp"
+#include "engine/run_graph.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -26,7 +26,7 @@ namespace custom_op_test {
 
 using namespace posemachine;
 using engine_test::relative_error;
-using engine_test::run_plan;
+using engine_test::run_graph;
 
 namespace {
 
@@ -64,7 +64,7 @@ TEST_CASE("custom op: one that computes prelu gives the library's numbers, forwa
     const Graph library = network_with(channel_count, [](Graph& graph, Value src) { return prelu(graph, src); });
     for (const int batch : {1, 3}) {
       for (const bool reuse : {true, false}) {
-        PlanOptions options;
+        ProgramOptions options;
         options.batch = batch;
         options.image = {7, 10};
         options.mode = Mode::training;
@@ -73,8 +73,8 @@ TEST_CASE("custom op: one that computes prelu gives the library's numbers, forwa
         const Graph training = differentiate(ours, {.input_gradients = true});
         const Graph expected_training = differentiate(library, {.input_gradients = true});
         const auto filling = reference::fill(training, batch, options.image, 5);
-        const auto got = run_plan(training, filling, options);
-        const auto expected = run_plan(expected_training, filling, options);
+        const auto got = run_graph(training, filling, options);
+        const auto expected = run_graph(expected_training, filling, options);
         REQUIRE(got.outputs.size() == expected.outputs.size());
         for (std::size_t i = 0; i < got.outputs.size(); ++i) {
           const std::vector<double> truth(expected.outputs[i].begin(), expected.outputs[i].end());
@@ -118,9 +118,9 @@ TEST_CASE("custom op: where its traits allow it, dst lies in the memory of src, 
     return graph;
   };
   const Graph told = network(custom_ops::softsign_op), untold = network(custom_ops::untold_softsign_op);
-  const PlanOptions options{.batch = 2, .image = {6, 5}};
+  const ProgramOptions options{.batch = 2, .image = {6, 5}};
   const auto filling = reference::fill(told, options.batch, options.image, 5);
-  CHECK(run_plan(told, filling, options).outputs == run_plan(untold, filling, options).outputs);
+  CHECK(run_graph(told, filling, options).outputs == run_graph(untold, filling, options).outputs);
   const auto shared = [](const Graph& graph) {
     Schedule schedule = make_schedule(graph, 2, {6, 5}, Mode::inference);
     in_place(schedule);
@@ -162,10 +162,10 @@ TEST_CASE("custom op: without a backward kernel no gradient passes, and what lie
 TEST_CASE("custom op: what a kernel throws reaches the caller of run") {
   Graph graph;
   add_output(graph, "maps", add_node(graph, custom_ops::throwing_op, {}, {add_input(graph, "image", 3)}));
-  PlanOptions options;
+  ProgramOptions options;
   options.image = {4, 4};
-  Plan plan(graph, std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>()), options);
-  CHECK(message_of([&] { plan.run(); }) == "the kernel's own words");
+  Execution execution(graph, std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>()), options);
+  CHECK(message_of([&] { execution.run(); }) == "the kernel's own words");
 }
 
 TEST_CASE("custom op: one and two workers give the same bytes") {

@@ -1,8 +1,8 @@
-// Plans against the oracle: every operation. Random networks: tests/random_networks.
+// Executions against the oracle: every operation. Random networks: tests/random_networks.
 #include "engine/agreement.hpp"
 
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/ops.hpp>
-#include <posemachine/engine/plan.hpp>
 #include <posemachine/graph/ops.hpp>
 
 #include <doctest/doctest.h>
@@ -63,7 +63,7 @@ void check_operation(const std::string& name, int channel_count, const Build& bu
         name + " " + std::to_string(channel_count) + " channels, " + std::to_string(batch) + " x " + to_string(image);
     const double tolerance = operation_tolerance(graph, batch, image);
     check_forward(graph, batch, image, {}, what, tolerance);
-    PlanOptions training;
+    ProgramOptions training;
     training.mode = Mode::training;
     check_forward(graph, batch, image, training, what + ", training", tolerance);
     bool checked = false;
@@ -226,14 +226,21 @@ TEST_CASE("engine: resizes, softmaxes and the activations beyond relu equal the 
         "spatial_softmax", channel_count,
         [&](Graph& g, Value v) { return spatial_softmax(g, wide(g, v), {.scale_percent = 1900}); }, sizes);
     check_operation("leaky_relu", channel_count, [&](Graph& g, Value v) { return leaky_relu(g, wide(g, v)); }, sizes);
-    check_operation("silu", channel_count, [&](Graph& g, Value v) { return silu(g, wide(g, v)); }, sizes);
-    check_operation("hard_swish", channel_count, [&](Graph& g, Value v) { return hard_swish(g, wide(g, v)); }, sizes);
+    for (const OpInfo* op : forward_ops) {
+      if (op->kind() != OpKind::activation) continue;
+      const auto apply = [&](Graph& g, Value v) { return add_node(g, *op, {}, {wide(g, v)}); };
+      check_operation(std::string(op->name), channel_count, apply, sizes);
+    }
     check_operation("prelu", channel_count, [&](Graph& g, Value v) { return prelu(g, prelu(g, wide(g, v))); }, sizes);
     check_operation(
         "activations of maps kept for the gradient", channel_count,
         [&](Graph& g, Value v) {
           const Value src = wide(g, v);
-          return concat(g, {silu(g, src), hard_swish(g, src), prelu(g, src), softmax(g, src), src});
+          std::vector<Value> all{prelu(g, src), softmax(g, src), src};
+          for (const OpInfo* op : forward_ops) {
+            if (op->kind() == OpKind::activation) all.push_back(add_node(g, *op, {}, {src}));
+          }
+          return concat(g, all);
         },
         awkward);
   }

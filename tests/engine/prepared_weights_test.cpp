@@ -2,7 +2,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -78,7 +78,7 @@ TEST_CASE("PreparedWeights: refresh() carries changed values into every form, an
   CHECK(one_weight(memory) == -5.0f);
 }
 
-TEST_CASE("PreparedWeights: a plan made before a refresh computes with the new values") {
+TEST_CASE("PreparedWeights: an execution made before a refresh computes with the new values") {
   Graph graph;
   const Value image = add_input(graph, "image", 32);
   add_output(graph, "out", convolution(graph, image, {.out = 32}));
@@ -86,14 +86,14 @@ TEST_CASE("PreparedWeights: a plan made before a refresh computes with the new v
   parameters->emplace_back(Shape{32, 32, 1, 1}, 1.0f);
   parameters->emplace_back(Shape{32}, 0.5f);
   const auto weights = std::make_shared<PreparedWeights>(parameters);
-  PlanOptions options;
+  ProgramOptions options;
   options.image = {4, 4};
-  Plan plan(graph, weights, options);
-  const std::span<float> input = plan.input("image");
+  Execution execution(graph, weights, options);
+  const std::span<float> input = execution.input("image");
   std::fill(input.begin(), input.end(), 1.0f);
   const auto all_are = [&](float expected) {
-    plan.run();
-    const std::span<const float> output = plan.output(0);
+    execution.run();
+    const std::span<const float> output = execution.output(0);
     return std::all_of(output.begin(), output.end(), [&](float value) { return value == expected; });
   };
   CHECK(all_are(32.5f));

@@ -1,6 +1,6 @@
 // Recomputation: other nodes, the same bytes, less memory.
 #include "engine/custom_ops.hpp"
-#include "engine/run_plan.hpp"
+#include "engine/run_graph.hpp"
 #include "reference/random_graph.hpp"
 
 #include <posemachine/core/random.hpp>
@@ -30,12 +30,12 @@
 namespace recomputation_test {
 
 using namespace posemachine;
-using engine_test::run_plan;
+using engine_test::run_graph;
 
 namespace {
 
-PlanOptions training(int batch, Size image) {
-  PlanOptions options;
+ProgramOptions training(int batch, Size image) {
+  ProgramOptions options;
   options.batch = batch;
   options.image = image;
   options.mode = Mode::training;
@@ -69,7 +69,7 @@ std::vector<float> step(const Graph& network, Size image, bool recompute, std::s
   auto parameters = std::make_shared<std::vector<Tensor>>(initialise(network, 4));
   BatchGradients gradients(network, parameters,
                            {.batch = 4, .slice = 2, .workers = 2, .image = image, .recompute = recompute});
-  bytes = gradients.plans().front()->arena_bytes();
+  bytes = gradients.executions().front()->arena_bytes();
   RandomStream stream(4, Purpose::test);
   std::vector<float> images(std::size_t{4} * 3 * std::size_t(image.height) * std::size_t(image.width));
   for (float& value : images) value = static_cast<float>(stream.uniform(-1, 1));
@@ -152,8 +152,8 @@ TEST_CASE("recompute: random networks cut anywhere compute the same bytes") {
     const auto random = reference::random_graph(seed, {.steps = seed % 3 == 0 ? 6 : 14, .residuals = seed % 2 == 0});
     const Graph plain = differentiate(random.graph);
     const auto filling = reference::fill(plain, random.batch, random.image, seed);
-    const PlanOptions options = training(random.batch, random.image);
-    const auto expected = run_plan(plain, filling, options, {9, 3, 5});
+    const ProgramOptions options = training(random.batch, random.image);
+    const auto expected = run_graph(plain, filling, options, {9, 3, 5});
     RandomStream stream(seed, Purpose::test, 8);
     const auto nodes = static_cast<std::uint64_t>(forward_node_count(plain));
     for (int cut = 0; cut < 3; ++cut) {
@@ -163,7 +163,7 @@ TEST_CASE("recompute: random networks cut anywhere compute the same bytes") {
       Graph graph = plain;
       recompute(graph, ends);
       repeated += repeats(graph);
-      const auto got = run_plan(graph, filling, options, {9, 3, 5});
+      const auto got = run_graph(graph, filling, options, {9, 3, 5});
       CHECK(got.outputs == expected.outputs);
       CHECK(got.gradients == expected.gradients);
     }
@@ -197,13 +197,13 @@ TEST_CASE("recompute: a sum of three is added up in the same order both times, s
     pixels[plane + i] = std::ldexp(1.0, -24);
     pixels[2 * plane + i] = -1;
   }
-  const PlanOptions options = training(1, {24, 24});
-  const auto expected = run_plan(plain, filling, options);
+  const ProgramOptions options = training(1, {24, 24});
+  const auto expected = run_graph(plain, filling, options);
   for (int end = 1; end < forward_node_count(plain); ++end) {
     CAPTURE(end);
     Graph graph = plain;
     recompute(graph, std::vector<int>{end});
-    CHECK(run_plan(graph, filling, options).gradients == expected.gradients);
+    CHECK(run_graph(graph, filling, options).gradients == expected.gradients);
   }
 }
 
@@ -222,8 +222,8 @@ TEST_CASE("recompute: a convolution adds to a summand both times or never") {
   recompute(graph, std::vector<int>{end});
   REQUIRE(repeats(graph) > 0);
   const auto filling = reference::fill(plain, 1, {9, 9}, 3);
-  const PlanOptions options = training(1, {9, 9});
-  CHECK(run_plan(graph, filling, options).gradients == run_plan(plain, filling, options).gradients);
+  const ProgramOptions options = training(1, {9, 9});
+  CHECK(run_graph(graph, filling, options).gradients == run_graph(plain, filling, options).gradients);
 }
 
 TEST_CASE("BatchGradients: recomputation changes no byte and takes less memory, where networks are deep") {

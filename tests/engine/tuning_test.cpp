@@ -4,8 +4,8 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/device.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/measure_costs.hpp>
-#include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -78,8 +78,8 @@ TEST_CASE("measure_costs: each convolution that leaves a choice, once, in every 
     CHECK(std::isfinite(times[1]) == (avx512 && !dnnl_is_v3 && i == 0));  // no Winograd with strides
     CHECK(std::isfinite(times[2]) == avx512);
   }
-  // A plan that is given them computes the same.
-  PlanOptions options;
+  // An execution that is given them computes the same.
+  ProgramOptions options;
   options.costs = std::make_shared<const CostModel>(costs);
   engine_test::check_forward(graph, 1, {32, 24}, options, "measured");
   CHECK_THROWS_AS(measure_costs(costs, graph, {32, 24}, 2, [](int, int) { throw std::runtime_error("stop"); }),

@@ -239,7 +239,7 @@ TEST_CASE("EstimatorPool: requests under way when it is destroyed end, those tha
   CHECK(refusal_of(std::move(waiting)) == Refusal::cancelled);
 }
 
-TEST_CASE("EstimatorPool: a thread prefers sizes it has a plan for, as long as nobody waits too long") {
+TEST_CASE("EstimatorPool: a thread prefers sizes it has an execution for, as long as nobody waits too long") {
   for (const bool patient : {true, false}) {  // patience begins when a request is passed over, not when it comes
     EstimatorPool pool(small_model(),
                        {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0), .cached_sizes = 1});

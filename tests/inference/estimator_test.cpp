@@ -91,8 +91,8 @@ void check_same(const std::vector<Keypoint>& got, const std::vector<Keypoint>& e
 
 }  // namespace
 
-TEST_CASE("EstimatorOptions: what a plan may take by default is what plans allow") {
-  CHECK(EstimatorOptions{}.max_bytes == PlanOptions{}.max_bytes);
+TEST_CASE("EstimatorOptions: what an execution may take by default is what executions allow") {
+  CHECK(EstimatorOptions{}.max_bytes == ProgramOptions{}.max_bytes);
 }
 
 TEST_CASE("Estimator: a coloured pixel of the photograph comes back at its own place") {
@@ -285,28 +285,10 @@ TEST_CASE("Estimator: boxes and sizes that mean nothing are refused by name") {
   CHECK_THROWS_AS(Estimator(small_model(), {.threads = 0}), UsageError);
 }
 
-TEST_CASE("PlanCache: keeps the sizes used last, and no more than it may") {
-  const Model model = colour_model(8, 8);
-  int made = 0;
-  const auto weights = std::make_shared<PreparedWeights>(model.shared_parameters());
-  PlanCache cache(std::make_shared<const Graph>(model.graph()), weights, PlanOptions{}, 2,
-                  [&](Plan&, Size) { ++made; });
-  cache.get({8, 8});
-  cache.get({9, 7});
-  cache.get({8, 8});
-  CHECK(made == 2);
-  cache.get({5, 5});  // in place of 9 x 7
-  CHECK(cache.size() == 2);
-  cache.get({8, 8});
-  CHECK(made == 3);
-  cache.get({9, 7});
-  CHECK(made == 4);
-}
-
 TEST_CASE("Estimator: a model whose maps need more memory than allowed is refused before it is taken") {
   const Model model = small_model();
   Estimator estimator(model, {.max_bytes = 4096});
-  CHECK_THROWS_WITH_AS(estimator(Image(40, 30)), doctest::Contains("PlanOptions::max_bytes"), ModelError);
+  CHECK_THROWS_WITH_AS(estimator(Image(40, 30)), doctest::Contains("ProgramOptions::max_bytes"), ModelError);
   CHECK_NOTHROW(estimator.with({})(Image(40, 30)));
 }
 

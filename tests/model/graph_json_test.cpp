@@ -183,7 +183,7 @@ TEST_CASE("graph JSON: a graph of as many nodes with names of their own as a fil
 namespace {
 struct Vocabulary : Network<Input<"image", 4>, Conv<8, 3, ConvOptions{.stride = 2, .groups = 2}>, PReLU,
                             DepthwiseConv<3>, LeakyReLU<LeakyReluOptions{.slope_millionths = 250'000}>, SiLU,
-                            Shared<"twice", Conv<8, 1>>, HardSwish, Shared<"twice", Conv<8, 1>>, Frozen<BatchNorm<>>,
+                            Shared<"twice", Conv<8, 1>>, Sigmoid, Shared<"twice", Conv<8, 1>>, Frozen<BatchNorm<>>,
                             TransposedConv<4, 3, TransposedConvolutionOptions{.output_padding = 1}>, Upsample<3>,
                             UpsampleBilinear<2>, Softmax, Output<"maps">> {};
 }  // namespace

@@ -96,8 +96,8 @@ TEST_CASE("network JSON: every word gives the graph of its type") {
          graph_of<Around<Conv<6, 1, ConvOptions{.groups = 3}>, DepthwiseConv<3>, BatchNorm<>, PReLU, SiLU>>());
   equals(R"({"BatchNorm": {"epsilon_billionths": 5, "momentum_permille": 7}}, {"LeakyReLU": 250000}, "LeakyReLU")",
          graph_of<Around<BatchNorm<BatchNormOptions{5, 7}>, LeakyReLU<LeakyReluOptions{250'000}>, LeakyReLU<>>>());
-  equals(R"("HardSwish", "Softmax", "Sigmoid", {"Dropout": 20}, {"Dropout": 0})",
-         graph_of<Around<HardSwish, Softmax, Sigmoid, Dropout<Percent{20}>>>());
+  equals(R"("ReLU", "Softmax", "Sigmoid", {"Dropout": 20}, {"Dropout": 0})",
+         graph_of<Around<ReLU, Softmax, Sigmoid, Dropout<Percent{20}>>>());
   equals(R"({"MaxPool": 2}, {"AveragePool": {"window": 3, "stride": 2, "ceil": true}}, {"Upsample": 3},
             "UpsampleBilinear")",
          graph_of<Around<MaxPool<2>, AveragePool<3, PoolingOptions{.stride = 2, .ceil = true}>, Upsample<3>,

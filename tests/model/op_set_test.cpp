@@ -3,7 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/model/model.hpp>
@@ -72,10 +72,10 @@ TEST_CASE("OpSet: without the operation a model can be looked at, and running it
   CHECK(count_parameters(seen.graph()) == count_parameters(whole.graph()));
   CHECK(count_multiply_adds(seen.graph(), {32, 32}) == count_multiply_adds(whole.graph(), {32, 32}));
   CHECK(receptive_fields(seen.graph()) == receptive_fields(whole.graph()));
-  PlanOptions options;
+  ProgramOptions options;
   options.image = {32, 32};
-  const std::string text =
-      message_of([&] { Plan(seen.graph(), std::make_shared<PreparedWeights>(seen.shared_parameters()), options); });
+  const std::string text = message_of(
+      [&] { Execution(seen.graph(), std::make_shared<PreparedWeights>(seen.shared_parameters()), options); });
   CHECK(text ==
         "node 2 (test.prelu in PReLU_1): expected an operation that the engine can run, got test.prelu version 3");
 }

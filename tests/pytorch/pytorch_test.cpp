@@ -4,7 +4,7 @@
 
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
@@ -234,19 +234,20 @@ TEST_CASE("PyTorch: scaling-dilation gives the same heatmaps of every stage, for
   const auto parameters = std::make_shared<const std::vector<Tensor>>(reference.parameters());
   for (const int threads : {1, 2}) {
     for (const int images : {1, 2}) {
-      Plan plan(reference.graph, std::make_shared<PreparedWeights>(parameters),
-                {.batch = images, .image = image_size, .threads = threads, .mode = Mode::inference, .passes = {}});
-      REQUIRE(plan.output_count() == 4);
+      Execution execution(
+          reference.graph, std::make_shared<PreparedWeights>(parameters),
+          {.batch = images, .image = image_size, .threads = threads, .mode = Mode::inference, .passes = {}});
+      REQUIRE(execution.output_count() == 4);
       double error = 0;
-      const std::span<float> input = plan.input("image");
+      const std::span<float> input = execution.input("image");
       for (std::size_t first = 0; first < batch.images.size(); first += input.size()) {
         std::copy_n(batch.images.data() + first, input.size(), input.begin());
-        plan.run();
-        for (std::size_t stage = 0; stage < plan.output_count(); ++stage) {
+        execution.run();
+        for (std::size_t stage = 0; stage < execution.output_count(); ++stage) {
           const std::vector<float>& theirs = reference.values("output_" + std::to_string(stage + 1));
-          const std::size_t size = plan.output(stage).size();
+          const std::size_t size = execution.output(stage).size();
           const std::span part = std::span(theirs).subspan(size * (first / input.size()), size);
-          error = std::max(error, largest_difference(plan.output(stage), part));
+          error = std::max(error, largest_difference(execution.output(stage), part));
         }
       }
       MESSAGE("batch " << images << ", threads " << threads << ": outputs differ by at most " << error);
@@ -287,15 +288,15 @@ TEST_CASE("PyTorch: 20 steps of SGD with momentum lead to the same parameters") 
 TEST_CASE("PyTorch: scaling-dilation-small gives the same heatmaps with running statistics") {
   const Reference& reference = small();
   const auto parameters = std::make_shared<const std::vector<Tensor>>(reference.parameters());
-  Plan plan(reference.graph, std::make_shared<PreparedWeights>(parameters),
-            {.batch = 4, .image = image_size, .threads = 2, .mode = Mode::inference, .passes = {}});
+  Execution execution(reference.graph, std::make_shared<PreparedWeights>(parameters),
+                      {.batch = 4, .image = image_size, .threads = 2, .mode = Mode::inference, .passes = {}});
   const formula::Batch batch = formula::batch(reference.salt, 0, 4);
-  std::copy(batch.images.begin(), batch.images.end(), plan.input("image").begin());
-  plan.run();
-  for (std::size_t stage = 0; stage < plan.output_count(); ++stage) {
+  std::copy(batch.images.begin(), batch.images.end(), execution.input("image").begin());
+  execution.run();
+  for (std::size_t stage = 0; stage < execution.output_count(); ++stage) {
     CAPTURE(stage);
     const std::vector<float>& theirs = reference.values("inference.output_" + std::to_string(stage + 1));
-    CHECK(largest_difference(plan.output(stage), theirs) <= 1e-4);
+    CHECK(largest_difference(execution.output(stage), theirs) <= 1e-4);
   }
 }
 
@@ -307,11 +308,11 @@ TEST_CASE("PyTorch: scaling-dilation-small in training has the same heatmaps, gr
   BatchGradients gradients(reference.graph, parameters, {.batch = 4, .slice = 4, .workers = 1, .image = image_size});
   const double loss = compute(gradients, batch, reference.outputs(), 0);
   CHECK(loss == doctest::Approx(double{reference.values("loss")[0]}).epsilon(1e-5));
-  const Plan& plan = *gradients.plans().front();
+  const Execution& execution = *gradients.executions().front();
   double output_error = 0;
   for (std::size_t stage = 0; stage < reference.outputs(); ++stage) {
     const std::vector<float>& theirs = reference.values("output_" + std::to_string(stage + 1));
-    output_error = std::max(output_error, largest_difference(plan.output(stage), theirs));
+    output_error = std::max(output_error, largest_difference(execution.output(stage), theirs));
   }
   const std::vector<float>& statistics = reference.values("statistics.samples");
   double statistics_error = 0;
@@ -339,12 +340,12 @@ struct NamedReference {
 };
 
 // Feeds the reference's one image, and its centre map where there is one.
-void feed(Plan& plan, const Reference& reference, std::size_t px) {
+void feed(Execution& execution, const Reference& reference, std::size_t px) {
   const formula::Batch batch = formula::batch(reference.salt, 0, 1, px);
-  std::copy(batch.images.begin(), batch.images.end(), plan.input("image").begin());
+  std::copy(batch.images.begin(), batch.images.end(), execution.input("image").begin());
   if (reference.graph.inputs.size() < 2) return;
   const std::vector<float> centres = formula::centre_maps(reference.salt, 0, 1, px);
-  std::copy(centres.begin(), centres.end(), plan.input("centre").begin());
+  std::copy(centres.begin(), centres.end(), execution.input("centre").begin());
 }
 
 std::size_t size_of(const Reference& reference) { return std::stoul(reference.file.metadata.at("size")); }
@@ -361,18 +362,18 @@ TEST_CASE("PyTorch: the other named networks give the same heatmaps of every sta
     check_names(reference);
     const auto parameters = std::make_shared<const std::vector<Tensor>>(reference.parameters());
     const int px = static_cast<int>(size_of(reference));
-    Plan plan(reference.graph, std::make_shared<PreparedWeights>(parameters),
-              {.image = {px, px}, .threads = 2, .mode = Mode::inference, .passes = {}});
-    feed(plan, reference, size_of(reference));
-    plan.run();
+    Execution execution(reference.graph, std::make_shared<PreparedWeights>(parameters),
+                        {.image = {px, px}, .threads = 2, .mode = Mode::inference, .passes = {}});
+    feed(execution, reference, size_of(reference));
+    execution.run();
     double error = 0;
-    REQUIRE(plan.output_count() == reference.outputs());
-    for (std::size_t stage = 0; stage < plan.output_count(); ++stage) {
+    REQUIRE(execution.output_count() == reference.outputs());
+    for (std::size_t stage = 0; stage < execution.output_count(); ++stage) {
       const std::vector<float>& theirs = reference.values("output_" + std::to_string(stage + 1));
       double largest =
           1;  // these maps reach 150: an error is meant relative to the largest value, where that is above 1
       for (const float value : theirs) largest = std::max(largest, std::abs(double{value}));
-      error = std::max(error, largest_difference(plan.output(stage), theirs) / largest);
+      error = std::max(error, largest_difference(execution.output(stage), theirs) / largest);
     }
     MESSAGE(std::string(each.name) << ": outputs differ by at most " << error << " of the largest");
     CHECK(error <= 1e-5);
@@ -392,7 +393,7 @@ std::vector<Tensor> gradients_without_dropout(const Reference& reference, double
   BatchGradients gradients(
       graph, parameters, {.batch = 1, .slice = 1, .workers = 1, .image = {static_cast<int>(px), static_cast<int>(px)}});
   const std::vector<float> centres = formula::centre_maps(reference.salt, 0, 1, px);
-  std::copy(centres.begin(), centres.end(), gradients.plans().front()->input("centre").begin());
+  std::copy(centres.begin(), centres.end(), gradients.executions().front()->input("centre").begin());
   const std::size_t cells = (px / 8) * (px / 8);
   gradients.compute(
       "image", batch.images,

@@ -1,12 +1,12 @@
 // Random networks of the whole vocabulary: through files, through every pass, forward and backward, against the oracle.
 #include "engine/agreement.hpp"
 #include "engine/custom_ops.hpp"
-#include "engine/schedule/memory_model.hpp"
 #include "reference/oracle.hpp"
 #include "reference/random_graph.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/base/json.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/op_set.hpp>
@@ -23,11 +23,11 @@ namespace random_networks_test {
 using namespace posemachine;
 using engine_test::check_forward;
 using engine_test::check_gradients;
-using engine_test::run_plan;
+using engine_test::run_graph;
 
 namespace {
 
-const std::vector<PlanOptions> choices = engine_test::pass_choices();
+const std::vector<ProgramOptions> choices = engine_test::pass_choices();
 
 }  // namespace
 
@@ -66,9 +66,9 @@ TEST_CASE("random networks: of residual blocks, with all passes and with each on
   int checked = 0;
   for (std::uint64_t seed = 301; seed <= 330; ++seed) {
     const auto random = reference::random_graph(seed, {.most_channels = 20, .residuals = true});
-    const Schedule schedule = engine_test::schedule_of(random.graph, random.batch, random.image, 16, {});
+    const Schedule schedule = schedule_test::schedule_of(random.graph, random.batch, random.image, 16, {});
     for (const Step& step : schedule.steps) sums += step.summand() >= 0 ? 1 : 0;
-    CHECK(engine_test::first_damage(schedule) == "");
+    CHECK(schedule_test::first_damage(schedule) == "");
     for (std::size_t k = 0; k < choices.size(); ++k) {
       const std::string what = "residual seed " + std::to_string(seed) + " choice " + std::to_string(k);
       check_forward(random.graph, random.batch, random.image, choices[k], what);
@@ -106,7 +106,7 @@ TEST_CASE("random networks: with operations of a user's own, read back from thei
     if (count == 0) continue;
     ++with_own;
     const std::string what = "own seed " + std::to_string(seed);
-    for (const PlanOptions& options : {choices.front(), choices.back()}) {
+    for (const ProgramOptions& options : {choices.front(), choices.back()}) {
       check_forward(random.graph, random.batch, random.image, options, what, engine_test::forward_tolerance, &graph);
       checked += check_gradients(random.graph, random.batch, random.image, options, what, 12, &graph) ? 1 : 0;
     }
@@ -120,15 +120,15 @@ TEST_CASE("random networks: read back from their files they give the bytes of th
     const auto random = reference::random_graph(seed, {});
     const Graph back = graph_from_json(graph_to_json(random.graph), "m");
     const auto filling = reference::fill(random.graph, random.batch, random.image, 11);
-    PlanOptions options;
+    ProgramOptions options;
     options.batch = random.batch;
     options.image = random.image;
-    CHECK(run_plan(back, filling, options).outputs == run_plan(random.graph, filling, options).outputs);
+    CHECK(run_graph(back, filling, options).outputs == run_graph(random.graph, filling, options).outputs);
     options.mode = Mode::training;
     const Graph training = differentiate(random.graph);
     const auto gradient_filling = reference::fill(training, random.batch, random.image, 12);
-    CHECK(run_plan(differentiate(back), gradient_filling, options).gradients ==
-          run_plan(training, gradient_filling, options).gradients);
+    CHECK(run_graph(differentiate(back), gradient_filling, options).gradients ==
+          run_graph(training, gradient_filling, options).gradients);
   }
 }
 

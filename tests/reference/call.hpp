@@ -5,8 +5,10 @@
 
 #include <posemachine/graph/graph.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace posemachine::reference {
@@ -35,9 +37,12 @@ struct Call {
 };
 
 /// How the oracle computes an operation.
+inline constexpr std::array at_zero{0.0};
+
 struct ReferenceOp {
   const OpInfo* op;
   void (*compute)(const Call&);
+  std::span<const double> kinks{};  // of src, cell by cell: where the gradient jumps
 };
 
 }  // namespace posemachine::reference

@@ -1,4 +1,4 @@
-// The oracle: a naive interpreter of graphs in double precision, the truth for every op, pass and plan.
+// The oracle: a naive interpreter of graphs in double precision, the truth for every op, pass and execution.
 #pragma once
 
 #include "array.hpp"

@@ -164,11 +164,20 @@ class GraphGrower {
     keep(spatial_softmax(graph_, logits, {.scale_percent = 700}));
   }
 
+  // The activations whose gradient needs src, in the order of the list.
+  Value activation_from_src(int which, Value src) {
+    for (const OpInfo* op : forward_ops) {
+      const bool other = op == &relu_op || op == &leaky_relu_op || op == &sigmoid_op;
+      if (op->kind() == OpKind::activation && !other && which-- == 0) return add_node(graph_, *op, {}, {src});
+    }
+    return src;
+  }
+
   void grow_activation(Value src) {
     switch (draw(1, 7)) {
       case 1: keep(leaky_relu(graph_, src, {.slope_millionths = draw(0, 2) * 100'000})); return;
-      case 2: keep(silu(graph_, src)); return;
-      case 3: keep(hard_swish(graph_, src)); return;
+      case 2: keep(activation_from_src(0, src)); return;
+      case 3: keep(activation_from_src(1, src)); return;
       case 4: keep(options_.prelu(graph_, src)); return;
       case 5:
         if (channels(graph_, src) % 2 == 0)

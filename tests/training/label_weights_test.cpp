@@ -198,7 +198,7 @@ TEST_CASE("label weights: the gradients of every parameter are those of the weig
 
 TEST_CASE("label weights: parameter gradients are linear in the weight of a joint and of the background with it") {
   const Probe probe;
-  for (const std::size_t joint : {0, 7, 11}) {
+  for (const std::size_t joint : {std::size_t{0}, std::size_t{7}, std::size_t{11}}) {
     const auto with = [&](float weight) {
       std::vector<float> weights(batch * joint_count, 1.0f);
       weights[joint] = weight;

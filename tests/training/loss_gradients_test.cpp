@@ -1,5 +1,5 @@
 // Gradients of whole networks under both losses, against central differences of the double-precision oracle.
-#include "engine/run_plan.hpp"
+#include "engine/run_graph.hpp"
 #include "reference/fill.hpp"
 #include "reference/oracle.hpp"
 

@@ -3,7 +3,7 @@
 #include "reference/fill.hpp"
 #include "reference/random_graph.hpp"
 
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
@@ -107,11 +107,11 @@ struct Counts {
   int locks = 0;
 };
 
-Counts count_warm_run(Plan& plan) {
-  for (int i = 0; i < 2; ++i) plan.run();
+Counts count_warm_run(Execution& execution) {
+  for (int i = 0; i < 2; ++i) execution.run();
   allocations = locks = 0;
   counting = true;
-  plan.run();
+  execution.run();
   counting = false;
   return {allocations, locks};
 }
@@ -146,12 +146,12 @@ TEST_CASE("warm run: named networks run without an allocation or a lock") {
     Graph graph = network.build();
     std::vector<Tensor> parameters = initialise(graph, 1);
     prepare_for_inference(graph, parameters);
-    PlanOptions options;
+    ProgramOptions options;
     options.image = {64, 64};
     for (const int threads : {1, 2}) {
       options.threads = threads;
-      Plan plan(graph, weights_of(parameters), options);
-      const Counts counts = count_warm_run(plan);
+      Execution execution(graph, weights_of(parameters), options);
+      const Counts counts = count_warm_run(execution);
       CHECK(counts.allocations == 0);
       CHECK(counts.locks == 0);
     }
@@ -164,12 +164,12 @@ TEST_CASE("warm run: random networks too, forward alone and with gradients") {
     const auto random = reference::random_graph(seed, {.steps = 16});
     const Graph training = differentiate(random.graph);
     for (const Graph* graph : {&random.graph, &training}) {
-      PlanOptions options;
+      ProgramOptions options;
       options.image = random.image;
       options.batch = random.batch;
       options.mode = graph == &training ? Mode::training : Mode::inference;
-      Plan plan(*graph, weights_of(initialise(*graph, 1)), options);
-      const Counts counts = count_warm_run(plan);
+      Execution execution(*graph, weights_of(initialise(*graph, 1)), options);
+      const Counts counts = count_warm_run(execution);
       CHECK(counts.allocations == 0);
       CHECK(counts.locks == 0);
     }

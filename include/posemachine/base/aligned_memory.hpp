@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <new>
@@ -30,29 +30,36 @@ inline void prefer_large_pages([[maybe_unused]] std::byte* memory, [[maybe_unuse
 #endif
 }
 
-template <class T>
 struct FreeAligned {
-  std::size_t alignment = 64;
-  void operator()(T* memory) const { ::operator delete[](memory, std::align_val_t{alignment}); }
+  void* block = nullptr;  // what the aligned memory is a part of
+  template <class T>
+  void operator()(T*) const {
+    std::free(block);
+  }
 };
 
 }  // namespace detail
 
 /// Owns its memory.
 template <class T>
-using AlignedArray = std::unique_ptr<T[], detail::FreeAligned<T>>;
+using AlignedArray = std::unique_ptr<T[], detail::FreeAligned>;
 
-/// `count` zeros, aligned to 64 bytes at least. Errors: std::bad_alloc.
+/// `count` zeros, aligned to 64 bytes at least. Large arrays cost no memory before they are written.
+/// Errors: std::bad_alloc.
 template <class T>
 AlignedArray<T> make_aligned(std::size_t count) {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-  if (count > std::numeric_limits<std::size_t>::max() / sizeof(T)) throw std::bad_array_new_length();
+  const std::size_t most = std::numeric_limits<std::size_t>::max() - detail::large_page_bytes;
+  if (count > most / sizeof(T)) throw std::bad_array_new_length();
   const std::size_t bytes = count * sizeof(T);
   const std::size_t alignment = bytes >= detail::large_page_bytes ? detail::large_page_bytes : 64;
-  auto* memory = static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{alignment}));
-  if (alignment == detail::large_page_bytes) detail::prefer_large_pages(memory, bytes);
-  std::memset(memory, 0, bytes);
-  return AlignedArray<T>(reinterpret_cast<T*>(memory), {alignment});
+  void* const block = std::calloc(bytes + alignment, 1);  // of large blocks, pages that are zero and not there yet
+  if (block == nullptr) throw std::bad_alloc();
+  void* aligned = block;
+  std::size_t space = bytes + alignment;
+  std::align(alignment, bytes, aligned, space);
+  if (alignment == detail::large_page_bytes) detail::prefer_large_pages(static_cast<std::byte*>(aligned), bytes);
+  return AlignedArray<T>(static_cast<T*>(aligned), {block});
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

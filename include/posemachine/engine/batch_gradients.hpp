@@ -8,7 +8,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/slice_sum.hpp>
@@ -32,7 +32,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct BatchGradientsOptions {
   int batch = 32;
   int slice = 0;    // images computed together; batch norm's statistics are those of a slice; 0: default_slice()
-  int workers = 2;  // threads, each with a plan of its own whose primitives have a team of one
+  int workers = 2;  // threads, each with an execution of its own whose primitives have a team of one
   Size image;
   bool recompute = false;  // keep less between forward and backward and compute it again: less memory, more time
   std::shared_ptr<Ranks> ranks{};  // processes that share the slices; null: this one computes all
@@ -77,13 +77,15 @@ class BatchGradients {
     if (options_.recompute) {
       graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().capabilities());
     }
-    PlanOptions plan_options;
-    plan_options.batch = options_.slice;
-    plan_options.image = options_.image;
-    plan_options.mode = Mode::training;
-    for (int i = 0; i < workers_.threads(); ++i)
-      plans_.push_back(std::make_unique<Plan>(graph, weights_, plan_options));
-    const std::size_t floats = plans_.front()->gradient_layout().floats;
+    ProgramOptions program_options;
+    program_options.batch = options_.slice;
+    program_options.image = options_.image;
+    program_options.mode = Mode::training;
+    const auto program = std::make_shared<const Program>(std::move(graph), program_options);
+    while (executions_.size() < static_cast<std::size_t>(workers_.threads())) {
+      executions_.push_back(std::make_unique<Execution>(program, weights_));
+    }
+    const std::size_t floats = executions_.front()->gradient_layout().floats;
     sum_ = std::make_unique<SliceSum>(slice_count(), share(), floats);
     if (options.ranks != nullptr) received_ = make_aligned<float>(floats);
     for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
@@ -94,11 +96,11 @@ class BatchGradients {
   int slice_count() const { return options_.batch / options_.slice; }
   /// The slices that this process computes.
   Share share() const { return share_of_slices(options_); }
-  const std::vector<std::unique_ptr<Plan>>& plans() const { return plans_; }
-  /// Of the plans and of the gradients of slices that wait to be added.
+  const std::vector<std::unique_ptr<Execution>>& executions() const { return executions_; }
+  /// Of the executions and of the gradients of slices that wait to be added.
   std::size_t bytes() const {
     std::size_t bytes = sum_->row_count() * sum_->floats() * sizeof(float);
-    for (const auto& plan : plans_) bytes += plan->bytes();
+    for (const auto& execution : executions_) bytes += execution->bytes();
     return bytes;
   }
   Workers& workers() { return workers_; }
@@ -115,7 +117,7 @@ class BatchGradients {
                const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
     require_same_kernels();
     weights_->refresh();
-    const std::size_t slice_floats = plans_.front()->input(input_name).size();
+    const std::size_t slice_floats = executions_.front()->input(input_name).size();
     const std::size_t expected = slice_floats * static_cast<std::size_t>(share().count);
     if (images.size() != expected) {
       fail<UsageError>({.where = "images of a batch",
@@ -124,25 +126,25 @@ class BatchGradients {
     }
     sum_->restart();
     workers_.for_each(share().count, [&](int index, int slot) {
-      Plan& plan = *plans_[static_cast<std::size_t>(slot)];
+      Execution& execution = *executions_[static_cast<std::size_t>(slot)];
       float* const row = sum_->take(share().first + index);
-      plan.bind_gradients(row);
-      const std::span<float> input = plan.input(input_name);
+      execution.bind_gradients(row);
+      const std::span<float> input = execution.input(input_name);
       const auto begin = images.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(index) * slice_floats);
       std::copy(begin, begin + static_cast<std::ptrdiff_t>(slice_floats), input.begin());
       SliceView view;
       view.index = share().first + index;
       view.first = view.index * options_.slice;
       view.count = options_.slice;
-      const Draw draw{seed, step, static_cast<std::uint64_t>(view.first)};
-      plan.run_forward(draw);
-      for (std::size_t k = 0; k < plan.output_count(); ++k) view.outputs.push_back(plan.output(k));
-      for (const Port& port : plan.graph().inputs) {
-        if (plan.graph().values[static_cast<std::size_t>(port.value)].like < 0) continue;
-        view.output_gradients.push_back(plan.input(Value{port.value}));
+      const RandomKey key{seed, step, static_cast<std::uint64_t>(view.first)};
+      execution.run_forward(key);
+      for (std::size_t k = 0; k < execution.output_count(); ++k) view.outputs.push_back(execution.output(k));
+      for (const Port& port : execution.graph().inputs) {
+        if (execution.graph().values[static_cast<std::size_t>(port.value)].like < 0) continue;
+        view.output_gradients.push_back(execution.input(Value{port.value}));
       }
       loss(view);
-      plan.run_backward(draw);
+      execution.run_backward(key);
       keep_statistics(view.index, row);
       sum_->put(view.index);
     });
@@ -175,7 +177,7 @@ class BatchGradients {
     return share_of_rank(options.ranks->rank(), options.ranks->count(), slices);
   }
 
-  // A plan for every slot that a slice can run in, and no more slots than slices.
+  // An execution for every slot that a slice can run in, and no more slots than slices.
   static int useful_workers(const BatchGradientsOptions& options) {
     return std::min(options.workers, share_of_slices(options).count);
   }
@@ -193,7 +195,7 @@ class BatchGradients {
     const Team team(1);
     const dnnl::engine& engine = Device::cpu().engine();
     stream_ = dnnl::stream(engine);
-    const GradientLayout& layout = plans_.front()->gradient_layout();
+    const GradientLayout& layout = executions_.front()->gradient_layout();
     for (std::size_t id = 0; id < layout.entries.size(); ++id) {
       const GradientLayout::Entry& entry = layout.entries[id];
       if (!entry.written || !is_trainable(id)) continue;
@@ -203,12 +205,12 @@ class BatchGradients {
     }
   }
 
-  bool is_trainable(std::size_t id) const { return plans_.front()->graph().parameters[id].trainable; }
+  bool is_trainable(std::size_t id) const { return executions_.front()->graph().parameters[id].trainable; }
 
   void find_statistics(const Graph& network) {
     for (const Node& node : network.nodes) {
       if (node.op->kind() != OpKind::batch_norm || is_frozen_batch_norm(network, node)) continue;
-      const ScheduledValue& value = plans_.front()->schedule().value(posemachine::input(network, node, 0).id);
+      const ScheduledValue& value = executions_.front()->schedule().value(posemachine::input(network, node, 0).id);
       const double n = double(value.n) * value.h * value.w;
       const auto rate = static_cast<float>(momentum(unpack<BatchNormOptions>(node.options)));
       const auto unbiased = static_cast<float>(n > 1 ? n / (n - 1) : 1);
@@ -227,7 +229,7 @@ class BatchGradients {
 
   // Before the slice's row becomes part of a sum.
   void keep_statistics(int slice, const float* row) {
-    const GradientLayout& layout = plans_.front()->gradient_layout();
+    const GradientLayout& layout = executions_.front()->gradient_layout();
     for (const Statistic& statistic : statistics_) {
       const std::size_t offset = layout.entries[static_cast<std::size_t>(statistic.parameter)].offset;
       std::copy_n(
@@ -256,7 +258,7 @@ class BatchGradients {
     const dnnl_version_t* version = dnnl_version();
     const std::string own = instruction_set() + ", oneDNN " + std::to_string(version->major) + "." +
                             std::to_string(version->minor) + "." + std::to_string(version->patch) + ", " +
-                            std::to_string(plans_.front()->gradient_layout().floats) + " floats of gradients";
+                            std::to_string(executions_.front()->gradient_layout().floats) + " floats of gradients";
     const std::string first = text_of_first(*options_.ranks, own);
     if (own != first) {
       fail<RuntimeFailure>({.where = "rank " + std::to_string(options_.ranks->rank()),
@@ -290,7 +292,7 @@ class BatchGradients {
   std::shared_ptr<std::vector<Tensor>> parameters_;
   std::shared_ptr<PreparedWeights> weights_;
   Workers workers_;
-  std::vector<std::unique_ptr<Plan>> plans_;
+  std::vector<std::unique_ptr<Execution>> executions_;
   std::unique_ptr<SliceSum> sum_;
   AlignedArray<float> received_;  // a row of another rank
   bool kernels_agreed_ = false;

@@ -21,8 +21,8 @@ using PoolForward = dnnl::pooling_v2_forward;
 using PoolBackward = dnnl::pooling_v2_backward;
 #endif
 
-/// Attributes every primitive has: a scratchpad of the plan's, because oneDNN's own is not safe between threads.
-inline dnnl::primitive_attr plan_attributes() {
+/// Attributes every primitive has: a scratchpad of the execution's, because oneDNN's own is not safe between threads.
+inline dnnl::primitive_attr primitive_attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attributes;

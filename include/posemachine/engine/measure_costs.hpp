@@ -6,9 +6,9 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/plan.hpp>
-#include <posemachine/engine/plan_step.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/program_step.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
@@ -55,24 +55,24 @@ class TimedConvolution {
     times[static_cast<std::size_t>(method)] = 1;
     auto costs = std::make_shared<CostModel>();
     costs->set(which, threads, times);
-    PlanOptions options;
+    ProgramOptions options;
     options.image = {which.height, which.width};
     options.threads = threads;
     options.costs = std::move(costs);
-    plan_ = std::make_unique<Plan>(
+    execution_ = std::make_unique<Execution>(
         std::move(graph),
         std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters))), options);
-    const std::vector<PlanStep> steps = plan_->steps();
+    const std::vector<ProgramStep> steps = execution_->steps();
     seconds_.resize(steps.size());
     const auto found = std::find_if(steps.begin(), steps.end(),
-                                    [](const PlanStep& step) { return step.operation.starts_with("convolution"); });
+                                    [](const ProgramStep& step) { return step.operation.starts_with("convolution"); });
     step_ = static_cast<std::size_t>(found - steps.begin());
     const bool winograd = found->implementation.find("wino") != std::string::npos;
     const bool channels_last = found->layout == layout_name(Layout::channels_last);
     is_done_so_ = winograd == (method == ConvolutionMethod::winograd) &&
                   channels_last == (method == ConvolutionMethod::channels_last) &&
                   (method == ConvolutionMethod::direct || !is_reference(found->implementation));
-    std::ranges::fill(plan_->input("src"), 0.5f);
+    std::ranges::fill(execution_->input("src"), 0.5f);
   }
 
   /// False where oneDNN has no such kernel for it.
@@ -80,12 +80,12 @@ class TimedConvolution {
 
   /// Runs once. Returns ns.
   double run() {
-    plan_->run_timed(seconds_);
+    execution_->run_timed(seconds_);
     return 1e9 * seconds_[step_];
   }
 
  private:
-  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<Execution> execution_;
   std::vector<double> seconds_;
   std::size_t step_ = 0;
   bool is_done_so_ = false;
@@ -123,7 +123,7 @@ inline std::optional<MethodTimes> measure(const ConvolutionCase& which, int thre
 
 }  // namespace detail
 
-/// The convolutions of one image that a plan could do in more than one way, each once.
+/// The convolutions of one image that a program could do in more than one way, each once.
 /// Errors: ModelError where the image's size does not fit the graph.
 inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size image) {
   const Schedule schedule = make_schedule(graph, 1, image, Mode::inference, Device::cpu().capabilities());
@@ -140,7 +140,7 @@ inline std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size i
 /// Adds to `costs` what the convolutions of `graph` take here, for one image of a size and a number of threads: each
 /// some tenths of a second, or as long as it takes five times in every way. What has been measured before stays.
 /// `before_each(done, count)` may throw to end it. Returns how many are missing because others used the cores.
-/// Errors: as Plan's constructor.
+/// Errors: as Program's constructor.
 inline int measure_costs(CostModel& costs, const Graph& graph, Size image, int threads,
                          const std::function<void(int, int)>& before_each = {}) {
   const std::vector<ConvolutionCase> cases = convolution_cases(graph, image);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/activation.hpp>
 #include <posemachine/engine/ops/add.hpp>
 #include <posemachine/engine/ops/batch_norm.hpp>
@@ -18,7 +19,6 @@
 #include <posemachine/engine/ops/softmax.hpp>
 #include <posemachine/engine/ops/spatial_softmax.hpp>
 #include <posemachine/engine/ops/transposed_convolution.hpp>
-#include <posemachine/engine/runner.hpp>
 
 #include <span>
 

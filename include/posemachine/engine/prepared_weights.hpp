@@ -1,4 +1,4 @@
-// Parameters in the layouts that primitives want, prepared once and shared by all plans.
+// Parameters in the layouts that primitives want, prepared once and shared by all executions.
 #pragma once
 
 #include <posemachine/base/aligned_memory.hpp>
@@ -34,7 +34,7 @@ inline dnnl::memory::desc plain_desc(const Shape& shape) {
 
 /// A model's parameters as oneDNN memory. The plain values must outlive it and stay where they are; prepared forms are
 /// made on first request, kept, and shared: get() is safe from several threads. After the plain values change (a
-/// training step), refresh() brings every prepared form up to date; no plan may run meanwhile.
+/// training step), refresh() brings every prepared form up to date; no execution may run meanwhile.
 class PreparedWeights {
  public:
   explicit PreparedWeights(std::shared_ptr<const std::vector<Tensor>> parameters, const Device& device = Device::cpu())
@@ -44,7 +44,7 @@ class PreparedWeights {
 
   /// Parameter `id` in the layout of `desc`: the plain values themselves where that is their layout.
   dnnl::memory get(int id, const dnnl::memory::desc& desc) {
-    // Both at once: a plan that is being made holds the first already.
+    // Both at once: an execution that is being made holds the first already.
     const std::scoped_lock lock(detail::creation_mutex(), mutex_);
     const Team team(1);
     for (const Prepared& entry : prepared_) {

@@ -19,7 +19,7 @@ class Reorder {
   Reorder() = default;
   /// accumulate: add to what `to` holds instead of replacing it.
   Reorder(dnnl::memory from, dnnl::memory to, bool accumulate = false) : from_(std::move(from)), to_(std::move(to)) {
-    dnnl::primitive_attr attributes = plan_attributes();
+    dnnl::primitive_attr attributes = primitive_attributes();
     if (accumulate) {
       dnnl::post_ops ops;
       ops.append_sum(1.0f);

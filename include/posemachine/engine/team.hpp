@@ -1,4 +1,4 @@
-// The number of threads oneDNN uses, bounded where a plan is made.
+// The number of threads oneDNN uses, bounded where a program is compiled.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -28,7 +28,7 @@ struct OpenMp {
 };
 
 // oneDNN 2.6 writes to shared maps while it looks for a reorder: primitives are made one at a time.
-// Recursive: making a plan prepares weights.
+// Recursive: making an execution prepares weights.
 inline std::recursive_mutex& creation_mutex() {
   static std::recursive_mutex mutex;
   return mutex;
@@ -37,7 +37,7 @@ inline std::recursive_mutex& creation_mutex() {
 }  // namespace detail
 
 /// Bounds OpenMP's team of the calling thread while it lives. oneDNN fixes a primitive's thread count when the
-/// primitive is made, from this number; a few ask again when they run, so a plan bounds both.
+/// primitive is made, from this number; a few ask again when they run, so an execution bounds both.
 class Team {
  public:
   explicit Team(int threads) {

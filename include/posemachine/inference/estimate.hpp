@@ -15,8 +15,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct EstimatorOptions {
   int threads = 1;       // for one person: of oneDNN; for several: as many people at a time, a thread each
   int stages = 0;        // answer after so many of the network's stages; 0: after all
-  int cached_sizes = 4;  // plans kept a thread, one for each input size
-  std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of one plan, without the weights
+  int cached_sizes = 4;  // executions kept a thread, one for each input size
+  std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of one execution, without the weights
   std::string tuning{};  // a file of posemachine tune; empty: layouts and methods are chosen by estimate
 };
 

@@ -9,14 +9,13 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
-#include <posemachine/engine/plan.hpp>
-#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/execution.hpp>
+#include <posemachine/engine/program.hpp>
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
-#include <posemachine/graph/passes/keep_stages.hpp>
+#include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/inference/estimate.hpp>
-#include <posemachine/inference/plan_cache.hpp>
+#include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decode.hpp>
@@ -38,11 +37,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// What all estimators of a model share: the graph with its batch norms folded, and its weights.
+// What all estimators of a model share.
 struct InferenceModel {
   Model model;
-  std::shared_ptr<const Graph> graph;  // its outputs are the stages, in the meaning's order
-  std::shared_ptr<PreparedWeights> weights;
+  CompiledModel compiled;
   std::vector<int> mirrored;  // the joint that each one becomes in a mirror
 
   int stages;                              // as EstimatorOptions
@@ -50,15 +48,12 @@ struct InferenceModel {
   std::shared_ptr<const CostModel> costs;  // what the file says; null where there is none
 
   InferenceModel(const Model& from, const EstimatorOptions& options)
-      : model(from), stages(options.stages), tuning(options.tuning) {
+      : model(from),
+        compiled(from, options.stages),
+        mirrored(mirror(from.meaning().joints)),
+        stages(options.stages),
+        tuning(options.tuning) {
     if (!tuning.empty()) costs = std::make_shared<const CostModel>(read_tuning(tuning));
-    Graph folded = model.graph();
-    std::vector<Tensor> parameters = model.parameters();
-    if (stages != 0) keep_stages(folded, parameters, stages);
-    prepare_for_inference(folded, parameters);
-    graph = std::make_shared<const Graph>(std::move(folded));
-    weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
-    mirrored = mirror(model.meaning().joints);
   }
 
   int joint_count() const { return static_cast<int>(mirrored.size()); }
@@ -98,8 +93,8 @@ class Estimator {
   }
 
   const Model& model() const { return shared_->model; }
-  /// Whether a plan for this size of input is there already: without one, the next image of the size takes longer.
-  bool is_ready_for(Size input) const { return plans_.contains(input); }
+  /// Whether an execution for this size of input is there already: without one, the next image of the size takes longer.
+  bool is_ready_for(Size input) const { return executions_.contains(input); }
   const EstimatorOptions& options() const { return options_; }
 
   /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image.
@@ -141,18 +136,19 @@ class Estimator {
     estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, image.width, image.height);
     const Affine to_image = image_from_input(estimate.square, input);
 
-    Plan& plan = plans_.get(input);
+    Execution& execution = executions_.get(input);
     for (const InputMeaning& port : meaning.inputs) {
       if (port.role != InputRole::image) continue;
       warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
-           plan.input(port.name).data());
+           execution.input(port.name).data());
     }
-    estimate.stages = run(plan, input, meaning);
+    estimate.stages = run(execution, input, meaning);
     for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
       StageEstimate& stage = estimate.stages[s];
-      const Value value{shared_->graph->outputs[s].value};
-      stage.keypoints = decode_heatmaps(view(stage.maps), shared_->joint_count(),
-                                        stride_of(*shared_->graph, value).ratio(), meaning.decoder, meaning.sigma_px);
+      const Graph& graph = shared_->compiled.graph();
+      const Value value{graph.outputs[s].value};
+      stage.keypoints = decode_heatmaps(view(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
+                                        meaning.decoder, meaning.sigma_px);
       for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
     }
     estimate.pose.keypoints = estimate.stages.back().keypoints;
@@ -163,30 +159,33 @@ class Estimator {
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
       : shared_(std::move(shared)),
         options_(options),
-        plans_(shared_->graph, shared_->weights, plan_options(options, shared_->costs),
-               std::size_t(std::max(1, options.cached_sizes)),
-               [meaning = shared_->model.meaning()](Plan& plan, Size input) { fill_centres(plan, meaning, input); }) {
+        executions_(shared_->compiled.programs(), shared_->compiled.weights(), program_options(options, shared_->costs),
+                    std::size_t(std::max(1, options.cached_sizes)),
+                    [meaning = shared_->model.meaning()](Execution& execution, Size input) {
+                      fill_centres(execution, meaning, input);
+                    }) {
     if (options.threads < 1) {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
   }
 
-  static PlanOptions plan_options(const EstimatorOptions& options, const std::shared_ptr<const CostModel>& costs) {
-    PlanOptions plan;
-    plan.threads = options.threads;
-    plan.max_bytes = options.max_bytes;
-    plan.costs = costs;
-    return plan;
+  static ProgramOptions program_options(const EstimatorOptions& options,
+                                        const std::shared_ptr<const CostModel>& costs) {
+    ProgramOptions program;
+    program.threads = options.threads;
+    program.max_bytes = options.max_bytes;
+    program.costs = costs;
+    return program;
   }
 
   static MapView view(const Tensor& maps) {
     return {maps.values.data(), int(maps.shape[0]), int(maps.shape[1]), int(maps.shape[2])};
   }
 
-  static void fill_centres(Plan& plan, const Meaning& meaning, Size input) {
+  static void fill_centres(Execution& execution, const Meaning& meaning, Size input) {
     for (const InputMeaning& port : meaning.inputs) {
       if (port.role != InputRole::centre_gaussian) continue;
-      render_centre_gaussian(input, port.sigma_px, plan.input(port.name).data());
+      render_centre_gaussian(input, port.sigma_px, execution.input(port.name).data());
     }
   }
 
@@ -212,28 +211,28 @@ class Estimator {
   }
 
   // The maps of every stage, averaged with those of the mirrored input where the model says so.
-  std::vector<StageEstimate> run(Plan& plan, Size input, const Meaning& meaning) const {
-    plan.run();
-    std::vector<StageEstimate> stages(plan.output_count());
+  std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning) const {
+    execution.run();
+    std::vector<StageEstimate> stages(execution.output_count());
     for (std::size_t s = 0; s < stages.size(); ++s) {
-      const Shape shape = plan.output_shape(s);  // (1, C, H, W)
-      const auto maps = plan.output(s);
+      const Shape shape = execution.output_shape(s);  // (1, C, H, W)
+      const auto maps = execution.output(s);
       stages[s].maps.shape = {shape[1], shape[2], shape[3]};
       stages[s].maps.values.assign(maps.begin(), maps.end());
     }
     if (!meaning.decoder.flip_average) return stages;
     const auto mirror_inputs = [&] {
       for (const InputMeaning& port : meaning.inputs) {
-        detail::mirror_rows(plan.input(port.name), std::size_t(input.width));
+        detail::mirror_rows(execution.input(port.name), std::size_t(input.width));
       }
     };
     mirror_inputs();
-    plan.run();
+    execution.run();
     // Centre maps are their own mirror images; turned back, so that the next person finds the same bits.
     mirror_inputs();
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const MapView maps = view(stages[s].maps);
-      average_flipped(stages[s].maps.values.data(), plan.output(s).data(), maps.channels, maps.height, maps.width,
+      average_flipped(stages[s].maps.values.data(), execution.output(s).data(), maps.channels, maps.height, maps.width,
                       shared_->mirrored);
     }
     return stages;
@@ -241,7 +240,7 @@ class Estimator {
 
   std::shared_ptr<const detail::InferenceModel> shared_;
   EstimatorOptions options_;
-  PlanCache plans_;
+  ExecutionCache executions_;
   std::vector<Estimator> team_;  // one a thread, for several people
 };
 

@@ -55,7 +55,7 @@ struct EstimatorPoolOptions {
   std::chrono::milliseconds delay{20};  // how long those whose size a thread has ready may be taken before an older one
   int stages = 0;                       // as EstimatorOptions
   int cached_sizes = 4;                 // as EstimatorOptions: of each thread
-  std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one plan
+  std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one execution
   std::string tuning{};                                    // as EstimatorOptions
 };
 
@@ -67,8 +67,8 @@ struct RequestOptions {
 };
 
 /// Runs requests side by side, each on one thread: on as many cores that answers more of them than threads that share
-/// each request. Estimators share the model and its weights; each keeps plans of its own, and a thread prefers requests
-/// whose size it has a plan for (making one takes as long as several images). A request's result does not depend on the
+/// each request. Estimators share the model and its weights; each keeps executions of its own, and a thread prefers requests
+/// whose size it has an execution for (making one takes as long as several images). A request's result does not depend on the
 /// others. All functions may be called from several threads, but the destructor; finish() and cancel() not by a request.
 class EstimatorPool {
  public:

@@ -282,7 +282,7 @@ class DescriptionReader : public LayerParser {
   std::shared_ptr<int> steps_ = std::make_shared<int>(0);
 };
 
-// Everything that a Model or a plan would allocate for is bounded here.
+// Everything that a Model or an execution would allocate for is bounded here.
 inline void check_description(const Graph& graph, const std::string& where) {
   check_limits(graph, where);
   std::int64_t numbers = 0;

@@ -86,7 +86,7 @@ class OnnxWriter {
     body_.text(graph_name, network);
 
     ProtobufMessage opset;
-    opset.integer(opset_version, 14);  // the first with HardSwish
+    opset.integer(opset_version, 14);  // the first that has them all
     ProtobufMessage model;
     model.integer(model_ir_version, 7).text(model_producer, "posemachine").message(model_graph, body_);
     return model.message(model_opset, opset).bytes();

@@ -1,4 +1,4 @@
-// CostModel: what a step of a plan takes, estimated or measured, for passes to choose by.
+// CostModel: what a step takes, estimated or measured, for passes to choose by.
 #pragma once
 
 #include <posemachine/core/config.hpp>

@@ -1,4 +1,4 @@
-// What a training plan computes twice instead of keeping it: chosen for the smallest arena.
+// What a training program computes twice instead of keeping it: chosen for the smallest arena.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -22,7 +22,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// The bytes of maps that a plan of this graph needs at once, and of what it keeps for backward nodes.
+// The bytes of maps that an execution of this graph needs at once, and of what it keeps for backward nodes.
 inline std::size_t estimate_arena(const Graph& graph, int batch, Size image, const Capabilities& device) {
   Schedule schedule = make_schedule(graph, batch, image, Mode::training, device);
   SchedulePasses().run(schedule);

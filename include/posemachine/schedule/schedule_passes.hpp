@@ -1,4 +1,4 @@
-// The passes of a plan: the library's own, less what is switched off, with a user's among them.
+// The passes of a program: the library's own, less what is switched off, with a user's among them.
 #pragma once
 
 #include <posemachine/core/config.hpp>

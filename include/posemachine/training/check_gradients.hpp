@@ -6,8 +6,8 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/plain_gradients.hpp>
-#include <posemachine/engine/plan.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -43,7 +43,7 @@ struct GradientCheck {
 
 namespace detail {
 
-// A network's training plan with random numbers in it, whose loss is a random linear function of all outputs.
+// A network's training execution with random numbers in it, whose loss is a random linear function of all outputs.
 class GradientChecker {
  public:
   GradientChecker(const Graph& network, Size image, const GradientCheckOptions& options)
@@ -52,7 +52,7 @@ class GradientChecker {
         graph_(differentiate(network, {.input_gradients = true})),
         parameters_(std::make_shared<std::vector<Tensor>>(initialise(network, options.seed))),
         weights_(std::make_shared<PreparedWeights>(parameters_)),
-        plan_(graph_, weights_, plan_options(image, options)) {
+        execution_(graph_, weights_, program_options(image, options)) {
     for (std::size_t id = 0; id < parameters_->size(); ++id) {  // away from the zeros and ones they begin with
       RandomStream stream(options.seed, Purpose::test, 1, id);
       const bool variance = (*parameters_)[id].values.front() == 1 && !network.parameters[id].trainable;
@@ -63,18 +63,20 @@ class GradientChecker {
     weights_->refresh();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
       RandomStream stream(options.seed, Purpose::test, 2, i);
-      for (float& value : plan_.input(Value{graph_.inputs[i].value})) value = static_cast<float>(stream.uniform(-1, 1));
+      for (float& value : execution_.input(Value{graph_.inputs[i].value}))
+        value = static_cast<float>(stream.uniform(-1, 1));
     }
-    plan_.run({options.seed, 0, 0});
+    execution_.run({options.seed, 0, 0});
   }
 
   GradientCheck check() {
-    std::vector<std::vector<float>> slopes = plain_gradients(plan_);
+    std::vector<std::vector<float>> slopes = plain_gradients(execution_);
     std::vector<std::vector<float>> input_slopes;
     for (const Port& port : network_.inputs) input_slopes.push_back(input_gradient(port));
     for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
       const Value value{network_.inputs[i].value};
-      check_tensor(std::string(name_text(network_, network_.inputs[i].name)), plan_.input(value), input_slopes[i], i);
+      check_tensor(std::string(name_text(network_, network_.inputs[i].name)), execution_.input(value), input_slopes[i],
+                   i);
     }
     for (std::size_t id = 0; id < slopes.size(); ++id) {
       if (!network_.parameters[id].trainable) continue;
@@ -84,12 +86,12 @@ class GradientChecker {
   }
 
  private:
-  static PlanOptions plan_options(Size image, const GradientCheckOptions& options) {
-    PlanOptions plan;
-    plan.batch = options.batch;
-    plan.image = image;
-    plan.mode = Mode::training;
-    return plan;
+  static ProgramOptions program_options(Size image, const GradientCheckOptions& options) {
+    ProgramOptions execution;
+    execution.batch = options.batch;
+    execution.image = image;
+    execution.mode = Mode::training;
+    return execution;
   }
 
   // Zeros where no output depends on it.
@@ -98,24 +100,24 @@ class GradientChecker {
     const std::string name = "diff_" + std::string(name_text(network_, port.name));
     for (std::size_t k = network_.outputs.size(); k < graph_.outputs.size(); ++k) {
       if (name_text(graph_, graph_.outputs[k].name) != name) continue;
-      const std::span<const float> output = plan_.output(k);
+      const std::span<const float> output = execution_.output(k);
       slopes.assign(output.begin(), output.end());
     }
     return slopes;
   }
   std::size_t plan_input_size(const Port& port) const {
-    const ScheduledValue& value = plan_.schedule().value(port.value);
+    const ScheduledValue& value = execution_.schedule().value(port.value);
     return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
            static_cast<std::size_t>(value.w);
   }
 
   double loss() {
     weights_->refresh();
-    plan_.run_forward({options_.seed, 0, 0});
+    execution_.run_forward({options_.seed, 0, 0});
     double sum = 0;
     for (std::size_t k = 0; k < network_.outputs.size(); ++k) {
-      const std::span<const float> output = plan_.output(k);
-      const std::span<float> slope = plan_.input(Value{graph_.inputs[network_.inputs.size() + k].value});
+      const std::span<const float> output = execution_.output(k);
+      const std::span<float> slope = execution_.input(Value{graph_.inputs[network_.inputs.size() + k].value});
       for (std::size_t i = 0; i < output.size(); ++i) sum += double{output[i]} * double{slope[i]};
     }
     return sum;
@@ -160,17 +162,17 @@ class GradientChecker {
   Graph graph_;
   std::shared_ptr<std::vector<Tensor>> parameters_;
   std::shared_ptr<PreparedWeights> weights_;
-  Plan plan_;
+  Execution execution_;
   GradientCheck report_;
 };
 
 }  // namespace detail
 
-/// Compares the gradients that a network's training plan computes with central differences of its forward pass, in
+/// Compares the gradients that a network's training execution computes with central differences of its forward pass, in
 /// single precision, at some elements of every input and trainable parameter: how the author of an operation tells that
 /// its backward kernel belongs to its forward one. The loss is a random linear function of all outputs.
 /// Errors: RuntimeFailure naming the worst element where an error exceeds the tolerance, or where nothing could be
-/// compared because kinks are everywhere; those of Plan.
+/// compared because kinks are everywhere; those of Execution.
 inline GradientCheck check_gradients(const Graph& network, Size image, const GradientCheckOptions& options = {}) {
   GradientCheck result = detail::GradientChecker(network, image, options).check();
   if (!(result.worst <= options.tolerance)) {

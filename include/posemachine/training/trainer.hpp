@@ -241,14 +241,14 @@ class Trainer {
     return {};  // refused by detail::checked()
   }
 
-  // Centre maps never change: filled once in every worker's plan, for each image of a slice.
+  // Centre maps never change: filled once in every worker's execution, for each image of a slice.
   void fill_centres() {
     const Size input{model_.meaning().input_height, model_.meaning().input_width};
     const std::size_t plane = std::size_t(input.height) * std::size_t(input.width);
     for (const InputMeaning& port : model_.meaning().inputs) {
       if (port.role != InputRole::centre_gaussian) continue;
-      for (const auto& plan : gradients_.plans()) {
-        const std::span<float> maps = plan->input(port.name);
+      for (const auto& execution : gradients_.executions()) {
+        const std::span<float> maps = execution->input(port.name);
         for (std::size_t i = 0; i < maps.size(); i += plane)
           render_centre_gaussian(input, port.sigma_px, maps.data() + i);
       }

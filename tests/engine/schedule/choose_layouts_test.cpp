@@ -1,13 +1,13 @@
 // choose_layouts: the cheapest cut, the moves that it needs, and what the kernels then compute.
 #include "engine/agreement.hpp"
 #include "engine/schedule/forced_costs.hpp"
-#include "engine/schedule/memory_model.hpp"
 #include "reference/random_graph.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/engine/device.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -33,9 +33,9 @@
 namespace choose_layouts_test {
 
 using namespace posemachine;
-using engine_test::first_damage;
 using engine_test::forced_costs;
-using engine_test::schedule_of;
+using schedule_test::first_damage;
+using schedule_test::schedule_of;
 
 namespace {
 
@@ -181,9 +181,9 @@ TEST_CASE("choose_layouts: gradients of a network that is not trained, batch nor
   const Graph graph = differentiate(ragged_residual(2), {.input_gradients = true});
   const auto filling = reference::fill(graph, 1, {20, 20}, 11);
   const auto truth = reference::run(graph, 1, {20, 20}, filling.inputs, filling.parameters);
-  PlanOptions options;
+  ProgramOptions options;
   options.image = {20, 20};
-  const auto ours = engine_test::run_plan(graph, filling, options);
+  const auto ours = engine_test::run_graph(graph, filling, options);
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
     CHECK(engine_test::relative_error(ours.outputs[i], truth[Value{graph.outputs[i].value}].values) < 1e-4);
   }
@@ -203,7 +203,7 @@ TEST_CASE("choose_layouts: a map that several read in the other layout is moved 
   CHECK(moves_in(schedule) == 1);
   CHECK(channels_last_in(schedule) == 3);
   CHECK(first_damage(schedule) == "");
-  PlanOptions options;
+  ProgramOptions options;
   options.costs = std::make_shared<const CostModel>(costs);
   engine_test::check_forward(graph, 1, {9, 10}, options, "one move");
 }
@@ -211,7 +211,7 @@ TEST_CASE("choose_layouts: a map that several read in the other layout is moved 
 TEST_CASE("choose_layouts: random networks on channels last wherever that goes equal the oracle, passes off in turn") {
   int last = 0;
   int kernels = 0;
-  std::vector<PlanOptions> choices = engine_test::pass_choices();  // the first has them all
+  std::vector<ProgramOptions> choices = engine_test::pass_choices();  // the first has them all
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const auto random = reference::random_graph(
         seed, {.steps = 14, .most_channels = seed % 2 == 0 ? 40 : 9, .residuals = seed % 3 == 0});
@@ -219,18 +219,19 @@ TEST_CASE("choose_layouts: random networks on channels last wherever that goes e
     const Schedule schedule = schedule_of(random.graph, 1, random.image, 16, {.mode = Mode::inference, .costs = costs});
     CHECK(first_damage(schedule) == "");
     last += channels_last_in(schedule);
-    for (PlanOptions& options : choices) {
+    for (ProgramOptions& options : choices) {
       options.costs = std::make_shared<const CostModel>(costs);
       for (const int batch : {1, random.batch}) {
         engine_test::check_forward(random.graph, batch, random.image, options, "seed " + std::to_string(seed));
       }
     }
-    PlanOptions options = choices.front();
+    ProgramOptions options = choices.front();
     options.image = random.image;
     const auto filling = reference::fill(random.graph, 1, random.image, 3);
-    // With the scratch memory of every step where the plan has put it.
-    CHECK(first_damage(Plan(random.graph, engine_test::weights_of(random.graph, filling), options).schedule()) == "");
-    for (const PlanStep& step : engine_test::run_plan(random.graph, filling, options).steps) {
+    // With the scratch memory of every step where the execution has put it.
+    CHECK(first_damage(Execution(random.graph, engine_test::weights_of(random.graph, filling), options).schedule()) ==
+          "");
+    for (const ProgramStep& step : engine_test::run_graph(random.graph, filling, options).steps) {
       kernels += step.implementation.find("brgconv") != std::string::npos ? 1 : 0;
     }
   }

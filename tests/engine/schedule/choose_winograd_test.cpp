@@ -1,9 +1,9 @@
 // choose_winograd: which convolutions, and that they compute what direct ones do.
 #include "engine/agreement.hpp"
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/engine/device.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/schedule/make_schedule.hpp>
@@ -19,7 +19,7 @@
 namespace choose_winograd_test {
 
 using namespace posemachine;
-using engine_test::step_of;
+using schedule_test::step_of;
 
 namespace {
 
@@ -85,7 +85,7 @@ TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches,
     add_output(graph, "sum", relu(graph, add(graph, std::array{again, bent})));
     for (const int threads : {1, 2}) {
       for (const int batch : {1, 3}) {
-        PlanOptions options;
+        ProgramOptions options;
         options.threads = threads;
         const std::string what =
             "winograd " + std::to_string(in) + " to " + std::to_string(out) + " at " + to_string(image);
@@ -93,9 +93,9 @@ TEST_CASE("choose_winograd: the results equal the oracle, at odd sizes, batches,
       }
     }
     const auto filling = reference::fill(graph, 1, image, 3);
-    PlanOptions options;
+    ProgramOptions options;
     options.image = image;
-    for (const PlanStep& step : engine_test::run_plan(graph, filling, options).steps) {
+    for (const ProgramStep& step : engine_test::run_graph(graph, filling, options).steps) {
       used += step.implementation.find("wino") != std::string::npos ? 1 : 0;
     }
   }

@@ -1,8 +1,8 @@
 // fold_gates: which gates go into weights, and that the results stay.
 #include "engine/agreement.hpp"
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/schedule/make_schedule.hpp>
@@ -42,11 +42,11 @@ int gates_in(const Graph& graph, int batch = 1, Size image = {24, 20}, int threa
   fold_gates(schedule, {.threads = threads});
   int count = 0;
   for (const Step& step : schedule.steps) count += static_cast<int>(step.gates.size());
-  PlanOptions options;
+  ProgramOptions options;
   options.threads = threads;
   options.mode = mode;
   engine_test::check_forward(graph, batch, image, options, "gates");
-  CHECK(engine_test::first_damage(engine_test::schedule_of(graph, 1, {9, 8}, 16, {.mode = mode})) == "");
+  CHECK(schedule_test::first_damage(schedule_test::schedule_of(graph, 1, {9, 8}, 16, {.mode = mode})) == "");
   return count;
 }
 
@@ -115,7 +115,7 @@ TEST_CASE("fold_gates: what a convolution adds to is gone when the readers of th
   Schedule schedule = make_schedule(graph, 1, {24, 20}, Mode::inference);
   fuse_sum(schedule);
   fold_gates(schedule);
-  CHECK(engine_test::first_damage(engine_test::schedule_of(graph, 1, {9, 8}, 16, {.mode = Mode::inference})) == "");
+  CHECK(schedule_test::first_damage(schedule_test::schedule_of(graph, 1, {9, 8}, 16, {.mode = Mode::inference})) == "");
   engine_test::check_forward(graph, 1, {24, 20}, {}, "summand");
 }
 
@@ -127,7 +127,8 @@ TEST_CASE("fold_gates: a gate that a convolution adds to is gone, too, and one f
   const Value gated = channel_scale(graph, map, gate);
   add_output(graph, "sum", add(graph, std::array{convolution(graph, mean, {.out = 16}), gate}));
   add_output(graph, "late", convolution(graph, gated, {.out = 16}));
-  CHECK(engine_test::first_damage(engine_test::schedule_of(graph, 1, {17, 17}, 16, {.mode = Mode::inference})) == "");
+  CHECK(schedule_test::first_damage(schedule_test::schedule_of(graph, 1, {17, 17}, 16, {.mode = Mode::inference})) ==
+        "");
   engine_test::check_forward(graph, 1, {17, 17}, {}, "gate as a summand");
 }
 

@@ -1,4 +1,4 @@
-// CostModel that leave a plan no choice.
+// CostModel that leave an execution no choice.
 #pragma once
 
 #include <posemachine/graph/graph.hpp>

@@ -1,6 +1,6 @@
 // fuse_sum on small schedules, and what the kernels then compute.
 #include "engine/agreement.hpp"
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -18,7 +18,7 @@
 namespace fuse_sum_test {
 
 using namespace posemachine;
-using engine_test::step_of;
+using schedule_test::step_of;
 
 namespace {
 
@@ -108,12 +108,12 @@ TEST_CASE("fuse_sum: an activation in front of the body does not go into the con
     const Value hidden = relu(graph, convolution(graph, front, {.out = 16, .kernel = 3}));
     const Value z = convolution(graph, hidden, {.out = 16, .kernel = 3});
     add_output(graph, "out", convolution(graph, add(graph, std::array{z, y}), {.out = 4}));
-    const Schedule schedule = engine_test::schedule_of(graph, batch, {8, 8}, 16, {});
+    const Schedule schedule = schedule_test::schedule_of(graph, batch, {8, 8}, 16, {});
     REQUIRE(step_of(schedule, z) != nullptr);
     CHECK(step_of(schedule, z)->summand() == y.id);
     CHECK(step_of(schedule, y)->activation() == -1);
     CHECK(step_of(schedule, y)->dst == y.id);
-    CHECK(engine_test::first_damage(schedule) == "");
+    CHECK(schedule_test::first_damage(schedule) == "");
     engine_test::check_forward(graph, batch, {8, 8}, {}, "activation in front");
   }
 }
@@ -128,10 +128,10 @@ TEST_CASE("fuse_sum: a summand that is a concat, or that slices and concats shar
   const Value z = convolution(graph, relu(graph, convolution(graph, a, {.out = 16, .kernel = 3})), {.out = 32});
   const Value sum = add(graph, std::array{z, joined});
   add_output(graph, "out", convolution(graph, concat(graph, {sum, a, b}), {.out = 4}));
-  const Schedule schedule = engine_test::schedule_of(graph, 1, {8, 8}, 16, {});
+  const Schedule schedule = schedule_test::schedule_of(graph, 1, {8, 8}, 16, {});
   REQUIRE(step_of(schedule, z) != nullptr);
   CHECK(step_of(schedule, z)->summand() == joined.id);
-  CHECK(engine_test::first_damage(schedule) == "");
+  CHECK(schedule_test::first_damage(schedule) == "");
   engine_test::check_forward(graph, 1, {8, 8}, {}, "concat as summand");
   // The summand is a branch of a concat as well, before the sum.
   Graph branch;
@@ -140,7 +140,7 @@ TEST_CASE("fuse_sum: a summand that is a concat, or that slices and concats shar
   const Value w = convolution(branch, relu(branch, convolution(branch, both, {.out = 16})), {.out = 16});
   const Value total = add(branch, std::array{w, y});
   add_output(branch, "out", convolution(branch, concat(branch, {total, both}), {.out = 4}));
-  CHECK(engine_test::first_damage(engine_test::schedule_of(branch, 1, {8, 8}, 16, {})) == "");
+  CHECK(schedule_test::first_damage(schedule_test::schedule_of(branch, 1, {8, 8}, 16, {})) == "");
   engine_test::check_forward(branch, 1, {8, 8}, {}, "summand as branch");
 }
 

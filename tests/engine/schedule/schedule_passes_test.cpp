@@ -1,11 +1,11 @@
 // The list of passes: what it refuses, a user's pass by name, and devices that can do less.
 #include "engine/agreement.hpp"
-#include "engine/schedule/memory_model.hpp"
 #include "reference/random_graph.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/device.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -32,6 +32,7 @@ using namespace posemachine;
 namespace {
 
 // A pass of a user's own: a sum of one term is its term, which its readers then read.
+// docs: begin pass
 void drop_single_sums(Schedule& schedule, const PassContext&) {
   std::vector<bool> gone(schedule.steps.size(), false);
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
@@ -48,6 +49,7 @@ constexpr SchedulePass drop_single_sums_pass{
     .run = drop_single_sums,
     .after = {"pool_early"},
 };
+// docs: end pass
 
 std::string refusal(const auto& action) {
   try {
@@ -105,7 +107,7 @@ TEST_CASE("schedule passes: what is not there, there twice or without a function
   CHECK(refusal([&] { SchedulePasses::none().with(drop_single_sums_pass); }).ends_with("got pool_early"));
 }
 
-TEST_CASE("schedule passes: a user's stands behind what it names, and the plan that runs it equals the oracle") {
+TEST_CASE("schedule passes: a user's stands behind what it names, and the execution that runs it equals the oracle") {
   const SchedulePasses passes = SchedulePasses().with(drop_single_sums_pass);
   CHECK(names_of(passes).starts_with("pool_early drop_single_sums fuse_sum "));
   CHECK(passes.without("drop_single_sums").rows().size() == library_schedule_passes.size());
@@ -115,7 +117,7 @@ TEST_CASE("schedule passes: a user's stands behind what it names, and the plan t
   passes.run(schedule);
   CHECK(count_eltwise(schedule) == 1);  // nothing stands between the convolution and its ReLU any more
   CHECK(schedule.steps.size() == before - 3);
-  PlanOptions options;
+  ProgramOptions options;
   options.passes = passes;
   engine_test::check_forward(graph, 2, {8, 8}, options, "a pass of a user's own");
   CHECK(engine_test::check_gradients(graph, 2, {8, 8}, options, "a pass of a user's own"));
@@ -160,7 +162,7 @@ TEST_CASE("capabilities: held to less, the processor computes random networks an
     const auto random = reference::random_graph(
         seed, {.steps = 14, .most_channels = seed % 2 == 0 ? 40 : 9, .residuals = seed % 3 == 0});
     for (std::size_t k = 0; k < held.size(); ++k) {
-      PlanOptions options;
+      ProgramOptions options;
       options.device = Device::cpu().with(held[k]);
       const std::string what = "seed " + std::to_string(seed) + ", capabilities " + std::to_string(k);
       engine_test::check_forward(random.graph, random.batch, random.image, options, what);

@@ -1,13 +1,14 @@
 // Folded and dropped graphs compute what the whole ones do.
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/fold_batch_norm.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/model/graph_json.hpp>
 #include <posemachine/networks/scaling_dilation.hpp>
 
 #include <doctest/doctest.h>
@@ -48,16 +49,17 @@ std::vector<Tensor> random_parameters(const Graph& graph) {
 
 std::vector<std::vector<float>> outputs_of(const Graph& graph, const std::vector<Tensor>& parameters, Size image) {
   const auto weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(parameters));
-  PlanOptions options;
+  ProgramOptions options;
   options.image = image;
-  Plan plan(graph, weights, options);
+  Execution execution(graph, weights, options);
   for (const Port& port : graph.inputs) {
     RandomStream stream(3, Purpose::test);
-    for (float& value : plan.input(Value{port.value})) value = static_cast<float>(stream.uniform(-0.5, 0.5));
+    for (float& value : execution.input(Value{port.value})) value = static_cast<float>(stream.uniform(-0.5, 0.5));
   }
-  plan.run();
+  execution.run();
   std::vector<std::vector<float>> all;
-  for (std::size_t i = 0; i < plan.output_count(); ++i) all.emplace_back(plan.output(i).begin(), plan.output(i).end());
+  for (std::size_t i = 0; i < execution.output_count(); ++i)
+    all.emplace_back(execution.output(i).begin(), execution.output(i).end());
   return all;
 }
 
@@ -141,6 +143,19 @@ TEST_CASE("fold_batch_norm: convolutions that share their weights keep their bat
   fold_batch_norm(folded, folded_parameters);
   CHECK(count_nodes(folded, batch_norm_op) == 2);
   check_equal(outputs_of(folded, folded_parameters, {5, 5}), outputs_of(graph, parameters, {5, 5}));
+}
+
+TEST_CASE("fold_batch_norm: without values the graph becomes the same, and no value appears") {
+  const Graph network = graph_of<ScalingDilationSmall>();
+  Graph folded = network;
+  std::vector<Tensor> values = random_parameters(network);
+  prepare_for_inference(folded, values);
+  Graph bare = network;
+  std::vector<Tensor> none;
+  prepare_for_inference(bare, none);
+  CHECK(first_difference(bare, folded) == "");
+  CHECK(bare.parameters.size() == values.size());
+  CHECK(none.empty());
 }
 
 TEST_CASE("drop_dead: a branch nobody reads goes with its parameters, inputs and names stay") {

@@ -81,16 +81,18 @@ inline void hard_swish_backward(const Call& call) {
   }
 }
 
+inline constexpr std::array at_both_ends{-3.0, 3.0};
+
 inline constexpr std::array activation_reference{
-    ReferenceOp{&relu_op, relu},
+    ReferenceOp{&relu_op, relu, at_zero},
     ReferenceOp{&sigmoid_op, sigmoid},
     ReferenceOp{&relu_backward_op, relu_backward},
     ReferenceOp{&sigmoid_backward_op, sigmoid_backward},
-    ReferenceOp{&leaky_relu_op, leaky_relu},
+    ReferenceOp{&leaky_relu_op, leaky_relu, at_zero},
     ReferenceOp{&leaky_relu_backward_op, leaky_relu_backward},
     ReferenceOp{&silu_op, silu},
     ReferenceOp{&silu_backward_op, silu_backward},
-    ReferenceOp{&hard_swish_op, hard_swish},
+    ReferenceOp{&hard_swish_op, hard_swish, at_both_ends},
     ReferenceOp{&hard_swish_backward_op, hard_swish_backward},
 };
 

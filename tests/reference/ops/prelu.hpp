@@ -28,7 +28,7 @@ inline void prelu_backward(const Call& call) {
 }
 
 inline constexpr std::array prelu_reference{
-    ReferenceOp{&prelu_op, prelu},
+    ReferenceOp{&prelu_op, prelu, at_zero},
     ReferenceOp{&prelu_backward_op, prelu_backward},
 };
 

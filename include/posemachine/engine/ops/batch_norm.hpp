@@ -3,7 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/primitive_kernel.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 
 #include <array>
@@ -27,69 +28,69 @@ inline dnnl::memory::desc per_channel(const ScheduledValue& value) {
 // The parameters of a batch norm node, in the order batch_norm() adds them.
 enum BatchNormParameter { batch_norm_scale, batch_norm_shift, batch_norm_mean, batch_norm_variance };
 
-inline std::unique_ptr<Runner> make_batch_norm(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_batch_norm(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
   const auto options = unpack<BatchNormOptions>(context.node().options);
   const bool training = context.training() && !is_frozen_batch_norm(context.graph(), context.node());
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  const auto desc = make_batch_norm_desc(context.engine(), plan_attributes(), kind, data,
+  const auto desc = make_batch_norm_desc(context.engine(), primitive_attributes(), kind, data,
                                          static_cast<float>(epsilon(options)), batch_norm_flags(!training));
   if (is_empty(desc)) fail_no_implementation(context);
   const dnnl::memory::desc vector = per_channel(context.dst());
   const auto id = [&](BatchNormParameter which) { return parameter_id(context.graph(), context.node(), which); };
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::batch_normalization_forward>(desc);
-  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
-  runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
-  runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<dnnl::batch_normalization_forward>(desc);
+  kernel->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  kernel->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
+  kernel->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
   if (training && context.node().repeats >= 0) {  // the same statistics, found again
-    runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-    runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+    kernel->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    kernel->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
   } else if (training) {
     const std::string where = describe(context.graph(), context.step->node);
-    runner->add_own_statistic(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector, where);
-    runner->add_own_statistic(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector, where);
+    kernel->add_own_statistic(*context.gradients, DNNL_ARG_MEAN, id(batch_norm_mean), vector, where);
+    kernel->add_own_statistic(*context.gradients, DNNL_ARG_VARIANCE, id(batch_norm_variance), vector, where);
   } else {
-    runner->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-    runner->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+    kernel->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    kernel->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
   }
-  runner->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
-  runner->finish();
-  return runner;
+  kernel->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
+  kernel->finish();
+  return kernel;
 }
 
-inline std::unique_ptr<Runner> make_batch_norm_backward(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_batch_norm_backward(const BuildContext& context) {
   const dnnl::memory::desc data = context.desc(context.dst());
   const auto options = unpack<BatchNormOptions>(context.node().options);
   const bool frozen = is_frozen_batch_norm(context.graph(), context.node());
   const auto flags = batch_norm_flags(frozen);
   const auto eps = static_cast<float>(epsilon(options));
-  const auto hint =
-      make_batch_norm_desc(context.engine(), plan_attributes(), dnnl::prop_kind::forward_training, data, eps, flags);
+  const auto hint = make_batch_norm_desc(context.engine(), primitive_attributes(), dnnl::prop_kind::forward_training,
+                                         data, eps, flags);
   if (is_empty(hint)) fail_no_implementation(context);
-  const auto desc = make_batch_norm_backward_desc(context.engine(), plan_attributes(), hint, data, eps, flags);
+  const auto desc = make_batch_norm_backward_desc(context.engine(), primitive_attributes(), hint, data, eps, flags);
   if (is_empty(desc)) fail_no_implementation(context);
   const dnnl::memory::desc vector = per_channel(context.dst());
   const auto id = [&](BatchNormParameter which) { return parameter_id(context.graph(), context.node(), which); };
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::batch_normalization_backward>(desc);
-  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<dnnl::batch_normalization_backward>(desc);
+  kernel->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  kernel->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(context.src(1)), data);
   if (frozen) {
-    runner->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-    runner->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+    kernel->add_weights(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    kernel->add_weights(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
   } else {
-    runner->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
-    runner->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
+    kernel->add_statistic(DNNL_ARG_MEAN, id(batch_norm_mean), vector);
+    kernel->add_statistic(DNNL_ARG_VARIANCE, id(batch_norm_variance), vector);
   }
-  runner->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
+  kernel->add_weights(DNNL_ARG_SCALE, id(batch_norm_scale), vector);
   // oneDNN 2.6 wants the shift wherever use_shift is set, 3.x refuses it in a backward pass.
-  if (!dnnl_is_v3) runner->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
-  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
-  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SCALE, id(batch_norm_scale), vector);
-  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_SHIFT, id(batch_norm_shift), vector);
-  runner->finish();
-  return runner;
+  if (!dnnl_is_v3) kernel->add_weights(DNNL_ARG_SHIFT, id(batch_norm_shift), vector);
+  kernel->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, data, data);
+  kernel->add_gradient(*context.gradients, DNNL_ARG_DIFF_SCALE, id(batch_norm_scale), vector);
+  kernel->add_gradient(*context.gradients, DNNL_ARG_DIFF_SHIFT, id(batch_norm_shift), vector);
+  kernel->finish();
+  return kernel;
 }
 
 }  // namespace detail

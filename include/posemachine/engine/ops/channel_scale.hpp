@@ -3,8 +3,9 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/map_kernel.hpp>
-#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/primitive_kernel.hpp>
 #include <posemachine/graph/ops/channel_scale.hpp>
 
 #include <array>
@@ -15,20 +16,20 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::unique_ptr<Runner> make_channel_scale(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_channel_scale(const BuildContext& context) {
   // The small tensor must be the second one: oneDNN broadcasts the first in a reference loop.
   const dnnl::memory::desc data = context.desc(context.dst());
   const dnnl::memory::desc gate = context.desc(context.src(1));
   const auto desc =
-      make_desc<dnnl::binary>(context.engine(), plan_attributes(), dnnl::algorithm::binary_mul, data, gate, data);
+      make_desc<dnnl::binary>(context.engine(), primitive_attributes(), dnnl::algorithm::binary_mul, data, gate, data);
   if (is_empty(desc)) fail_no_implementation(context);
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<dnnl::binary>(desc);
-  runner->add_src(DNNL_ARG_SRC_0, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
-  runner->add_src(DNNL_ARG_SRC_1, context.schedule->src(*context.step, 1), gate, gate);
-  runner->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
-  runner->finish();
-  return runner;
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<dnnl::binary>(desc);
+  kernel->add_src(DNNL_ARG_SRC_0, context.schedule->src(*context.step, 0), context.desc(context.src(0)), data);
+  kernel->add_src(DNNL_ARG_SRC_1, context.schedule->src(*context.step, 1), gate, gate);
+  kernel->add_dst(DNNL_ARG_DST, context.step->dst, data, data);
+  kernel->finish();
+  return kernel;
 }
 
 // diff_gate[c] = sum over cells of src * diff_dst, in double: maps of a few hundred thousand cells lose digits in
@@ -48,10 +49,10 @@ inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const 
   zero_padding(diff_gate);
 }
 
-inline std::unique_ptr<Runner> make_channel_scale_backward_gate(const BuildContext& context) {
-  return map_kernel<2>(context, "posemachine:sum_products", [](const auto& srcs, const MapMemory& dst, const Draw&) {
-    sum_products(srcs[0], srcs[1], dst);
-  });
+inline std::unique_ptr<Kernel> make_channel_scale_backward_gate(const BuildContext& context) {
+  return map_kernel<2>(
+      context, "posemachine:sum_products",
+      [](const auto& srcs, const MapMemory& dst, const RandomKey&) { sum_products(srcs[0], srcs[1], dst); });
 }
 
 }  // namespace detail

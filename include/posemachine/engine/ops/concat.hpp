@@ -2,8 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/loop_kernel.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/concat.hpp>
 
 #include <array>
@@ -24,37 +25,36 @@ struct ChannelCopy {
   int count = 0;
 };
 
-inline std::unique_ptr<Runner> make_copies(const BuildContext& context, std::vector<ChannelCopy> copies) {
+inline std::unique_ptr<Kernel> make_copies(const BuildContext& context, std::vector<ChannelCopy> copies) {
   std::int64_t floats = 0;
   for (const ChannelCopy& copy : copies) {
     const ScheduledValue& dst = context.dst();
     floats += std::int64_t{dst.n} * copy.count * dst.h * dst.w;
   }
-  auto runner =
-      std::make_unique<KernelRunner>([copies = std::move(copies)](const Binding& binding) -> KernelRunner::Kernel {
-        struct Bound {
-          MapMemory src;
-          MapMemory dst;
-          ChannelCopy copy;
-        };
-        std::vector<Bound> bound;
-        const Schedule& schedule = *binding.schedule;
-        for (const ChannelCopy& copy : copies) {
-          bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block(), binding.floats(copy.src)),
-                           MapMemory::of(schedule.value(copy.dst), schedule.block(), binding.floats(copy.dst)), copy});
-        }
-        return [bound = std::move(bound)](const Draw&) {
-          for (const Bound& each : bound) {
-            copy_channels(each.src, each.copy.src_first, each.dst, each.copy.dst_first, each.copy.count);
-          }
-        };
-      });
-  runner->implementation = "posemachine:copy_channels";
-  runner->moved_bytes = 2 * floats * static_cast<std::int64_t>(sizeof(float));
-  return runner;
+  auto kernel = std::make_unique<LoopKernel>([copies = std::move(copies)](const Binding& binding) -> LoopKernel::Loop {
+    struct Bound {
+      MapMemory src;
+      MapMemory dst;
+      ChannelCopy copy;
+    };
+    std::vector<Bound> bound;
+    const Schedule& schedule = *binding.schedule;
+    for (const ChannelCopy& copy : copies) {
+      bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block(), binding.floats(copy.src)),
+                       MapMemory::of(schedule.value(copy.dst), schedule.block(), binding.floats(copy.dst)), copy});
+    }
+    return [bound = std::move(bound)](const RandomKey&) {
+      for (const Bound& each : bound) {
+        copy_channels(each.src, each.copy.src_first, each.dst, each.copy.dst_first, each.copy.count);
+      }
+    };
+  });
+  kernel->implementation = "posemachine:copy_channels";
+  kernel->moved_bytes = 2 * floats * static_cast<std::int64_t>(sizeof(float));
+  return kernel;
 }
 
-inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_concat(const BuildContext& context) {
   std::vector<ChannelCopy> copies;
   int first = 0;
   for (int i = 0; i < context.node().inputs.count; ++i) {
@@ -67,7 +67,7 @@ inline std::unique_ptr<Runner> make_concat(const BuildContext& context) {
   return make_copies(context, std::move(copies));
 }
 
-inline std::unique_ptr<Runner> make_slice(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_slice(const BuildContext& context) {
   const auto options = unpack<SliceOptions>(context.node().options);
   return make_copies(context,
                      {{context.schedule->src(*context.step, 0), context.step->dst, options.first, 0, options.count}});

@@ -4,7 +4,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/primitive_kernel.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
@@ -43,7 +44,7 @@ inline ConvolutionShape convolution_shape(const BuildContext& context, const Sch
   return shape;
 }
 
-// The layouts to try, in order: what the values have, then any: oneDNN then says what it wants and the runner reorders.
+// The layouts to try, in order: what the values have, then any: oneDNN then says what it wants and the kernel reorders.
 struct LayoutChoice {
   dnnl::memory::desc src;
   dnnl::memory::desc dst;
@@ -96,7 +97,7 @@ template <class Kind>
 typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext& context, const ConvolutionShape& shape,
                                                              const LayoutChoice& choice, bool training,
                                                              dnnl::algorithm algorithm = Kind::direct) {
-  dnnl::primitive_attr attributes = plan_attributes();
+  dnnl::primitive_attr attributes = primitive_attributes();
   if (!context.step->post_ops.empty()) attributes.set_post_ops(post_ops_of(context));
   const auto kind = training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   if (shape.has_bias) {
@@ -110,7 +111,7 @@ typename Kind::Forward::primitive_desc weighted_forward_desc(const BuildContext&
 }
 
 template <class Kind>
-std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
+std::unique_ptr<Kernel> make_weighted(const BuildContext& context) {
   const ConvolutionShape shape = Kind::shape(context, context.src(0));
   auto choices = layout_choices(context, context.src(0), context.dst());
   if (context.step->summand() >= 0)
@@ -125,25 +126,25 @@ std::unique_ptr<Runner> make_weighted(const BuildContext& context) {
       return weighted_forward_desc<Kind>(context, shape, c, context.training());
     });
   }
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<typename Kind::Forward>(desc);
-  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<typename Kind::Forward>(desc);
+  kernel->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
   const int weights = parameter_id(context.graph(), context.node(), 0);
   if (context.step->gates.empty()) {
-    runner->add_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc());
+    kernel->add_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc());
   } else {
-    runner->add_gated_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc(), context.step->gates);
+    kernel->add_gated_weights(DNNL_ARG_WEIGHTS, weights, desc.weights_desc(), context.step->gates);
   }
   if (shape.has_bias) {
-    runner->add_weights(DNNL_ARG_BIAS, parameter_id(context.graph(), context.node(), 1), shape.bias);
+    kernel->add_weights(DNNL_ARG_BIAS, parameter_id(context.graph(), context.node(), 1), shape.bias);
   }
-  runner->add_dst(DNNL_ARG_DST, context.step->dst, context.desc(context.dst()), desc.dst_desc());
-  runner->finish();
-  return runner;
+  kernel->add_dst(DNNL_ARG_DST, context.step->dst, context.desc(context.dst()), desc.dst_desc());
+  kernel->finish();
+  return kernel;
 }
 
 template <class Kind>
-std::unique_ptr<Runner> make_weighted_backward_data(const BuildContext& context) {
+std::unique_ptr<Kernel> make_weighted_backward_data(const BuildContext& context) {
   const ScheduledValue& diff_src = context.dst();
   const ScheduledValue& diff_dst = context.src(0);
   const ConvolutionShape shape = Kind::shape(context, diff_src);
@@ -151,21 +152,22 @@ std::unique_ptr<Runner> make_weighted_backward_data(const BuildContext& context)
   const auto desc = first_fast(context, layout_choices(context, diff_src, diff_dst), [&](const LayoutChoice& c) {
     const auto hint = weighted_forward_desc<Kind>(context, shape, c, true);
     if (is_empty(hint)) return typename Backward::primitive_desc{};
-    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
-                                        c.dst, shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+    return make_backward_desc<Backward>(context.engine(), primitive_attributes(), hint, Kind::direct, c.src,
+                                        shape.weights, c.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                        shape.padding_end);
   });
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<Backward>(desc);
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<Backward>(desc);
+  kernel->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
                   desc.diff_dst_desc());
-  runner->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
-  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
-  runner->finish();
-  return runner;
+  kernel->add_weights(DNNL_ARG_WEIGHTS, parameter_id(context.graph(), context.node(), 0), desc.weights_desc());
+  kernel->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
+  kernel->finish();
+  return kernel;
 }
 
 template <class Kind>
-std::unique_ptr<Runner> make_weighted_backward_weights(const BuildContext& context) {
+std::unique_ptr<Kernel> make_weighted_backward_weights(const BuildContext& context) {
   const ScheduledValue& src = context.src(0);
   const ScheduledValue& diff_dst = context.src(1);
   const ConvolutionShape shape = Kind::shape(context, src);
@@ -174,26 +176,27 @@ std::unique_ptr<Runner> make_weighted_backward_weights(const BuildContext& conte
     const auto hint = weighted_forward_desc<Kind>(context, shape, c, true);
     if (is_empty(hint)) return typename Backward::primitive_desc{};
     if (shape.has_bias) {
-      return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
-                                          shape.bias, c.dst, shape.strides, shape.dilates, shape.padding_begin,
-                                          shape.padding_end);
+      return make_backward_desc<Backward>(context.engine(), primitive_attributes(), hint, Kind::direct, c.src,
+                                          shape.weights, shape.bias, c.dst, shape.strides, shape.dilates,
+                                          shape.padding_begin, shape.padding_end);
     }
-    return make_backward_desc<Backward>(context.engine(), plan_attributes(), hint, Kind::direct, c.src, shape.weights,
-                                        c.dst, shape.strides, shape.dilates, shape.padding_begin, shape.padding_end);
+    return make_backward_desc<Backward>(context.engine(), primitive_attributes(), hint, Kind::direct, c.src,
+                                        shape.weights, c.dst, shape.strides, shape.dilates, shape.padding_begin,
+                                        shape.padding_end);
   });
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<Backward>(desc);
-  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(src), desc.src_desc());
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst),
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<Backward>(desc);
+  kernel->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(src), desc.src_desc());
+  kernel->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 1), context.desc(diff_dst),
                   desc.diff_dst_desc());
-  runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_WEIGHTS, parameter_id(context.graph(), context.node(), 0),
+  kernel->add_gradient(*context.gradients, DNNL_ARG_DIFF_WEIGHTS, parameter_id(context.graph(), context.node(), 0),
                        desc.diff_weights_desc());
   if (shape.has_bias) {
-    runner->add_gradient(*context.gradients, DNNL_ARG_DIFF_BIAS, parameter_id(context.graph(), context.node(), 1),
+    kernel->add_gradient(*context.gradients, DNNL_ARG_DIFF_BIAS, parameter_id(context.graph(), context.node(), 1),
                          shape.bias);
   }
-  runner->finish();
-  return runner;
+  kernel->finish();
+  return kernel;
 }
 
 }  // namespace detail

@@ -1,11 +1,11 @@
-// The engine's way of running a user's kernels: on plain maps, copied in and out where the plan's are blocked.
+// The engine's way of running a user's kernels: on plain maps, copied in and out where the execution's are blocked.
 #pragma once
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/custom_op.hpp>
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -21,150 +22,194 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// A map of the plan and where the kernel sees it: in place, or as a plain copy in scratch memory.
-class PlainMap {
- public:
-  // Adds what the copy takes to the runner's scratch memory, and what it moves.
-  PlainMap(const BuildContext& context, int value, Runner& runner) : value_(value) {
-    const ScheduledValue& map = context.schedule->value(value);
-    if (map.layout == Layout::plain) return;
-    runner.scratch_bytes = (runner.scratch_bytes + 63) / 64 * 64;
-    offset_ = static_cast<std::ptrdiff_t>(runner.scratch_bytes);
-    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(map.n) * static_cast<std::size_t>(map.c) *
-                              static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
-    runner.scratch_bytes += bytes;
-    runner.moved_bytes += static_cast<std::int64_t>(2 * bytes);
-  }
+// A map of the execution and where a user's kernel sees it: in place, or as a plain copy in scratch memory.
+struct PlainMap {
+  MapMemory execution;
+  MapMemory plain;
+  bool is_copy = false;
 
-  void bind(const Binding& binding) {
-    plans_ = MapMemory::of(binding.schedule->value(value_), binding.schedule->block(), binding.floats(value_));
-    plain_ = plans_;
-    if (offset_ < 0) return;
-    plain_.data = reinterpret_cast<float*>(binding.scratch + offset_);
-    plain_.block = 0;
-  }
   void load() const {
-    if (offset_ >= 0) copy_channels(plans_, 0, plain_, 0, plans_.c);
+    if (is_copy) copy_channels(execution, 0, plain, 0, execution.c);
   }
   void store() const {
-    if (offset_ >= 0) copy_channels(plain_, 0, plans_, 0, plans_.c);
+    if (is_copy) copy_channels(plain, 0, execution, 0, execution.c);
   }
-  SrcMap src() const { return {plain_.data, plain_.n, plain_.c, plain_.h, plain_.w}; }
-  DstMap dst() const { return {plain_.data, plain_.n, plain_.c, plain_.h, plain_.w}; }
+  SrcMap src() const { return {plain.data, plain.n, plain.c, plain.h, plain.w}; }
+  DstMap dst() const { return {plain.data, plain.n, plain.c, plain.h, plain.w}; }
+};
+
+// Which map, and where in the scratch memory its copy lies, if there is one.
+class PlainMapSlot {
+ public:
+  // Adds what the copy takes to the kernel's scratch memory, and what it moves.
+  PlainMapSlot(const BuildContext& context, int value, Kernel& kernel) : value_(value) {
+    const ScheduledValue& map = context.schedule->value(value);
+    if (map.layout == Layout::plain) return;
+    kernel.scratch_bytes = (kernel.scratch_bytes + 63) / 64 * 64;
+    offset_ = static_cast<std::ptrdiff_t>(kernel.scratch_bytes);
+    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(map.n) * static_cast<std::size_t>(map.c) *
+                              static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
+    kernel.scratch_bytes += bytes;
+    kernel.moved_bytes += static_cast<std::int64_t>(2 * bytes);
+  }
+
+  PlainMap bind(const Binding& binding) const {
+    PlainMap map;
+    map.execution = MapMemory::of(binding.schedule->value(value_), binding.schedule->block(), binding.floats(value_));
+    map.plain = map.execution;
+    if (offset_ < 0) return map;
+    map.is_copy = true;
+    map.plain.data = reinterpret_cast<float*>(binding.scratch + offset_);
+    map.plain.block = 0;
+    return map;
+  }
 
  private:
   int value_;
   std::ptrdiff_t offset_ = -1;
-  MapMemory plans_;
-  MapMemory plain_;
 };
 
 // Both directions have srcs and parameters.
-class CustomRunner : public Runner {
+struct BoundCustom : BoundKernel {
+  void load(dnnl::stream& stream) const {
+    stream.wait();
+    for (const PlainMap& map : maps) map.load();
+  }
+
+  std::vector<PlainMap> maps;
+  std::vector<SrcMap> srcs;  // of maps, in their order
+  std::optional<PlainMap> dst;
+  std::vector<std::span<const float>> parameters;
+};
+
+class CustomKernel : public Kernel {
  public:
-  explicit CustomRunner(const BuildContext& context) : training_(context.training()) {
+  explicit CustomKernel(const BuildContext& context) {
     const Node& node = context.node();
     for (int i = 0; i < node.inputs.count; ++i) {
       maps_.emplace_back(context, context.schedule->src(*context.step, i), *this);
     }
-    if (context.step->dst >= 0) dst_ = std::make_unique<PlainMap>(context, context.step->dst, *this);
+    if (context.step->dst >= 0) dst_.emplace(context, context.step->dst, *this);
     for (int i = 0; i < node.parameters.count; ++i) ids_.push_back(parameter_id(context.graph(), node, i));
   }
 
-  void bind(const Binding& binding) override {
-    srcs_.clear();
-    parameters_.clear();
-    for (PlainMap& map : maps_) {
-      map.bind(binding);
-      srcs_.push_back(map.src());
-    }
-    if (dst_ != nullptr) dst_->bind(binding);
-    for (const int id : ids_) parameters_.push_back(binding.weights->parameters()[static_cast<std::size_t>(id)].values);
-  }
-
  protected:
-  void load() const {
-    for (const PlainMap& map : maps_) map.load();
+  void bind_maps(const Binding& binding, BoundCustom& bound) const {
+    for (const PlainMapSlot& map : maps_) {
+      bound.maps.push_back(map.bind(binding));
+      bound.srcs.push_back(bound.maps.back().src());
+    }
+    if (dst_) bound.dst = dst_->bind(binding);
+    for (const int id : ids_) {
+      bound.parameters.push_back(binding.weights->parameters()[static_cast<std::size_t>(id)].values);
+    }
   }
 
-  bool training_;
-  std::vector<PlainMap> maps_;
-  std::vector<SrcMap> srcs_;  // of maps_, by their order
-  std::unique_ptr<PlainMap> dst_;
+  std::vector<PlainMapSlot> maps_;
+  std::optional<PlainMapSlot> dst_;
   std::vector<int> ids_;
-  std::vector<std::span<const float>> parameters_;
 };
 
-class CustomForward : public CustomRunner {
+class CustomForward : public CustomKernel {
  public:
   explicit CustomForward(const BuildContext& context)
-      : CustomRunner(context), kernel_(context.node().op->kernels->forward), options_(context.node().options) {
+      : CustomKernel(context),
+        forward_(context.node().op->kernels->forward),
+        options_(context.node().options),
+        training_(context.training()) {
     implementation = "custom:" + std::string(context.node().op->name);
   }
 
-  void run(dnnl::stream& stream, const Draw&) override {
-    stream.wait();
-    load();
-    kernel_({.srcs = srcs_, .parameters = parameters_, .options = options_, .training = training_, .dst = dst_->dst()});
-    dst_->store();
+  std::unique_ptr<BoundKernel> bind(const Binding& binding) const override {
+    auto bound = std::make_unique<Bound>(*this);
+    bind_maps(binding, *bound);
+    return bound;
   }
 
  private:
-  void (*kernel_)(const ForwardCall&);
+  struct Bound : BoundCustom {
+    explicit Bound(const CustomForward& of) : kernel(of) {}
+
+    void run(dnnl::stream& stream, const RandomKey&) override {
+      load(stream);
+      kernel.forward_({.srcs = srcs,
+                       .parameters = parameters,
+                       .options = kernel.options_,
+                       .training = kernel.training_,
+                       .dst = dst->dst()});
+      dst->store();
+    }
+
+    const CustomForward& kernel;
+  };
+
+  void (*forward_)(const ForwardCall&);
   Options options_;
+  bool training_;
 };
 
-class CustomBackward : public CustomRunner {
+class CustomBackward : public CustomKernel {
  public:
-  explicit CustomBackward(const BuildContext& context) : CustomRunner(context) {
+  explicit CustomBackward(const BuildContext& context) : CustomKernel(context) {
     const Node& forward = context.graph().nodes[static_cast<std::size_t>(context.node().forward)];
-    kernel_ = forward.op->kernels->backward;
+    backward_ = forward.op->kernels->backward;
     options_ = forward.options;
     implementation = "custom:" + std::string(forward.op->name);
     src_count_ = static_cast<std::size_t>(forward.inputs.count);
     which_ = unpack<CustomBackwardOptions>(context.node().options).src;
-    diff_srcs_.resize(src_count_);
-    diff_parameters_.resize(ids_.size());
     if (which_ < 0) claim_gradients(context);
   }
 
-  void bind(const Binding& binding) override {
-    CustomRunner::bind(binding);
-    gradients_.clear();
-    own_.clear();
-    if (which_ >= 0) diff_srcs_[static_cast<std::size_t>(which_)] = dst_->dst();
-    if (which_ >= 0) return;
+  std::unique_ptr<BoundKernel> bind(const Binding& binding) const override {
+    auto bound = std::make_unique<Bound>(*this);
+    bind_maps(binding, *bound);
+    bound->diff_srcs.resize(src_count_);
+    bound->diff_parameters.resize(ids_.size());
+    if (which_ >= 0) {
+      bound->diff_srcs[static_cast<std::size_t>(which_)] = bound->dst->dst();
+      return bound;
+    }
     for (std::size_t i = 0; i < ids_.size(); ++i) {
       const GradientLayout::Entry& entry = binding.gradients->entries[static_cast<std::size_t>(ids_[i])];
-      gradients_.emplace_back(entry.desc, binding.device->engine(), nullptr);
-      binding.gradient_memories->push_back({gradients_.back(), ids_[i]});
-      own_.push_back(std::vector<float>(adds_[i] ? parameters_[i].size() : 0));
+      bound->gradients.emplace_back(entry.desc, binding.device->engine(), nullptr);
+      binding.gradient_memories->push_back({bound->gradients.back(), ids_[i]});
+      bound->own.emplace_back(adds_[i] ? bound->parameters[i].size() : 0);
     }
-  }
-
-  void run(dnnl::stream& stream, const Draw&) override {
-    stream.wait();
-    load();
-    for (std::size_t i = 0; i < gradients_.size(); ++i) {
-      float* slice = static_cast<float*>(gradients_[i].get_data_handle());
-      diff_parameters_[i] = {adds_[i] ? own_[i].data() : slice, parameters_[i].size()};
-    }
-    kernel_({.srcs = std::span(srcs_).first(src_count_),
-             .parameters = parameters_,
-             .options = options_,
-             .dst = srcs_[src_count_],
-             .diff_dst = srcs_[src_count_ + 1],
-             .diff_srcs = diff_srcs_,
-             .diff_parameters = diff_parameters_});
-    if (dst_ != nullptr) dst_->store();
-    for (std::size_t i = 0; i < gradients_.size(); ++i) {  // what an earlier use of the parameter has left there
-      if (!adds_[i]) continue;
-      float* slice = static_cast<float*>(gradients_[i].get_data_handle());
-      for (std::size_t k = 0; k < own_[i].size(); ++k) slice[k] += own_[i][k];
-    }
+    return bound;
   }
 
  private:
+  struct Bound : BoundCustom {
+    explicit Bound(const CustomBackward& of) : kernel(of) {}
+
+    void run(dnnl::stream& stream, const RandomKey&) override {
+      load(stream);
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        diff_parameters[i] = {kernel.adds_[i] ? own[i].data() : slice(i), parameters[i].size()};
+      }
+      kernel.backward_({.srcs = std::span(srcs).first(kernel.src_count_),
+                        .parameters = parameters,
+                        .options = kernel.options_,
+                        .dst = srcs[kernel.src_count_],
+                        .diff_dst = srcs[kernel.src_count_ + 1],
+                        .diff_srcs = diff_srcs,
+                        .diff_parameters = diff_parameters});
+      if (dst) dst->store();
+      for (std::size_t i = 0; i < gradients.size(); ++i) {  // what an earlier use of the parameter has left there
+        if (!kernel.adds_[i]) continue;
+        for (std::size_t k = 0; k < own[i].size(); ++k) slice(i)[k] += own[i][k];
+      }
+    }
+
+    float* slice(std::size_t i) const { return static_cast<float*>(gradients[i].get_data_handle()); }
+
+    const CustomBackward& kernel;
+    std::vector<DstMap> diff_srcs;
+    std::vector<std::span<float>> diff_parameters;
+    std::vector<dnnl::memory> gradients;  // in the slice
+    std::vector<std::vector<float>> own;  // this node's share, where another node has written the gradient before
+  };
+
   // The gradients of a user's parameters lie in the slice as the parameters do.
   void claim_gradients(const BuildContext& context) {
     for (const int id : ids_) {
@@ -182,22 +227,18 @@ class CustomBackward : public CustomRunner {
     }
   }
 
-  void (*kernel_)(const BackwardCall&) = nullptr;
+  void (*backward_)(const BackwardCall&) = nullptr;
   Options options_{};
   std::size_t src_count_ = 0;
   int which_ = -1;
-  std::vector<DstMap> diff_srcs_;
-  std::vector<std::span<float>> diff_parameters_;
-  std::vector<dnnl::memory> gradients_;  // in the slice
-  std::vector<char> adds_;               // by parameter: whether another node has written its gradient before
-  std::vector<std::vector<float>> own_;  // ... and this node's share of it
+  std::vector<char> adds_;  // by parameter: whether another node has written its gradient before
 };
 
-inline std::unique_ptr<Runner> make_custom(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_custom(const BuildContext& context) {
   return std::make_unique<CustomForward>(context);
 }
 
-inline std::unique_ptr<Runner> make_custom_backward(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_custom_backward(const BuildContext& context) {
   return std::make_unique<CustomBackward>(context);
 }
 

@@ -3,8 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/random.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/map_kernel.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/dropout.hpp>
 
 #include <array>
@@ -17,10 +17,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // dst = src / (1 - rate) where the draw of (sample, channel, cell) is at least the rate, else 0.
-inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const Draw& draw, std::uint64_t node) {
+inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const RandomKey& key, std::uint64_t node) {
   const auto scale = static_cast<float>(1 / (1 - rate));
   for (int image = 0; image < src.n; ++image) {
-    RandomStream stream(draw.seed, Purpose::dropout, draw.step, draw.first_sample + static_cast<std::uint64_t>(image),
+    RandomStream stream(key.seed, Purpose::dropout, key.step, key.first_sample + static_cast<std::uint64_t>(image),
                         node);
     for (int c = 0; c < src.c; ++c) {
       const float* in = src.channel(image, c);
@@ -34,16 +34,16 @@ inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const 
   zero_padding(dst);
 }
 
-inline std::unique_ptr<Runner> make_dropout(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_dropout(const BuildContext& context) {
   const bool backward = context.node().op == &dropout_backward_op;
   int drawn = backward ? context.node().forward : context.step->node;
   const Node& forward = context.graph().nodes[static_cast<std::size_t>(drawn)];
   if (forward.repeats >= 0) drawn = forward.repeats;
   const auto node = static_cast<std::uint64_t>(drawn);
   const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
-  return map_kernel<1>(context, "posemachine:dropout", [=](const auto& srcs, const MapMemory& to, const Draw& draw) {
-    drop(srcs[0], to, rate, draw, node);
-  });
+  return map_kernel<1>(
+      context, "posemachine:dropout",
+      [=](const auto& srcs, const MapMemory& to, const RandomKey& key) { drop(srcs[0], to, rate, key, node); });
 }
 
 }  // namespace detail

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/loop_kernel.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/input.hpp>
 
 #include <array>
@@ -15,25 +16,25 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::unique_ptr<Runner> make_input(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_input(const BuildContext& context) {
   const int dst = context.step->dst;
-  auto runner = std::make_unique<KernelRunner>([dst](const Binding& binding) -> KernelRunner::Kernel {
+  auto kernel = std::make_unique<LoopKernel>([dst](const Binding& binding) -> LoopKernel::Loop {
     const ScheduledValue& value = binding.schedule->value(dst);
-    if (value.external) return [](const Draw&) {};
+    if (value.external) return [](const RandomKey&) {};
     const MapMemory target = MapMemory::of(value, binding.schedule->block(), binding.floats(dst));
     std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
-    return [given, target](const Draw&) {
+    return [given, target](const RandomKey&) {
       auto* floats = reinterpret_cast<float*>(*given);
       copy_channels({floats, target.n, target.c, target.h, target.w, 0}, 0, target, 0, target.c);
     };
   });
-  runner->implementation = "posemachine:input";
+  kernel->implementation = "posemachine:input";
   const ScheduledValue& value = context.dst();
   if (!value.external) {
-    runner->moved_bytes =
+    kernel->moved_bytes =
         std::int64_t{value.n} * (value.c + value.padded_channels(context.schedule->block())) * value.h * value.w * 4;
   }
-  return runner;
+  return kernel;
 }
 
 }  // namespace detail

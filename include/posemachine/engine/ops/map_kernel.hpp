@@ -2,8 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/loop_kernel.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
-#include <posemachine/engine/runner.hpp>
 
 #include <array>
 #include <cstddef>
@@ -13,22 +14,22 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
-/// kernel(srcs, dst, draw), with the step's first Inputs srcs.
-template <std::size_t Inputs, class Kernel>
-std::unique_ptr<Runner> map_kernel(const BuildContext& context, std::string name, Kernel kernel) {
+/// compute(srcs, dst, key), with the step's first Inputs srcs.
+template <std::size_t Inputs, class Compute>
+std::unique_ptr<Kernel> map_kernel(const BuildContext& context, std::string name, Compute compute) {
   std::array<int, Inputs> srcs{};
   for (std::size_t i = 0; i < Inputs; ++i) srcs[i] = context.schedule->src(*context.step, static_cast<int>(i));
   const int dst = context.step->dst;
-  auto runner = std::make_unique<KernelRunner>([=](const Binding& binding) -> KernelRunner::Kernel {
+  auto kernel = std::make_unique<LoopKernel>([=](const Binding& binding) -> LoopKernel::Loop {
     const auto map = [&](int id) {
       return MapMemory::of(binding.schedule->value(id), binding.schedule->block(), binding.floats(id));
     };
     std::array<MapMemory, Inputs> maps;
     for (std::size_t i = 0; i < Inputs; ++i) maps[i] = map(srcs[i]);
-    return [maps, to = map(dst), kernel](const Draw& draw) { kernel(maps, to, draw); };
+    return [maps, to = map(dst), compute](const RandomKey& key) { compute(maps, to, key); };
   });
-  runner->implementation = std::move(name);
-  return runner;
+  kernel->implementation = std::move(name);
+  return kernel;
 }
 
 /// The channels behind a map's last one, up to a whole block, as every primitive expects them.

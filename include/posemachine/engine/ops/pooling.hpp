@@ -3,7 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/primitive_kernel.hpp>
 #include <posemachine/graph/ops/pooling.hpp>
 
 #include <array>
@@ -41,7 +42,7 @@ inline PoolForward::primitive_desc pool_forward_desc(const BuildContext& context
                                                      const ScheduledValue& dst, bool keep_workspace) {
   const PoolShape shape = pool_shape(context.node(), src);
   const auto kind = keep_workspace ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  return make_desc<PoolForward>(context.engine(), plan_attributes(), kind, pool_algorithm(context.node()),
+  return make_desc<PoolForward>(context.engine(), primitive_attributes(), kind, pool_algorithm(context.node()),
                                 context.desc(src), context.desc(dst), shape.strides, shape.kernel,
                                 dnnl::memory::dims{0, 0}, shape.padding_begin, shape.padding_end);
 }
@@ -54,40 +55,40 @@ inline bool is_differentiated(const Graph& graph, int node) {
   return false;
 }
 
-inline std::unique_ptr<Runner> make_pool(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_pool(const BuildContext& context) {
   const bool keep = is_differentiated(context.graph(), context.step->node);
   const auto desc = pool_forward_desc(context, context.src(0), context.dst(), keep);
   if (is_empty(desc)) fail_no_implementation(context);
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<PoolForward>(desc);
-  runner->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
-  runner->add_dst(DNNL_ARG_DST, context.step->dst, context.desc(context.dst()), desc.dst_desc());
-  if (keep && desc.workspace_desc().get_size() > 0) runner->add_workspace(DNNL_ARG_WORKSPACE, desc.workspace_desc());
-  runner->finish();
-  return runner;
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<PoolForward>(desc);
+  kernel->add_src(DNNL_ARG_SRC, context.schedule->src(*context.step, 0), context.desc(context.src(0)), desc.src_desc());
+  kernel->add_dst(DNNL_ARG_DST, context.step->dst, context.desc(context.dst()), desc.dst_desc());
+  if (keep && desc.workspace_desc().get_size() > 0) kernel->add_workspace(DNNL_ARG_WORKSPACE, desc.workspace_desc());
+  kernel->finish();
+  return kernel;
 }
 
-inline std::unique_ptr<Runner> make_pool_backward(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_pool_backward(const BuildContext& context) {
   const ScheduledValue& diff_src = context.dst();
   const ScheduledValue& diff_dst = context.src(0);
   const auto hint = pool_forward_desc(context, diff_src, diff_dst, true);
   if (is_empty(hint)) fail_no_implementation(context);
   const PoolShape shape = pool_shape(context.node(), diff_src);
   const auto desc =
-      make_backward_desc<PoolBackward>(context.engine(), plan_attributes(), hint, pool_algorithm(context.node()),
+      make_backward_desc<PoolBackward>(context.engine(), primitive_attributes(), hint, pool_algorithm(context.node()),
                                        context.desc(diff_src), context.desc(diff_dst), shape.strides, shape.kernel,
                                        dnnl::memory::dims{0, 0}, shape.padding_begin, shape.padding_end);
   if (is_empty(desc)) fail_no_implementation(context);
-  auto runner = std::make_unique<PrimitiveRunner>();
-  runner->set<PoolBackward>(desc);
-  runner->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
+  auto kernel = std::make_unique<PrimitiveKernel>();
+  kernel->set<PoolBackward>(desc);
+  kernel->add_src(DNNL_ARG_DIFF_DST, context.schedule->src(*context.step, 0), context.desc(diff_dst),
                   desc.diff_dst_desc());
-  runner->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
+  kernel->add_dst(DNNL_ARG_DIFF_SRC, context.step->dst, context.desc(diff_src), desc.diff_src_desc());
   if (hint.workspace_desc().get_size() > 0) {
-    runner->add_workspace_of(DNNL_ARG_WORKSPACE, context.forward(), hint.workspace_desc());
+    kernel->add_workspace_of(DNNL_ARG_WORKSPACE, context.forward(), hint.workspace_desc());
   }
-  runner->finish();
-  return runner;
+  kernel->finish();
+  return kernel;
 }
 
 }  // namespace detail

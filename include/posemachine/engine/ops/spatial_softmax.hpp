@@ -3,8 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/random.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/map_kernel.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/spatial_softmax.hpp>
 
 #include <algorithm>
@@ -62,18 +62,19 @@ inline void spatial_softmax_backward(const MapMemory& dst, const MapMemory& diff
   zero_padding(diff_src);
 }
 
-inline std::unique_ptr<Runner> make_spatial_softmax(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_spatial_softmax(const BuildContext& context) {
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
-  return map_kernel<1>(context, "posemachine:spatial_softmax", [=](const auto& srcs, const MapMemory& to, const Draw&) {
-    spatial_softmax(srcs[0], to, factor);
-  });
+  return map_kernel<1>(
+      context, "posemachine:spatial_softmax",
+      [=](const auto& srcs, const MapMemory& to, const RandomKey&) { spatial_softmax(srcs[0], to, factor); });
 }
 
-inline std::unique_ptr<Runner> make_spatial_softmax_backward(const BuildContext& context) {
+inline std::unique_ptr<Kernel> make_spatial_softmax_backward(const BuildContext& context) {
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
-  return map_kernel<2>(context, "posemachine:spatial_softmax", [=](const auto& srcs, const MapMemory& to, const Draw&) {
-    spatial_softmax_backward(srcs[0], srcs[1], to, factor);
-  });
+  return map_kernel<2>(context, "posemachine:spatial_softmax",
+                       [=](const auto& srcs, const MapMemory& to, const RandomKey&) {
+                         spatial_softmax_backward(srcs[0], srcs[1], to, factor);
+                       });
 }
 
 }  // namespace detail

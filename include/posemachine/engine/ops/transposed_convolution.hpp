@@ -3,8 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops/convolution.hpp>
-#include <posemachine/engine/runner.hpp>
 #include <posemachine/graph/ops/transposed_convolution.hpp>
 
 #include <array>

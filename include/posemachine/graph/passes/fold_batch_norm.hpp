@@ -36,7 +36,7 @@ inline void fold_into(Tensor& weights, Tensor& bias, const Tensor& scale, const 
 
 /// For inference only: the running statistics become constants. A convolution that others read too, that is an output
 /// itself or that shares its parameters keeps its batch norm. Parameters keep their names; a convolution without a bias
-/// gets one. Shapes: parameters[i] belongs to graph.parameters[i], before and after.
+/// gets one. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is left empty.
 inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
   std::vector<int> readers(graph.values.size(), 0);
   std::vector<int> owners(graph.parameters.size(), 0);
@@ -46,6 +46,7 @@ inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
   }
   for (const Port& port : graph.outputs) ++readers[static_cast<std::size_t>(port.value)];
 
+  const bool has_values = !parameters.empty();
   detail::Redirections redirections(graph);
   for (const Node& node : graph.nodes) {
     if (node.op->kind() != OpKind::batch_norm) continue;
@@ -66,18 +67,19 @@ inline void fold_batch_norm(Graph& graph, std::vector<Tensor>& parameters) {
       const int scope = graph.parameters[static_cast<std::size_t>(weights)].scope;
       graph.parameters.push_back({scope, intern(graph, "bias"), {options.out, 1, 1, 1}, 1, Init::zeros, 1, true});
       owners.push_back(1);
-      parameters.emplace_back(Shape{options.out});
+      if (has_values) parameters.emplace_back(Shape{options.out});
       producer.parameters = {static_cast<int>(graph.operands.size()), 2};
       graph.operands.push_back(weights);
       graph.operands.push_back(bias);
       options.bias = 1;
       producer.options = pack(options);
     }
+    redirections.add({node.dst}, src);
+    if (!has_values) continue;
     const auto tensor = [&](int id) -> Tensor& { return parameters[static_cast<std::size_t>(id)]; };
     detail::fold_into(tensor(weights), tensor(bias), tensor(parameter_id(graph, node, 0)),
                       tensor(parameter_id(graph, node, 1)), tensor(parameter_id(graph, node, 2)),
                       tensor(parameter_id(graph, node, 3)), epsilon(unpack<BatchNormOptions>(node.options)));
-    redirections.add({node.dst}, src);
   }
   redirections.apply(graph);
   drop_dead(graph, parameters);

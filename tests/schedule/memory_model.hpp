@@ -16,11 +16,11 @@
 #include <utility>
 #include <vector>
 
-namespace engine_test {
+namespace schedule_test {
 
 namespace pm = posemachine;
 
-/// What a schedule has been through. Max pooling gets a workspace up to its backward node, as in a plan.
+/// What a schedule has been through. Max pooling gets a workspace up to its backward node, as in an execution.
 struct Scheduling {
   pm::SchedulePasses passes{};
   bool reuse_memory = true;
@@ -108,20 +108,31 @@ class MemoryModel {
   int floats(int id) const { return static_cast<int>(schedule_.value(id).bytes(schedule_.block()) / sizeof(float)); }
   bool is_external(int id) const { return schedule_.value(schedule_.place(id).root).external; }
 
-  // What stands for number i of a value: itself, or a number of another value in the same place.
-  Label label(int id, int i) const {
+  // What stands for the numbers of a value: themselves, or numbers of another value in the same place.
+  class Labels {
+   public:
+    Labels(int id, const std::vector<Label>* same) : id_(id), same_(same) {}
+    Label operator[](int i) const { return same_ == nullptr ? Label{id_, i} : (*same_)[static_cast<std::size_t>(i)]; }
+
+   private:
+    int id_;
+    const std::vector<Label>* same_;
+  };
+  Labels labels(int id) const {
     const auto same = same_.find(id);
-    return same == same_.end() ? Label{id, i} : same->second[static_cast<std::size_t>(i)];
+    return {id, same == same_.end() ? nullptr : &same->second};
   }
 
   // A concat does not write the branches that stand in it, an elided slice nothing at all. One image only.
   void label_shared(const pm::Step& step) {
     const pm::Node& node = schedule_.node(step);
+    if (step.kind() != pm::OpKind::concat && !step.elided) return;
     const pm::ScheduledValue& dst = schedule_.value(step.dst);
-    std::vector<Label> labels;
-    for (int i = 0; i < floats(step.dst); ++i) labels.push_back({step.dst, i});
+    std::vector<Label> made;
+    for (int i = 0; i < floats(step.dst); ++i) made.push_back({step.dst, i});
     const auto take = [&](int id, int src_first, int dst_first, int count) {
-      for (int i = 0; i < count; ++i) labels.at(static_cast<std::size_t>(dst_first + i)) = label(id, src_first + i);
+      const Labels from = labels(id);
+      for (int i = 0; i < count; ++i) made.at(static_cast<std::size_t>(dst_first + i)) = from[src_first + i];
     };
     if (step.kind() == pm::OpKind::concat) {
       int channel = 0;
@@ -136,25 +147,33 @@ class MemoryModel {
       const auto options = pm::unpack<pm::SliceOptions>(node.options);
       take(schedule_.src(step, 0), options.first * dst.h * dst.w, 0, floats(step.dst));
     }
-    same_[step.dst] = std::move(labels);
+    same_[step.dst] = std::move(made);
   }
 
   void expect(int id, int at) {
     if (is_external(id) || !error_.empty()) return;
-    for (int i = 0; i < floats(id); ++i) {
-      const Label found = memory_.at(first_float(id) + static_cast<std::size_t>(i));
-      if (found == label(id, i)) continue;
+    const Labels wanted = labels(id);
+    const Label* const found = &memory_.at(first_float(id));
+    const int count = floats(id);
+    if (first_float(id) + static_cast<std::size_t>(count) > memory_.size()) {
+      error_ = "value " + std::to_string(id) + " reaches beyond the arena";
+      return;
+    }
+    for (int i = 0; i < count; ++i) {
+      if (found[i] == wanted[i]) continue;
       error_ = "step " + std::to_string(at) + " (" +
                pm::describe(*schedule_.graph, schedule_.steps[static_cast<std::size_t>(at)].node) + ") finds value " +
-               std::to_string(found.value) + " where value " + std::to_string(id) + " should be";
+               std::to_string(found[i].value) + " where value " + std::to_string(id) + " should be";
       return;
     }
   }
 
   void write(int id) {
     if (is_external(id)) return;
+    const Labels own = labels(id);
+    const std::size_t first = first_float(id);
     for (int i = 0; i < floats(id); ++i) {
-      if (label(id, i) == Label{id, i}) memory_.at(first_float(id) + static_cast<std::size_t>(i)) = {id, i};
+      if (own[i] == Label{id, i}) memory_.at(first + static_cast<std::size_t>(i)) = {id, i};
     }
   }
 
@@ -178,4 +197,4 @@ class MemoryModel {
 
 inline std::string first_damage(const pm::Schedule& schedule) { return MemoryModel(schedule).run(); }
 
-}  // namespace engine_test
+}  // namespace schedule_test

@@ -1,5 +1,5 @@
 // in_place on small schedules.
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -17,7 +17,7 @@
 namespace in_place_test {
 
 using namespace posemachine;
-using engine_test::step_of;
+using schedule_test::step_of;
 
 namespace {
 

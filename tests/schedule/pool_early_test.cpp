@@ -1,6 +1,6 @@
 // pool_early: which poolings move, and what that saves.
 #include "engine/agreement.hpp"
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
@@ -14,13 +14,13 @@
 namespace pool_early_test {
 
 using namespace posemachine;
-using engine_test::first_damage;
-using engine_test::schedule_of;
+using schedule_test::first_damage;
+using schedule_test::schedule_of;
 
 namespace {
 
 std::ptrdiff_t position(const Schedule& schedule, Value value) {
-  return engine_test::step_of(schedule, value) - schedule.steps.data();
+  return schedule_test::step_of(schedule, value) - schedule.steps.data();
 }
 
 }  // namespace
@@ -33,8 +33,8 @@ TEST_CASE("pool_early: features that are kept at an eighth of their size are not
                                  {.out = 64, .kernel = 3, .stride = 2});
   const Value kept = average_pool(graph, low, {.window = 8, .stride = 8});
   add_output(graph, "maps", convolution(graph, concat(graph, {deep, kept}), {.out = 4}));
-  const engine_test::Scheduling late{.passes = SchedulePasses().without("pool_early"), .mode = Mode::inference};
-  const engine_test::Scheduling early{.mode = Mode::inference};
+  const schedule_test::Scheduling late{.passes = SchedulePasses().without("pool_early"), .mode = Mode::inference};
+  const schedule_test::Scheduling early{.mode = Mode::inference};
   const Schedule before = schedule_of(graph, 1, {32, 32}, 16, late);
   const Schedule after = schedule_of(graph, 1, {32, 32}, 16, early);
   CHECK(position(before, kept) > position(before, deep));

@@ -1,8 +1,8 @@
-// What one step of a plan is and does, for tables, profiles and tests.
+// What one step of a program is and does, for tables, profiles and tests.
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/engine/runner.hpp>
+#include <posemachine/engine/kernel.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/op_info.hpp>
 #include <posemachine/graph/ops/add.hpp>
@@ -15,8 +15,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// One step of a plan. A step that others were fused into stands for them too.
-struct PlanStep {
+/// One step of a program. A step that others were fused into stands for them too.
+struct ProgramStep {
   int node = -1;
   std::string operation;           // "convolution", or with what it ends in: "convolution + add + relu"; "reorder"
   std::string block;               // "Trunk_1.Conv_1"; empty outside of all
@@ -39,10 +39,10 @@ inline std::string layout_name(Layout layout) {
   }
 }
 
-inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runner& runner) {
+inline ProgramStep program_step(const Schedule& schedule, const Step& step, const Kernel& kernel) {
   const Graph& graph = *schedule.graph;
   const Node& node = schedule.node(step);
-  PlanStep facts;
+  ProgramStep facts;
   facts.node = step.node;
   facts.operation = (step.gates.empty() ? "" : "channel_scale + ") + std::string(node.op->name);
   for (const PostOp& each : step.post_ops) {
@@ -54,8 +54,8 @@ inline PlanStep plan_step(const Schedule& schedule, const Step& step, const Runn
   }
   facts.block = scope_path(graph, graph.nodes[static_cast<std::size_t>(step.node)].scope);
   facts.description = describe(graph, step.node);
-  facts.implementation = runner.implementation;
-  facts.moved_bytes = runner.moved_bytes;
+  facts.implementation = kernel.implementation;
+  facts.moved_bytes = kernel.moved_bytes;
   const auto map_bytes = [&](int value) {
     return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block()));
   };

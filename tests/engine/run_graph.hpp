@@ -1,10 +1,10 @@
-// Runs a graph through a plan with the oracle's numbers, and compares both.
+// Runs a graph through an execution with the oracle's numbers, and compares both.
 #pragma once
 
 #include "reference/fill.hpp"
 #include "reference/oracle.hpp"
 
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 
@@ -38,25 +38,25 @@ inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, c
       std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)));
 }
 
-// What a plan computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
-struct PlanResult {
+// What an execution computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
+struct RunResult {
   std::vector<std::vector<float>> outputs;
   std::vector<std::vector<float>> gradients;
-  std::vector<pm::PlanStep> steps;
+  std::vector<pm::ProgramStep> steps;
 };
 
-/// What the last run of a plan left in its own slice, in plain layout by parameter id.
-inline std::vector<std::vector<float>> plain_gradients(const pm::Plan& plan) {
+/// What the last run of an execution left in its own slice, in plain layout by parameter id.
+inline std::vector<std::vector<float>> plain_gradients(const pm::Execution& execution) {
   std::vector<std::vector<float>> gradients;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
-  for (std::size_t id = 0; id < plan.graph().parameters.size(); ++id) {
+  for (std::size_t id = 0; id < execution.graph().parameters.size(); ++id) {
     std::vector<float>& plain = gradients.emplace_back();
-    const pm::Parameter& parameter = plan.graph().parameters[id];
-    const pm::GradientLayout::Entry& entry = plan.gradient_layout().entries[id];
+    const pm::Parameter& parameter = execution.graph().parameters[id];
+    const pm::GradientLayout::Entry& entry = execution.gradient_layout().entries[id];
     if (!entry.written) continue;
     plain.resize(static_cast<std::size_t>(parameter.size()));
-    dnnl::memory from(entry.desc, engine, const_cast<float*>(plan.gradients().data()) + entry.offset);
+    dnnl::memory from(entry.desc, engine, const_cast<float*>(execution.gradients().data()) + entry.offset);
     dnnl::memory to(pm::detail::plain_desc(pm::dims_of(entry.desc)), engine, plain.data());
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
@@ -64,27 +64,27 @@ inline std::vector<std::vector<float>> plain_gradients(const pm::Plan& plan) {
   return gradients;
 }
 
-inline PlanResult run_plan(const pm::Graph& graph, const reference::Filling& filling, const pm::PlanOptions& options,
-                           const pm::Draw& draw = {}) {
-  pm::Plan plan(graph, weights_of(graph, filling), options);
+inline RunResult run_graph(const pm::Graph& graph, const reference::Filling& filling, const pm::ProgramOptions& options,
+                           const pm::RandomKey& draw = {}) {
+  pm::Execution execution(graph, weights_of(graph, filling), options);
   // First on not-a-number: what a run leaves in the arena, in padded channels above all, must not matter to the next.
   for (const pm::Port& port : graph.inputs) {
-    const auto input = plan.input(pm::Value{port.value});
+    const auto input = execution.input(pm::Value{port.value});
     std::fill(input.begin(), input.end(), std::numeric_limits<float>::quiet_NaN());
   }
-  plan.run(draw);
+  execution.run(draw);
   for (const auto& [name, array] : filling.inputs) {
-    const auto input = plan.input(name);
+    const auto input = execution.input(name);
     for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(array.values[i]);
   }
-  plan.run(draw);
-  PlanResult result;
-  for (std::size_t i = 0; i < plan.output_count(); ++i) {
-    const auto output = plan.output(i);
+  execution.run(draw);
+  RunResult result;
+  for (std::size_t i = 0; i < execution.output_count(); ++i) {
+    const auto output = execution.output(i);
     result.outputs.emplace_back(output.begin(), output.end());
   }
-  result.gradients = plain_gradients(plan);
-  result.steps = plan.steps();
+  result.gradients = plain_gradients(execution);
+  result.steps = execution.steps();
   return result;
 }
 

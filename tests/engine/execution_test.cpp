@@ -1,8 +1,8 @@
-// Plan on small graphs: inputs and outputs, halves of a training step, threads, what it refuses.
-#include "engine/run_plan.hpp"
+// Execution on small graphs: inputs and outputs, halves of a training step, threads, what it refuses.
+#include "engine/run_graph.hpp"
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -29,17 +29,17 @@ using engine_test::weights_of;
 
 namespace {
 
-void feed(Plan& plan, const reference::Filling& filling) {
+void feed(Execution& execution, const reference::Filling& filling) {
   for (const auto& [name, array] : filling.inputs) {
-    const std::span<float> input = plan.input(name);
+    const std::span<float> input = execution.input(name);
     for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(array.values[i]);
   }
 }
 
 std::vector<float> copy(std::span<const float> values) { return {values.begin(), values.end()}; }
 
-PlanOptions options_of(int batch, Size image, Mode mode = Mode::inference) {
-  PlanOptions options;
+ProgramOptions options_of(int batch, Size image, Mode mode = Mode::inference) {
+  ProgramOptions options;
   options.batch = batch;
   options.image = image;
   options.mode = mode;
@@ -64,9 +64,9 @@ Graph mixed(bool with_draws = true) {
   return graph;
 }
 
-std::string message_of(const Graph& graph, const PlanOptions& options) {
+std::string message_of(const Graph& graph, const ProgramOptions& options) {
   try {
-    const Plan plan(graph, weights_of(graph, reference::fill(graph, 1, {16, 16}, 1)), options);
+    const Execution execution(graph, weights_of(graph, reference::fill(graph, 1, {16, 16}, 1)), options);
   } catch (const Error& error) {
     return error.what();
   }
@@ -75,64 +75,64 @@ std::string message_of(const Graph& graph, const PlanOptions& options) {
 
 }  // namespace
 
-TEST_CASE("Plan: an input that is an output itself, and one value under two names, come out as they went in") {
+TEST_CASE("Execution: an input that is an output itself, and one value under two names, come out as they went in") {
   for (const int channel_count : {3, 17}) {
     Graph graph;
     const Value image = add_input(graph, "image", channel_count);
     add_output(graph, "same", image);
     add_output(graph, "again", image);
     const auto filling = reference::fill(graph, 2, {3, 5}, 4);
-    Plan plan(graph, weights_of(graph, filling), options_of(2, {3, 5}));
-    feed(plan, filling);
-    plan.run();
-    const std::vector<float> given = copy(plan.input("image"));
-    CHECK(copy(plan.output(0)) == given);
-    CHECK(copy(plan.output(1)) == given);
-    CHECK(plan.output_shape(1) == Shape{2, channel_count, 3, 5});
+    Execution execution(graph, weights_of(graph, filling), options_of(2, {3, 5}));
+    feed(execution, filling);
+    execution.run();
+    const std::vector<float> given = copy(execution.input("image"));
+    CHECK(copy(execution.output(0)) == given);
+    CHECK(copy(execution.output(1)) == given);
+    CHECK(execution.output_shape(1) == Shape{2, channel_count, 3, 5});
   }
 }
 
-TEST_CASE("Plan: an output read by operations that work in place is what it was before them") {
+TEST_CASE("Execution: an output read by operations that work in place is what it was before them") {
   Graph graph;
   const Value pooled = average_pool(graph, add_input(graph, "image", 5), {.window = 2});
   add_output(graph, "before", pooled);
   add_output(graph, "after", relu(graph, pooled));
   const auto filling = reference::fill(graph, 1, {6, 4}, 4);
   const auto truth = reference::run(graph, 1, {6, 4}, filling.inputs, filling.parameters);
-  Plan plan(graph, weights_of(graph, filling), options_of(1, {6, 4}));
-  feed(plan, filling);
-  plan.run();
-  CHECK(relative_error(copy(plan.output(0)), truth[pooled].values) < 1e-6);
+  Execution execution(graph, weights_of(graph, filling), options_of(1, {6, 4}));
+  feed(execution, filling);
+  execution.run();
+  CHECK(relative_error(copy(execution.output(0)), truth[pooled].values) < 1e-6);
 }
 
-TEST_CASE("Plan: running again with other numbers leaves nothing of the first ones") {
+TEST_CASE("Execution: running again with other numbers leaves nothing of the first ones") {
   const Graph graph = differentiate(mixed());
-  const PlanOptions options = options_of(2, {16, 16}, Mode::training);
+  const ProgramOptions options = options_of(2, {16, 16}, Mode::training);
   const auto first = reference::fill(graph, 2, {16, 16}, 4);
   auto second = reference::fill(graph, 2, {16, 16}, 5);
   second.parameters = first.parameters;
   const auto weights = weights_of(graph, first);
-  Plan used(graph, weights, options);
+  Execution used(graph, weights, options);
   feed(used, first);
   used.run({1, 1, 0});
   feed(used, second);
   used.run({1, 2, 0});
-  Plan fresh(graph, weights, options);
+  Execution fresh(graph, weights, options);
   feed(fresh, second);
   fresh.run({1, 2, 0});
   CHECK(copy(used.output(1)) == copy(fresh.output(1)));
   CHECK(copy(used.gradients()) == copy(fresh.gradients()));
 }
 
-TEST_CASE("Plan: the two halves of a training step are the whole, with gradients written in between") {
+TEST_CASE("Execution: the two halves of a training step are the whole, with gradients written in between") {
   const Graph graph = differentiate(mixed());
-  const PlanOptions options = options_of(2, {16, 16}, Mode::training);
+  const ProgramOptions options = options_of(2, {16, 16}, Mode::training);
   const auto filling = reference::fill(graph, 2, {16, 16}, 4);
   const auto weights = weights_of(graph, filling);
-  Plan whole(graph, weights, options);
+  Execution whole(graph, weights, options);
   feed(whole, filling);
   whole.run({1, 2, 3});
-  Plan halves(graph, weights, options);
+  Execution halves(graph, weights, options);
   feed(halves, filling);
   std::vector<std::vector<float>> kept;
   for (const Port& port : graph.inputs) {
@@ -149,33 +149,33 @@ TEST_CASE("Plan: the two halves of a training step are the whole, with gradients
   CHECK(copy(halves.gradients()) == copy(whole.gradients()));
 }
 
-TEST_CASE("Plan: gradients go to the slice that is bound") {
+TEST_CASE("Execution: gradients go to the slice that is bound") {
   const Graph graph = differentiate(mixed());
   const auto filling = reference::fill(graph, 1, {16, 16}, 4);
-  Plan plan(graph, weights_of(graph, filling), options_of(1, {16, 16}, Mode::training));
-  feed(plan, filling);
-  plan.run();
-  const std::vector<float> own = copy(plan.gradients());
-  std::vector<float> room(plan.gradient_layout().floats + 16, 0.0f);
+  Execution execution(graph, weights_of(graph, filling), options_of(1, {16, 16}, Mode::training));
+  feed(execution, filling);
+  execution.run();
+  const std::vector<float> own = copy(execution.gradients());
+  std::vector<float> room(execution.gradient_layout().floats + 16, 0.0f);
   void* at = room.data();
   std::size_t space = room.size() * sizeof(float);
   auto* slice = static_cast<float*>(std::align(64, own.size() * sizeof(float), at, space));
-  plan.bind_gradients(slice);
-  plan.run();
+  execution.bind_gradients(slice);
+  execution.run();
   CHECK(std::vector<float>(slice, slice + own.size()) == own);
-  CHECK(plan.gradient_layout().floats == own.size());
+  CHECK(execution.gradient_layout().floats == own.size());
 }
 
-TEST_CASE("Plan: two threads compute what one does, forward and backward, up to rounding") {
+TEST_CASE("Execution: two threads compute what one does, forward and backward, up to rounding") {
   const Graph graph = differentiate(mixed());
   const auto filling = reference::fill(graph, 2, {32, 32}, 4);
   const auto weights = weights_of(graph, filling);
-  PlanOptions options = options_of(2, {32, 32}, Mode::training);
-  Plan one(graph, weights, options);
+  ProgramOptions options = options_of(2, {32, 32}, Mode::training);
+  Execution one(graph, weights, options);
   feed(one, filling);
   one.run({1, 2, 3});
   options.threads = 2;
-  Plan two(graph, weights, options);
+  Execution two(graph, weights, options);
   feed(two, filling);
   two.run({1, 2, 3});
   const auto as_double = [](std::span<const float> values) {
@@ -198,13 +198,13 @@ TEST_CASE("Plan: two threads compute what one does, forward and backward, up to 
   }
 }
 
-TEST_CASE("Plan: dropout draws for the batch's samples, the same wherever a sample stands") {
+TEST_CASE("Execution: dropout draws for the batch's samples, the same wherever a sample stands") {
   Graph graph;
   add_output(graph, "out", dropout(graph, add_input(graph, "image", 17), {.percent = 50}));
-  PlanOptions options = options_of(3, {4, 5}, Mode::training);
-  Plan three(graph, weights_of(graph, {}), options);
+  ProgramOptions options = options_of(3, {4, 5}, Mode::training);
+  Execution three(graph, weights_of(graph, {}), options);
   options.batch = 1;
-  Plan one(graph, weights_of(graph, {}), options);
+  Execution one(graph, weights_of(graph, {}), options);
   const std::span<float> images = three.input("image");
   std::fill(images.begin(), images.end(), 1.0f);
   std::fill(one.input("image").begin(), one.input("image").end(), 1.0f);
@@ -226,7 +226,7 @@ TEST_CASE("Plan: dropout draws for the batch's samples, the same wherever a samp
   CHECK(copy(one.output(0)) != masks[0]);
 }
 
-TEST_CASE("Plan: an operation that the engine lacks is refused with its name, version and node") {
+TEST_CASE("Execution: an operation that the engine lacks is refused with its name, version and node") {
   static constexpr OpInfo foreign{.name = "wavelet", .version = 3, .infer = [](Graph& graph, const Node& node) {
                                     return channels(graph, input(graph, node, 0));
                                   }};
@@ -237,7 +237,7 @@ TEST_CASE("Plan: an operation that the engine lacks is refused with its name, ve
         "node 1 (wavelet): expected an operation that the engine can run, got wavelet version 3");
 }
 
-TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what would fit") {
+TEST_CASE("Execution: sizes that do not fit are refused with node, sizes and what would fit") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value half = max_pool(graph, image, {.window = 2});
@@ -253,7 +253,8 @@ TEST_CASE("Plan: sizes that do not fit are refused with node, sizes and what wou
 }
 
 TEST_CASE(
-    "Plan: a batch norm that two layers share is refused in training by its node, and runs in inference or frozen") {
+    "Execution: a batch norm that two layers share is refused in training by its node, and runs in inference or "
+    "frozen") {
   const auto build = [](bool frozen) {
     Graph graph;
     graph.frozen = frozen;
@@ -273,68 +274,70 @@ TEST_CASE(
   CHECK(message_of(differentiate(build(true)), options_of(1, {16, 16}, Mode::training)).empty());
 }
 
-TEST_CASE("Plan: a batch or a team of none, and a value that is no input, are refused") {
+TEST_CASE("Execution: a batch or a team of none, and a value that is no input, are refused") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value bent = relu(graph, image);
   add_output(graph, "out", bent);
-  PlanOptions options = options_of(0, {16, 16});
-  CHECK(message_of(graph, options) == "plan: batch: expected at least 1, got 0");
+  ProgramOptions options = options_of(0, {16, 16});
+  CHECK(message_of(graph, options) == "program: batch: expected at least 1, got 0");
   options = options_of(1, {16, 16});
   options.threads = 0;
-  CHECK(message_of(graph, options) == "plan: threads: expected at least 1, got 0");
-  Plan plan(graph, weights_of(graph, {}), options_of(1, {16, 16}));
-  CHECK_THROWS_WITH_AS(plan.input(bent), "this value is not an input of the plan", UsageError);
-  CHECK_THROWS_AS(plan.output(1), std::out_of_range);
+  CHECK(message_of(graph, options) == "program: threads: expected at least 1, got 0");
+  Execution execution(graph, weights_of(graph, {}), options_of(1, {16, 16}));
+  CHECK_THROWS_WITH_AS(execution.input(bent), "this value is not an input of the program", UsageError);
+  CHECK_THROWS_AS(execution.output(1), std::out_of_range);
 }
 
-TEST_CASE("Plan: steps name their nodes and kernels, and those that a pass made needless are not among them") {
+TEST_CASE("Execution: steps name their nodes and kernels, and those that a pass made needless are not among them") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value left = relu(graph, convolution(graph, image, {.out = 16}));
   const Value right = relu(graph, convolution(graph, image, {.out = 16}));
   add_output(graph, "out", concat(graph, {left, right}));
   const auto filling = reference::fill(graph, 1, {4, 4}, 1);
-  PlanOptions options = options_of(1, {4, 4});
-  CHECK(Plan(graph, weights_of(graph, filling), options).steps().size() == 3);
+  ProgramOptions options = options_of(1, {4, 4});
+  CHECK(Execution(graph, weights_of(graph, filling), options).steps().size() == 3);
   options.passes = SchedulePasses().without("share_slices");
-  const std::vector<PlanStep> steps = Plan(graph, weights_of(graph, filling), options).steps();
+  const std::vector<ProgramStep> steps = Execution(graph, weights_of(graph, filling), options).steps();
   REQUIRE(steps.size() == 4);
   CHECK(steps[1].description == "node 1 (convolution in Conv_1)");
   CHECK(steps[1].implementation.find("jit") != std::string::npos);
   CHECK(steps[3].implementation == "posemachine:copy_channels");
 }
 
-TEST_CASE("Plan: a slice counts the bytes of the part that it copies, not of the whole") {
+TEST_CASE("Execution: a slice counts the bytes of the part that it copies, not of the whole") {
   Graph graph;
   const Value whole = relu(graph, add_input(graph, "image", 64));
   const Value part = add_node(graph, slice_op, pack(SliceOptions{.first = 32, .count = 16}), {whole});
   add_output(graph, "part", convolution(graph, part, {.out = 16}));
-  PlanOptions options = options_of(1, {4, 4});
+  ProgramOptions options = options_of(1, {4, 4});
   options.passes = SchedulePasses().without("share_slices");
-  for (const PlanStep& step : Plan(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options).steps()) {
+  for (const ProgramStep& step :
+       Execution(graph, weights_of(graph, reference::fill(graph, 1, {4, 4}, 1)), options).steps()) {
     if (step.operation == "slice") CHECK(step.bytes == 2 * 16 * 4 * 4 * 4);
   }
 }
 
-TEST_CASE("Plan: more memory than allowed is refused before it is taken, by the map or as a whole") {
+TEST_CASE("Execution: more memory than allowed is refused before it is taken, by the map or as a whole") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   const Value hidden = relu(graph, convolution(graph, image, {.out = 64, .kernel = 3}));
   add_output(graph, "out", convolution(graph, hidden, {.out = 1}));
   // 3 channels of 65536 x 65536 floats are 48 GiB.
   CHECK(message_of(graph, options_of(1, {65536, 65536})) ==
-        "node 0 (input): expected at most 16384 MiB (PlanOptions::max_bytes), got 49152 MiB at batch 1, 65536 x 65536; "
+        "node 0 (input): expected at most 16384 MiB (ProgramOptions::max_bytes), got 49152 MiB at batch 1, 65536 x "
+        "65536; "
         "use a "
         "smaller batch or image, or allow more");
-  CHECK(message_of(graph, options_of(2'000'000'000, {65536, 65536})).find("PlanOptions::max_bytes") !=
+  CHECK(message_of(graph, options_of(2'000'000'000, {65536, 65536})).find("ProgramOptions::max_bytes") !=
         std::string::npos);
 
-  PlanOptions options = options_of(1, {64, 64});
+  ProgramOptions options = options_of(1, {64, 64});
   options.max_bytes = std::uint64_t{2} << 20;  // the hidden map is 1 MiB, twice that with all that stands beside it
   CHECK(message_of(graph, options).empty());
   options.max_bytes = std::uint64_t{1} << 20;
-  CHECK(message_of(graph, options).starts_with("plan: expected at most 1 MiB"));
+  CHECK(message_of(graph, options).starts_with("program: expected at most 1 MiB"));
   options.max_bytes = std::uint64_t{1} << 19;
   CHECK(message_of(graph, options).starts_with("node 1 (convolution in Conv_1): expected at most 0 MiB"));
 }

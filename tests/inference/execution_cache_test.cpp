@@ -1,12 +1,14 @@
-// PlanCache: few plans, whatever the number of sizes.
+// ExecutionCache: few executions, whatever the number of sizes.
+#include "environment.hpp"
+
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/plan.hpp>
+#include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/primitive_cache.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
-#include <posemachine/inference/plan_cache.hpp>
+#include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/initialise.hpp>
 
 #include <doctest/doctest.h>
@@ -19,7 +21,7 @@
 #include <memory>
 #include <vector>
 
-namespace plan_cache_test {
+namespace execution_cache_test {
 
 using namespace posemachine;
 
@@ -29,12 +31,13 @@ struct Cached {
   std::shared_ptr<const Graph> graph;
   std::shared_ptr<PreparedWeights> weights;
   int prepared = 0;
-  PlanCache plans;
+  ExecutionCache executions;
 
   explicit Cached(std::size_t capacity)
       : graph(make_graph()),
         weights(std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(initialise(*graph, 1)))),
-        plans(graph, weights, {}, capacity, [this](Plan&, Size) { ++prepared; }) {}
+        executions(std::make_shared<ProgramCache>(graph), weights, {}, capacity,
+                   [this](Execution&, Size) { ++prepared; }) {}
 
   static std::shared_ptr<const Graph> make_graph() {
     Graph graph;
@@ -44,9 +47,9 @@ struct Cached {
   }
 
   void run(Size size) {
-    Plan& plan = plans.get(size);
-    std::ranges::fill(plan.input("image"), 0.5F);
-    plan.run();
+    Execution& execution = executions.get(size);
+    std::ranges::fill(execution.input("image"), 0.5F);
+    execution.run();
   }
 };
 
@@ -60,13 +63,13 @@ double resident_bytes() {
 
 }  // namespace
 
-TEST_CASE("PlanCache: the least recently used plan leaves, and each new one is prepared once") {
+TEST_CASE("ExecutionCache: the least recently used execution leaves, and each new one is prepared once") {
   Cached cache(2);
   for (const Size size : {Size{8, 8}, {8, 12}, {8, 8}, {12, 8}, {8, 8}, {8, 12}}) {
-    CHECK(cache.plans.get(size).options().image == size);
+    CHECK(cache.executions.get(size).options().image == size);
   }
   CHECK(cache.prepared == 4);  // 8 x 12 left when 12 x 8 came, and was made again
-  CHECK(cache.plans.size() == 2);
+  CHECK(cache.executions.size() == 2);
 }
 
 TEST_CASE("PrimitiveCacheBound: what the cache may hold is lowered, never raised, and is afterwards what it was") {
@@ -84,7 +87,7 @@ TEST_CASE("PrimitiveCacheBound: what the cache may hold is lowered, never raised
   dnnl::set_primitive_cache_capacity(before);
 }
 
-TEST_CASE("PlanCache: 2,000 sizes leave memory where 500 have brought it") {
+TEST_CASE("ExecutionCache: 2,000 sizes leave memory where 500 have brought it") {
   Cached cache(4);
   int count = 0;
   double after_500 = 0;
@@ -98,13 +101,9 @@ TEST_CASE("PlanCache: 2,000 sizes leave memory where 500 have brought it") {
     }
   }
   CHECK(cache.prepared == 2000);
-  CHECK(cache.plans.size() == 4);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  constexpr double most = 1e9;  // sanitizers keep what was freed
-#else
-  constexpr double most = 8e6;
-#endif
+  CHECK(cache.executions.size() == 4);
+  constexpr double most = test_environment::is_sanitized ? 1e9 : 8e6;  // sanitizers keep what was freed
   CHECK(resident_bytes() - after_500 < most);
 }
 
-}  // namespace plan_cache_test
+}  // namespace execution_cache_test

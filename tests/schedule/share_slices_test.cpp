@@ -1,5 +1,5 @@
 // share_slices on small schedules.
-#include "engine/schedule/memory_model.hpp"
+#include "schedule/memory_model.hpp"
 
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -15,7 +15,7 @@
 namespace share_slices_test {
 
 using namespace posemachine;
-using engine_test::step_of;
+using schedule_test::step_of;
 
 namespace {
 

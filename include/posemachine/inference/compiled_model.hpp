@@ -1,0 +1,44 @@
+// CompiledModel: a model made ready to run, once for all threads.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/keep_stages.hpp>
+#include <posemachine/inference/program_cache.hpp>
+#include <posemachine/model/model.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The network as inference runs it (dropouts gone, batch norms folded), its programs by size of input and number of
+/// threads, and its weights in the layouts that they want. Cheap to copy: copies share all of it, on any thread.
+class CompiledModel {
+ public:
+  /// `stages`: how many of the network's stages are computed; 0: all. Errors: UsageError where there are not as many.
+  explicit CompiledModel(const Model& model, int stages = 0) {
+    Graph graph = model.graph();
+    std::vector<Tensor> parameters = model.parameters();
+    if (stages != 0) keep_stages(graph, parameters, stages);
+    prepare_for_inference(graph, parameters);
+    programs_ = std::make_shared<ProgramCache>(std::make_shared<const Graph>(std::move(graph)));
+    weights_ = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
+  }
+
+  /// Its outputs are the stages, in the order of the model's meaning.
+  const Graph& graph() const { return programs_->graph(); }
+  const std::shared_ptr<ProgramCache>& programs() const { return programs_; }
+  const std::shared_ptr<PreparedWeights>& weights() const { return weights_; }
+
+ private:
+  std::shared_ptr<ProgramCache> programs_;
+  std::shared_ptr<PreparedWeights> weights_;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

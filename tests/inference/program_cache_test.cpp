@@ -1,0 +1,133 @@
+// ProgramCache: programs are compiled once for all estimators, and cost memory once.
+#include "environment.hpp"
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/engine/execution.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/program.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/ops.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/program_cache.hpp>
+#include <posemachine/model/initialise.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/scaling_dilation.hpp>
+
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace program_cache_test {
+
+using namespace posemachine;
+
+namespace {
+
+std::shared_ptr<const Graph> small_graph() {
+  Graph graph;
+  const Value low = relu(graph, convolution(graph, add_input(graph, "image", 3), {.out = 16, .kernel = 3}));
+  const Value gated = channel_scale(graph, low, sigmoid(graph, global_average_pool(graph, low)));
+  add_output(graph, "maps", convolution(graph, max_pool(graph, gated, {.window = 2}), {.out = 4, .kernel = 3}));
+  return std::make_shared<const Graph>(std::move(graph));
+}
+
+ProgramOptions of_size(Size image, int threads = 1) {
+  ProgramOptions options;
+  options.image = image;
+  options.threads = threads;
+  return options;
+}
+
+// Pages of the process in memory, in bytes.
+double resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+TEST_CASE("ProgramCache: the same program for the same size and threads, for as long as somebody holds it") {
+  ProgramCache cache(small_graph());
+  const auto first = cache.get(of_size({16, 16}));
+  CHECK(cache.get(of_size({16, 16})) == first);
+  CHECK(cache.get(of_size({16, 16}, 2)) != first);  // nobody holds it
+  CHECK(cache.size() == 1);
+  auto other = cache.get(of_size({16, 24}));
+  CHECK(other != first);
+  CHECK(cache.size() == 2);
+  other.reset();
+  CHECK(cache.size() == 1);
+}
+
+TEST_CASE("ProgramCache: one who may have less memory is refused, whatever others have compiled") {
+  ProgramCache cache(small_graph());
+  const auto program = cache.get(of_size({512, 512}));
+  ProgramOptions less = of_size({512, 512});
+  less.max_bytes = program->execution_bytes() - 1;
+  CHECK_THROWS_AS(cache.get(less), ModelError);
+  CHECK(cache.get(of_size({512, 512})) == program);
+}
+
+TEST_CASE("ProgramCache: threads that ask at once compile once, and run one program side by side to the same bytes") {
+  const auto graph = small_graph();
+  ProgramCache cache(graph);
+  const auto weights =
+      std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(initialise(*graph, 1)));
+  std::vector<std::shared_ptr<const Program>> programs(6);
+  std::vector<std::vector<float>> outputs(programs.size());
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    threads.emplace_back([&, i] {
+      programs[i] = cache.get(of_size({24, 20}));
+      Execution execution(programs[i], weights);
+      std::ranges::fill(execution.input("image"), 0.25F);
+      for (int run = 0; run < 20; ++run) execution.run();
+      outputs[i].assign(execution.output(0).begin(), execution.output(0).end());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 1; i < programs.size(); ++i) {
+    CHECK(programs[i] == programs[0]);
+    CHECK(outputs[i] == outputs[0]);
+  }
+}
+
+TEST_CASE("ProgramCache: eight estimators of one model and size take the memory of one program and eight arenas") {
+  const Model model = Model::random<ScalingDilationSmall>(1);
+  EstimatorOptions options;
+  options.threads = 1;
+  std::vector<Estimator> estimators;
+  const Image image(200, 160);
+  const Size input{448, 448};
+  estimators.emplace_back(model, options);
+  estimators.front().explain(image, {}, input);
+  const double one = resident_bytes();
+  while (estimators.size() < 8) {
+    estimators.push_back(estimators.front());
+    estimators.back().explain(image, {}, input);
+  }
+  const double seven_more = resident_bytes() - one;
+  Graph graph = model.graph();
+  std::vector<Tensor> no_values;
+  prepare_for_inference(graph, no_values);
+  const auto arena = static_cast<double>(Program(std::move(graph), of_size(input)).execution_bytes());
+  MESSAGE("an execution holds " << arena / 1e6 << " MB; seven more took " << seven_more / 1e6 << " MB");
+  CHECK(arena > 5e6);
+  if (!test_environment::is_sanitized) CHECK(seven_more <= 7 * 1.05 * arena);
+}
+
+}  // namespace program_cache_test
