@@ -33,9 +33,10 @@ inline std::vector<pm::Tensor> as_tensors(const pm::Graph& graph, const referenc
   return tensors;
 }
 
-inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, const reference::Filling& filling) {
+inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, const reference::Filling& filling,
+                                                       const pm::Device& device = pm::Device::cpu()) {
   return std::make_shared<pm::PreparedWeights>(
-      std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)));
+      std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)), device);
 }
 
 // What an execution computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
@@ -66,7 +67,7 @@ inline std::vector<std::vector<float>> plain_gradients(const pm::Execution& exec
 
 inline RunResult run_graph(const pm::Graph& graph, const reference::Filling& filling, const pm::ProgramOptions& options,
                            const pm::RandomKey& draw = {}) {
-  pm::Execution execution(graph, weights_of(graph, filling), options);
+  pm::Execution execution(graph, weights_of(graph, filling, options.device), options);
   // First on not-a-number: what a run leaves in the arena, in padded channels above all, must not matter to the next.
   for (const pm::Port& port : graph.inputs) {
     const auto input = execution.input(pm::Value{port.value});

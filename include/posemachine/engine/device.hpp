@@ -3,9 +3,11 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/activation.hpp>
+#include <posemachine/engine/device_memory.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/schedule/capabilities.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -19,14 +21,20 @@ class Device {
     return device;
   }
 
-  /// The same device, held to some of what it can do. What it cannot do does not become possible.
-  Device with(const Capabilities& capabilities) const {
+  /// The same device, held to some of what it can do, and computing in memory that the host may not touch, if there is
+  /// any. What it cannot do does not become possible.
+  Device with(const Capabilities& capabilities, std::shared_ptr<DeviceMemory> memory = {}) const {
     Device device = *this;
     device.capabilities_ = capabilities;
+    device.memory_ = std::move(memory);
+    if (device.memory_ != nullptr) device.capabilities_.host_visible = false;
     return device;
   }
 
   const dnnl::engine& engine() const { return engine_; }
+
+  /// Null: the host's.
+  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
 
   const Capabilities& capabilities() const { return capabilities_; }
   /// Channels that stand together in the blocked layout: 16 with AVX-512, 8 with AVX2. Asked, not assumed.
@@ -50,6 +58,7 @@ class Device {
 
   dnnl::engine engine_;
   Capabilities capabilities_;
+  std::shared_ptr<DeviceMemory> memory_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -5,6 +5,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/device_memory.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/kernel.hpp>
@@ -12,6 +13,7 @@
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/engine/program_step.hpp>
+#include <posemachine/engine/staged_kernel.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/schedule/schedule.hpp>
@@ -32,18 +34,25 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// Runs a program. Programs and weights are shared between executions, memory is not. Not copyable.
 class Execution {
  public:
-  /// Errors: std::bad_alloc.
+  /// Errors: UsageError for weights in another memory than the program's device computes in; std::bad_alloc.
   Execution(std::shared_ptr<const Program> program, std::shared_ptr<PreparedWeights> weights)
       : program_(std::move(program)),
         weights_(std::move(weights)),
         stream_(program_->options().device.engine()),
         // Zeroed: primitives expect zeros in the padding of blocked maps that no step writes.
-        arena_(make_aligned<std::byte>(program_->memory_bytes())),
-        own_slice_(make_aligned<float>(program_->gradient_layout().floats)) {
+        arena_(memory(), program_->memory_bytes()),
+        own_slice_(memory(), program_->gradient_layout().floats * sizeof(float)) {
+    if (weights_->memory() != memory()) {
+      fail<UsageError>({.where = "weights",
+                        .expected = "weights prepared for the program's device",
+                        .got = "weights in the memory of another",
+                        .remedy = "give PreparedWeights the same Device"});
+    }
     const std::scoped_lock lock(detail::creation_mutex());
     const Team team(program_->options().threads);
     bind();
-    bind_gradients(own_slice_.get());
+    if (memory() != nullptr) gradients_.resize(gradient_layout().floats);
+    bind_gradients(own_gradients());
   }
   /// Of a program of its own. Errors: as Program's constructor.
   Execution(Graph graph, std::shared_ptr<PreparedWeights> weights, const ProgramOptions& options)
@@ -101,16 +110,22 @@ class Execution {
   }
 
   /// Runs every step.
-  void run(const RandomKey& key = {}) { run_steps(0, kernels_.size(), key); }
+  void run(const RandomKey& key = {}) {
+    run_steps(0, kernels_.size(), key);
+    fetch_gradients();
+  }
 
   /// Runs the steps before the first gradient input: the outputs are then ready, the gradients of them may be written.
   void run_forward(const RandomKey& key = {}) { run_steps(0, program_->forward_count(), key); }
 
   /// Runs the rest, which needs the gradients of all outputs and a bound slice.
-  void run_backward(const RandomKey& key = {}) { run_steps(program_->forward_count(), kernels_.size(), key); }
+  void run_backward(const RandomKey& key = {}) {
+    run_steps(program_->forward_count(), kernels_.size(), key);
+    fetch_gradients();
+  }
 
-  /// Directs gradients and batch statistics of the next runs to `slice`, aligned to 64 bytes. Before the first call
-  /// they go to memory of the execution's own: gradients().
+  /// Directs gradients and batch statistics of the next runs to `slice`, in the device's memory, aligned to 64 bytes.
+  /// Before the first call they go to memory of the execution's own: gradients().
   void bind_gradients(float* slice) {
     for (auto& [memory, parameter] : gradient_memories_) {
       memory.set_data_handle(slice + gradient_layout().entries[static_cast<std::size_t>(parameter)].offset);
@@ -118,7 +133,9 @@ class Execution {
   }
 
   /// The execution's own slice.
-  std::span<const float> gradients() const { return {own_slice_.get(), gradient_layout().floats}; }
+  std::span<const float> gradients() const {
+    return {gradients_.empty() ? own_gradients() : gradients_.data(), gradient_layout().floats};
+  }
 
   /// Runs every step and waits for it. Shapes: one entry of `seconds` for each of steps(): how long it took, the copies
   /// of outputs that follow it included. The sum is somewhat more than run() takes: each step ends before the next.
@@ -137,6 +154,14 @@ class Execution {
   }
 
  private:
+  const std::shared_ptr<DeviceMemory>& memory() const { return options().device.memory(); }
+  float* own_gradients() const { return reinterpret_cast<float*>(own_slice_.data()); }
+  void fetch_gradients() {
+    if (gradients_.empty()) return;
+    memory()->copy_to_host(reinterpret_cast<std::byte*>(gradients_.data()), own_slice_.data(),
+                           gradients_.size() * sizeof(float));
+  }
+
   struct External {
     int value = -1;
     std::size_t count = 0;
@@ -151,6 +176,9 @@ class Execution {
     std::size_t output = 0;  // by its position in the graph
     MapMemory from;
     MapMemory to;
+    std::byte* on_device = nullptr;
+    AlignedArray<std::byte> staged;  // where the host cannot see the device's map
+    std::size_t bytes = 0;
   };
 
   External external(const Port& port) const {
@@ -164,7 +192,7 @@ class Execution {
     binding.device = &options().device;
     binding.weights = weights_.get();
     binding.gradients = &gradient_layout();
-    binding.arena = arena_.get();
+    binding.arena = arena_.data();
     binding.gradient_memories = &gradient_memories_;
     externals_.resize(schedule().values.size(), nullptr);
     binding.externals = &externals_;
@@ -174,19 +202,28 @@ class Execution {
       externals_[static_cast<std::size_t>(port.value)] = reinterpret_cast<std::byte*>(inputs_.back().floats.get());
     }
     for (const Program::Compiled& each : program_->compiled()) {
-      binding.scratch = arena_.get() + program_->scratch_offset();
+      binding.scratch = arena_.data() + program_->scratch_offset();
       if (each.scratch >= 0) {
-        binding.scratch = arena_.get() + schedule().workspaces[static_cast<std::size_t>(each.scratch)].arena_offset;
+        binding.scratch = arena_.data() + schedule().workspaces[static_cast<std::size_t>(each.scratch)].arena_offset;
       }
       kernels_.push_back(each.kernel->bind(binding));
+      if (memory() != nullptr && !each.kernel->runs_on_host()) {
+        kernels_.back() = std::make_unique<detail::AnnouncedKernel>(std::move(kernels_.back()), *memory());
+      }
     }
     for (const Port& port : graph().outputs) outputs_.push_back(external(port));
     for (const Program::OutputCopy& copy : program_->output_copies()) {
       const External& output = outputs_[copy.output];
       const ScheduledValue& value = schedule().value(output.value);
-      const MapMemory from = MapMemory::of(value, schedule().block(), binding.floats(output.value));
+      MapMemory from = MapMemory::of(value, schedule().block(), binding.floats(output.value));
+      AlignedArray<std::byte> staged;
+      if (memory() != nullptr) {  // the device's map is copied here first
+        staged = make_aligned<std::byte>(value.bytes(schedule().block()));
+        from.data = reinterpret_cast<float*>(staged.get());
+      }
       const MapMemory to{output.floats.get(), value.n, value.c, value.h, value.w, 0};
-      copies_.push_back({copy.after, output.value, copy.output, from, to});
+      copies_.push_back({copy.after, output.value, copy.output, from, to, binding.value(output.value),
+                         std::move(staged), value.bytes(schedule().block())});
     }
   }
 
@@ -197,7 +234,9 @@ class Execution {
     for (std::size_t i = begin; i < end; ++i) {
       kernels_[i]->run(stream_, key);
       for (; copy < copies_.size() && copies_[copy].after == i; ++copy) {
-        copy_channels(copies_[copy].from, 0, copies_[copy].to, 0, copies_[copy].from.c);
+        const OutputCopy& each = copies_[copy];
+        if (each.staged != nullptr) memory()->copy_to_host(each.staged.get(), each.on_device, each.bytes);
+        copy_channels(each.from, 0, each.to, 0, each.from.c);
       }
     }
     stream_.wait();
@@ -206,8 +245,9 @@ class Execution {
   std::shared_ptr<const Program> program_;  // before the kernels that are bound to it
   std::shared_ptr<PreparedWeights> weights_;
   dnnl::stream stream_;
-  AlignedArray<std::byte> arena_;
-  AlignedArray<float> own_slice_;
+  DeviceBuffer arena_;
+  DeviceBuffer own_slice_;
+  std::vector<float> gradients_;  // of the own slice, where the host cannot see that
   std::vector<std::unique_ptr<BoundKernel>> kernels_;
   std::vector<std::pair<dnnl::memory, int>> gradient_memories_;
   std::vector<std::byte*> externals_;  // by value id

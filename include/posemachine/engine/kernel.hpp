@@ -37,9 +37,15 @@ struct Binding {
   const std::vector<std::byte*>* externals = nullptr;  // the caller's side of inputs, by value id; may change later
   std::vector<std::pair<dnnl::memory, int>>* external_memories = nullptr;  // (memory, value), to follow externals
   std::vector<std::pair<dnnl::memory, int>>* gradient_memories = nullptr;  // (memory, parameter), pointed at a slice
+  const std::vector<std::pair<int, std::byte*>>* staged = nullptr;         // values that are read and written elsewhere
 
   /// Where a value's first element is.
   std::byte* value(int id) const {
+    if (staged != nullptr) {
+      for (const auto& [value, copy] : *staged) {
+        if (value == id) return copy;
+      }
+    }
     const Schedule::Place place = schedule->place(id);
     const ScheduledValue& root = schedule->value(place.root);
     std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
@@ -95,6 +101,8 @@ class Kernel {
   virtual ~Kernel() = default;
   /// Call under creation_mutex().
   virtual std::unique_ptr<BoundKernel> bind(const Binding& binding) const = 0;
+  /// Whether the host computes it, on maps that the host has to see.
+  virtual bool runs_on_host() const = 0;
 
   std::string implementation = "posemachine";  // oneDNN's name, or ours
   std::size_t scratch_bytes = 0;               // free memory it needs while it runs

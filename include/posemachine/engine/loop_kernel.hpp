@@ -17,6 +17,8 @@ class LoopKernel : public Kernel {
   using Loop = std::function<void(const RandomKey&)>;
   explicit LoopKernel(std::function<Loop(const Binding&)> prepare) : prepare_(std::move(prepare)) {}
 
+  bool runs_on_host() const override { return true; }
+
   std::unique_ptr<BoundKernel> bind(const Binding& binding) const override {
     return std::make_unique<Bound>(prepare_(binding));
   }

@@ -1,10 +1,10 @@
 // Parameters in the layouts that primitives want, prepared once and shared by all executions.
 #pragma once
 
-#include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
+#include <posemachine/engine/device_memory.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/team.hpp>
@@ -38,11 +38,13 @@ inline dnnl::memory::desc plain_desc(const Shape& shape) {
 class PreparedWeights {
  public:
   explicit PreparedWeights(std::shared_ptr<const std::vector<Tensor>> parameters, const Device& device = Device::cpu())
-      : parameters_(std::move(parameters)), engine_(device.engine()), stream_(engine_) {}
+      : parameters_(std::move(parameters)), memory_(device.memory()), engine_(device.engine()), stream_(engine_) {}
 
   const std::vector<Tensor>& parameters() const { return *parameters_; }
+  /// In which the prepared forms lie; null: the host's.
+  const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
 
-  /// Parameter `id` in the layout of `desc`: the plain values themselves where that is their layout.
+  /// Parameter `id` in the layout of `desc`: the plain values themselves where that is their layout, in host memory.
   dnnl::memory get(int id, const dnnl::memory::desc& desc) {
     // Both at once: an execution that is being made holds the first already.
     const std::scoped_lock lock(detail::creation_mutex(), mutex_);
@@ -56,11 +58,11 @@ class PreparedWeights {
     // oneDNN takes void*, but no primitive writes its weights.
     // The primitive's own extents: the same values in the same order, as (groups, out / groups, ...) for (out, ...).
     const dnnl::memory plain(detail::plain_desc(dims_of(desc)), engine_, const_cast<float*>(tensor.values.data()));
-    if (plain.get_desc() == desc) {
+    if (plain.get_desc() == desc && memory_ == nullptr) {
       entry.memory = plain;
     } else {
-      entry.values = make_aligned<std::byte>(desc.get_size());
-      entry.memory = dnnl::memory(desc, engine_, entry.values.get());
+      entry.values = DeviceBuffer(memory_, desc.get_size());
+      entry.memory = dnnl::memory(desc, engine_, entry.values.data());
       entry.reorder = Reorder(plain, entry.memory);
     }
     update(entry);
@@ -86,18 +88,20 @@ class PreparedWeights {
  private:
   struct Prepared {
     int id = 0;
-    AlignedArray<std::byte> values;  // of a form that is not the plain one
+    DeviceBuffer values;  // of a form that is not the plain one
     dnnl::memory memory;
     Reorder reorder;
   };
 
   void update(const Prepared& entry) {
     if (!entry.reorder) return;
+    const detail::KernelScope scope(memory_.get());
     entry.reorder.run(stream_);
     stream_.wait();
   }
 
   std::shared_ptr<const std::vector<Tensor>> parameters_;
+  std::shared_ptr<DeviceMemory> memory_;
   dnnl::engine engine_;
   dnnl::stream stream_;
   mutable std::mutex mutex_;

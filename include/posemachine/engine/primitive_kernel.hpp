@@ -100,6 +100,8 @@ class PrimitiveKernel : public Kernel {
     scratch_bytes = bytes;
   }
 
+  bool runs_on_host() const override { return false; }
+
   std::unique_ptr<BoundKernel> bind(const Binding& binding) const override {
     const dnnl::engine& engine = binding.device->engine();
     auto bound = std::make_unique<Bound>(*this);

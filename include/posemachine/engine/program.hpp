@@ -11,6 +11,7 @@
 #include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/ops.hpp>
 #include <posemachine/engine/program_step.hpp>
+#include <posemachine/engine/staged_kernel.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/sizes.hpp>
@@ -196,6 +197,9 @@ class Program {
       }
       const BuildContext context{&schedule_, &step, &options_.device, &gradients_, &by_node};
       std::unique_ptr<Kernel> kernel = entry->make(context);
+      if (kernel->runs_on_host() && options_.device.memory() != nullptr) {
+        kernel = std::make_unique<detail::StagedKernel>(std::move(kernel), schedule_, step);
+      }
       if (kernel->workspace_bytes > 0) {
         kernel->workspace = static_cast<int>(schedule_.workspaces.size());
         const int last = last_uses[static_cast<std::size_t>(step.node)];

@@ -14,6 +14,7 @@ inline bool is_activation(const OpInfo& op) { return op.kind() == OpKind::activa
 
 struct Capabilities {
   int channel_block = 16;      // channels that stand together in the blocked layout
+  bool host_visible = true;    // the caller's memory can be an input's buffer
   bool blocked = true;         // maps in the blocked layout; without it every map is plain
   bool channels_last = true;   // convolutions on maps that have their channels last are worth having
   bool winograd = true;        // Winograd's algorithm, where channels are whole blocks

@@ -55,7 +55,7 @@ inline Schedule make_schedule(const Graph& graph, int batch, Size image, Mode mo
   for (const Port& port : graph.inputs) {
     if (device.blocked && !detail::stays_plain(graph, port.value, device.channel_block)) continue;
     schedule.value(port.value).layout = Layout::plain;
-    schedule.value(port.value).external = true;
+    schedule.value(port.value).external = device.host_visible;
   }
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     Step& step = schedule.steps.emplace_back();

@@ -93,6 +93,8 @@ class CustomKernel : public Kernel {
     for (int i = 0; i < node.parameters.count; ++i) ids_.push_back(parameter_id(context.graph(), node, i));
   }
 
+  bool runs_on_host() const override { return true; }
+
  protected:
   void bind_maps(const Binding& binding, BoundCustom& bound) const {
     for (const PlainMapSlot& map : maps_) {

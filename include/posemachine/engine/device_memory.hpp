@@ -1,0 +1,81 @@
+// DeviceMemory: memory that a device computes in and the host may not touch; DeviceBuffer: a block of it, or of the host's.
+#pragma once
+
+#include <posemachine/base/aligned_memory.hpp>
+#include <posemachine/core/config.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Memory of a device that is not the host's. The host reads and writes it by copies alone. Safe to share between
+/// threads.
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+
+  /// `bytes` zeros, aligned to 64 bytes. Errors: std::bad_alloc.
+  virtual std::byte* allocate(std::size_t bytes) = 0;
+  virtual void free(std::byte* memory) noexcept = 0;
+  virtual void copy_to_device(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+  virtual void copy_to_host(std::byte* to, const std::byte* from, std::size_t bytes) = 0;
+
+  /// Called around what the device itself computes, which is complete when the second is called.
+  virtual void begin_kernel() {}
+  virtual void end_kernel() noexcept {}
+};
+
+namespace detail {
+
+class KernelScope {
+ public:
+  explicit KernelScope(DeviceMemory* memory) : memory_(memory) {
+    if (memory_ != nullptr) memory_->begin_kernel();
+  }
+  ~KernelScope() {
+    if (memory_ != nullptr) memory_->end_kernel();
+  }
+  KernelScope(const KernelScope&) = delete;
+  KernelScope& operator=(const KernelScope&) = delete;
+
+ private:
+  DeviceMemory* memory_;
+};
+
+}  // namespace detail
+
+/// Zeros in the memory of a device, the host's where there is no other.
+class DeviceBuffer {
+ public:
+  DeviceBuffer() = default;
+  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t bytes) : memory_(std::move(memory)) {
+    if (memory_ == nullptr) {
+      host_ = make_aligned<std::byte>(bytes);
+      data_ = host_.get();
+    } else {
+      data_ = memory_->allocate(bytes);
+    }
+  }
+  ~DeviceBuffer() {
+    if (memory_ != nullptr && data_ != nullptr) memory_->free(data_);
+  }
+  DeviceBuffer(DeviceBuffer&& other) noexcept
+      : memory_(std::move(other.memory_)), host_(std::move(other.host_)), data_(std::exchange(other.data_, nullptr)) {}
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(host_, other.host_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+
+  std::byte* data() const { return data_; }
+
+ private:
+  std::shared_ptr<DeviceMemory> memory_;
+  AlignedArray<std::byte> host_;
+  std::byte* data_ = nullptr;
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
