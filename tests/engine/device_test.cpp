@@ -8,6 +8,11 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/engine/kernel_table.hpp>
+#include <posemachine/engine/ops.hpp>
+#include <posemachine/engine/ops/activation.hpp>
+#include <posemachine/engine/ops/copy_channels.hpp>
+#include <posemachine/engine/ops/map_kernel.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/graph/differentiate.hpp>
@@ -135,6 +140,40 @@ TEST_CASE("device: every named network gives what the processor gives, forward a
       CHECK(difference(got.gradients, whole.gradients) < 0.1);
     }
   }
+}
+
+TEST_CASE("device: another kernel for an operation runs in the place of the library's, and rows are refused by name") {
+  KernelTable kernels = library_kernels();
+  static int made = 0;
+  made = 0;
+  kernels.replace({&relu_op, [](const BuildContext& context) {
+                     ++made;
+                     return detail::map_kernel<1>(
+                         context, "test:relu", [](const auto& srcs, const MapMemory& dst, auto&) {
+                           for (int image = 0; image < dst.n; ++image) {
+                             for (int c = 0; c < dst.c; ++c) {
+                               const float* from = srcs[0].channel(image, c);
+                               float* to = dst.channel(image, c);
+                               for (std::size_t cell = 0; cell < dst.cells(); ++cell) {
+                                 to[cell * dst.cell_step()] = std::max(0.0F, from[cell * srcs[0].cell_step()]);
+                               }
+                             }
+                           }
+                           detail::zero_padding(dst);
+                         });
+                   }});
+  Graph graph;
+  const Value pooled = max_pool(graph, add_input(graph, "image", 17), {.window = 2});
+  add_output(graph, "out", relu(graph, pooled));
+  ProgramOptions options;
+  options.device = Device::cpu().with(std::make_shared<const KernelTable>(kernels));
+  engine_test::check_forward(graph, 2, {8, 6}, options, "another relu");
+  CHECK(made == 1);
+  CHECK_THROWS_WITH_AS(kernels.add(EngineOp{&relu_op, activation_engine[0].make}),
+                       "kernel table: expected one row per operation, got another for relu; use replace()", UsageError);
+  CHECK_THROWS_WITH_AS(kernels.replace({&custom_ops::prelu_op, activation_engine[0].make}),
+                       "kernel table: expected an operation of the table, and a function, got test.prelu", UsageError);
+  CHECK_THROWS_AS(kernels.add(EngineOp{}), UsageError);
 }
 
 TEST_CASE("device: weights in another memory than the program's are refused") {

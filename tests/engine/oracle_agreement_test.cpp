@@ -79,8 +79,8 @@ const std::vector<Sizes> awkward{{1, {7, 13}}, {3, {5, 5}}, {2, {16, 11}}};
 }  // namespace
 
 TEST_CASE("engine: every operation of the graph has an entry") {
-  for (const OpInfo* op : forward_ops) CHECK_MESSAGE(find_engine_op(op) != nullptr, std::string(op->name));
-  for (const OpInfo* op : backward_ops) CHECK_MESSAGE(find_engine_op(op) != nullptr, std::string(op->name));
+  for (const OpInfo* op : forward_ops) CHECK_MESSAGE(library_kernels().find(*op) != nullptr, std::string(op->name));
+  for (const OpInfo* op : backward_ops) CHECK_MESSAGE(library_kernels().find(*op) != nullptr, std::string(op->name));
 }
 
 TEST_CASE("engine: convolutions of odd channels, kernels, strides and dilations equal the oracle") {

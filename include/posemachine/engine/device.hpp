@@ -12,6 +12,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
+class KernelTable;
+
 /// A oneDNN engine with its capabilities. Cheap to copy; safe to share between threads.
 class Device {
  public:
@@ -31,7 +33,17 @@ class Device {
     return device;
   }
 
+  /// The same device, running operations as `kernels` says; null: as the library does.
+  Device with(std::shared_ptr<const KernelTable> kernels) const {
+    Device device = *this;
+    device.kernels_ = std::move(kernels);
+    return device;
+  }
+
   const dnnl::engine& engine() const { return engine_; }
+
+  /// Null: library_kernels().
+  const KernelTable* kernels() const { return kernels_.get(); }
 
   /// Null: the host's.
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
@@ -59,6 +71,7 @@ class Device {
   dnnl::engine engine_;
   Capabilities capabilities_;
   std::shared_ptr<DeviceMemory> memory_;
+  std::shared_ptr<const KernelTable> kernels_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

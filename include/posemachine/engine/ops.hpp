@@ -1,8 +1,10 @@
-// How the engine runs every operation, in one list.
+// How the library runs every operation, in one list.
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/engine/device.hpp>
 #include <posemachine/engine/kernel.hpp>
+#include <posemachine/engine/kernel_table.hpp>
 #include <posemachine/engine/ops/activation.hpp>
 #include <posemachine/engine/ops/add.hpp>
 #include <posemachine/engine/ops/batch_norm.hpp>
@@ -20,27 +22,37 @@
 #include <posemachine/engine/ops/spatial_softmax.hpp>
 #include <posemachine/engine/ops/transposed_convolution.hpp>
 
-#include <span>
-
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// The engine's entry for an operation, or null.
-inline const EngineOp* find_engine_op(const OpInfo* op) {
-  if (op->kernels != nullptr) return &custom_engine;
-  for (const std::span<const EngineOp> group :
-       {std::span<const EngineOp>(input_engine), std::span<const EngineOp>(convolution_engine),
-        std::span<const EngineOp>(pooling_engine), std::span<const EngineOp>(activation_engine),
-        std::span<const EngineOp>(add_engine), std::span<const EngineOp>(concat_engine),
-        std::span<const EngineOp>(channel_scale_engine), std::span<const EngineOp>(batch_norm_engine),
-        std::span<const EngineOp>(dropout_engine), std::span<const EngineOp>(prelu_engine),
-        std::span<const EngineOp>(resize_engine), std::span<const EngineOp>(softmax_engine),
-        std::span<const EngineOp>(transposed_convolution_engine), std::span<const EngineOp>(reorder_engine),
-        std::span<const EngineOp>(spatial_softmax_engine), std::span<const EngineOp>(custom_backward_engine)}) {
-    for (const EngineOp& entry : group) {
-      if (entry.op == op) return &entry;
-    }
-  }
-  return nullptr;
+/// The library's kernels, on oneDNN.
+inline const KernelTable& library_kernels() {
+  static const KernelTable table = [] {
+    KernelTable all;
+    all.add(input_engine);
+    all.add(convolution_engine);
+    all.add(pooling_engine);
+    all.add(activation_engine);
+    all.add(add_engine);
+    all.add(concat_engine);
+    all.add(channel_scale_engine);
+    all.add(batch_norm_engine);
+    all.add(dropout_engine);
+    all.add(prelu_engine);
+    all.add(resize_engine);
+    all.add(softmax_engine);
+    all.add(transposed_convolution_engine);
+    all.add(reorder_engine);
+    all.add(spatial_softmax_engine);
+    all.add(custom_backward_engine);
+    return all;
+  }();
+  return table;
+}
+
+/// How a device runs an operation, or null. A user's operation is run by its own kernels, unless the device has others.
+inline const EngineOp* find_kernel(const Device& device, const OpInfo& op) {
+  const EngineOp* const found = (device.kernels() != nullptr ? *device.kernels() : library_kernels()).find(op);
+  return found == nullptr && op.kernels != nullptr ? &custom_engine : found;
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

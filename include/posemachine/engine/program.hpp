@@ -189,7 +189,7 @@ class Program {
         backward_begin = static_cast<int>(i);
       }
       if (step.elided) continue;
-      const EngineOp* entry = find_engine_op(step.op);
+      const EngineOp* entry = find_kernel(options_.device, *step.op);
       if (entry == nullptr) {
         fail<ModelError>({.where = describe(graph_, step.node),
                           .expected = "an operation that the engine can run",
