@@ -2,6 +2,7 @@
 #include "workload.hpp"
 
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/op_info.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -5,6 +5,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -1,5 +1,6 @@
 // compose_network [MODEL [NETWORK]]: a two-stage pose network written as C++ types, its costs, a model file of it, and
 // whether the network file NETWORK describes the same.
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/posemachine.hpp>
 

@@ -3,6 +3,7 @@
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/model.hpp>
 

@@ -7,6 +7,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/ranks.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>

@@ -12,6 +12,7 @@
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>

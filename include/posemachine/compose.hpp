@@ -10,6 +10,7 @@
 #include <posemachine/core/tensor.hpp>
 
 #include <posemachine/graph/custom_op.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>

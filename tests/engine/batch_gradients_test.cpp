@@ -8,6 +8,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

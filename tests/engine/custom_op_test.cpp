@@ -5,6 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

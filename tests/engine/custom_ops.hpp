@@ -1,6 +1,7 @@
 // Operations of a user's own, for tests: a prelu, a product of two maps, and kernels that are wrong.
 #pragma once
 
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/graph.hpp>
 

@@ -15,6 +15,7 @@
 #include <posemachine/engine/ops/map_kernel.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -4,6 +4,7 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 

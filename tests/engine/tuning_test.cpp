@@ -7,6 +7,7 @@
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/measure_costs.hpp>
 #include <posemachine/engine/tuning_file.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 

@@ -1,4 +1,5 @@
 // Which nodes differentiate() adds, and which it does not.
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -1,4 +1,5 @@
 // Names, rules and messages of a graph under construction.
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 

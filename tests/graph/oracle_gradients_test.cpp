@@ -4,6 +4,7 @@
 
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/random.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 

@@ -5,6 +5,7 @@
 #include "../reference/random_graph.hpp"
 
 #include <posemachine/core/random.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -1,4 +1,5 @@
 // Parameters, receptive fields and multiply-adds, by hand.
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/queries.hpp>

@@ -1,4 +1,5 @@
 // Heights and widths of values, by hand, and what is said of sizes that do not work.
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/sizes.hpp>

@@ -10,6 +10,7 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/measure_costs.hpp>
 #include <posemachine/engine/tuning_file.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/inference/estimator.hpp>

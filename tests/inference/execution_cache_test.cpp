@@ -6,6 +6,7 @@
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/primitive_cache.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/inference/execution_cache.hpp>

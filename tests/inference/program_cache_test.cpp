@@ -7,6 +7,7 @@
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>

@@ -1,6 +1,7 @@
 // The JSON form of a graph: what comes back from it, and structures that no network has.
 #include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/networks/registry.hpp>
 

@@ -1,5 +1,6 @@
 // Model files: round trips, structures compared, and every field checked.
 #include <posemachine/compose.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <doctest/doctest.h>

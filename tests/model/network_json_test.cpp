@@ -3,6 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/layer_fields.hpp>
 #include <posemachine/model/layer_set.hpp>

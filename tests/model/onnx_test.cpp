@@ -3,6 +3,7 @@
 #include "engine/custom_ops.hpp"
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/model/initialise.hpp>

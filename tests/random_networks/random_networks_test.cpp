@@ -7,6 +7,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/op_set.hpp>

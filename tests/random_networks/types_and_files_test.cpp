@@ -2,6 +2,7 @@
 #include "random_networks.hpp"
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/model.hpp>

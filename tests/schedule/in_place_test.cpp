@@ -1,6 +1,7 @@
 // in_place on small schedules.
 #include "schedule/memory_model.hpp"
 
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -4,6 +4,7 @@
 #include "schedule/memory_model.hpp"
 
 #include <posemachine/core/random.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

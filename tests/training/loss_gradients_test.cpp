@@ -5,6 +5,7 @@
 
 #include <posemachine/core/random.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>

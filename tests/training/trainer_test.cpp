@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

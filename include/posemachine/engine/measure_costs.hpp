@@ -9,6 +9,7 @@
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program_step.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 #include <posemachine/graph/ops/convolution.hpp>

@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/fixed_string.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/input.hpp>
 #include <posemachine/graph/queries.hpp>

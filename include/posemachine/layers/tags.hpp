@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/fixed_string.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 
 #include <cstddef>

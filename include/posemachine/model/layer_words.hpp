@@ -4,6 +4,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/layers/activation.hpp>

@@ -6,6 +6,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/sizes.hpp>

@@ -5,8 +5,10 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/layers/network.hpp>
+#include <posemachine/model/description_limits.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/layer_fields.hpp>
 #include <posemachine/model/layer_set.hpp>
@@ -30,12 +32,6 @@
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-/// What a description may ask for: far above any network of the field.
-inline constexpr int max_description_steps = 100'000;         // layers, lists and blocks, written or added by repeats
-inline constexpr std::size_t max_description_names = 10'000;  // of blocks, tags and ports
-inline constexpr int max_description_blocks = 16;             // open inside one another
-inline constexpr std::int64_t max_description_numbers = std::int64_t{1} << 30;  // in all parameters: 4 GiB
 
 namespace detail {
 
@@ -281,25 +277,6 @@ class DescriptionReader : public LayerParser {
   int deepest_ = 0;      // of the blocks named so far in the one that is read
   std::shared_ptr<int> steps_ = std::make_shared<int>(0);
 };
-
-// Everything that a Model or an execution would allocate for is bounded here.
-inline void check_description(const Graph& graph, const std::string& where) {
-  check_limits(graph, where);
-  std::int64_t numbers = 0;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    numbers += std::min(graph.parameters[id].size(), max_description_numbers + 1);
-    if (numbers <= max_description_numbers) continue;
-    fail<ModelError>({.where = where + ": " + parameter_name(graph, static_cast<int>(id)),
-                      .expected = "at most " + std::to_string(max_description_numbers) + " numbers in all parameters",
-                      .got = "more"});
-  }
-  std::set<std::string> names;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    const std::string name = parameter_name(graph, static_cast<int>(id));
-    if (names.insert(name).second) continue;
-    fail<ModelError>({.where = where, .expected = "a name of its own for every parameter", .got = name + " twice"});
-  }
-}
 
 inline Graph graph_from_layers(const Json& json, const std::string& where, const LayerSet& layers, const OpSet& ops) {
   DescriptionReader reader(layers, ops, where);

@@ -4,6 +4,7 @@
 
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/schedule/make_schedule.hpp>

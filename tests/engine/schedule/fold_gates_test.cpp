@@ -3,6 +3,7 @@
 #include "schedule/memory_model.hpp"
 
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/schedule/make_schedule.hpp>

@@ -2,6 +2,7 @@
 #include "engine/agreement.hpp"
 #include "schedule/memory_model.hpp"
 
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

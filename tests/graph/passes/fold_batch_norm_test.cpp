@@ -2,6 +2,8 @@
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/graph/build.hpp>
+#include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>

@@ -1,4 +1,5 @@
 // Outputs behind a spatial softmax, and the network that a cross-entropy is computed from.
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>

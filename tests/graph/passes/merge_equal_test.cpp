@@ -4,6 +4,7 @@
 #include "reference/random_graph.hpp"
 
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/merge_equal.hpp>

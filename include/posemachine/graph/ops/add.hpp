@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/graph/build.hpp>
 #include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>
 
