@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace batch_plan_test {
+namespace batch_execution_test {
 
 using namespace posemachine;
 using engine_test::run_graph;
@@ -173,4 +173,4 @@ TEST_CASE("Execution: an output that is not there cannot be bound") {
   CHECK_THROWS_AS(execution.bind_output(1, nullptr), std::out_of_range);
 }
 
-}  // namespace batch_plan_test
+}  // namespace batch_execution_test
