@@ -221,7 +221,7 @@ def draw_people(count, joint_set):
         if number % 5 == 0:
             joints[0] = (size[0] + 5, size[1] - 5)  # beyond the photograph
         picture = Image.fromarray(random.integers(90, 166, (size[1], size[0], 3), np.uint8))
-        pen = ImageDraw.RandomKey(picture)
+        pen = ImageDraw.Draw(picture)
         for limb in joint_set["limbs"]:
             ends = [tuple(joints[joint_set["joints"].index(limb[end])]) for end in ("from", "to")]
             pen.line(ends, tuple(limb["rgb"]), 4)
