@@ -184,7 +184,7 @@ class OnnxWriter {
 
   struct Row {
     const OpInfo* op = nullptr;
-    void (OnnxWriter::*write)(Translation) = nullptr;
+    void (OnnxWriter::*write)(Translation&) = nullptr;
   };
   // The operations that OpTraits::onnx does not cover.
   static constexpr std::array<Row, 15> rows() {
@@ -212,9 +212,9 @@ class OnnxWriter {
     for (int k = 0; k < node.inputs.count; ++k) text.inputs.push_back(name(input(graph_, node, k).id));
     if (node.dst >= 0) {
       text.dst = name(node.dst);
-      if (!node.op->traits.onnx.empty()) return plain(std::string(node.op->traits.onnx), std::move(text));
+      if (!node.op->traits.onnx.empty()) return plain(std::string(node.op->traits.onnx), text);
       for (const Row& row : rows()) {
-        if (row.op == node.op) return (this->*row.write)(std::move(text));
+        if (row.op == node.op) return (this->*row.write)(text);
       }
     }
     fail<ModelError>({.where = describe(graph_, index),
@@ -223,49 +223,49 @@ class OnnxWriter {
                       .remedy = "export a network without operations of your own"});
   }
 
-  void plain(const std::string& type, Translation text, const std::vector<ProtobufMessage>& attributes = {}) {
+  void plain(const std::string& type, const Translation& text, const std::vector<ProtobufMessage>& attributes = {}) {
     write_operator(type, text.label, text.inputs, {text.dst}, attributes);
   }
 
-  void write_softmax(Translation text) { plain("Softmax", std::move(text), {attribute("axis", 1)}); }
-  void write_concat(Translation text) { plain("Concat", std::move(text), {attribute("axis", 1)}); }
-  void write_sum(Translation text) {
+  void write_softmax(Translation& text) { plain("Softmax", text, {attribute("axis", 1)}); }
+  void write_concat(Translation& text) { plain("Concat", text, {attribute("axis", 1)}); }
+  void write_sum(Translation& text) {
     const std::string type = text.inputs.size() == 2 ? "Add" : "Sum";
-    plain(type, std::move(text));
+    plain(type, text);
   }
-  void write_dropout(Translation text) { plain("Identity", std::move(text)); }  // in inference
+  void write_dropout(Translation& text) { plain("Identity", text); }  // in inference
 
-  void write_leaky_relu(Translation text) {
+  void write_leaky_relu(Translation& text) {
     const auto alpha = static_cast<float>(slope(unpack<LeakyReluOptions>(text.node.options)));
-    plain("LeakyRelu", std::move(text), {real_attribute("alpha", alpha)});
+    plain("LeakyRelu", text, {real_attribute("alpha", alpha)});
   }
 
-  void write_silu(Translation text) {
+  void write_silu(Translation& text) {
     const std::string gate = free_name(text.dst + "_sigmoid");
     write_operator("Sigmoid", text.label + "_sigmoid", text.inputs, {gate});
     text.inputs.push_back(gate);
-    plain("Mul", std::move(text));
+    plain("Mul", text);
   }
 
-  void write_prelu(Translation text) {
+  void write_prelu(Translation& text) {
     const std::int64_t channel_count = parameter(graph_, text.node, 0).size();
     text.inputs.push_back(write_parameter(text.node, 0, {channel_count, 1, 1}));
-    plain("PRelu", std::move(text));
+    plain("PRelu", text);
   }
 
-  void write_batch_norm(Translation text) {
+  void write_batch_norm(Translation& text) {
     for (int which = 0; which < 4; ++which) text.inputs.push_back(write_parameter(text.node, which));
     const auto eps = static_cast<float>(epsilon(unpack<BatchNormOptions>(text.node.options)));
-    plain("BatchNormalization", std::move(text), {real_attribute("epsilon", eps)});
+    plain("BatchNormalization", text, {real_attribute("epsilon", eps)});
   }
 
-  void write_convolution(Translation text) {
+  void write_convolution(Translation& text) {
     const auto options = unpack<ConvolutionOptions>(text.node.options);
     for (int which = 0; which < text.node.parameters.count; ++which) {
       text.inputs.push_back(write_parameter(text.node, which));
     }
     const std::int64_t padding = options.padding;
-    plain("Conv", std::move(text),
+    plain("Conv", text,
           {attribute("kernel_shape", {options.kernel, options.kernel}),
            attribute("strides", {options.stride, options.stride}),
            attribute("dilations", {options.dilation, options.dilation}),
@@ -273,7 +273,7 @@ class OnnxWriter {
   }
 
   // ONNX has (in, out, height, width).
-  void write_transposed(Translation text) {
+  void write_transposed(Translation& text) {
     const Node& node = text.node;
     const auto options = unpack<TransposedConvolutionOptions>(node.options);
     const Tensor& tensor = parameters_[static_cast<std::size_t>(parameter_id(graph_, node, 0))];
@@ -292,7 +292,7 @@ class OnnxWriter {
     text.inputs.push_back(weights);
     if (options.bias != 0) text.inputs.push_back(write_parameter(node, 1));
     const std::int64_t padding = options.padding;
-    plain("ConvTranspose", std::move(text),
+    plain("ConvTranspose", text,
           {attribute("kernel_shape", {options.kernel, options.kernel}),
            attribute("strides", {options.stride, options.stride}),
            attribute("pads", {padding, padding, padding, padding}),
@@ -310,18 +310,18 @@ class OnnxWriter {
             attribute("strides", {window.stride, window.stride}),
             attribute("pads", {window.padding, window.padding, end(src.height), end(src.width)})};
   }
-  void write_max_pool(Translation text) {
+  void write_max_pool(Translation& text) {
     const std::vector<ProtobufMessage> attributes = pool_attributes(text.node);
-    plain("MaxPool", std::move(text), attributes);
+    plain("MaxPool", text, attributes);
   }
-  void write_average_pool(Translation text) {
+  void write_average_pool(Translation& text) {
     std::vector<ProtobufMessage> attributes = pool_attributes(text.node);
     attributes.push_back(attribute("count_include_pad", 0));
-    plain("AveragePool", std::move(text), attributes);
+    plain("AveragePool", text, attributes);
   }
 
   // scale * exp(src - log(sum of exp(src))): ONNX's Softmax has one axis.
-  void write_spatial_softmax(Translation text) {
+  void write_spatial_softmax(Translation& text) {
     const auto& [node, index, label, inputs, dst] = text;
     const auto factor = static_cast<float>(scale(unpack<SpatialSoftmaxOptions>(node.options)));
     const std::string sum = free_name(dst + "_log_sum");
@@ -337,21 +337,21 @@ class OnnxWriter {
     write_operator("Mul", label, {share, constant}, {dst});
   }
 
-  void write_resize_nearest(Translation text) {
-    write_resize(std::move(text),
+  void write_resize_nearest(Translation& text) {
+    write_resize(text,
                  {text_attribute("mode", "nearest"), text_attribute("coordinate_transformation_mode", "asymmetric"),
                   text_attribute("nearest_mode", "floor")});
   }
-  void write_resize_bilinear(Translation text) {
-    write_resize(std::move(text),
+  void write_resize_bilinear(Translation& text) {
+    write_resize(text,
                  {text_attribute("mode", "linear"), text_attribute("coordinate_transformation_mode", "half_pixel")});
   }
-  void write_resize(Translation text, const std::vector<ProtobufMessage>& attributes) {
+  void write_resize(Translation& text, const std::vector<ProtobufMessage>& attributes) {
     const auto scale = static_cast<float>(unpack<ResizeOptions>(text.node.options).scale);
     const std::string scales = free_name(text.label + "_scales");
     write_tensor(scales, {4}, std::array{1.0F, 1.0F, scale, scale});
     text.inputs.insert(text.inputs.end(), {"", scales});
-    plain("Resize", std::move(text), attributes);
+    plain("Resize", text, attributes);
   }
 
   const Graph& graph_;
