@@ -1,8 +1,11 @@
 // What ctest tells the tests of the machine: no path is compiled in, so that a build serves every folder.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -25,6 +28,14 @@ inline constexpr bool is_sanitized = __has_feature(address_sanitizer) || __has_f
 #else
 inline constexpr bool is_sanitized = false;
 #endif
+
+/// Pages of the process in memory, in bytes.
+inline double resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  double total = 0, resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
 
 /// How many random cases to try: under sanitizers, which take ten times as long, an eighth.
 constexpr int cases(int all) { return is_sanitized ? (all + 7) / 8 : all; }

@@ -5,12 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 
 namespace aligned_memory_test {
 
@@ -29,16 +26,10 @@ TEST_CASE("make_aligned: zeros on whole cache lines; from 2 MiB on, where a larg
 }
 
 TEST_CASE("make_aligned: large arrays take no memory before they are written") {
-  const auto resident = [] {
-    std::ifstream file("/proc/self/statm");
-    double total = 0, pages = 0;
-    file >> total >> pages;
-    return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
-  };
-  const double before = resident();
+  const double before = test_environment::resident_bytes();
   const AlignedArray<float> memory = make_aligned<float>(std::size_t{1} << 28);  // 1 GiB
   memory[std::size_t{1} << 27] = 1;
-  if (!test_environment::is_sanitized) CHECK(resident() - before < 16e6);
+  if (!test_environment::is_sanitized) CHECK(test_environment::resident_bytes() - before < 16e6);
   CHECK(memory[(std::size_t{1} << 28) - 1] == 0);
 }
 

@@ -48,13 +48,6 @@ ProgramOptions on(const std::shared_ptr<GuardedMemory>& memory, const Capabiliti
   return options;
 }
 
-// Blocked layouts and fusions, as a device with a memory of its own may well have.
-Capabilities most_capabilities() {
-  Capabilities capabilities = Device::cpu().capabilities();
-  capabilities.weight_gates = false;  // a loop of the host's on weights of the device
-  return capabilities;
-}
-
 // Of all values together: the length of the difference over that of the second.
 double difference(const std::vector<std::vector<float>>& a, const std::vector<std::vector<float>>& b) {
   REQUIRE(a.size() == b.size());
@@ -77,7 +70,7 @@ TEST_CASE("device: random networks and their gradients equal the oracle in memor
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     const auto random = reference::random_graph(
         seed, {.steps = 14, .most_channels = seed % 2 == 0 ? 40 : 9, .residuals = seed % 3 == 0});
-    for (const Capabilities& capabilities : {least_capabilities(), most_capabilities()}) {
+    for (const Capabilities& capabilities : {least_capabilities(), Device::cpu().capabilities()}) {
       const ProgramOptions options = on(memory, capabilities);
       const std::string what = "seed " + std::to_string(seed);
       engine_test::check_forward(random.graph, random.batch, random.image, options, what);
@@ -104,7 +97,7 @@ TEST_CASE("device: operations of a user's own see maps, parameters and gradients
                                      [](const Node& node) { return node.op == &custom_ops::prelu_op; });
     if (!has_own) continue;
     const std::string what = "own seed " + std::to_string(seed);
-    const ProgramOptions options = on(memory, most_capabilities());
+    const ProgramOptions options = on(memory, Device::cpu().capabilities());
     checked += engine_test::check_gradients(random.graph, random.batch, random.image, options, what, 12, &own) ? 1 : 0;
   }
   CHECK(checked >= 3);

@@ -39,7 +39,7 @@ inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, c
       std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)), device);
 }
 
-// What an execution computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
+// What was computed: outputs in the graph's order, gradients and statistics by parameter id (empty: not written).
 struct RunResult {
   std::vector<std::vector<float>> outputs;
   std::vector<std::vector<float>> gradients;

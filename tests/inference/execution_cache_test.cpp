@@ -14,17 +14,15 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
 #include <memory>
 #include <vector>
 
 namespace execution_cache_test {
 
 using namespace posemachine;
+using test_environment::resident_bytes;
 
 namespace {
 
@@ -37,7 +35,7 @@ struct Cached {
   explicit Cached(std::size_t capacity)
       : graph(make_graph()),
         weights(std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(initialise(*graph, 1)))),
-        executions(std::make_shared<ProgramCache>(graph), weights, {}, capacity,
+        executions(std::make_shared<ProgramCache>(graph), weights, {.capacity = capacity},
                    [this](Execution&, Size) { ++prepared; }) {}
 
   static std::shared_ptr<const Graph> make_graph() {
@@ -53,14 +51,6 @@ struct Cached {
     execution.run();
   }
 };
-
-// Pages of the process in memory, in bytes.
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double total = 0, resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace
 

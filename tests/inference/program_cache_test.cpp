@@ -19,13 +19,10 @@
 
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -33,6 +30,7 @@
 namespace program_cache_test {
 
 using namespace posemachine;
+using test_environment::resident_bytes;
 
 namespace {
 
@@ -44,43 +42,43 @@ std::shared_ptr<const Graph> small_graph() {
   return std::make_shared<const Graph>(std::move(graph));
 }
 
-ProgramOptions of_size(Size image, int threads = 1) {
-  ProgramOptions options;
-  options.image = image;
-  options.threads = threads;
-  return options;
-}
-
-// Pages of the process in memory, in bytes.
-double resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  double total = 0, resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
+std::shared_ptr<const Program> program_of(ProgramCache& cache, Size image, int threads = 1) {
+  return cache.get(image, threads, ProgramOptions{}.max_bytes);
 }
 
 }  // namespace
 
 TEST_CASE("ProgramCache: the same program for the same size and threads, for as long as somebody holds it") {
   ProgramCache cache(small_graph());
-  const auto first = cache.get(of_size({16, 16}));
-  CHECK(cache.get(of_size({16, 16})) == first);
-  CHECK(cache.get(of_size({16, 16}, 2)) != first);  // nobody holds it
+  const auto first = program_of(cache, {16, 16});
+  CHECK(program_of(cache, {16, 16}) == first);
+  CHECK(program_of(cache, {16, 16}, 2) != first);  // nobody holds it
   CHECK(cache.size() == 1);
-  auto other = cache.get(of_size({16, 24}));
+  auto other = program_of(cache, {16, 24});
   CHECK(other != first);
   CHECK(cache.size() == 2);
   other.reset();
   CHECK(cache.size() == 1);
 }
 
+TEST_CASE("ProgramCache: every program is compiled with the options of the cache, but for what a request says") {
+  ProgramOptions common;
+  common.passes = SchedulePasses::none();
+  common.image = {99, 99};  // a request has its own
+  ProgramCache plain(small_graph(), common);
+  ProgramCache whole(small_graph());
+  const auto program = program_of(plain, {16, 16}, 2);
+  CHECK(program->options().image == Size{16, 16});
+  CHECK(program->options().threads == 2);
+  CHECK(program->steps().size() == plain.graph().nodes.size());
+  CHECK(program_of(whole, {16, 16}, 2)->steps().size() < program->steps().size());
+}
+
 TEST_CASE("ProgramCache: one who may have less memory is refused, whatever others have compiled") {
   ProgramCache cache(small_graph());
-  const auto program = cache.get(of_size({512, 512}));
-  ProgramOptions less = of_size({512, 512});
-  less.max_bytes = program->execution_bytes() - 1;
-  CHECK_THROWS_AS(cache.get(less), ModelError);
-  CHECK(cache.get(of_size({512, 512})) == program);
+  const auto program = program_of(cache, {512, 512});
+  CHECK_THROWS_AS(cache.get({512, 512}, 1, program->execution_bytes() - 1), ModelError);
+  CHECK(program_of(cache, {512, 512}) == program);
 }
 
 TEST_CASE("ProgramCache: threads that ask at once compile once, and run one program side by side to the same bytes") {
@@ -93,7 +91,7 @@ TEST_CASE("ProgramCache: threads that ask at once compile once, and run one prog
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < programs.size(); ++i) {
     threads.emplace_back([&, i] {
-      programs[i] = cache.get(of_size({24, 20}));
+      programs[i] = program_of(cache, {24, 20});
       Execution execution(programs[i], weights);
       std::ranges::fill(execution.input("image"), 0.25F);
       for (int run = 0; run < 20; ++run) execution.run();
@@ -125,7 +123,7 @@ TEST_CASE("ProgramCache: eight estimators of one model and size take the memory 
   Graph graph = model.graph();
   std::vector<Tensor> no_values;
   prepare_for_inference(graph, no_values);
-  const auto arena = static_cast<double>(Program(std::move(graph), of_size(input)).execution_bytes());
+  const auto arena = static_cast<double>(Program(std::move(graph), {.image = input}).execution_bytes());
   MESSAGE("an execution holds " << arena / 1e6 << " MB; seven more took " << seven_more / 1e6 << " MB");
   CHECK(arena > 5e6);
   if (!test_environment::is_sanitized) CHECK(seven_more <= 7 * 1.05 * arena);

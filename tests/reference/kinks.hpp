@@ -14,9 +14,9 @@
 
 namespace posemachine::reference {
 
-/// The smallest distance of an activation's src from one of its kinks, or of a window's largest cell from its second, in
-/// a run's values. Equal cells are no kink here: they are the zeros that relu
-/// and dropout leave, and rounding keeps them equal.
+/// The smallest distance of an activation's src from one of its kinks, or of a window's largest cell from its second,
+/// in a run's values. Equal cells are no kink here: they are the zeros that relu and dropout leave, and rounding keeps
+/// them equal.
 inline double nearest_kink(const Graph& graph, const Result& result) {
   double nearest = std::numeric_limits<double>::infinity();
   const auto meet = [&](double distance) {

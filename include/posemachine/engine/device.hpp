@@ -29,7 +29,10 @@ class Device {
     Device device = *this;
     device.capabilities_ = capabilities;
     device.memory_ = std::move(memory);
-    if (device.memory_ != nullptr) device.capabilities_.host_visible = false;
+    if (device.memory_ != nullptr) {
+      device.capabilities_.host_visible = false;
+      device.capabilities_.weight_gates = false;  // multiplied by a loop of the host's
+    }
     return device;
   }
 

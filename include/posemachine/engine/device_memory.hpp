@@ -1,4 +1,4 @@
-// DeviceMemory: memory that a device computes in and the host may not touch; DeviceBuffer: a block of it, or of the host's.
+// DeviceMemory: what a device computes in and the host may not touch; DeviceBuffer: a block of it, or of the host's.
 #pragma once
 
 #include <posemachine/base/aligned_memory.hpp>

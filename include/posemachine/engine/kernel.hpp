@@ -94,8 +94,8 @@ class BoundKernel {
   virtual void run(dnnl::stream& stream, const RandomKey& key) = 0;
 };
 
-/// What a step was compiled to. Once the program that holds it is complete it does not change, and executions on several
-/// threads bind it at once.
+/// What a step was compiled to. Once the program that holds it is complete it does not change, and executions on
+/// several threads bind it at once.
 class Kernel {
  public:
   virtual ~Kernel() = default;

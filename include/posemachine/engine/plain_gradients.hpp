@@ -15,8 +15,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
-// What the last run of an execution left in its own slice, one tensor per parameter in plain layout; zeros where no node
-// writes one.
+// What the last run of an execution left in its own slice, one tensor per parameter in plain layout; zeros where no
+// node writes one.
 inline std::vector<std::vector<float>> plain_gradients(const Execution& execution) {
   std::vector<std::vector<float>> all;
   const dnnl::engine& engine = Device::cpu().engine();

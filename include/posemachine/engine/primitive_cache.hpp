@@ -11,8 +11,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// oneDNN keeps the last 1,024 primitives of the process, with their code, whether or not anyone still has them: some
 /// 130 MB for a program that meets images of many sizes. While an instance lives the cache holds at most `most`;
-/// afterwards it may again what it might before. Programs keep what they use in any case. Other threads that compile wait
-/// meanwhile.
+/// afterwards it may again what it might before. Programs keep what they use in any case. Other threads that compile
+/// wait meanwhile.
 class PrimitiveCacheBound {
  public:
   explicit PrimitiveCacheBound(int most)

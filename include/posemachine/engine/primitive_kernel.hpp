@@ -21,8 +21,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A oneDNN primitive with its arguments. Where a primitive wants another layout than a value has, a reorder runs before
-/// or after it.
+/// A oneDNN primitive with its arguments. Where a primitive wants another layout than a value has, a reorder runs
+/// before or after it.
 class PrimitiveKernel : public Kernel {
  public:
   /// Sets the primitive up from its descriptor, with a scratchpad of the execution's.

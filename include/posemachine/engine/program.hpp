@@ -45,8 +45,8 @@ struct ProgramOptions {
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
 };
 
-/// A graph as a schedule of kernels: what every execution of it shares. It does not change, so that threads may share it.
-/// Not copyable.
+/// A graph as a schedule of kernels: what every execution of it shares. It does not change, so that threads may share
+/// it. Not copyable.
 class Program {
  public:
   /// Errors: UsageError for a batch or a team of none, ModelError where the size does not fit the graph, an operation

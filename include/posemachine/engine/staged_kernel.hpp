@@ -18,8 +18,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
-/// A kernel that the host runs: its maps, its scratch memory and its gradients are copies, taken before and brought back
-/// after. What it moves so is added to moved_bytes.
+/// A kernel that the host runs: its maps, its scratch memory and its gradients are copies, taken before and brought
+/// back after. What it moves so is added to moved_bytes.
 class StagedKernel : public Kernel {
  public:
   StagedKernel(std::unique_ptr<Kernel> kernel, const Schedule& schedule, const Step& step)

@@ -5,6 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/for_inference.hpp>
 #include <posemachine/graph/passes/keep_stages.hpp>
@@ -21,14 +22,16 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// threads, and its weights in the layouts that they want. Cheap to copy: copies share all of it, on any thread.
 class CompiledModel {
  public:
-  /// `stages`: how many of the network's stages are computed; 0: all. Errors: UsageError where there are not as many.
-  explicit CompiledModel(const Model& model, int stages = 0) {
+  /// `stages`: how many of the network's stages are computed; 0: all. Programs are compiled with `common`, but for image,
+  /// threads and max_bytes. Errors: UsageError where there are not as many stages.
+  explicit CompiledModel(const Model& model, int stages = 0, const ProgramOptions& common = {}) {
     Graph graph = model.graph();
     std::vector<Tensor> parameters = model.parameters();
     if (stages != 0) keep_stages(graph, parameters, stages);
     prepare_for_inference(graph, parameters);
-    programs_ = std::make_shared<ProgramCache>(std::make_shared<const Graph>(std::move(graph)));
-    weights_ = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)));
+    programs_ = std::make_shared<ProgramCache>(std::make_shared<const Graph>(std::move(graph)), common);
+    weights_ = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)),
+                                                 common.device);
   }
 
   /// Its outputs are the stages, in the order of the model's meaning.

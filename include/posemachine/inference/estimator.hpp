@@ -40,20 +40,22 @@ namespace detail {
 // What all estimators of a model share.
 struct InferenceModel {
   Model model;
+  int stages;          // as EstimatorOptions
+  std::string tuning;  // as EstimatorOptions
   CompiledModel compiled;
   std::vector<int> mirrored;  // the joint that each one becomes in a mirror
 
-  int stages;                              // as EstimatorOptions
-  std::string tuning;                      // as EstimatorOptions
-  std::shared_ptr<const CostModel> costs;  // what the file says; null where there is none
-
   InferenceModel(const Model& from, const EstimatorOptions& options)
       : model(from),
-        compiled(from, options.stages),
-        mirrored(mirror(from.meaning().joints)),
         stages(options.stages),
-        tuning(options.tuning) {
-    if (!tuning.empty()) costs = std::make_shared<const CostModel>(read_tuning(tuning));
+        tuning(options.tuning),
+        compiled(from, options.stages, program_options(options)),
+        mirrored(mirror(from.meaning().joints)) {}
+
+  static ProgramOptions program_options(const EstimatorOptions& options) {
+    ProgramOptions program;
+    if (!options.tuning.empty()) program.costs = std::make_shared<const CostModel>(read_tuning(options.tuning));
+    return program;
   }
 
   int joint_count() const { return static_cast<int>(mirrored.size()); }
@@ -93,7 +95,7 @@ class Estimator {
   }
 
   const Model& model() const { return shared_->model; }
-  /// Whether an execution for this size of input is there already: without one, the next image of the size takes longer.
+  /// Whether an execution for this size of input is there already: without one, the next image of it takes longer.
   bool is_ready_for(Size input) const { return executions_.contains(input); }
   const EstimatorOptions& options() const { return options_; }
 
@@ -159,23 +161,14 @@ class Estimator {
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
       : shared_(std::move(shared)),
         options_(options),
-        executions_(shared_->compiled.programs(), shared_->compiled.weights(), program_options(options, shared_->costs),
-                    std::size_t(std::max(1, options.cached_sizes)),
+        executions_(shared_->compiled.programs(), shared_->compiled.weights(),
+                    {options.threads, options.max_bytes, std::size_t(std::max(1, options.cached_sizes))},
                     [meaning = shared_->model.meaning()](Execution& execution, Size input) {
                       fill_centres(execution, meaning, input);
                     }) {
     if (options.threads < 1) {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
-  }
-
-  static ProgramOptions program_options(const EstimatorOptions& options,
-                                        const std::shared_ptr<const CostModel>& costs) {
-    ProgramOptions program;
-    program.threads = options.threads;
-    program.max_bytes = options.max_bytes;
-    program.costs = costs;
-    return program;
   }
 
   static MapView view(const Tensor& maps) {

@@ -67,9 +67,10 @@ struct RequestOptions {
 };
 
 /// Runs requests side by side, each on one thread: on as many cores that answers more of them than threads that share
-/// each request. Estimators share the model and its weights; each keeps executions of its own, and a thread prefers requests
-/// whose size it has an execution for (making one takes as long as several images). A request's result does not depend on the
-/// others. All functions may be called from several threads, but the destructor; finish() and cancel() not by a request.
+/// each request. Estimators share the model, its programs and its weights; each keeps executions of its own, and a
+/// thread prefers requests whose size it has one for (compiling a size that no thread has takes as long as several
+/// images). A request's result does not depend on the others. All functions may be called from several threads, but the
+/// destructor; finish() and cancel() not by a request.
 class EstimatorPool {
  public:
   /// Errors: UsageError for fewer than 1 thread or room for no request, or stages that the network does not have;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -18,20 +19,20 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Makes executions on demand and keeps at most `capacity`. Belongs to one thread at a time, as its executions do;
+struct ExecutionCacheOptions {
+  int threads = 1;  // at each execution
+  std::uint64_t max_bytes = ProgramOptions{}.max_bytes;
+  std::size_t capacity = 4;  // executions kept; at least 1
+};
+
+/// Makes executions on demand and keeps a few. Belongs to one thread at a time, as its executions do;
 /// programs and weights are shared.
 class ExecutionCache {
  public:
-  /// `prepare` is called once for every new execution, to fill inputs that never change. Programs are compiled with
-  /// `options`, whose image is that of the request.
+  /// `prepare` is called once for every new execution, to fill inputs that never change.
   ExecutionCache(std::shared_ptr<ProgramCache> programs, std::shared_ptr<PreparedWeights> weights,
-                 const ProgramOptions& options, std::size_t capacity,
-                 std::function<void(Execution&, Size)> prepare = {})
-      : programs_(std::move(programs)),
-        weights_(std::move(weights)),
-        options_(options),
-        capacity_(std::max<std::size_t>(1, capacity)),
-        prepare_(std::move(prepare)) {}
+                 const ExecutionCacheOptions& options, std::function<void(Execution&, Size)> prepare = {})
+      : programs_(std::move(programs)), weights_(std::move(weights)), options_(options), prepare_(std::move(prepare)) {}
 
   /// The execution for images of this size; valid until the next call. Errors: as Program's constructor.
   Execution& get(Size image) {
@@ -40,10 +41,9 @@ class ExecutionCache {
       std::rotate(entries_.begin(), found, found + 1);
       return *entries_.front().execution;
     }
-    if (entries_.size() == capacity_) entries_.pop_back();  // first: two of different sizes need not fit together
-    ProgramOptions options = options_;
-    options.image = image;
-    std::shared_ptr<const Program> program = programs_->get(options);
+    if (entries_.size() >= std::max<std::size_t>(1, options_.capacity))
+      entries_.pop_back();  // first: two of different sizes need not fit together
+    std::shared_ptr<const Program> program = programs_->get(image, options_.threads, options_.max_bytes);
     const PrimitiveCacheBound bound(cached_primitives);  // not before: the lock of programs_ comes first
     Entry entry{image, std::make_unique<Execution>(std::move(program), weights_)};
     if (prepare_) prepare_(*entry.execution, image);
@@ -64,8 +64,7 @@ class ExecutionCache {
 
   std::shared_ptr<ProgramCache> programs_;
   std::shared_ptr<PreparedWeights> weights_;
-  ProgramOptions options_;
-  std::size_t capacity_;
+  ExecutionCacheOptions options_;
   std::function<void(Execution&, Size)> prepare_;
   std::vector<Entry> entries_;  // the most recently used first
 };

@@ -13,7 +13,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Same outputs, less work. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is left empty.
+/// Same outputs, less work. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is
+/// left empty.
 inline void prepare_for_inference(Graph& graph, std::vector<Tensor>& parameters) {
   remove_dropout(graph, parameters);  // first: one may stand between a convolution and its batch norm
   fold_batch_norm(graph, parameters);

@@ -1,7 +1,7 @@
 // choose_layouts: the cheapest cut, the moves that it needs, and what the kernels then compute.
 #include "engine/agreement.hpp"
-#include "engine/schedule/forced_costs.hpp"
 #include "reference/random_graph.hpp"
+#include "schedule/forced_costs.hpp"
 #include "schedule/memory_model.hpp"
 
 #include <posemachine/core/error.hpp>
