@@ -227,7 +227,7 @@ Command add_summary(CLI::App& app, const Context& context) {
                     "stride, receptive_field, stages (of each: output, and the cost of everything up to it),\n"
                     "model_bytes, activation_bytes (one image, inference), nodes");
   command->add_option("--svg", arguments->svg,
-                      "RandomKey the network into this file: blocks, shapes, costs, receptive fields");
+                      "Draw the network into this file: blocks, shapes, costs, receptive fields");
   command
       ->add_flag("--description", arguments->description,
                  "Only the network itself, as JSON that summary, diff and train read as NET.json")

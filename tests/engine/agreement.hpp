@@ -118,7 +118,7 @@ inline bool check_gradients(const Graph& network, int batch, Size image, Program
   return true;
 }
 
-/// Executions with all passes, with each one off, with memory of its own for every buffer, and with none of it all.
+/// Options of programs with all passes, with each one off, with memory of its own for every buffer, and with none of it.
 inline std::vector<ProgramOptions> pass_choices() {
   std::vector<ProgramOptions> choices(1);
   for (const SchedulePass& pass : library_schedule_passes) {

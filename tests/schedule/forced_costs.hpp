@@ -1,4 +1,4 @@
-// CostModel that leave an execution no choice.
+// A cost model that leaves passes no choice.
 #pragma once
 
 #include <posemachine/graph/graph.hpp>

@@ -24,8 +24,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// and a thread that has one for itself waits for no other: with at least as many images as threads, each thread takes
 /// one after the other; with fewer images they come one after the other with all threads at each. So an image costs no
 /// more in a batch than alone, and memory grows by its inputs and outputs only.
-/// Belongs to one thread at a time, as executions do; weights are shared. An image's results do not depend on the others
-/// of its batch.
+/// Belongs to one thread at a time, as executions do; weights are shared. An image's results do not depend on the
+/// others of its batch.
 class BatchExecution {
  public:
   /// options.batch images, options.threads threads in all. Errors: as Program's constructor; UsageError for training,

@@ -22,8 +22,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// threads, and its weights in the layouts that they want. Cheap to copy: copies share all of it, on any thread.
 class CompiledModel {
  public:
-  /// `stages`: how many of the network's stages are computed; 0: all. Programs are compiled with `common`, but for image,
-  /// threads and max_bytes. Errors: UsageError where there are not as many stages.
+  /// `stages`: how many of the network's stages are computed; 0: all. Programs are compiled with `common`, but for
+  /// image, threads and max_bytes. Errors: UsageError where there are not as many stages.
   explicit CompiledModel(const Model& model, int stages = 0, const ProgramOptions& common = {}) {
     Graph graph = model.graph();
     std::vector<Tensor> parameters = model.parameters();

@@ -22,7 +22,7 @@ class MinimumCut {
     return static_cast<int>(edges_of_.size()) - 1;
   }
 
-  /// CostModel `cost` where `from` is on the source's side and `to` on the sink's.
+  /// Costs `cost` where `from` is on the source's side and `to` on the sink's.
   void add_edge(int from, int to, double cost) {
     if (!(cost > 0)) return;
     edges_of_[at(from)].push_back(edges_.size());

@@ -77,7 +77,7 @@ inline std::vector<int> segment_ends(const ForwardMemory& memory, int segments) 
 }  // namespace detail
 
 /// A differentiated graph with forward nodes computed again before the backward nodes that read them, wherever that
-/// takes less memory: two to sixteen segments are tried, and the best kept. CostModel up to one more forward pass.
+/// takes less memory: two to sixteen segments are tried, and the best kept. Costs up to one more forward pass.
 /// Errors: ModelError where the size does not fit the graph.
 inline Graph recompute_for_memory(const Graph& graph, int batch, Size image, const Capabilities& device) {
   constexpr int most_segments = 16;
