@@ -70,10 +70,11 @@ struct Batch {
 };
 
 pm::Tensor take(const pm::TensorFile& file, const std::string& where, const std::string& name, std::size_t rank) {
-  const pm::Tensor* tensor = file.find(name);
+  const pm::AnyTensor* found = file.find(name);
+  const auto* tensor = found == nullptr ? nullptr : std::get_if<pm::Tensor>(found);
   if (tensor != nullptr && tensor->shape.size() == rank && !tensor->values.empty()) return *tensor;
   pm::fail<pm::ModelError>({.where = where + ": " + name,
-                            .expected = "a tensor of " + std::to_string(rank) + " extents",
+                            .expected = "floats of " + std::to_string(rank) + " extents",
                             .got = tensor == nullptr ? "none" : pm::to_string(tensor->shape)});
 }
 

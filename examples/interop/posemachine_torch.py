@@ -25,8 +25,32 @@ FORMAT = "1"  # of model files that this reads and writes
 # ---- safetensors ----
 
 
+class F32:
+    widen = staticmethod(lambda content: np.frombuffer(content, "<f4").copy())
+    narrow = staticmethod(lambda values: values.tobytes())
+
+
+class F16:
+    widen = staticmethod(lambda content: np.frombuffer(content, "<f2").astype("<f4"))
+
+    @staticmethod
+    def narrow(values):
+        with np.errstate(over="ignore"):
+            return values.astype("<f2").tobytes()
+
+
+class BF16:
+    """The upper half of a float32; narrow() cuts the lower one off."""
+    widen = staticmethod(lambda content: (np.frombuffer(content, "<u2").astype("<u4") << 16).view("<f4"))
+    narrow = staticmethod(lambda values: (values.reshape(-1).view("<u4") >> 16).astype("<u2").tobytes())
+
+
+DTYPES = {"F32": F32, "F16": F16, "BF16": BF16}
+
+
 def read_safetensors(path):
-    """(metadata, tensors): strings by key, float32 arrays by name in the order of their bytes."""
+    """(metadata, tensors): strings by key, float32 arrays by name in the order of their bytes. BF16 and F16 become
+    float32, exactly."""
     with open(path, "rb") as file:
         content = file.read()
     if len(content) < 8 or struct.unpack("<Q", content[:8])[0] > len(content) - 8:
@@ -36,26 +60,39 @@ def read_safetensors(path):
     metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-        if entry["dtype"] != "F32":
-            raise ValueError(f"{path}: {name}.dtype: expected F32, got {entry['dtype']}")
+        if entry["dtype"] not in DTYPES:
+            raise ValueError(f"{path}: {name}.dtype: expected F32, BF16 or F16, got {entry['dtype']}")
         first, last = entry["data_offsets"]
-        values = np.frombuffer(content[begin + first:begin + last], "<f4")
-        tensors[name] = values.reshape(entry["shape"]).copy()
+        values = DTYPES[entry["dtype"]].widen(content[begin + first:begin + last])
+        tensors[name] = values.reshape(entry["shape"])
     return metadata, tensors
 
 
-def write_safetensors(path, tensors, metadata=None):
-    """Writes float32 arrays in their order, whole or not at all; the bytes are those posemachine writes."""
-    header, at = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}, 0
+def read_dtypes(path):
+    """How each tensor of a file is stored: "F32", "BF16" or "F16" by name."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    return {name: entry["dtype"] for name, entry in header.items() if name != "__metadata__"}
+
+
+def write_safetensors(path, tensors, metadata=None, dtypes=None):
+    """Writes float32 arrays in their order, whole or not at all; the bytes are those posemachine writes. `dtypes`: how
+    each tensor was stored, by name; one that such numbers can hold is stored so again, others as F32."""
+    header, at, data = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}, 0, []
     for name, values in tensors.items():
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [at, at + 4 * values.size]}
-        at += 4 * values.size
+        values, dtype = np.ascontiguousarray(values, "<f4"), (dtypes or {}).get(name, "F32")
+        content = DTYPES[dtype].narrow(values)
+        if DTYPES[dtype].widen(content).tobytes() != values.tobytes():
+            dtype, content = "F32", values.tobytes()
+        header[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": [at, at + len(content)]}
+        at += len(content)
+        data.append(content)
     text = dump_json(header).encode()
     text += b" " * (-len(text) % 8)  # data begins at a multiple of 8
     with open(f"{path}.part", "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values, "<f4").tobytes())
+        for content in data:
+            file.write(content)
     os.replace(f"{path}.part", path)
 
 
@@ -225,17 +262,21 @@ class PoseNetwork(torch.nn.Module):
 
 def load(path):
     """The module of a model file, in training mode as every new module. Errors: ValueError naming file and place."""
-    return PoseNetwork(*read_safetensors(path), where=str(path))
+    module = PoseNetwork(*read_safetensors(path), where=str(path))
+    module.dtypes = read_dtypes(path)
+    return module
 
 
 def save(module, path, tensors=None):
     """Writes the module as a model file: graph and metadata as they were loaded, module.meaning and the weights as they
-    are now; or `tensors` by name in place of its own, such as averages of them."""
+    are now; or `tensors` by name in place of its own, such as averages of them. Weights that were stored in 16 bits are
+    again, unless they have changed."""
     metadata = dict(module.metadata)
     if module.meaning != json.loads(metadata["posemachine.meaning"]):
         metadata["posemachine.meaning"] = dump_json(module.meaning)
     tensors = module.tensors() if tensors is None else {name: tensors[name] for name in module.parameter_names}
-    write_safetensors(path, {name: each.detach().cpu().numpy() for name, each in tensors.items()}, metadata)
+    write_safetensors(path, {name: each.detach().cpu().numpy() for name, each in tensors.items()}, metadata,
+                      getattr(module, "dtypes", None))
 
 
 # ---- Losses ----

@@ -19,6 +19,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/pose.hpp>
+#include <posemachine/training/checkpoint.hpp>
 
 #include <algorithm>
 #include <array>
@@ -224,7 +225,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
   const std::vector<std::string> all_images = image_names(arguments);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
-  const pm::Model model = with_decoder(pm::Model::load(path, context.ops), arguments.decoder);
+  const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
   const pm::JointSet& joints = model.meaning().joints;
   const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
   pm::Digest lines;
@@ -298,7 +299,7 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->add_option("IMAGE", arguments->images,
                    "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, by name; - is standard input")
       ->required();
-  command->add_option("--model", arguments->model, "Model file; default: the bundled one");
+  command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
   command
       ->add_option("--box", arguments->boxes,

@@ -12,6 +12,7 @@
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/people_digest.hpp>
 
 #include <cstddef>
@@ -77,7 +78,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   }
   const std::vector<pm::Person> people = read_people(arguments);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
-  const pm::Model model = with_decoder(pm::Model::load(path, context.ops), arguments.decoder);
+  const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
   if (model.meaning().joints.joints != pm::lsp_joints().joints) {
     pm::fail<pm::ModelError>({.where = path + ": joints",
                               .expected = "those of LSP",
@@ -112,7 +113,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
 Command add_evaluate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "PCK and strict PCP of a model on annotated people");
-  command->add_option("--model", arguments->model, "Model file; default: the bundled one");
+  command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
   command->add_option("--data", arguments->data, "lsp:DIR, the folder with joints.mat and images/")->required();
   command

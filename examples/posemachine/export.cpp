@@ -21,20 +21,31 @@ struct ExportArguments {
   std::string what;
   std::string onnx;
   std::string checkpoint;
+  std::string model;
+  std::string weights;
   std::string size;
 };
 
 int export_network(const ExportArguments& arguments, const Context& context) {
-  if (arguments.onnx.empty() == arguments.checkpoint.empty()) {
+  const int files = int(!arguments.onnx.empty()) + int(!arguments.checkpoint.empty()) + int(!arguments.model.empty());
+  if (files != 1) {
     pm::fail<pm::UsageError>({.where = "export",
-                              .expected = "either --onnx or --checkpoint",
-                              .got = arguments.onnx.empty() ? "neither" : "both"});
+                              .expected = "one of --model, --onnx and --checkpoint",
+                              .got = files == 0 ? "none" : "several"});
+  }
+  if (!arguments.weights.empty() && arguments.model.empty()) {
+    pm::fail<pm::UsageError>({.where = "--weights", .expected = "--model with it", .got = "none"});
   }
   if (!arguments.checkpoint.empty()) {
     pm::save_checkpoint(pm::without_moments(pm::load_checkpoint(arguments.what, context.ops)), arguments.checkpoint);
     return done;
   }
-  const pm::Model model = find_model(arguments.what, context);
+  pm::Model model = find_model(arguments.what, context);
+  if (!arguments.model.empty()) {
+    if (!arguments.weights.empty()) model = model.with_weights_stored_as(*pm::data_type_of(arguments.weights));
+    model.save(arguments.model);
+    return done;
+  }
   pm::write_onnx(model, input_size(model, arguments.size), arguments.onnx);
   return done;
 }
@@ -50,6 +61,13 @@ Command add_export(CLI::App& app, const Context& context) {
                    "A model file; or, with random weights, a network file NET.json or a network: " + network_names() +
                        ";\nwith --checkpoint a run's ckpt/last.safetensors")
       ->required();
+  command->add_option("--model", arguments->model, "The file to write: a model file");
+  command
+      ->add_option(
+          "--weights", arguments->weights,
+          "With --model: convolutions' weights rounded to bf16 or f16, in half the bytes, or f32; default: as\n"
+          "they are stored. They are floats again when they are read, and computed with as such")
+      ->check(CLI::IsMember({"f32", "bf16", "f16"}));
   command->add_option("--onnx", arguments->onnx, "The file to write: ONNX, operator set 14, fp32");
   command->add_option("--checkpoint", arguments->checkpoint,
                       "The file to write: the checkpoint without the optimiser's state, half as large, from which\n"

@@ -7,6 +7,7 @@
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/training/checkpoint.hpp>
 
 #include <charconv>
 #include <string_view>
@@ -75,7 +76,7 @@ pm::Model find_model(const std::string& what, const Context& context) {
   }
   std::error_code error;
   const bool path = what.find('/') != std::string::npos || what.ends_with(".safetensors");
-  if (path || std::filesystem::exists(what, error)) return pm::Model::load(what, context.ops.with_unknown());
+  if (path || std::filesystem::exists(what, error)) return pm::load_trained(what, context.ops.with_unknown());
   if (const pm::NamedNetwork* named = pm::find_network(what)) {
     return pm::Model::random(pm::description_of(*named), /*seed=*/1);
   }

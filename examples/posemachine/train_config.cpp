@@ -94,16 +94,24 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   Json json = meaning_to_options(meaning);
   json.update(given);
   using pm::UsageError;
-  meaning.input_height = static_cast<int>(pm::integer_member<UsageError>(json, "input_height", where, 8, 2048));
-  meaning.input_width = static_cast<int>(pm::integer_member<UsageError>(json, "input_width", where, 8, 2048));
-  meaning.sigma_px = pm::number_member<UsageError>(json, "sigma_px", where, 0.1, 1000);
+  const auto pixels = [&](const char* key) {
+    constexpr pm::NumberRange range = pm::MeaningRanges::input_pixels;
+    return static_cast<int>(
+        pm::integer_member<UsageError>(json, key, where, static_cast<int>(range.low), static_cast<int>(range.high)));
+  };
+  const auto number = [&](const char* key, pm::NumberRange range) {
+    return pm::number_member<UsageError>(json, key, where, range.low, range.high);
+  };
+  meaning.input_height = pixels("input_height");
+  meaning.input_width = pixels("input_width");
+  meaning.sigma_px = number("sigma_px", pm::MeaningRanges::sigma_px);
   meaning.colour_order = pm::string_member<UsageError>(json, "colour_order", where);
   if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
     pm::fail<UsageError>(
         {.where = where + ".colour_order", .expected = "rgb or bgr", .got = json["colour_order"].dump()});
   }
-  meaning.crop.image_scale = pm::number_member<UsageError>(json, "image_scale", where, 0.1, 10);
-  meaning.crop.box_context = pm::number_member<UsageError>(json, "box_context", where, 0.1, 10);
+  meaning.crop.image_scale = number("image_scale", pm::MeaningRanges::crop);
+  meaning.crop.box_context = number("box_context", pm::MeaningRanges::crop);
   meaning.decoder.kind = decoder_from_options(given, where, meaning.decoder.kind);
   meaning.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
   return meaning;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/fixed_string.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/core/map.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 

@@ -1,4 +1,5 @@
 // BatchGradients: slices against the oracle, workers against each other.
+#include "engine/guarded_memory.hpp"
 #include "engine/run_graph.hpp"
 #include "reference/kinks.hpp"
 #include "reference/random_graph.hpp"
@@ -106,12 +107,13 @@ Graph small_network() {
 
 // Everything a step changes, after two steps: gradients and parameters.
 std::vector<float> two_steps(const Graph& network, int batch, int slice, int workers,
-                             const std::shared_ptr<Ranks>& ranks = nullptr) {
+                             const std::shared_ptr<Ranks>& ranks = nullptr, const Device& device = Device::cpu()) {
   const Graph graph = differentiate(network);
   const auto filling = reference::fill(graph, batch, {8, 8}, 3);
   auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
-  BatchGradients gradients(network, parameters,
-                           {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}, .ranks = ranks});
+  BatchGradients gradients(
+      network, parameters,
+      {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}, .ranks = ranks, .device = device});
   const Share share = gradients.share();
   const std::vector<float> images =
       as_floats(part(filling.inputs.at("image"), share.first * slice, share.count * slice));
@@ -177,6 +179,26 @@ TEST_CASE("BatchGradients: any number of workers gives the same bytes, running s
     CHECK(two_steps(network, 6, slice, 2) == one);
     CHECK(two_steps(network, 6, slice, 7) == one);
   }
+}
+
+TEST_CASE("BatchGradients: a device that can do less computes the same, up to rounding; one with a memory is refused") {
+  const Graph network = small_network();
+  const std::vector<float> whole = two_steps(network, 6, 2, 2);
+  const Device least = Device::cpu().with(least_capabilities());
+  const std::vector<float> plain = two_steps(network, 6, 2, 2, nullptr, least);
+  CHECK(plain != whole);  // other kernels ran
+  CHECK(two_steps(network, 6, 2, 1, nullptr, least) == plain);
+  double square = 0;
+  double length = 0;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    square += std::pow(double{plain[i]} - whole[i], 2);
+    length += std::pow(double{whole[i]}, 2);
+  }
+  CHECK(std::sqrt(square / length) < 1e-6);
+  const Device apart = Device::cpu().with(least_capabilities(), std::make_shared<engine_test::GuardedMemory>());
+  CHECK_THROWS_WITH_AS(two_steps(network, 6, 2, 1, nullptr, apart),
+                       "device: expected one whose memory the host sees, to sum gradients in, got a memory of its own",
+                       UsageError);
 }
 
 TEST_CASE("BatchGradients: no more executions than slices, and at least one worker") {

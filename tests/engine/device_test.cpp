@@ -143,7 +143,7 @@ TEST_CASE("device: another kernel for an operation runs in the place of the libr
   kernels.replace({&relu_op, [](const BuildContext& context) {
                      ++made;
                      return detail::map_kernel<1>(
-                         context, "test:relu", [](const auto& srcs, const MapMemory& dst, auto&) {
+                         context, "test:relu", [](const auto& srcs, const MapView<float>& dst, auto&) {
                            for (int image = 0; image < dst.n; ++image) {
                              for (int c = 0; c < dst.c; ++c) {
                                const float* from = srcs[0].channel(image, c);

@@ -239,6 +239,43 @@ TEST_CASE("Execution: an operation that the engine lacks is refused with its nam
         "node 1 (wavelet): expected an operation that the engine can run, got wavelet version 3");
 }
 
+TEST_CASE("Execution: a type that no kernel serves is refused by node and name, before anything is made") {
+  const auto refusal = [](const Graph& graph) {
+    try {
+      Program program(graph, {.image = {8, 8}});
+    } catch (const ModelError& error) {
+      return std::string(error.what());
+    }
+    return std::string("compiled");
+  };
+  for (const DataType type : {DataType::u8, DataType::s8, DataType::s32, DataType::bf16}) {
+    Graph graph;
+    add_output(graph, "maps", relu(graph, add_input(graph, "image", 3, type)));
+    CHECK(refusal(graph) ==
+          "node 0 (input): expected maps and parameters of type f32, which kernels of input serve, "
+          "got a map of type " +
+              std::string(name_of(type)));
+  }
+  // A parameter of bytes for a convolution of floats.
+  Graph graph;
+  const Value image = add_input(graph, "image", 3);
+  const int weights = add_parameter(graph, "weights", {4, 3, 1, 1}, 4, Init::zeros, 3, true, DataType::s8);
+  const Options options = pack(ConvolutionOptions{.out = 4, .kernel = 1, .padding = 0, .bias = 0});
+  add_output(graph, "maps", add_node(graph, convolution_op, options, {image}, {weights}));
+  CHECK(refusal(graph) ==
+        "node 1 (convolution): expected maps and parameters of type f32, which kernels of "
+        "convolution serve, got weights of type s8");
+  // A device whose kernel serves it compiles the same graph.
+  auto kernels = std::make_shared<KernelTable>(library_kernels());
+  kernels->replace({&relu_op, kernels->find(relu_op)->make, {DataType::f32, DataType::u8}});
+  kernels->replace({&input_op, kernels->find(input_op)->make, {DataType::f32, DataType::u8}});
+  Graph bytes;
+  add_output(bytes, "maps", relu(bytes, add_input(bytes, "image", 3, DataType::u8)));
+  const Program program(bytes, {.image = {8, 8}, .device = Device::cpu().with(kernels)});
+  const ScheduledValue& map = program.schedule().value(bytes.outputs[0].value);
+  CHECK(map.bytes() == static_cast<std::size_t>(map.padded_channels()) * 64);
+}
+
 TEST_CASE("Execution: sizes that do not fit are refused with node, sizes and what would fit") {
   Graph graph;
   const Value image = add_input(graph, "image", 3);

@@ -39,9 +39,9 @@ bool is_heavy(const Execution& execution, const ProgramStep& step, std::int64_t 
   const Node& node = execution.graph().nodes[static_cast<std::size_t>(step.node)];
   std::size_t bytes = 0;
   for (int i = 0; i < node.inputs.count; ++i) {
-    bytes += execution.schedule().value(input(execution.graph(), node, i).id).bytes(execution.schedule().block());
+    bytes += execution.schedule().value(input(execution.graph(), node, i).id).bytes();
   }
-  if (node.dst >= 0) bytes += execution.schedule().value(node.dst).bytes(execution.schedule().block());
+  if (node.dst >= 0) bytes += execution.schedule().value(node.dst).bytes();
   std::int64_t work = 0;
   const Node& counted = node.forward >= 0 ? execution.graph().nodes[static_cast<std::size_t>(node.forward)] : node;
   if (counted.op->multiply_adds != nullptr && counted.dst >= 0) {
@@ -135,7 +135,7 @@ TEST_CASE("engine: buffers that live together do not overlap in the arena") {
     for (std::size_t root = 0; root < schedule.values.size(); ++root) {
       const ScheduledValue& owner = schedule.values[root];
       if (owner.parent >= 0 || owner.external) continue;
-      Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.buffer_bytes(schedule.block())};
+      Buffer buffer{1 << 30, -1, owner.arena_offset, owner.arena_offset + owner.buffer_bytes()};
       for (std::size_t i = 0; i < schedule.values.size(); ++i) {
         if (schedule.values[i].first_step < 0 || schedule.place(static_cast<int>(i)).root != static_cast<int>(root))
           continue;

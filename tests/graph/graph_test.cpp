@@ -187,6 +187,46 @@ TEST_CASE("rules: parameters of another shape than the operation's are refused")
                        ModelError);
 }
 
+TEST_CASE("types: values have those of their inputs, an operation may state its own; where values meet they are one") {
+  Graph graph;
+  const Value bytes = add_input(graph, "image", 3, DataType::u8);  // node 0
+  const Value floats = add_input(graph, "depth", 3);               // node 1
+  CHECK(info(graph, relu(graph, bytes)).type == DataType::u8);     // node 2
+  CHECK(info(graph, floats).type == DataType::f32);
+  CHECK_THROWS_WITH_AS(add(graph, std::array{bytes, floats}),
+                       "node 3: values that meet must have the same type (f32 0, bf16 1, f16 2, s8 3, u8 4, s32 5) "
+                       "(type of the first 4, type of this one 0)",
+                       ModelError);
+  CHECK_THROWS_AS(concat(graph, {floats, floats, bytes}), ModelError);
+  static constexpr OpInfo dequantise{.name = "dequantise", .type = [](Graph& of, const Node& node) {
+                                       const DataType from = info(of, input(of, node, 0)).type;
+                                       require(of, from == DataType::u8, "dequantise takes bytes");
+                                       return DataType::f32;
+                                     }};
+  const Value widened = add_node(graph, dequantise, {}, {bytes});
+  CHECK(info(graph, widened).type == DataType::f32);
+  CHECK_NOTHROW(add(graph, std::array{widened, floats}));
+  CHECK_THROWS_WITH_AS(add_node(graph, dequantise, {}, {floats}), doctest::Contains("dequantise takes bytes"),
+                       ModelError);
+}
+
+TEST_CASE("types: parameters state theirs, only floats are trained, and a shared block's are one") {
+  Graph graph;
+  const int id = add_parameter(graph, "scales", {4, 1, 1, 1}, 1, Init::ones, 1, true, DataType::s8);
+  CHECK(graph.parameters[static_cast<std::size_t>(id)].type == DataType::s8);
+  CHECK(!graph.parameters[static_cast<std::size_t>(id)].trainable);
+  const auto block = [](DataType type) {
+    return [type](Graph& of, Value src) {
+      add_parameter(of, "table", {2, 1, 1, 1}, 1, Init::zeros, 1, false, type);
+      return src;
+    };
+  };
+  lower_shared(graph, "shared", block(DataType::s8), Value{});
+  CHECK_NOTHROW(lower_shared(graph, "shared", block(DataType::s8), Value{}));
+  CHECK_THROWS_WITH_AS(lower_shared(graph, "shared", block(DataType::u8), Value{}),
+                       doctest::Contains("must have the same type"), ModelError);
+}
+
 TEST_CASE("rules: a constant evaluation records the first broken one with its figures and goes on") {
   constexpr Broken broken = broken_by_strides();
   static_assert(broken.rule == Rule::branch_strides);

@@ -1,15 +1,20 @@
 // Model files: round trips, structures compared, and every field checked.
 #include <posemachine/compose.hpp>
+#include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 namespace model_test {
@@ -171,14 +176,14 @@ TEST_CASE("Model: wrong tensors are refused with the name of the first one") {
     CHECK(contains(message_of(write_safetensors(file)), "stray"));
   }
   SUBCASE("transposed") {
-    file.tensors.front().tensor.shape = {3, 8, 3, 3};
+    std::get<Tensor>(file.tensors.front().tensor).shape = {3, 8, 3, 3};
     const std::string text = message_of(write_safetensors(file));
     CHECK(contains(text, "(8, 3, 3, 3)"));
     CHECK(contains(text, "(3, 8, 3, 3)"));
   }
   SUBCASE("a variance below 0") {
     for (NamedTensor& entry : file.tensors) {
-      if (entry.name.ends_with(".variance")) entry.tensor.values.back() = -1e-3f;
+      if (entry.name.ends_with(".variance")) std::get<Tensor>(entry.tensor).values.back() = -1e-3f;
     }
     CHECK(contains(message_of(write_safetensors(file)), "variance: expected variances of at least 0, got -0.001"));
   }
@@ -190,6 +195,112 @@ TEST_CASE("Model: wrong tensors are refused with the name of the first one") {
     file.metadata["posemachine.format"] = "2";
     CHECK(contains(message_of(write_safetensors(file)), "posemachine.format"));
   }
+}
+
+TEST_CASE("Model: weights stored as bf16 or f16 take half the bytes, are floats again, and are written as they were") {
+  const Model full = small_model();
+  for (const DataType type : {DataType::bf16, DataType::f16}) {
+    const Model narrow = full.with_weights_stored_as(type);
+    const std::string bytes = narrow.to_bytes();
+    const TensorFile file = parse_safetensors(bytes, "m");
+    const Model back = Model::from_bytes(bytes, "m");
+    CHECK(back.to_bytes() == bytes);
+    CHECK(back.with_meaning(back.meaning()).to_bytes() == bytes);
+    for (std::size_t id = 0; id < full.parameters().size(); ++id) {
+      const bool is_vector = full.graph().parameters[id].rank == 1;
+      CHECK(type_of(file.tensors[id].tensor) == (is_vector ? DataType::f32 : type));
+      const std::vector<float>& exact = full.parameters()[id].values;
+      const std::vector<float>& rounded = back.parameters()[id].values;
+      CHECK(rounded == narrow.parameters()[id].values);
+      CHECK(rounded == to_floats(from_floats(full.parameters()[id], is_vector ? DataType::f32 : type)).values);
+      CHECK((rounded == exact) == is_vector);
+      const double step = is_vector ? 0 : type == DataType::bf16 ? 0x1p-8 : 0x1p-11;  // half a unit in the last place
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        REQUIRE(std::abs(double{rounded[i]} - double{exact[i]}) <= step * std::abs(double{exact[i]}) + 0x1p-25);
+      }
+    }
+    CHECK(bytes.size() < full.to_bytes().size());
+    // Weights that were trained further are not rounded, and full floats come back as such.
+    CHECK(parse_safetensors(back.with_parameters(back.parameters()).to_bytes(), "m").tensors[0].tensor.index() == 0);
+    CHECK(back.with_weights_stored_as(DataType::f32).parameters()[0].values == back.parameters()[0].values);
+  }
+  CHECK_THROWS_AS(full.with_weights_stored_as(DataType::s8), UsageError);
+  std::vector<Tensor> large = full.parameters();
+  large[0].values[5] = 70000;
+  CHECK_THROWS_WITH_AS(full.with_parameters(large).with_weights_stored_as(DataType::f16),
+                       "Body_1.Conv_1.weights: expected weights in the range of f16, got 70000.000000 at element 5; "
+                       "store them as f32",
+                       ModelError);
+  CHECK(full.with_parameters(large).with_weights_stored_as(DataType::bf16).parameters()[0].values[5] == 70144);
+}
+
+namespace {
+
+// A factor per channel that is kept as an integer: nothing computes with it yet.
+constexpr CustomKernels scaled_kernels{.forward = [](const ForwardCall&) {}};
+constexpr OpInfo scaled_op{.name = "scaled_by_integers", .kernels = &scaled_kernels};
+
+template <DataType Type>
+struct ScaledByIntegers {
+  static constexpr Value lower(Graph& graph, Value src) {
+    const int factors = add_parameter(graph, "factors", {channels(graph, src), 1, 1, 1}, 1, Init::ones, 1, true, Type);
+    return add_node(graph, scaled_op, {}, {src}, {factors});
+  }
+};
+
+template <DataType Type>
+struct Quantised : Network<Input<"image", 3>, Conv<15, 1>, ScaledByIntegers<Type>, Output<"heatmaps">> {};
+
+}  // namespace
+
+TEST_CASE("Model: parameters of other types are kept to the bit; who computes with floats is told node and name") {
+  const OpSet ops{&scaled_op};
+  const auto check = [&]<DataType Type>(std::integral_constant<DataType, Type>) {
+    Model model = Model::random<Quantised<Type>>(1, small_meaning());
+    CHECK(!model.graph().parameters[2].trainable);  // only floats are trained
+    std::vector<AnyTensor> tensors;
+    for (int id = 0; id < 3; ++id) tensors.push_back(model.stored_parameter(id));
+    REQUIRE(type_of(tensors[2]) == Type);
+    CHECK(to_floats(tensors[2]).values == std::vector<float>(15, 1));
+    std::visit([](auto& each) { each.values[3] = {}; }, tensors[2]);
+    if (auto* const sums = std::get_if<TensorOf<std::int32_t>>(&tensors[2])) sums->values[4] = 16'777'217;  // no float
+    const Model changed(model.network(), model.graph(), tensors, small_meaning());
+    const std::string bytes = changed.to_bytes();
+    const Model back = Model::from_bytes(bytes, "m", ops);
+    CHECK(back.to_bytes() == bytes);
+    CHECK(back.stored_parameter(2) == tensors[2]);
+    CHECK(first_difference(back.graph(), model.graph()) == "");
+    const std::string type(name_of(Type));
+    CHECK(contains(bytes, R"(\"trainable\":false,\"type\":\")" + type + R"(\"})"));
+    CHECK_THROWS_WITH_AS(back.parameters(),
+                         ("node 2 (scaled_by_integers in ScaledByIntegers_1): expected parameters of type f32, to "
+                          "compute with, got ScaledByIntegers_1.factors of type " +
+                          type)
+                             .c_str(),
+                         ModelError);
+    TensorFile file = parse_safetensors(bytes, "m");
+    file.tensors[2].tensor = Tensor({15}, 1.0f);
+    CHECK_THROWS_WITH_AS(Model::from_bytes(write_safetensors(file), "m", ops),
+                         ("m: ScaledByIntegers_1.factors: expected type " + type + ", got f32").c_str(), ModelError);
+  };
+  check(std::integral_constant<DataType, DataType::s8>{});
+  check(std::integral_constant<DataType, DataType::u8>{});
+  check(std::integral_constant<DataType, DataType::s32>{});
+  check(std::integral_constant<DataType, DataType::bf16>{});
+  check(std::integral_constant<DataType, DataType::f16>{});
+  TensorFile file = parse_safetensors(small_model().to_bytes(), "m");
+  file.tensors[0].tensor = zeros(DataType::s8, shape_of(file.tensors[0].tensor));
+  CHECK(message_of(write_safetensors(file)) ==
+        "net.safetensors: Body_1.Conv_1.weights: expected type f32, or bf16 or f16 that become it, got s8");
+}
+
+TEST_CASE("first_difference: parameters and inputs of other types are told apart") {
+  CHECK(first_difference(graph_of<Quantised<DataType::s8>>(), graph_of<Quantised<DataType::s8>>()) == "");
+  CHECK(first_difference(graph_of<Quantised<DataType::s8>>(), graph_of<Quantised<DataType::u8>>()) ==
+        "type of ScaledByIntegers_1.factors: s8 and u8");
+  struct Bytes : Network<Input<"image", 3, DataType::u8>, ReLU, Output<"heatmaps">> {};
+  struct Floats : Network<Input<"image", 3>, ReLU, Output<"heatmaps">> {};
+  CHECK(first_difference(graph_of<Bytes>(), graph_of<Floats>()) == "node 0 (input), type: 4 and 0");
 }
 
 TEST_CASE("graph JSON: every broken field is refused by name") {

@@ -346,6 +346,11 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
   says(refusal_of(R"({"A": 1})", R"(, "blocks": {"A": []})"), "layers[1].A: expected no options for a block, got 1");
   says(refusal_of(R"({"Inline": ["ReLU"]})"), "layers[1].Inline: expected one layer, got a list");
   says(refusal_of(R"({"Input": {"name": "image", "channels": 1}})"), "layers[1].Input: expected every input once");
+  says(refusal_of(R"({"Input": {"name": "depth", "channels": 1, "type": "f8"}})"),
+       "layers[1].Input.type: expected one of f32, bf16, f16, s8, u8, s32, got \"f8\"");
+  says(refusal_of(
+           R"({"Input": {"name": "depth", "channels": 3, "type": "u8"}}, {"Add": ["Identity", {"From": "image"}]})"),
+       "values that meet must have the same type");
   says(refusal_of(R"({"Tag": ""})"), "Tag.name: expected a name of 1 to 200 bytes");
   says(refusal_of(R"({"DilationModule": []})"), "DilationModule.rates: expected a list of 1 to 64 members, got 0");
   says(refusal_of(R"({"DilationModule": [1, 0]})"), "DilationModule.rates[1]: expected an integer from 1 to 64, got 0");

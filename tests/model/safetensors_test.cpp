@@ -66,6 +66,8 @@ pm::TensorFile example() {
   return file;
 }
 
+const std::vector<float>& floats(const pm::NamedTensor& entry) { return std::get<pm::Tensor>(entry.tensor).values; }
+
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), 4 * a.size()) == 0);
 }
@@ -94,12 +96,12 @@ TEST_CASE("write_safetensors: what is written is read back to the bit, in order,
   for (std::size_t i = 0; i < 4; ++i) {
     const pm::NamedTensor expected = example().tensors[i];
     CHECK(back.tensors[i].name == expected.name);
-    CHECK(back.tensors[i].tensor.shape == expected.tensor.shape);
-    CHECK(same_bits(back.tensors[i].tensor.values, expected.tensor.values));
+    CHECK(pm::shape_of(back.tensors[i].tensor) == pm::shape_of(expected.tensor));
+    CHECK(same_bits(floats(back.tensors[i]), floats(expected)));
   }
   CHECK(pm::write_safetensors(back) == bytes);
   REQUIRE(back.find("a.bias") != nullptr);
-  CHECK(back.find("a.bias")->values == std::vector<float>{7, 8});
+  CHECK(std::get<pm::Tensor>(*back.find("a.bias")).values == std::vector<float>{7, 8});
   CHECK(back.find("a.bia") == nullptr);
 }
 
@@ -141,8 +143,8 @@ TEST_CASE("parse_safetensors: a file that is right is taken, whatever its order,
   const std::string swapped = R"({"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},)"
                               R"("a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
   const auto file = pm::parse_safetensors(file_of(swapped, std::string("\0\0\x80\x3F\0\0\0\x40", 8)), "m");
-  CHECK(file.find("a")->values == std::vector<float>{1});
-  CHECK(file.find("b")->values == std::vector<float>{2});
+  CHECK(std::get<pm::Tensor>(*file.find("a")).values == std::vector<float>{1});
+  CHECK(std::get<pm::Tensor>(*file.find("b")).values == std::vector<float>{2});
 }
 
 TEST_CASE("parse_safetensors: a file with one thing wrong is refused by the name of file and field") {
@@ -194,10 +196,13 @@ TEST_CASE("parse_safetensors: a file with one thing wrong is refused by the name
       {file_of(R"({"t":{"dtype":"F32","shape":[2],"data_offset":[0,8]}})", zeros(2)), "did you mean \"data_offsets\"?"},
       // type
       {file_of(header_with("1", "[2]", "[0,8]"), zeros(2)), ": t.dtype: expected a string, got number"},
-      {file_of(header_with("\"F33\"", "[2]", "[0,8]"), zeros(2)), ": t.dtype: expected a known type, got F33"},
-      {file_of(header_with("\"f32\"", "[2]", "[0,8]"), zeros(2)), ": t.dtype: expected a known type, got f32"},
-      {file_of(header_with("\"F64\"", "[1]", "[0,8]"), zeros(2)), ": t.dtype: expected F32, got F64; convert"},
-      {file_of(header_with("\"BF16\"", "[4]", "[0,8]"), zeros(2)), ": t.dtype: expected F32, got BF16; convert"},
+      {file_of(header_with("\"F33\"", "[2]", "[0,8]"), zeros(2)),
+       ": t.dtype: expected F32, BF16, F16, I8, U8 or I32, got F33"},
+      {file_of(header_with("\"f32\"", "[2]", "[0,8]"), zeros(2)),
+       ": t.dtype: expected F32, BF16, F16, I8, U8 or I32, got f32"},
+      {file_of(header_with("\"F64\"", "[1]", "[0,8]"), zeros(2)),
+       ": t.dtype: expected F32, BF16, F16, I8, U8 or I32, got F64; convert"},
+      {file_of(header_with("\"BF16\"", "[2]", "[0,8]"), zeros(2)), ": t.data_offsets: expected 4 bytes for shape [2]"},
       // shape
       {with("2", "[0,8]"), ": t.shape: expected an array, got number"},
       {with("[1,1,1,1,1,1,1,1,2]", "[0,8]"), ": t.shape: expected at most 8 extents, got 9"},
@@ -271,16 +276,53 @@ TEST_CASE("parse_safetensors: hostile headers end at a limit: a million levels, 
   CHECK(contains(refusal(file_of(claims + "}", zeros(1))), "without holes or overlaps"));
 }
 
+TEST_CASE("safetensors: tensors of every type keep their bits; F16 and BF16 that are not finite are refused") {
+  pm::TensorFile file;
+  pm::TensorOf<pm::BFloat16> halves({2, 2});
+  for (int i = 0; i < 4; ++i) halves.values[std::size_t(i)] = pm::BFloat16(1.5f * static_cast<float>(i));
+  pm::TensorOf<pm::Float16> small({3});
+  small.values[1].bits = 1;  // the least above 0
+  small.values[2].bits = 0xFBFF;
+  pm::TensorOf<std::int8_t> bytes({1, 3});
+  bytes.values = {-128, 0, 127};
+  pm::TensorOf<std::uint8_t> levels({2});
+  levels.values = {0, 255};
+  pm::TensorOf<std::int32_t> sums({2});
+  sums.values = {std::numeric_limits<std::int32_t>::min(), 16'777'217};  // no float is the second
+  file.tensors = {{"bf16", halves}, {"f16", small}, {"s8", bytes}, {"u8", levels}, {"s32", sums}};
+  const std::string written = pm::write_safetensors(file);
+  for (const char* entry : {R"("bf16":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]})",
+                            R"("f16":{"dtype":"F16","shape":[3],"data_offsets":[8,14]})",
+                            R"("s8":{"dtype":"I8","shape":[1,3],"data_offsets":[14,17]})",
+                            R"("u8":{"dtype":"U8","shape":[2],"data_offsets":[17,19]})",
+                            R"("s32":{"dtype":"I32","shape":[2],"data_offsets":[19,27]})"}) {
+    CHECK(contains(written, entry));
+  }
+  const pm::TensorFile back = pm::parse_safetensors(written, "m");
+  CHECK(pm::write_safetensors(back) == written);
+  CHECK(std::get<pm::TensorOf<pm::Float16>>(*back.find("f16")).values == small.values);
+  CHECK(std::get<pm::TensorOf<std::int8_t>>(*back.find("s8")).values == bytes.values);
+  CHECK(std::get<pm::TensorOf<std::int32_t>>(*back.find("s32")).values == sums.values);
+  CHECK(pm::to_floats(*back.find("bf16")).values == std::vector<float>{0, 1.5f, 3, 4.5f});
+  CHECK(pm::to_floats(*back.find("f16")).values == std::vector<float>{0, 0x1p-24f, -65504});
+  small.values[2].bits = 0x7C00;
+  file.tensors[1].tensor = small;
+  CHECK(contains(refusal(pm::write_safetensors(file)), "f16: expected finite values, got inf at element 2"));
+  halves.values[0].bits = 0xFFC0;
+  file.tensors = {{"bf16", halves}};
+  CHECK(contains(refusal(pm::write_safetensors(file)), "bf16: expected finite values, got -nan at element 0"));
+}
+
 TEST_CASE("parse_safetensors: a value that is not finite is named by tensor and element, and taken only on request") {
   pm::TensorFile file = example();
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                           -std::numeric_limits<float>::infinity(), std::bit_cast<float>(0x7F800001u)}) {
-    file.tensors[0].tensor.values[4] = bad;
+    std::get<pm::Tensor>(file.tensors[0].tensor).values[4] = bad;
     const std::string bytes = pm::write_safetensors(file);
     CHECK(contains(refusal(bytes), "m.safetensors: z.weight: expected finite values, got "));
     CHECK(contains(refusal(bytes), " at element 4"));
     const pm::TensorFile taken = pm::parse_safetensors(bytes, "m", false);
-    CHECK(same_bits(taken.tensors[0].tensor.values, file.tensors[0].tensor.values));
+    CHECK(same_bits(floats(taken.tensors[0]), floats(file.tensors[0])));
   }
 }
 
@@ -305,8 +347,8 @@ TEST_CASE("read_safetensors: reads a file from disk; one that is missing or wron
   const pm::TensorFile read = pm::read_safetensors(path);
   REQUIRE(read.tensors.size() == 2);
   CHECK(read.tensors[0].name == "b");
-  CHECK(read.tensors[0].tensor.values == std::vector<float>{3});
-  CHECK(read.tensors[1].tensor.values == std::vector<float>{1, 2});
+  CHECK(floats(read.tensors[0]) == std::vector<float>{3});
+  CHECK(floats(read.tensors[1]) == std::vector<float>{1, 2});
   // Sparse files, which take no room on the disk: the header is refused before their size is taken from memory.
   pm::write_file_atomically(path, file_of("{}", ""));
   std::filesystem::resize_file(path, std::uintmax_t{3} << 30);
@@ -349,8 +391,9 @@ TEST_CASE("parse_safetensors: 20,000 mutations are refused or give tensors that 
       const pm::TensorFile file = pm::parse_safetensors(bytes, "m");
       ++taken;
       for (const pm::NamedTensor& entry : file.tensors) {
-        REQUIRE(static_cast<std::size_t>(pm::element_count(entry.tensor.shape)) == entry.tensor.values.size());
-        for (const float value : entry.tensor.values) REQUIRE(std::isfinite(value));
+        const pm::Tensor tensor = pm::to_floats(entry.tensor);
+        REQUIRE(static_cast<std::size_t>(pm::element_count(tensor.shape)) == tensor.values.size());
+        for (const float value : tensor.values) REQUIRE(std::isfinite(value));
       }
     } catch (const pm::ModelError& error) {
       REQUIRE(std::string_view(error.what()).substr(0, 3) == "m: ");

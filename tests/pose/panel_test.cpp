@@ -26,7 +26,7 @@ struct Scene {
   pm::JointSet joints = pm::lsp_joints();
 
   Scene() { pose.keypoints.resize(14); }
-  pm::MapView view() const { return {maps.data(), 15, 4, 4}; }
+  pm::MapView<const float> view() const { return {maps.data(), 15, 4, 4}; }
 };
 
 }  // namespace

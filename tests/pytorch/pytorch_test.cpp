@@ -25,6 +25,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace pytorch_test {
@@ -47,9 +48,9 @@ struct Reference {
         graph(find_network(name)->build()) {}
 
   const std::vector<float>& values(const std::string& name) const {
-    const Tensor* tensor = file.find(name);
+    const AnyTensor* tensor = file.find(name);
     REQUIRE_MESSAGE(tensor != nullptr, name);
-    return tensor->values;
+    return std::get<Tensor>(*tensor).values;
   }
   std::vector<Tensor> parameters() const { return formula::parameters(graph, salt); }
   std::string name(std::size_t id) const { return parameter_name(graph, static_cast<int>(id)); }

@@ -73,7 +73,7 @@ double cost_of(const Schedule& schedule, const CostModel& costs, const std::vect
       if (schedule.value(value).layout == Layout::plain) return;
       const bool other = channels_last[static_cast<std::size_t>(writer[static_cast<std::size_t>(value)])];
       if (other == channels_last[i] || !moved.insert({value, channels_last[i]}).second) return;
-      total += CostModel::move(2 * static_cast<double>(schedule.value(value).bytes(16)), 1);
+      total += CostModel::move(2 * static_cast<double>(schedule.value(value).bytes()), 1);
     });
     writer[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
   }

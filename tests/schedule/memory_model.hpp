@@ -34,8 +34,7 @@ inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size imag
   options.passes.run(schedule, {.costs = &options.costs});
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     if (schedule.steps[i].op != &pm::max_pool_op) continue;
-    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(block), static_cast<int>(i),
-                            static_cast<int>(i), 0};
+    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(), static_cast<int>(i), static_cast<int>(i), 0};
     for (std::size_t k = i; k < schedule.steps.size(); ++k) {
       if (schedule.node(schedule.steps[k]).forward == schedule.steps[i].node) workspace.last_step = static_cast<int>(k);
     }
@@ -105,7 +104,7 @@ class MemoryModel {
     const pm::ScheduledValue& root = schedule_.value(place.root);
     return root.arena_offset / sizeof(float) + static_cast<std::size_t>(place.channel_offset * root.h * root.w);
   }
-  int floats(int id) const { return static_cast<int>(schedule_.value(id).bytes(schedule_.block()) / sizeof(float)); }
+  int floats(int id) const { return static_cast<int>(schedule_.value(id).bytes() / sizeof(float)); }
   bool is_external(int id) const { return schedule_.value(schedule_.place(id).root).external; }
 
   // What stands for the numbers of a value: themselves, or numbers of another value in the same place.

@@ -78,8 +78,7 @@ std::vector<Buffer> buffers_of(const Schedule& schedule) {
   std::vector<Buffer> buffers;
   for (const ScheduledValue& value : schedule.values) {
     if (value.first_step < 0 || value.external) continue;
-    buffers.push_back(
-        {value.first_step, value.last_step, value.arena_offset, value.arena_offset + value.bytes(schedule.block())});
+    buffers.push_back({value.first_step, value.last_step, value.arena_offset, value.arena_offset + value.bytes()});
   }
   for (const Workspace& space : schedule.workspaces) {
     buffers.push_back({space.first_step, space.last_step, space.arena_offset, space.arena_offset + space.bytes});
@@ -170,7 +169,7 @@ TEST_CASE("assign_arena: the library's networks take 1.02 times what is alive at
           last = std::max(last, static_cast<std::size_t>(value.last_step));
         }
         for (std::size_t step = first; step < alive.size() && step <= last; ++step) {
-          alive[step] += buffer.buffer_bytes(schedule.block());
+          alive[step] += buffer.buffer_bytes();
         }
       }
       const auto bound = static_cast<double>(*std::max_element(alive.begin(), alive.end()));

@@ -352,9 +352,32 @@ TEST_CASE("tool: export writes what a reader of ONNX finds names and weights in"
   for (const char* name : {"heatmaps_stage_1", "PreStage_1.Conv_1.weights", "GlobalAveragePool", "posemachine"}) {
     CHECK(bytes.find(name) != std::string::npos);
   }
-  check_refused("export cpm-3", 2, "expected either --onnx or --checkpoint, got neither");
+  check_refused("export cpm-3", 2, "expected one of --model, --onnx and --checkpoint, got none");
+  check_refused("export cpm-3 --onnx a --model b", 2, "expected one of --model, --onnx and --checkpoint, got several");
   check_refused("export --size 100 --onnx " + at("n.onnx") + " scaling-dilation", 2, "multiples of 8");
   CHECK_FALSE(fs::exists(at("n.onnx")));
+}
+
+TEST_CASE(
+    "tool: export --model stores weights in half the bytes; the file is a model as any, and --weights f32 undoes it") {
+  const std::string original = at("m.safetensors");
+  REQUIRE(run("export --model " + at("same.safetensors") + " " + original).code == 0);
+  CHECK(text_of(at("same.safetensors")) == text_of(original));
+  for (const std::string type : {"f16", "bf16"}) {
+    const std::string narrow = at(type + ".safetensors");
+    REQUIRE(run("export --weights " + type + " --model " + narrow + " " + original).code == 0);
+    CHECK(fs::file_size(narrow) < 0.6 * double(fs::file_size(original)));
+    CHECK(run("diff " + original + " " + narrow).code == 0);
+    // Rounded weights, in floats.
+    REQUIRE(run("export --weights f32 --model " + at("wide.safetensors") + " " + narrow).code == 0);
+    CHECK(fs::file_size(at("wide.safetensors")) == fs::file_size(original));
+    REQUIRE(
+        run("export --weights " + type + " --model " + at("again.safetensors") + " " + at("wide.safetensors")).code ==
+        0);
+    CHECK(text_of(at("again.safetensors")) == text_of(narrow));
+  }
+  check_refused("export --weights f16 --onnx " + at("n.onnx") + " " + original, 2, "expected --model with it");
+  check_refused("export --weights s8 --model " + at("n.safetensors") + " " + original, 2, "--weights");
 }
 
 TEST_CASE("tool: summary --svg draws the blocks with their costs, and every output with what it sees") {

@@ -594,7 +594,12 @@ TEST_CASE("train: --from goes on in another run, from a checkpoint that export m
                 "expected a checkpoint of stacked-hourglass-small, got scaling-dilation-small");
   check_refused("train scaling-dilation-small --run both" + runs() + sets() + " --from " + last + " --init " + last, 2,
                 "either init or from");
-  check_refused("export " + last, 2, "either --onnx or --checkpoint");
+  check_refused("export " + last, 2, "one of --model, --onnx and --checkpoint");
+  // A checkpoint is a model: the one of averaged weights.
+  const std::string model = at("runs/of_checkpoint.safetensors");
+  REQUIRE(run("export --model " + model + " " + last).code == 0);
+  CHECK(pm::Model::load(model).parameters()[0].values == origin.average[0].values);
+  CHECK(run("summary " + last).code == 0);
 }
 
 }  // namespace train_test

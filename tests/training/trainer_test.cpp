@@ -271,7 +271,7 @@ TEST_CASE(
     CHECK(trainer.checkpoint().skipped_in_a_row == 0);
     CHECK(trainer.checkpoint().model.parameters()[0].values != before.model.parameters()[0].values);
     poisoned = true;
-    for (int i = 1; i < Trainer::most_skipped_in_a_row; ++i) trainer.train_step();
+    for (int i = 1; i < FiniteGuard::most_skipped_in_a_row; ++i) trainer.train_step();
     CHECK_THROWS_WITH_AS(trainer.train_step(), doctest::Contains("10 steps without them one after another"),
                          RuntimeFailure);
   }

@@ -204,6 +204,41 @@ def check_networks(arguments):
     return all([check_network(programs, network, losses, arguments.folder) for network in chosen])
 
 
+def check_stored_types(programs, folder):
+    """Weights in 16 bits are read as NumPy rounds them, and written as they were; those that have changed as F32."""
+    folder = folder / "stored_types"
+    folder.mkdir(parents=True, exist_ok=True)
+    full, narrow, again = (folder / f"{name}.safetensors" for name in ("full", "narrow", "again"))
+    run(programs / "new_model", "scaling-dilation-small", full)
+    exact = pt.read_safetensors(full)[1]
+
+    def nearest_bf16(values):
+        bits = values.view(np.uint32).astype(np.uint64)
+        return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16 << 16).astype(np.uint32).view(np.float32)
+
+    for dtype, rounded in ("F16", lambda values: values.astype(np.float16).astype(np.float32)), ("BF16", nearest_bf16):
+        run(programs / "new_model", "scaling-dilation-small", narrow, 1, dtype.lower())
+        tensors, dtypes = pt.read_safetensors(narrow)[1], pt.read_dtypes(narrow)
+        for name, values in exact.items():
+            stored = dtype if values.ndim > 1 else "F32"
+            if dtypes[name] != stored or not np.array_equal(tensors[name], rounded(values) if values.ndim > 1 else values):
+                print(f"{dtype}: {name} is {dtypes[name]}, and not {stored} of the rounded values")
+                return False
+        module = pt.load(narrow)
+        pt.save(module, again)
+        if again.read_bytes() != narrow.read_bytes():
+            print(f"{dtype}: a file that was loaded and saved has other bytes")
+            return False
+        changed = next(name for name, each in dtypes.items() if each == dtype)
+        with torch.no_grad():
+            module.tensors()[changed].mul_(1 / 3)
+        pt.save(module, again)
+        if pt.read_dtypes(again) != {**dtypes, changed: "F32"}:
+            print(f"{dtype}: {changed} has changed, and is not stored as F32")
+            return False
+    return True
+
+
 # ---- Training ----
 
 
@@ -279,6 +314,8 @@ def main():
     if not check_networks(arguments):
         sys.exit("posemachine and its twin disagree")
     print("posemachine and its twin agree", flush=True)
+    if arguments.only is None and not check_stored_types(arguments.programs, arguments.folder):
+        sys.exit("posemachine and its twin store weights otherwise")
     if arguments.only is None and not check_training(arguments.programs, arguments.folder):
         sys.exit("the twin does not train as it should")
 

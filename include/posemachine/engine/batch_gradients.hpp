@@ -36,6 +36,7 @@ struct BatchGradientsOptions {
   Size image;
   bool recompute = false;  // keep less between forward and backward and compute it again: less memory, more time
   std::shared_ptr<Ranks> ranks{};  // processes that share the slices; null: this one computes all
+  Device device = Device::cpu();   // whose memory the host sees: slices are summed there
 };
 
 /// Images that are best computed together. Single ones, where nothing ties images to each other: concats without
@@ -71,16 +72,17 @@ class BatchGradients {
                  const BatchGradientsOptions& options)
       : options_(resolved(network, options)),
         parameters_(std::move(parameters)),
-        weights_(std::make_shared<PreparedWeights>(parameters_)),
+        weights_(std::make_shared<PreparedWeights>(parameters_, options_.device)),
         workers_(useful_workers(options_)) {
     Graph graph = differentiate(network);
     if (options_.recompute) {
-      graph = recompute_for_memory(graph, options_.slice, options_.image, Device::cpu().capabilities());
+      graph = recompute_for_memory(graph, options_.slice, options_.image, options_.device.capabilities());
     }
     ProgramOptions program_options;
     program_options.batch = options_.slice;
     program_options.image = options_.image;
     program_options.mode = Mode::training;
+    program_options.device = options_.device;
     const auto program = std::make_shared<const Program>(std::move(graph), program_options);
     while (executions_.size() < static_cast<std::size_t>(workers_.threads())) {
       executions_.push_back(std::make_unique<Execution>(program, weights_));
@@ -161,6 +163,11 @@ class BatchGradients {
                         .expected = "a multiple of the slice, " + std::to_string(options.slice),
                         .got = std::to_string(options.batch)});
     }
+    if (options.device.memory() != nullptr) {
+      fail<UsageError>({.where = "device",
+                        .expected = "one whose memory the host sees, to sum gradients in",
+                        .got = "a memory of its own"});
+    }
     const int slices = options.batch / options.slice;
     if (options.ranks != nullptr && options.ranks->count() > slices) {
       fail<UsageError>({.where = "ranks",
@@ -193,7 +200,7 @@ class BatchGradients {
   void make_unpacking() {
     const std::scoped_lock lock(detail::creation_mutex());
     const Team team(1);
-    const dnnl::engine& engine = Device::cpu().engine();
+    const dnnl::engine& engine = options_.device.engine();
     stream_ = dnnl::stream(engine);
     const GradientLayout& layout = executions_.front()->gradient_layout();
     for (std::size_t id = 0; id < layout.entries.size(); ++id) {

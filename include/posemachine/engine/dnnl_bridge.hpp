@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -20,6 +21,19 @@ using PoolBackward = dnnl::pooling_backward;
 using PoolForward = dnnl::pooling_v2_forward;
 using PoolBackward = dnnl::pooling_v2_backward;
 #endif
+
+inline dnnl::memory::data_type dnnl_type(DataType type) {
+  using Type = dnnl::memory::data_type;
+  switch (type) {
+    case DataType::f32: break;
+    case DataType::bf16: return Type::bf16;
+    case DataType::f16: return Type::f16;
+    case DataType::s8: return Type::s8;
+    case DataType::u8: return Type::u8;
+    case DataType::s32: return Type::s32;
+  }
+  return Type::f32;
+}
 
 /// Attributes every primitive has: a scratchpad of the execution's, because oneDNN's own is not safe between threads.
 inline dnnl::primitive_attr primitive_attributes() {

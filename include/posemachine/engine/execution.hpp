@@ -174,8 +174,8 @@ class Execution {
     std::size_t after = 0;  // position in kernels_ that must have run
     int value = -1;
     std::size_t output = 0;  // by its position in the graph
-    MapMemory from;
-    MapMemory to;
+    MapView<float> from;
+    MapView<float> to;
     std::byte* on_device = nullptr;
     AlignedArray<std::byte> staged;  // where the host cannot see the device's map
     std::size_t bytes = 0;
@@ -215,15 +215,15 @@ class Execution {
     for (const Program::OutputCopy& copy : program_->output_copies()) {
       const External& output = outputs_[copy.output];
       const ScheduledValue& value = schedule().value(output.value);
-      MapMemory from = MapMemory::of(value, schedule().block(), binding.floats(output.value));
+      MapView<float> from(value, binding.floats(output.value));
       AlignedArray<std::byte> staged;
       if (memory() != nullptr) {  // the device's map is copied here first
-        staged = make_aligned<std::byte>(value.bytes(schedule().block()));
+        staged = make_aligned<std::byte>(value.bytes());
         from.data = reinterpret_cast<float*>(staged.get());
       }
-      const MapMemory to{output.floats.get(), value.n, value.c, value.h, value.w, 0};
+      const MapView<float> to(value.plain(), output.floats.get());
       copies_.push_back({copy.after, output.value, copy.output, from, to, binding.value(output.value),
-                         std::move(staged), value.bytes(schedule().block())});
+                         std::move(staged), value.bytes()});
     }
   }
 

@@ -50,8 +50,7 @@ struct Binding {
     const ScheduledValue& root = schedule->value(place.root);
     std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
     // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
-    return base + static_cast<std::size_t>(place.channel_offset) * static_cast<std::size_t>(root.h) *
-                      static_cast<std::size_t>(root.w) * sizeof(float);
+    return base + root.bytes_of(place.channel_offset);
   }
   float* floats(int id) const { return reinterpret_cast<float*>(value(id)); }
 };
@@ -74,17 +73,17 @@ struct BuildContext {
   const dnnl::engine& engine() const { return device->engine(); }
   const Kernel* forward() const { return (*by_node)[static_cast<std::size_t>(node().forward)]; }
 
-  dnnl::memory::desc desc(const ScheduledValue& value) const {
+  dnnl::memory::desc desc(const MapDesc& map) const {
     using Tag = dnnl::memory::format_tag;
-    const Tag blocked = schedule->block() == 16 ? Tag::nChw16c : Tag::nChw8c;
-    return desc(value, value.layout == Layout::plain           ? Tag::nchw
-                       : value.layout == Layout::channels_last ? Tag::nhwc
-                                                               : blocked);
+    const Tag blocked = map.block == 16 ? Tag::nChw16c : Tag::nChw8c;
+    return desc(map, map.layout == Layout::plain           ? Tag::nchw
+                     : map.layout == Layout::channels_last ? Tag::nhwc
+                                                           : blocked);
   }
-  dnnl::memory::desc desc(const ScheduledValue& value, dnnl::memory::format_tag tag) const {
-    return {{value.n, value.c, value.h, value.w}, dnnl::memory::data_type::f32, tag};
+  dnnl::memory::desc desc(const MapDesc& map, dnnl::memory::format_tag tag) const {
+    return {{map.n, map.c, map.h, map.w}, dnnl_type(map.type), tag};
   }
-  dnnl::memory::desc any(const ScheduledValue& value) const { return desc(value, dnnl::memory::format_tag::any); }
+  dnnl::memory::desc any(const MapDesc& map) const { return desc(map, dnnl::memory::format_tag::any); }
 };
 
 /// A step with its memory. Belongs to one execution, and so to one thread at a time; its kernel outlives it.
@@ -114,10 +113,12 @@ class Kernel {
 /// Makes the kernel of a step.
 using MakeKernel = std::unique_ptr<Kernel> (*)(const BuildContext&);
 
-/// How the engine runs an operation. Backward operations have entries of their own.
+/// How the engine runs an operation, on maps and parameters of which types. Backward operations have entries of their
+/// own.
 struct EngineOp {
   const OpInfo* op = nullptr;
   MakeKernel make = nullptr;
+  DataTypes types{DataType::f32};
 };
 
 [[noreturn]] inline void fail_no_implementation(const BuildContext& context) {

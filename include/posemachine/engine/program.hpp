@@ -166,7 +166,7 @@ class Program {
     for (std::size_t id = 0; id < schedule_.values.size(); ++id) {
       const ScheduledValue& value = schedule_.values[id];
       const double bytes =
-          4.0 * value.n * static_cast<double>(value.padded_channels(schedule_.block())) * value.h * value.w;
+          static_cast<double>(size_of(value.type)) * value.n * value.padded_channels() * value.h * value.w;
       if (bytes <= static_cast<double>(options_.max_bytes)) continue;
       refuse_memory(describe(graph_, graph_.values[id].producer), bytes);
     }
@@ -195,6 +195,7 @@ class Program {
                           .expected = "an operation that the engine can run",
                           .got = std::string(node.op->name) + " version " + std::to_string(node.op->version)});
       }
+      require_types(step, *entry);
       const BuildContext context{&schedule_, &step, &options_.device, &gradients_, &by_node};
       std::unique_ptr<Kernel> kernel = entry->make(context);
       if (kernel->runs_on_host() && options_.device.memory() != nullptr) {
@@ -211,6 +212,27 @@ class Program {
     forward_count_ = compiled_.size();
     for (std::size_t i = compiled_.size(); i-- > 0;) {
       if (backward_begin >= 0 && compiled_[i].step >= backward_begin) forward_count_ = i;
+    }
+  }
+
+  // The operation's kernel has to serve the types of its maps and parameters.
+  void require_types(const Step& step, const EngineOp& entry) const {
+    const auto refuse = [&](const std::string& what, DataType type) {
+      fail<ModelError>({.where = describe(graph_, step.node),
+                        .expected = "maps and parameters of type " + entry.types.text() + ", which kernels of " +
+                                    std::string(step.op->name) + " serve",
+                        .got = what + " of type " + std::string(name_of(type))});
+    };
+    step.for_each_read([&](int id) {
+      if (!entry.types.contains(schedule_.value(id).type)) refuse("a map", schedule_.value(id).type);
+    });
+    if (step.dst >= 0 && !entry.types.contains(schedule_.value(step.dst).type)) {
+      refuse("a map", schedule_.value(step.dst).type);
+    }
+    const Node& node = schedule_.node(step);
+    for (int k = 0; k < node.parameters.count; ++k) {
+      const DataType type = parameter(graph_, node, k).type;
+      if (!entry.types.contains(type)) refuse(parameter_name(graph_, parameter_id(graph_, node, k)), type);
     }
   }
 

@@ -56,9 +56,7 @@ inline ProgramStep program_step(const Schedule& schedule, const Step& step, cons
   facts.description = describe(graph, step.node);
   facts.implementation = kernel.implementation;
   facts.moved_bytes = kernel.moved_bytes;
-  const auto map_bytes = [&](int value) {
-    return static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block()));
-  };
+  const auto map_bytes = [&](int value) { return static_cast<std::int64_t>(schedule.value(value).bytes()); };
   // A slice reads a part of src, as large as dst.
   step.for_each_read([&](int value) { facts.bytes += map_bytes(node.op->kind() == OpKind::slice ? step.dst : value); });
   for (int k = 0; k < node.parameters.count; ++k) {

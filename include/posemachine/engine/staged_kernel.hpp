@@ -33,7 +33,7 @@ class StagedKernel : public Kernel {
     workspace_bytes = kernel_->workspace_bytes;
     moved_bytes = kernel_->moved_bytes;
     for (const int value : values_) {
-      const auto bytes = static_cast<std::int64_t>(schedule.value(value).bytes(schedule.block()));
+      const auto bytes = static_cast<std::int64_t>(schedule.value(value).bytes());
       moved_bytes += value == dst_ ? 4 * bytes : 2 * bytes;
     }
   }
@@ -44,7 +44,7 @@ class StagedKernel : public Kernel {
     auto bound = std::make_unique<Bound>(*binding.device->memory());
     std::vector<std::pair<int, std::byte*>> staged;
     for (const int value : values_) {
-      const std::size_t bytes = binding.schedule->value(value).bytes(binding.schedule->block());
+      const std::size_t bytes = binding.schedule->value(value).bytes();
       bound->maps.push_back({binding.value(value), make_aligned<std::byte>(bytes), bytes, value == dst_});
       staged.emplace_back(value, bound->maps.back().host.get());
     }

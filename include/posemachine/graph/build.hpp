@@ -104,12 +104,13 @@ constexpr void claim_ordinals(Graph& graph, int scope) {
 }  // namespace detail
 
 /// Adds a parameter owned by the current block and returns its id; inside a block that is used again, the id of the one
-/// it has. Errors: ModelError where that one has another shape.
+/// it has. Only floats (f32) are trained. Errors: ModelError where that one has another shape or type.
 constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int, 4> extents, int rank, Init init,
-                            int fan_in = 1, bool trainable = true) {
+                            int fan_in = 1, bool trainable = true, DataType type = DataType::f32) {
   if (graph.replay.first >= 0) {
     if (!require(graph, graph.replay.count > 0, Rule::shared_shape, 0, extents[0])) return 0;
     const Parameter& known = graph.parameters[static_cast<std::size_t>(graph.replay.first)];
+    require(graph, known.type == type, Rule::input_types, static_cast<int>(known.type), static_cast<int>(type));
     if (known.extents != extents || known.rank != rank) {
       const std::int64_t needed = Parameter{.extents = extents}.size();
       require(graph, false, Rule::shared_shape, detail::figure(known.size()), detail::figure(needed));
@@ -118,8 +119,8 @@ constexpr int add_parameter(Graph& graph, std::string_view name, std::array<int,
     return graph.replay.first++;
   }
   detail::claim_ordinals(graph, graph.scope);
-  graph.parameters.push_back(
-      {graph.scope, intern(graph, name), extents, rank, init, fan_in, trainable && !graph.frozen});
+  const bool learns = trainable && !graph.frozen && type == DataType::f32;
+  graph.parameters.push_back({graph.scope, intern(graph, name), extents, rank, init, fan_in, learns, type});
   return static_cast<int>(graph.parameters.size()) - 1;
 }
 
@@ -157,6 +158,21 @@ constexpr Value lower_shared(Graph& graph, std::string_view name, Lower&& lower,
   graph.shared.push_back({id, {first, static_cast<int>(graph.parameters.size()) - first}});
   return dst;
 }
+
+namespace detail {
+
+// All inputs of one type, which dst has too.
+constexpr DataType common_type(Graph& graph, const Node& node) {
+  if (node.inputs.count == 0) return DataType::f32;
+  const DataType type = info(graph, input(graph, node, 0)).type;
+  for (int i = 1; i < node.inputs.count; ++i) {
+    const DataType other = info(graph, input(graph, node, i)).type;
+    if (other != type) require(graph, false, Rule::input_types, static_cast<int>(type), static_cast<int>(other));
+  }
+  return type;
+}
+
+}  // namespace detail
 
 /// A node to be added: what add_node needs.
 struct NodeSpec {
@@ -197,11 +213,13 @@ constexpr Value add_node(Graph& graph, const NodeSpec& spec) {
   if (spec.like >= 0) {
     dst.channels = graph.values[static_cast<std::size_t>(spec.like)].channels;
     dst.stride = graph.values[static_cast<std::size_t>(spec.like)].stride;
+    dst.type = graph.values[static_cast<std::size_t>(spec.like)].type;
     dst.like = spec.like;
   } else if (spec.has_dst) {
     if (graph.broken.rule == Rule::none || op.infer != nullptr) {
       dst.channels = op.infer != nullptr ? op.infer(graph, node) : channels(graph, input(graph, node, 0));
     }
+    dst.type = op.type != nullptr ? op.type(graph, node) : detail::common_type(graph, node);
     const Window window = op.geometry(node.options);
     if (window.global) {
       dst.stride = global_stride;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/map.hpp>
 #include <posemachine/graph/build.hpp>
 #include <posemachine/graph/gradients.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -15,26 +16,9 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A map as a kernel sees it: plain floats (n, c, h, w), row-major, in host memory. Number: float or const float.
-template <class Number>
-struct CustomMap {
-  Number* data = nullptr;
-  int n = 0, c = 0, h = 0, w = 0;
-
-  std::size_t size() const {
-    return static_cast<std::size_t>(n) * static_cast<std::size_t>(c) * static_cast<std::size_t>(h) *
-           static_cast<std::size_t>(w);
-  }
-  Number& at(int image, int channel, int y, int x) const {
-    const auto row =
-        (static_cast<std::size_t>(image) * static_cast<std::size_t>(c) + static_cast<std::size_t>(channel)) *
-            static_cast<std::size_t>(h) +
-        static_cast<std::size_t>(y);
-    return data[row * static_cast<std::size_t>(w) + static_cast<std::size_t>(x)];
-  }
-};
-using SrcMap = CustomMap<const float>;
-using DstMap = CustomMap<float>;
+/// A map as a kernel sees it: plain floats (n, c, h, w), row-major, in host memory.
+using SrcMap = MapView<const float>;
+using DstMap = MapView<float>;
 
 /// What a forward kernel works with: it writes all of dst. Parameters are plain, in the node's order.
 struct ForwardCall {

@@ -35,6 +35,7 @@ inline std::string first_difference(const Graph& a, const Graph& b) {
       };
       return differ("shape of " + name, shape(one), shape(two));
     }
+    if (one.type != two.type) return differ("type of " + name, name_of(one.type), name_of(two.type));
     if (one.trainable != two.trainable) return name + ": learnt in one, a buffer in the other";
   }
   if (a.parameters.size() != b.parameters.size()) {

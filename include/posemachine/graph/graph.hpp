@@ -37,6 +37,7 @@ struct Parameter {
   Init init = Init::zeros;
   int fan_in = 1;
   bool trainable = true;  // false: a buffer, as batch norm's running mean
+  DataType type = DataType::f32;
 
   constexpr std::int64_t size() const { return std::int64_t{1} * extents[0] * extents[1] * extents[2] * extents[3]; }
 };

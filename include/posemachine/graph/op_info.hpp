@@ -3,6 +3,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/core/geometry.hpp>
 
 #include <array>
@@ -104,6 +105,8 @@ struct OpInfo {
   Window (*window)(const Options&) = nullptr;
   /// Checks inputs and parameters and returns dst channels.
   int (*infer)(Graph&, const Node&) = nullptr;
+  /// Checks the types of inputs and parameters and returns that of dst; null: all inputs have one type, and so has dst.
+  DataType (*type)(Graph&, const Node&) = nullptr;
   /// Multiply-adds per dst cell and image.
   std::int64_t (*multiply_adds)(const Graph&, const Node&) = nullptr;
   /// Adds the nodes that carry the gradient of dst to inputs and parameters; null: no gradient passes.

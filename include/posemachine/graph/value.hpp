@@ -2,13 +2,11 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 
-#include <cstdint>
 #include <numeric>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-enum class DataType : std::uint8_t { f32 };
 
 /// Input pixels per cell of a map, as a fraction; global values have one cell whatever the image's size.
 struct Stride {

@@ -63,9 +63,8 @@ inline Image draw_stage(const Image& photo, const Estimate& estimate, std::size_
   }
   const StageEstimate& said = estimate.stages[stage];
   const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.picture_width_px);
-  const MapView maps{said.maps.values.data(), int(said.maps.shape[0]), int(said.maps.shape[1]),
-                     int(said.maps.shape[2])};
-  return draw_panel(seen.picture, maps, {estimate.pose.box, seen.placed(said.keypoints)}, meaning.joints, options);
+  return draw_panel(seen.picture, view_of(said.maps), {estimate.pose.box, seen.placed(said.keypoints)}, meaning.joints,
+                    options);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -149,7 +149,7 @@ class Estimator {
       StageEstimate& stage = estimate.stages[s];
       const Graph& graph = shared_->compiled.graph();
       const Value value{graph.outputs[s].value};
-      stage.keypoints = decode_heatmaps(view(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
+      stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
                                         meaning.decoder, meaning.sigma_px);
       for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
     }
@@ -169,10 +169,6 @@ class Estimator {
     if (options.threads < 1) {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
-  }
-
-  static MapView view(const Tensor& maps) {
-    return {maps.values.data(), int(maps.shape[0]), int(maps.shape[1]), int(maps.shape[2])};
   }
 
   static void fill_centres(Execution& execution, const Meaning& meaning, Size input) {
@@ -224,8 +220,8 @@ class Estimator {
     // Centre maps are their own mirror images; turned back, so that the next person finds the same bits.
     mirror_inputs();
     for (std::size_t s = 0; s < stages.size(); ++s) {
-      const MapView maps = view(stages[s].maps);
-      average_flipped(stages[s].maps.values.data(), execution.output(s).data(), maps.channels, maps.height, maps.width,
+      const MapView maps = view_of(stages[s].maps);
+      average_flipped(stages[s].maps.values.data(), execution.output(s).data(), maps.c, maps.h, maps.w,
                       shared_->mirrored);
     }
     return stages;

@@ -63,6 +63,10 @@ struct SpatialSoftmax {
   static constexpr Value lower(Graph& graph, Value src) { return spatial_softmax(graph, src, Options); }
 };
 
+/// Those that have no options.
+template <template <class...> class List>
+using PlainActivations = List<ReLU, Sigmoid, PReLU, SiLU, HardSwish, Softmax>;
+
 /// A share of the values, 0 to 99 of a hundred.
 struct Percent {
   std::int32_t value = 50;

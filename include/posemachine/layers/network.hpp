@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/core/fixed_string.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/graph/build.hpp>
@@ -17,11 +18,11 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// A named input of the network, tagged with its name: From<"image"> goes on from it.
-template <FixedString Name, std::int32_t Channels>
+template <FixedString Name, std::int32_t Channels, DataType Type = DataType::f32>
 struct Input {
   using Glue = Input;
   static constexpr Value lower(Graph& graph, Value) {
-    return set_tag(graph, add_input(graph, Name.view(), Channels), Name.view());
+    return set_tag(graph, add_input(graph, Name.view(), Channels, Type), Name.view());
   }
 };
 
@@ -40,8 +41,8 @@ namespace detail {
 
 template <class L>
 inline constexpr bool is_input = false;
-template <FixedString Name, std::int32_t Channels>
-inline constexpr bool is_input<Input<Name, Channels>> = true;
+template <FixedString Name, std::int32_t Channels, DataType Type>
+inline constexpr bool is_input<Input<Name, Channels, Type>> = true;
 
 template <class First, class...>
 inline constexpr bool first_is_input = is_input<First>;
@@ -113,37 +114,10 @@ namespace detail {
 // line and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
 template <Rule Found, int Node, int First, int Second>
 struct Verdict {
-  static_assert(Found != Rule::option_range, "an option is outside its range (node, option's position, its value)");
-  static_assert(Found != Rule::input_count, "an operation has too few or too many inputs (node, given, expected)");
-  static_assert(Found != Rule::branch_strides,
-                "branches that meet must have the same stride (node, stride of the first, stride of this one)");
-  static_assert(
-      Found != Rule::branch_channels,
-      "values that are added must have the same channels (node, channels of the first, channels of this one)");
-  static_assert(Found != Rule::channels_divide, "channels must be divisible (node, channels, divisor)");
-  static_assert(Found != Rule::channels_limit,
-                "a value has at most 65536 channels (node, channels so far, channels of this branch)");
-  static_assert(Found != Rule::stride_limit, "a cell covers at most 65536 pixels (node, pixels of a src cell, stride)");
-  static_assert(
-      Found != Rule::global_kernel,
-      "a global value has one cell: only 1x1 windows with stride 1 and no padding fit (node, kernel, stride)");
-  static_assert(Found != Rule::spatial_source,
-                "this operation needs a map, not a global value (node, input, channels)");
-  static_assert(Found != Rule::gate_shape,
-                "a gate must be a global value with its map's channels (node, channels of the map, of the gate)");
-  static_assert(Found != Rule::parameter_shape,
-                "a parameter does not have the shape its operation needs (node, elements expected, given)");
-  static_assert(Found != Rule::dilation_rate,
-                "dilation rates count from 1, a dense convolution (node, rate's position, its value)");
-  static_assert(Found != Rule::scale_limit, "a pixel has at most 256 cells (node, cells of a src pixel, scale)");
-  static_assert(Found != Rule::shared_shape,
-                "a shared block is used on values of other channels (node, elements it has, elements needed)");
-  static_assert(Found != Rule::tag_unknown,
-                "From<tag>: no tag of this name is visible here (node, tags visible, node)");
-  static_assert(Found != Rule::tag_repeated,
-                "Tag<name>: the name is visible already; Retag moves it (node, tags visible, node)");
-  static_assert(Found != Rule::output_missing, "a network needs at least one Output (node, outputs, nodes)");
-  static_assert(static_cast<int>(Rule::count) == 18, "every rule has a sentence here");
+#define POSEMACHINE_RULE(name, sentence, first, second) \
+  static_assert(Found != Rule::name, sentence " (node, " first ", " second ")");
+  POSEMACHINE_FOR_EACH_RULE(POSEMACHINE_RULE)
+#undef POSEMACHINE_RULE
 };
 
 }  // namespace detail

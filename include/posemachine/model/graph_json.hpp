@@ -87,6 +87,7 @@ inline Json graph_to_json(const Graph& graph) {
                           {"init", init_names[static_cast<std::size_t>(parameter.init)]},
                           {"fan_in", parameter.fan_in},
                           {"trainable", parameter.trainable}});
+    if (parameter.type != DataType::f32) parameters.back()["type"] = name_of(parameter.type);
   }
   Json nodes = Json::array();
   for (const Node& node : graph.nodes) {
@@ -177,7 +178,7 @@ inline std::string bounded_name(const Json& object, std::string_view key, const 
 }
 
 inline Parameter read_parameter(Graph& graph, const Json& json, const std::string& where, KnownNames& known) {
-  reject_unknown_keys<ModelError>(json, {"name", "shape", "init", "fan_in", "trainable"}, where);
+  reject_unknown_keys<ModelError>(json, {"name", "shape", "init", "fan_in", "trainable", "type"}, where);
   const std::string name = bounded_name(json, "name", where);
   const Json& shape = array_member<ModelError>(json, "shape", where);
   if (shape.empty() || shape.size() > 4) {
@@ -206,6 +207,20 @@ inline Parameter read_parameter(Graph& graph, const Json& json, const std::strin
   parameter.init = static_cast<Init>(found - init_names.begin());
   parameter.fan_in = static_cast<int>(integer_member<ModelError>(json, "fan_in", where, 1, std::int64_t{1} << 30));
   parameter.trainable = boolean_member<ModelError>(json, "trainable", where);
+  if (json.contains("type")) {
+    const std::string name_of_type = string_member<ModelError>(json, "type", where);
+    const auto type = data_type_of(name_of_type);
+    if (!type) {
+      fail<ModelError>({.where = where + ".type",
+                        .expected = "f32, bf16, f16, s8, u8 or s32",
+                        .got = "\"" + excerpt(name_of_type, 40) + "\""});
+    }
+    parameter.type = *type;
+    if (parameter.trainable && parameter.type != DataType::f32) {
+      fail<ModelError>(
+          {.where = where + ".trainable", .expected = "false for a parameter of another type than f32", .got = "true"});
+    }
+  }
   const std::size_t dot = name.rfind('.');
   if (name.empty() || dot == 0 || dot + 1 == name.size()) {
     fail<ModelError>({.where = where + ".name", .expected = "a dotted path", .got = "\"" + excerpt(name, 40) + "\""});

@@ -75,18 +75,26 @@ inline void add_edge_words(LayerSet& words) {
   struct Options {
     std::string name;
     std::int32_t channels = 3;
+    DataType type = DataType::f32;
   };
   using F = LayerFields<Options>;
   using N = LayerFields<NameField>;
   words.add_glue("Input",
                  {F::required(F::name("name", &Options::name)),
-                  F::required(F::integer("channels", &Options::channels, input_options))},
+                  F::required(F::integer("channels", &Options::channels, input_options)),
+                  F::choice<DataType, DataType>("type", &Options::type,
+                                                {{"f32", DataType::f32},
+                                                 {"bf16", DataType::bf16},
+                                                 {"f16", DataType::f16},
+                                                 {"s8", DataType::s8},
+                                                 {"u8", DataType::u8},
+                                                 {"s32", DataType::s32}})},
                  [](Graph& graph, Value, const Options& o) {
                    for (const Port& port : graph.inputs) {
                      if (name_text(graph, port.name) != o.name) continue;
                      fail<ModelError>({.expected = "every input once", .got = "\"" + excerpt(o.name) + "\" again"});
                    }
-                   return set_tag(graph, add_input(graph, o.name, o.channels), o.name);
+                   return set_tag(graph, add_input(graph, o.name, o.channels, o.type), o.name);
                  });
   const auto name = N::required(N::name("name", &NameField::name));
   words.add_glue("Output", {name}, [](Graph& graph, Value src, const NameField& o) {
@@ -105,8 +113,13 @@ inline void add_edge_words(LayerSet& words) {
   });
 }
 
+template <class... Layers>
+struct LayersByName {
+  static void add_to(LayerSet& words) { (words.add<Layers>(), ...); }
+};
+
 inline void add_activation_words(LayerSet& words) {
-  words.add<ReLU>().add<Sigmoid>().add<PReLU>().add<SiLU>().add<HardSwish>().add<Softmax>();
+  PlainActivations<LayersByName>::add_to(words);
   words.add_glue("LeakyReLU",
                  {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
                                                          leaky_relu_options)},

@@ -76,6 +76,23 @@ struct Meaning {
   Decoder decoder;
 };
 
+/// Inclusive.
+struct NumberRange {
+  double low = 0;
+  double high = 0;
+};
+
+/// Of a meaning's numbers, wherever they are read.
+struct MeaningRanges {
+  static constexpr NumberRange input_pixels{8, 8192};
+  static constexpr NumberRange sigma_px{0.1, 1000};
+  static constexpr NumberRange centre_sigma_px{0.1, 1e4};
+  static constexpr NumberRange crop{0.1, 10};
+  // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
+  static constexpr NumberRange mean{-1e6, 1e6};
+  static constexpr NumberRange scale{1e-6, 1e6};
+};
+
 /// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
 /// read back. Whether it fits a graph is the Model's question.
 inline void check(const Meaning& meaning, const std::string& where) {
@@ -84,35 +101,34 @@ inline void check(const Meaning& meaning, const std::string& where) {
   } catch (const ModelError& error) {
     throw ModelError(where + ".joint_set: " + error.what());
   }
-  const auto require_within = [&](const std::string& key, double value, double low, double high) {
-    if (value >= low && value <= high) return;
+  const auto require_within = [&](const std::string& key, double value, NumberRange range) {
+    if (value >= range.low && value <= range.high) return;
     const auto text = [](double number) {
       std::ostringstream stream;
       stream << number;
       return stream.str();
     };
     fail<ModelError>({.where = where + "." + key,
-                      .expected = "a number from " + text(low) + " to " + text(high),
+                      .expected = "a number from " + text(range.low) + " to " + text(range.high),
                       .got = text(value)});
   };
   for (const InputMeaning& input : meaning.inputs) {
     if (input.role == InputRole::centre_gaussian)
-      require_within("inputs." + input.name + ".sigma_px", input.sigma_px, 0.1, 1e4);
+      require_within("inputs." + input.name + ".sigma_px", input.sigma_px, MeaningRanges::centre_sigma_px);
   }
-  require_within("input_height", meaning.input_height, 8, 8192);
-  require_within("input_width", meaning.input_width, 8, 8192);
+  require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
+  require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
   if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
     fail<ModelError>(
         {.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
-    require_within("normalisation.mean", meaning.normalisation.mean[i], -1e6, 1e6);
-    require_within("normalisation.scale", meaning.normalisation.scale[i], 1e-6, 1e6);
+    require_within("normalisation.mean", meaning.normalisation.mean[i], MeaningRanges::mean);
+    require_within("normalisation.scale", meaning.normalisation.scale[i], MeaningRanges::scale);
   }
-  require_within("crop.box_context", meaning.crop.box_context, 0.1, 10);
-  require_within("crop.image_scale", meaning.crop.image_scale, 0.1, 10);
-  require_within("sigma_px", meaning.sigma_px, 0.1, 1000);
+  require_within("crop.box_context", meaning.crop.box_context, MeaningRanges::crop);
+  require_within("crop.image_scale", meaning.crop.image_scale, MeaningRanges::crop);
+  require_within("sigma_px", meaning.sigma_px, MeaningRanges::sigma_px);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -12,19 +12,20 @@
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/layers/network.hpp>
 #include <posemachine/model/graph_json.hpp>
-#include <posemachine/model/initialise.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
+#include <posemachine/model/model_weights.hpp>
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/model/safetensors.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -119,40 +120,24 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
   }
 }
 
-namespace detail {
-
-/// A model's weights: given, or drawn from a seed when they are asked for first. Any number of threads may ask.
-class ModelWeights {
- public:
-  explicit ModelWeights(std::vector<Tensor> tensors) : tensors_(std::move(tensors)), seed_(0), is_drawn_(false) {}
-  explicit ModelWeights(std::uint64_t seed) : seed_(seed), is_drawn_(true) {}
-
-  const std::vector<Tensor>& of(const Graph& graph) const {
-    if (is_drawn_) std::call_once(once_, [&] { tensors_ = initialise(graph, seed_); });
-    return tensors_;
-  }
-
- private:
-  mutable std::once_flag once_;
-  mutable std::vector<Tensor> tensors_;
-  std::uint64_t seed_;
-  bool is_drawn_;
-};
-
-}  // namespace detail
-
 /// A network with its weights and their meaning. Immutable, and cheap to copy: copies share everything.
 class Model {
  public:
   using Notes = std::map<std::string, std::string>;
 
-  /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor a parameter, by id.
-  Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {}) {
+  /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor per parameter, by id.
+  Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {})
+      : Model(std::move(network), std::move(graph),
+              std::vector<AnyTensor>(std::move_iterator(parameters.begin()), std::move_iterator(parameters.end())),
+              std::move(meaning), std::move(notes)) {}
+
+  /// Of other types than floats, too. A parameter of floats may be given as bf16 or f16: it becomes f32, and the file
+  /// holds what was given.
+  Model(std::string network, Graph graph, std::vector<AnyTensor> parameters, Meaning meaning, Notes notes = {}) {
     check_limits(graph, "graph");
-    check_parameters(graph, parameters);
-    *this =
-        Model(std::move(network), std::move(graph), std::make_shared<const detail::ModelWeights>(std::move(parameters)),
-              std::move(meaning), std::move(notes));
+    auto weights = std::make_shared<const detail::ModelWeights>(graph, std::move(parameters));
+    check_variances(graph, *weights);
+    *this = Model(std::move(network), std::move(graph), std::move(weights), std::move(meaning), std::move(notes));
   }
 
   const std::string& network() const { return content_->network; }  // its name, for people
@@ -161,7 +146,11 @@ class Model {
   const Notes& notes() const { return content_->notes; }  // further metadata of the file, passed through
 
   /// By parameter id. Those of a random model are drawn when they are asked for first.
-  const std::vector<Tensor>& parameters() const { return content_->weights->of(content_->graph); }
+  /// Errors: ModelError naming node and parameter where one is of another type than f32.
+  const std::vector<Tensor>& parameters() const { return content_->weights->floats(content_->graph); }
+
+  /// A parameter of any type, as the model's file has it.
+  AnyTensor stored_parameter(int id) const { return content_->weights->tensor(content_->graph, id); }
 
   /// The parameters, kept alive by the pointer as the model is.
   std::shared_ptr<const std::vector<Tensor>> shared_parameters() const { return {content_, &parameters()}; }
@@ -169,6 +158,34 @@ class Model {
   /// The same network with other weights. Errors: ModelError where their shapes differ.
   Model with_parameters(std::vector<Tensor> parameters) const {
     return Model(network(), graph(), std::move(parameters), meaning(), notes());
+  }
+
+  /// The same network with convolutions' weights rounded to bf16 or f16 and stored so, in half the bytes; f32 for full
+  /// floats again. Vectors (biases, norms) and parameters of other types stay as they are.
+  /// Errors: UsageError for a type of integers, ModelError naming a weight beyond the type's range.
+  Model with_weights_stored_as(DataType type) const {
+    if (type != DataType::f32 && type != DataType::bf16 && type != DataType::f16) {
+      fail<UsageError>({.where = "weights", .expected = "f32, bf16 or f16", .got = std::string(name_of(type))});
+    }
+    std::vector<AnyTensor> tensors;
+    for (int id = 0; id < static_cast<int>(graph().parameters.size()); ++id) {
+      AnyTensor tensor = stored_parameter(id);
+      const Parameter& parameter = graph().parameters[static_cast<std::size_t>(id)];
+      if (parameter.type == DataType::f32 && parameter.rank > 1) {
+        const Tensor floats = to_floats(std::move(tensor));
+        tensor = from_floats(floats, type);
+        const std::vector<float> rounded = to_floats(tensor).values;
+        for (std::size_t i = 0; i < rounded.size(); ++i) {
+          if (std::isfinite(rounded[i])) continue;
+          fail<ModelError>({.where = parameter_name(graph(), id),
+                            .expected = "weights in the range of " + std::string(name_of(type)),
+                            .got = std::to_string(floats.values[i]) + " at element " + std::to_string(i),
+                            .remedy = "store them as f32"});
+        }
+      }
+      tensors.push_back(std::move(tensor));
+    }
+    return Model(network(), graph(), std::move(tensors), meaning(), notes());
   }
 
   /// The same network and weights with another meaning. Errors: ModelError where it does not fit the graph.
@@ -209,8 +226,8 @@ class Model {
     file.metadata["posemachine.network"] = network();
     file.metadata["posemachine.graph"] = write_json<ModelError>(graph_to_json(graph()), "posemachine.graph");
     file.metadata["posemachine.meaning"] = write_json<ModelError>(meaning_to_json(meaning()), "posemachine.meaning");
-    for (std::size_t id = 0; id < parameters().size(); ++id) {
-      file.tensors.push_back({parameter_name(graph(), static_cast<int>(id)), parameters()[id]});
+    for (int id = 0; id < static_cast<int>(graph().parameters.size()); ++id) {
+      file.tensors.push_back({parameter_name(graph(), id), stored_parameter(id)});
     }
     return write_safetensors(file);
   }
@@ -244,8 +261,9 @@ class Model {
     Meaning meaning =
         meaning_from_json(parse_json<ModelError>(take("posemachine.meaning"), meaning_where), meaning_where);
     check(graph, meaning, meaning_where);
-    std::vector<Tensor> parameters = take_parameters(graph, file, where);
-    return Model(std::move(network), std::move(graph), std::move(parameters), std::move(meaning),
+    auto weights = std::make_shared<const detail::ModelWeights>(graph, take_parameters(graph, file, where), where);
+    check_variances(graph, *weights);
+    return Model(std::move(network), std::move(graph), std::move(weights), std::move(meaning),
                  std::move(file.metadata));
   }
 
@@ -294,29 +312,11 @@ class Model {
         Content{std::move(network), std::move(graph), std::move(weights), std::move(meaning), std::move(notes)});
   }
 
-  static Shape shape_of(const Parameter& parameter) {
-    return Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank);
-  }
-
-  static void check_parameters(const Graph& graph, const std::vector<Tensor>& parameters) {
-    if (parameters.size() != graph.parameters.size()) {
-      fail<ModelError>({.where = "parameters",
-                        .expected = std::to_string(graph.parameters.size()) + " tensors",
-                        .got = std::to_string(parameters.size())});
-    }
-    for (std::size_t id = 0; id < parameters.size(); ++id) {
-      const Shape shape = shape_of(graph.parameters[id]);
-      const bool full = static_cast<std::int64_t>(parameters[id].values.size()) == element_count(parameters[id].shape);
-      if (parameters[id].shape == shape && full) continue;
-      fail<ModelError>({.where = parameter_name(graph, static_cast<int>(id)),
-                        .expected = "shape " + to_string(shape),
-                        .got = to_string(parameters[id].shape) + " with " +
-                               std::to_string(parameters[id].values.size()) + " values"});
-    }
+  static void check_variances(const Graph& graph, const detail::ModelWeights& weights) {
     for (const Node& node : graph.nodes) {
       if (node.op->kind() != OpKind::batch_norm) continue;
       const int id = parameter_id(graph, node, 3);
-      const std::vector<float>& variance = parameters[static_cast<std::size_t>(id)].values;
+      const std::vector<float> variance = to_floats(weights.tensor(graph, id)).values;
       const auto negative = std::find_if(variance.begin(), variance.end(), [](float value) { return value < 0; });
       if (negative == variance.end()) continue;
       fail<ModelError>(
@@ -326,22 +326,17 @@ class Model {
     }
   }
 
-  static std::vector<Tensor> take_parameters(const Graph& graph, TensorFile& file, const std::string& where) {
-    std::map<std::string, Tensor*> by_name;
+  static std::vector<AnyTensor> take_parameters(const Graph& graph, TensorFile& file, const std::string& where) {
+    std::map<std::string, AnyTensor*> by_name;
     for (NamedTensor& entry : file.tensors) by_name[entry.name] = &entry.tensor;
-    std::vector<Tensor> tensors;
+    std::vector<AnyTensor> tensors;
     for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
       const std::string name = parameter_name(graph, static_cast<int>(id));
-      const Shape shape = shape_of(graph.parameters[id]);
       const auto found = by_name.find(name);
       if (found == by_name.end()) {
-        fail<ModelError>(
-            {.where = where, .expected = "tensor " + name + " " + to_string(shape), .got = "none of that name"});
-      }
-      if (found->second->shape != shape) {
-        fail<ModelError>({.where = where + ": " + name,
-                          .expected = "shape " + to_string(shape),
-                          .got = to_string(found->second->shape)});
+        fail<ModelError>({.where = where,
+                          .expected = "tensor " + name + " " + to_string(detail::shape_of(graph.parameters[id])),
+                          .got = "none of that name"});
       }
       tensors.push_back(std::move(*found->second));
       by_name.erase(found);

@@ -46,6 +46,13 @@ class OnnxWriter {
  public:
   OnnxWriter(const Graph& graph, const std::vector<Tensor>& parameters, Size image)
       : graph_(graph), parameters_(parameters), sizes_(infer_sizes(graph, image)) {
+    for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+      const int dst = graph.nodes[i].dst;
+      if (dst < 0 || graph.values[static_cast<std::size_t>(dst)].type == DataType::f32) continue;
+      fail<ModelError>({.where = describe(graph, static_cast<int>(i)),
+                        .expected = "maps of type f32, for ONNX",
+                        .got = std::string(name_of(graph.values[static_cast<std::size_t>(dst)].type))});
+    }
     for (const Port& port : graph.inputs) taken_.insert(std::string(name_text(graph, port.name)));
     for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
       const std::string output = output_name(graph, i);

@@ -1,9 +1,10 @@
-// safetensors: named float tensors with a header that says where each one lies.
+// safetensors: named tensors with a header that says where each one lies.
 #pragma once
 
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 
@@ -20,9 +21,11 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -31,7 +34,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors payloads 
 
 struct NamedTensor {
   std::string name;
-  Tensor tensor;
+  AnyTensor tensor;
 };
 
 /// The content of a safetensors file.
@@ -40,7 +43,7 @@ struct TensorFile {
   std::vector<NamedTensor> tensors;
 
   /// The tensor of that name, or null.
-  const Tensor* find(std::string_view name) const {
+  const AnyTensor* find(std::string_view name) const {
     for (const NamedTensor& entry : tensors) {
       if (entry.name == name) return &entry.tensor;
     }
@@ -52,28 +55,27 @@ namespace detail {
 
 struct TensorEntry {
   std::string name;
+  DataType type = DataType::f32;
   Shape shape;
   std::uint64_t begin = 0;  // bytes from the start of the data
   std::uint64_t end = 0;
 };
 
-struct DtypeSize {
-  std::string_view name;
-  std::uint64_t bytes;
-};
+// The format's names of the types, in the order of DataType.
+inline constexpr std::array<std::string_view, data_type_names.size()> dtypes{"F32", "BF16", "F16", "I8", "U8", "I32"};
+// Others that the format has.
+inline constexpr std::array<std::string_view, 9> dtypes_not_read{"BOOL", "F8_E5M2", "F8_E4M3", "I16", "U16",
+                                                                 "U32",  "I64",     "U64",     "F64"};
 
-// clang-format off: a table
-inline constexpr std::array dtype_sizes{
-    DtypeSize{"BOOL", 1}, DtypeSize{"U8", 1}, DtypeSize{"I8", 1}, DtypeSize{"F8_E5M2", 1}, DtypeSize{"F8_E4M3", 1},
-    DtypeSize{"I16", 2}, DtypeSize{"U16", 2}, DtypeSize{"F16", 2}, DtypeSize{"BF16", 2},
-    DtypeSize{"I32", 4}, DtypeSize{"U32", 4}, DtypeSize{"F32", 4},
-    DtypeSize{"I64", 8}, DtypeSize{"U64", 8}, DtypeSize{"F64", 8}};
-// clang-format on
-
-inline std::uint64_t size_of_dtype(std::string_view dtype) {
-  const auto found =
-      std::find_if(dtype_sizes.begin(), dtype_sizes.end(), [&](const DtypeSize& each) { return each.name == dtype; });
-  return found != dtype_sizes.end() ? found->bytes : 0;
+inline DataType read_dtype(const Json& object, const std::string& where) {
+  const std::string dtype = string_member<ModelError>(object, "dtype", where);
+  const auto found = std::find(dtypes.begin(), dtypes.end(), dtype);
+  if (found != dtypes.end()) return static_cast<DataType>(found - dtypes.begin());
+  const bool is_known = std::find(dtypes_not_read.begin(), dtypes_not_read.end(), dtype) != dtypes_not_read.end();
+  fail<ModelError>({.where = where + ".dtype",
+                    .expected = "F32, BF16, F16, I8, U8 or I32",
+                    .got = excerpt(dtype, 20),
+                    .remedy = is_known ? "convert the tensor to one of them" : ""});
 }
 
 inline std::uint64_t unsigned_of(const Json& value, const std::string& where) {
@@ -88,21 +90,14 @@ inline TensorEntry tensor_entry(const std::string& name, const Json& object, con
                                 std::uint64_t data_bytes) {
   const std::string where = file + ": " + excerpt(name);
   reject_unknown_keys<ModelError>(object, {"dtype", "shape", "data_offsets"}, where);
-  const std::string dtype = string_member<ModelError>(object, "dtype", where);
-  const std::uint64_t element = size_of_dtype(dtype);
-  if (element == 0) {
-    fail<ModelError>({.where = where + ".dtype", .expected = "a known type", .got = excerpt(dtype, 20)});
-  }
-  if (dtype != "F32") {
-    fail<ModelError>({.where = where + ".dtype", .expected = "F32", .got = dtype, .remedy = "convert the file to F32"});
-  }
   TensorEntry entry;
   entry.name = name;
+  entry.type = read_dtype(object, where);
   const Json& shape = array_member<ModelError>(object, "shape", where);
   if (shape.size() > 8) {
     fail<ModelError>({.where = where + ".shape", .expected = "at most 8 extents", .got = std::to_string(shape.size())});
   }
-  std::uint64_t bytes = element;
+  std::uint64_t bytes = size_of(entry.type);
   for (const Json& extent : shape) {
     const std::uint64_t value = unsigned_of(extent, where + ".shape");
     if (value > std::uint64_t{1} << 40 || (value != 0 && bytes > (std::uint64_t{1} << 62) / value)) {
@@ -187,12 +182,18 @@ inline std::vector<TensorEntry> parse_header(std::string_view header, std::uint6
 }
 
 inline void require_finite(const NamedTensor& entry, const std::string& where) {
-  const std::vector<float>& values = entry.tensor.values;
-  const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
-  if (bad == values.end()) return;
-  fail<ModelError>({.where = where + ": " + excerpt(entry.name),
-                    .expected = "finite values",
-                    .got = std::to_string(*bad) + " at element " + std::to_string(bad - values.begin())});
+  std::visit(
+      [&](const auto& tensor) {
+        const auto& values = tensor.values;
+        const auto bad = std::find_if(values.begin(), values.end(),
+                                      [](auto value) { return !std::isfinite(static_cast<float>(value)); });
+        if (bad == values.end()) return;
+        fail<ModelError>(
+            {.where = where + ": " + excerpt(entry.name),
+             .expected = "finite values",
+             .got = std::to_string(static_cast<float>(*bad)) + " at element " + std::to_string(bad - values.begin())});
+      },
+      entry.tensor);
 }
 
 // Reads `size` bytes through read(bytes, count), in order: the header is checked as a whole before memory is taken for
@@ -220,8 +221,8 @@ TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::str
   for (const TensorEntry& entry : entries) file.tensors.push_back({entry.name, {}});
   for (const std::size_t which : order) {
     NamedTensor& tensor = file.tensors[which];
-    tensor.tensor = Tensor(entries[which].shape);
-    read(tensor.tensor.values.data(), tensor.tensor.values.size() * sizeof(float));
+    tensor.tensor = zeros(entries[which].type, entries[which].shape);
+    std::visit([&](auto& each) { read(each.values.data(), std::span(each.values).size_bytes()); }, tensor.tensor);
     if (finite_only) require_finite(tensor, where);
   }
   return file;
@@ -229,7 +230,7 @@ TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::str
 
 }  // namespace detail
 
-/// Reads the bytes of a safetensors file; `where` names it in messages. Only float32 tensors are taken.
+/// Reads the bytes of a safetensors file; `where` names it in messages. Types: F32, BF16, F16, I8, U8 and I32.
 /// Errors: ModelError naming file and field for anything that is not exactly as the format says, and, with finite_only,
 /// tensor and element of a NaN or an infinity. Source: the safetensors format, with the checks of its reference reader.
 inline TensorFile parse_safetensors(std::string_view bytes, const std::string& where, bool finite_only = true) {
@@ -272,19 +273,22 @@ inline std::string write_safetensors(const TensorFile& file) {
   std::set<std::string_view> names;  // a Json object would look each of them up from its beginning
   std::uint64_t at = 0;
   for (const NamedTensor& entry : file.tensors) {
-    const Shape& shape = entry.tensor.shape;
+    const Shape& shape = shape_of(entry.tensor);
+    const std::uint64_t count = std::visit([](const auto& each) { return each.values.size(); }, entry.tensor);
     const std::string where = "safetensors: " + detail::excerpt(entry.name);
     if (entry.name == "__metadata__" || !names.insert(entry.name).second) {
       fail<ModelError>({.where = where, .expected = "a name of its own", .got = "one that is taken"});
     }
     if (shape.size() > 8 || std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent < 0; }) ||
-        static_cast<std::uint64_t>(element_count(shape)) != entry.tensor.values.size()) {
+        static_cast<std::uint64_t>(element_count(shape)) != count) {
       fail<ModelError>({.where = where,
-                        .expected = std::to_string(entry.tensor.values.size()) + " values in at most 8 extents",
+                        .expected = std::to_string(count) + " values in at most 8 extents",
                         .got = "shape " + to_string(shape)});
     }
-    const std::uint64_t size = entry.tensor.values.size() * sizeof(float);
-    Json facts = {{"dtype", "F32"}, {"shape", entry.tensor.shape}, {"data_offsets", {at, at + size}}};
+    const DataType type = type_of(entry.tensor);
+    const std::uint64_t size = count * size_of(type);
+    Json facts = {
+        {"dtype", detail::dtypes[static_cast<std::size_t>(type)]}, {"shape", shape}, {"data_offsets", {at, at + size}}};
     header.Container::emplace_back(entry.name, std::move(facts));
     at += size;
   }
@@ -296,7 +300,11 @@ inline std::string write_safetensors(const TensorFile& file) {
   bytes += text;
   bytes.reserve(bytes.size() + at);
   for (const NamedTensor& entry : file.tensors) {
-    bytes.append(reinterpret_cast<const char*>(entry.tensor.values.data()), entry.tensor.values.size() * sizeof(float));
+    std::visit(
+        [&](const auto& each) {
+          bytes.append(reinterpret_cast<const char*>(each.values.data()), std::span(each.values).size_bytes());
+        },
+        entry.tensor);
   }
   return bytes;
 }

@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/core/map.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/refine_peak.hpp>
@@ -17,16 +18,6 @@
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-/// One image's heatmaps, not owned. Shapes: data (channels, height, width).
-struct MapView {
-  const float* data = nullptr;
-  int channels = 0;
-  int height = 0;
-  int width = 0;
-
-  const float* map(int channel) const { return data + std::size_t(channel) * std::size_t(height) * std::size_t(width); }
-};
 
 namespace detail {
 
@@ -61,21 +52,19 @@ inline Keypoint decode_map(const float* map, int height, int width, double strid
 /// Shapes: sigma_px: the targets' standard deviation in input pixels, as Meaning::sigma_px; positions in input pixels;
 /// scores the highest value clamped to 0 .. 1, so that maps whose peaks exceed 1 (scaled distributions) can be decoded.
 /// Errors: UsageError for empty maps, fewer maps than joints, or a stride or sigma_px that is not positive.
-inline std::vector<Keypoint> decode_heatmaps(const MapView& maps, int joint_count, double stride,
+inline std::vector<Keypoint> decode_heatmaps(const MapView<const float>& maps, int joint_count, double stride,
                                              const Decoder& decoder, double sigma_px = 7) {
-  if (maps.height < 1 || maps.width < 1 || joint_count < 0 || maps.channels < joint_count || !(stride > 0) ||
-      !(sigma_px > 0)) {
+  if (maps.h < 1 || maps.w < 1 || joint_count < 0 || maps.c < joint_count || !(stride > 0) || !(sigma_px > 0)) {
     fail<UsageError>(
         {.where = "decode_heatmaps",
          .expected = "at least " + std::to_string(joint_count) + " maps of 1 x 1 cells, stride > 0 and sigma_px > 0",
-         .got = std::to_string(maps.channels) + " maps of " + std::to_string(maps.height) + " x " +
-                std::to_string(maps.width) + ", stride " + std::to_string(stride) + ", sigma_px " +
-                std::to_string(sigma_px)});
+         .got = std::to_string(maps.c) + " maps of " + std::to_string(maps.h) + " x " + std::to_string(maps.w) +
+                ", stride " + std::to_string(stride) + ", sigma_px " + std::to_string(sigma_px)});
   }
   std::vector<Keypoint> keypoints;
   keypoints.reserve(std::size_t(joint_count));
   for (int j = 0; j < joint_count; ++j) {
-    keypoints.push_back(detail::decode_map(maps.map(j), maps.height, maps.width, stride, decoder.kind, sigma_px));
+    keypoints.push_back(detail::decode_map(maps.channel(0, j), maps.h, maps.w, stride, decoder.kind, sigma_px));
   }
   return keypoints;
 }

@@ -119,17 +119,17 @@ class PanelGrid {
 /// Shapes: crop any size; maps (joints or more, h, w), which cover the whole crop; pose in pixels of the crop.
 /// Errors: UsageError for an empty crop or map, too few maps, another number of keypoints than joints, pictures below
 /// 32 or above 2048 pixels wide or more than 8 times as high. Source: Nie et al. 2019, Fig. 9.
-inline Image draw_panel(const Image& crop, const MapView& maps, const Pose& pose, const JointSet& joints,
+inline Image draw_panel(const Image& crop, const MapView<const float>& maps, const Pose& pose, const JointSet& joints,
                         const PanelOptions& options = {}) {
   const int joint_count = static_cast<int>(joints.joints.size());
-  if (maps.channels < joint_count || maps.height < 1 || maps.width < 1 || crop.width < 1 || crop.height < 1 ||
+  if (maps.c < joint_count || maps.h < 1 || maps.w < 1 || crop.width < 1 || crop.height < 1 ||
       pose.keypoints.size() != joints.joints.size() || options.picture_width_px < 32 ||
       options.picture_width_px > 2048 || crop.height / 8 > crop.width || options.columns < 0) {
     fail<UsageError>({.where = "draw_panel",
                       .expected = "a crop, a map and a keypoint for each of " + std::to_string(joint_count) +
                                   " joints, pictures 32 to 2048 pixels wide and at most 8 times as high",
                       .got = "a crop of " + std::to_string(crop.width) + " x " + std::to_string(crop.height) + ", " +
-                             std::to_string(maps.channels) + " maps, " + std::to_string(pose.keypoints.size()) +
+                             std::to_string(maps.c) + " maps, " + std::to_string(pose.keypoints.size()) +
                              " keypoints, pictures of " + std::to_string(options.picture_width_px) + " pixels"});
   }
   const int width = options.picture_width_px;
@@ -144,7 +144,7 @@ inline Image draw_panel(const Image& crop, const MapView& maps, const Pose& pose
   grid.add(photo, "photo");
   for (int j = 0; j < joint_count; ++j) {
     Image picture = background;
-    detail::blend_heatmap(picture, maps.map(j), maps.width, maps.height);
+    detail::blend_heatmap(picture, maps.channel(0, j), maps.w, maps.h);
     const Keypoint& keypoint = placed.keypoints[std::size_t(j)];
     if (keypoint.found()) {
       draw_circle(picture, keypoint.position, 0.03 * width, 0.012 * width, {18, 20, 26}, 0.6);

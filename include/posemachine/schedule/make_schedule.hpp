@@ -46,11 +46,13 @@ inline Schedule make_schedule(const Graph& graph, int batch, Size image, Mode mo
   schedule.values.resize(graph.values.size());
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     ScheduledValue& value = schedule.values[i];
-    value.n = batch;
-    value.c = graph.values[i].channels;
-    value.h = sizes[i].height;
-    value.w = sizes[i].width;
-    if (!device.blocked) value.layout = Layout::plain;
+    static_cast<MapDesc&>(value) = {batch,
+                                    graph.values[i].channels,
+                                    sizes[i].height,
+                                    sizes[i].width,
+                                    device.blocked ? Layout::blocked : Layout::plain,
+                                    device.channel_block,
+                                    graph.values[i].type};
   }
   for (const Port& port : graph.inputs) {
     if (device.blocked && !detail::stays_plain(graph, port.value, device.channel_block)) continue;

@@ -30,7 +30,7 @@ inline void assign_arena(Schedule& schedule, bool reuse) {
     Live& root = buffers[static_cast<std::size_t>(schedule.place(static_cast<int>(i)).root)];
     root.first = root.first < 0 ? value.first_step : std::min(root.first, value.first_step);
     root.last = std::max(root.last, value.last_step);
-    if (value.parent < 0 && !value.external) root.bytes = value.buffer_bytes(schedule.block());
+    if (value.parent < 0 && !value.external) root.bytes = value.buffer_bytes();
   }
   for (std::size_t i = 0; i < schedule.workspaces.size(); ++i) {
     const Workspace& workspace = schedule.workspaces[i];

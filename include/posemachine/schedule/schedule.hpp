@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/map.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/schedule/capabilities.hpp>
 
@@ -13,19 +13,11 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-enum class Layout : std::uint8_t {
-  plain,         // (N, C, H, W) row-major
-  blocked,       // (N, C / block, H, W, block); channels padded with zeros to whole blocks
-  channels_last  // (N, H, W, C) row-major
-};
-
 /// What batch norm and dropout do, and whether workspaces are kept for backward nodes.
 enum class Mode : std::uint8_t { inference, training };
 
-/// A value with its dimensions and where it lives: in a buffer of its own, or inside the buffer of another value.
-struct ScheduledValue {
-  int n = 1, c = 1, h = 1, w = 1;
-  Layout layout = Layout::blocked;
+/// A value as a map, and where it lives: in a buffer of its own, or inside the buffer of another value.
+struct ScheduledValue : MapDesc {
   int parent = -1;               // the value whose buffer holds this one; -1: a buffer of its own
   int channel_offset = 0;        // within the parent, or within its own buffer
   int buffer_channels = 0;       // of a buffer that is larger than its value; 0: it is not
@@ -34,18 +26,7 @@ struct ScheduledValue {
   int last_step = -1;            // the last step that reads it
   std::size_t arena_offset = 0;  // bytes; of roots
 
-  std::int64_t padded_channels(int block) const {
-    return layout == Layout::blocked ? (c + block - 1) / block * std::int64_t{block} : c;
-  }
-  std::size_t bytes(int block) const { return bytes_of(padded_channels(block)); }
-  std::size_t buffer_bytes(int block) const {
-    return bytes_of(buffer_channels > 0 ? buffer_channels : padded_channels(block));
-  }
-
- private:
-  std::size_t bytes_of(std::int64_t channels) const {
-    return static_cast<std::size_t>(std::int64_t{n} * channels * h * w) * sizeof(float);
-  }
+  std::size_t buffer_bytes() const { return bytes_of(buffer_channels > 0 ? buffer_channels : padded_channels()); }
 };
 
 /// Factors of a convolution's src, one a channel from `first` on, that its weights are multiplied with in every run.

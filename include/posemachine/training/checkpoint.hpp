@@ -98,12 +98,14 @@ std::vector<Tensor> take_tensors(const Graph& graph, std::vector<NamedTensor>& t
         std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& each) { return each.name == name; });
     if (found == tensors.end()) continue;
     const Shape shape = shape_of(id);
-    if (found->tensor.shape != shape) {
+    Tensor* const floats = std::get_if<Tensor>(&found->tensor);
+    if (floats == nullptr || floats->shape != shape) {
       fail<ModelError>({.where = where + ": " + name,
-                        .expected = "shape " + to_string(shape),
-                        .got = to_string(found->tensor.shape)});
+                        .expected = "floats of shape " + to_string(shape),
+                        .got = std::string(name_of(type_of(found->tensor))) + " of " +
+                               to_string(posemachine::shape_of(found->tensor))});
     }
-    taken[id] = std::move(found->tensor);
+    taken[id] = std::move(*floats);
     tensors.erase(found);
   }
   return taken;
@@ -192,8 +194,10 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
     if (values.empty()) return;
     NamedTensor entry{prefix + parameter_name(graph, static_cast<int>(id)), {}};
     detail::require_finite_values(values, entry.name);
-    entry.tensor.shape = std::move(shape);
-    entry.tensor.values = values;
+    Tensor tensor;
+    tensor.shape = std::move(shape);
+    tensor.values = values;
+    entry.tensor = std::move(tensor);
     file.tensors.push_back(std::move(entry));
   };
   const auto flat = [](const std::vector<float>& values) { return Shape{static_cast<std::int64_t>(values.size())}; };

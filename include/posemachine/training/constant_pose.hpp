@@ -47,9 +47,8 @@ inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const
       sum.values[k] += batch.map_weights.values[k / cells] * batch.targets.values[k] / static_cast<float>(count);
     }
   }
-  const MapView maps{sum.values.data(), static_cast<int>(sum.shape[1]), static_cast<int>(sum.shape[2]),
-                     static_cast<int>(sum.shape[3])};
-  return decode_heatmaps(maps, static_cast<int>(joints.joints.size()), options.stride, Decoder{}, options.sigma_px);
+  return decode_heatmaps(view_of(sum), static_cast<int>(joints.joints.size()), options.stride, Decoder{},
+                         options.sigma_px);
 }
 
 /// What evaluate() would measure of a network that answers `pose` for every crop. Shapes: pose in pixels of the input;

@@ -24,7 +24,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// What becomes of a step whose loss or gradient is not finite, or too large to be squared.
 enum class NotFinite {
   stop,  // the run ends with an error
-  skip,  // the step changes nothing; after Trainer::most_skipped_in_a_row of them the run ends
+  skip,  // the step changes nothing; after FiniteGuard::most_skipped_in_a_row of them the run ends
   lower  // nor does it here, and all later rates are halved
 };
 

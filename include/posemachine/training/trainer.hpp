@@ -18,6 +18,7 @@
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/constant_pose.hpp>
+#include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/gradient_norm.hpp>
 #include <posemachine/training/learning_rate.hpp>
 #include <posemachine/training/loss.hpp>
@@ -82,8 +83,7 @@ class Trainer {
         epoch_steps_(from.epoch_steps),
         watch_(from.watch),
         rate_factor_(from.rate_factor),
-        skipped_(from.skipped),
-        skipped_in_a_row_(from.skipped_in_a_row),
+        finite_(model_.graph(), options_.on_not_finite, from.skipped, from.skipped_in_a_row),
         optimizer_start_(from.optimizer_start) {
     if (step_ > total_steps()) {
       fail<ModelError>({.where = "checkpoint: step",
@@ -133,8 +133,8 @@ class Trainer {
             .average = average_.tensors(),
             .watch = watch_,
             .rate_factor = rate_factor_,
-            .skipped = skipped_,
-            .skipped_in_a_row = skipped_in_a_row_,
+            .skipped = finite_.skipped(),
+            .skipped_in_a_row = finite_.skipped_in_a_row(),
             .optimizer_start = optimizer_start_};
   }
 
@@ -143,7 +143,7 @@ class Trainer {
   /// raises a checkpoint first, so that there is always one to go on from. Better is a higher PCK in validation;
   /// without people to validate on, a lower mean loss of the last stage.
   /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
-  /// most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
+  /// FiniteGuard::most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
   /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
   /// throws.
   bool run(const std::stop_token& stop, const OnEvent& on_event_of_first) {
@@ -162,7 +162,7 @@ class Trainer {
       TrainEvent event = make_event(TrainEvent::Kind::step);
       event.losses = losses;
       event.gradient_norm = gradient_norm_;
-      event.skipped = skipped_in_a_row_ > 0;
+      event.skipped = finite_.skipped_in_a_row() > 0;
       on_event(event);
       if (step_ % steps_per_epoch() == 0) {
         end_epoch(on_event);
@@ -174,14 +174,11 @@ class Trainer {
     return true;
   }
 
-  /// Steps without finite numbers, one after another, that end a run whatever options.on_not_finite says.
-  static constexpr int most_skipped_in_a_row = 10;
-
   /// One step; returns the losses by stage.
   std::vector<double> train_step() {
     const auto before = Clock::now();
     const Batch batch = loader_.next();
-    keep_statistics();
+    finite_.keep_statistics(*parameters_);
     waited_ += Clock::now() - before;
     const std::size_t stages = model_.graph().outputs.size();
     const std::size_t slices = static_cast<std::size_t>(gradients_.slice_count());
@@ -206,18 +203,19 @@ class Trainer {
     std::vector<double> total(stages, 0.0);
     for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
     gradient_norm_ = gradient_norm(gradients_.gradients(), optimizer_.updated(), gradients_.workers());
-    if (is_finite(total)) {
+    const StepNumbers numbers{total, gradients_.gradients(), gradient_norm_};
+    if (FiniteGuard::accepts(numbers)) {
       clip_gradients(gradients_.gradients(), gradient_norm_, most_norm(), gradients_.workers());
-      const std::int64_t updates = step_ - skipped_;  // so far: what was skipped counts for nothing
+      const std::int64_t updates = step_ - finite_.skipped();  // so far: what was skipped counts for nothing
       optimizer_.update(*parameters_, gradients_.gradients(), rate_now(step_), updates - optimizer_start_,
                         gradients_.workers());
-      require_finite_state();
+      finite_.require_finite_state(*parameters_, optimizer_, step_);
       average_.update(*parameters_, updates, gradients_.workers());
-      skipped_in_a_row_ = 0;
+      finite_.count_taken();
       ++epoch_steps_;
       for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
     } else {
-      skip_step(total);
+      rate_factor_ *= finite_.skip(numbers, *parameters_, step_);
     }
     ++step_;
     ++steps_here_;
@@ -274,69 +272,6 @@ class Trainer {
     return options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
   }
 
-  // Larger gradients could not be squared in single precision.
-  bool is_finite(const std::vector<double>& losses) const {
-    constexpr double largest = 1e18;
-    const bool loss = std::all_of(losses.begin(), losses.end(), [](double each) { return std::isfinite(each); });
-    return loss && gradient_norm_ <= largest;
-  }
-
-  // A step that is skipped must leave batch norm's running statistics as they were, too.
-  void keep_statistics() {
-    if (options_.on_not_finite == NotFinite::stop) return;
-    statistics_.resize(parameters_->size());
-    for (std::size_t id = 0; id < parameters_->size(); ++id) {
-      if (!model_.graph().parameters[id].trainable) statistics_[id] = (*parameters_)[id].values;
-    }
-  }
-
-  void skip_step(const std::vector<double>& losses) {
-    if (options_.on_not_finite == NotFinite::stop) fail_not_finite(what_is_not_finite(losses));
-    for (std::size_t id = 0; id < parameters_->size(); ++id) {
-      if (!model_.graph().parameters[id].trainable) (*parameters_)[id].values = statistics_[id];
-    }
-    ++skipped_;
-    if (++skipped_in_a_row_ >= most_skipped_in_a_row) {
-      fail_not_finite(std::to_string(skipped_in_a_row_) + " steps without them one after another, the last with " +
-                      what_is_not_finite(losses));
-    }
-    if (options_.on_not_finite == NotFinite::lower) rate_factor_ *= 0.5;
-  }
-
-  std::string what_is_not_finite(const std::vector<double>& losses) const {
-    for (std::size_t stage = 0; stage < losses.size(); ++stage) {
-      if (!std::isfinite(losses[stage])) return "a loss that is not finite, of stage " + std::to_string(stage + 1);
-    }
-    for (std::size_t id = 0; id < gradients_.gradients().size(); ++id) {
-      if (!all_finite(gradients_.gradients()[id].values)) return "a gradient that is not finite, of " + name(id);
-    }
-    return "a gradient that is too large to be squared (its length is " + std::to_string(gradient_norm_) + ")";
-  }
-
-  // The rate can be too large all the same: no such weight may reach a checkpoint.
-  void require_finite_state() const {
-    for (std::size_t id = 0; id < parameters_->size(); ++id) {
-      if (!all_finite((*parameters_)[id].values)) fail_not_finite("a weight that is not finite, of " + name(id));
-      if (!all_finite(optimizer_.first()[id]) || !all_finite(optimizer_.second()[id])) {
-        fail_not_finite("an optimiser's moment that is not finite, of " + name(id));
-      }
-    }
-  }
-
-  static bool all_finite(const std::vector<float>& values) {
-    return std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); });
-  }
-
-  std::string name(std::size_t parameter) const { return parameter_name(model_.graph(), static_cast<int>(parameter)); }
-
-  [[noreturn]] void fail_not_finite(const std::string& what) const {
-    fail<RuntimeFailure>(
-        {.where = "training, step " + std::to_string(step_ + 1),
-         .expected = "finite numbers",
-         .got = what,
-         .remedy = "start another run with a lower rate or a longer warm-up; the last checkpoint is kept"});
-  }
-
   TrainEvent make_event(TrainEvent::Kind kind) {
     TrainEvent event;
     event.kind = kind;
@@ -344,7 +279,7 @@ class Trainer {
     event.steps_per_epoch = steps_per_epoch();
     event.epoch = static_cast<int>(step_ / steps_per_epoch());
     event.rate = rate_now(step_ > 0 ? step_ - 1 : 0);
-    event.skipped_steps = skipped_;
+    event.skipped_steps = finite_.skipped();
     event.stalled = kind == TrainEvent::Kind::finished && step_ < total_steps();
     const std::chrono::duration<double> spent = Clock::now() - started_ - validated_;
     event.images_per_second = spent.count() > 0 ? double(steps_here_) * options_.batch / spent.count() : 0;
@@ -430,11 +365,9 @@ class Trainer {
   std::int64_t epoch_steps_ = 0;
   Watch watch_;
   double rate_factor_ = 1;
-  std::int64_t skipped_ = 0;
-  int skipped_in_a_row_ = 0;
-  std::int64_t optimizer_start_ = 0;            // updates before the optimiser began from nothing
-  double gradient_norm_ = 0;                    // of the last step
-  std::vector<std::vector<float>> statistics_;  // batch norm's, before the step under way
+  FiniteGuard finite_;
+  std::int64_t optimizer_start_ = 0;  // updates before the optimiser began from nothing
+  double gradient_norm_ = 0;          // of the last step
   std::int64_t steps_here_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::duration validated_{};

@@ -20,7 +20,7 @@ inline std::unique_ptr<Kernel> make_add(const BuildContext& context) {
   const int count = context.node().inputs.count;
   // Whole blocks of channels, the zeros behind the last one too: ragged ones fall to a reference loop.
   ScheduledValue whole = context.dst();
-  whole.c = static_cast<int>(whole.padded_channels(context.schedule->block()));
+  whole.c = whole.padded_channels();
   const dnnl::memory::desc dst = context.desc(whole);
   const std::vector<float> scales(static_cast<std::size_t>(count), 1.0f);
   const std::vector<dnnl::memory::desc> srcs(static_cast<std::size_t>(count), dst);

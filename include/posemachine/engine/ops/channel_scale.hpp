@@ -34,7 +34,7 @@ inline std::unique_ptr<Kernel> make_channel_scale(const BuildContext& context) {
 
 // diff_gate[c] = sum over cells of src * diff_dst, in double: maps of a few hundred thousand cells lose digits in
 // float.
-inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const MapMemory& diff_gate) {
+inline void sum_products(const MapView<float>& src, const MapView<float>& diff_dst, const MapView<float>& diff_gate) {
   for (int image = 0; image < src.n; ++image) {
     for (int c = 0; c < src.c; ++c) {
       const float* a = src.channel(image, c);
@@ -52,7 +52,7 @@ inline void sum_products(const MapMemory& src, const MapMemory& diff_dst, const 
 inline std::unique_ptr<Kernel> make_channel_scale_backward_gate(const BuildContext& context) {
   return map_kernel<2>(
       context, "posemachine:sum_products",
-      [](const auto& srcs, const MapMemory& dst, const RandomKey&) { sum_products(srcs[0], srcs[1], dst); });
+      [](const auto& srcs, const MapView<float>& dst, const RandomKey&) { sum_products(srcs[0], srcs[1], dst); });
 }
 
 }  // namespace detail

@@ -26,22 +26,20 @@ struct ChannelCopy {
 };
 
 inline std::unique_ptr<Kernel> make_copies(const BuildContext& context, std::vector<ChannelCopy> copies) {
-  std::int64_t floats = 0;
-  for (const ChannelCopy& copy : copies) {
-    const ScheduledValue& dst = context.dst();
-    floats += std::int64_t{dst.n} * copy.count * dst.h * dst.w;
-  }
+  std::size_t bytes = 0;
+  for (const ChannelCopy& copy : copies) bytes += context.dst().bytes_of(copy.count);
   auto kernel = std::make_unique<LoopKernel>([copies = std::move(copies)](const Binding& binding) -> LoopKernel::Loop {
     struct Bound {
-      MapMemory src;
-      MapMemory dst;
+      MapView<float> src;
+      MapView<float> dst;
       ChannelCopy copy;
     };
     std::vector<Bound> bound;
     const Schedule& schedule = *binding.schedule;
     for (const ChannelCopy& copy : copies) {
-      bound.push_back({MapMemory::of(schedule.value(copy.src), schedule.block(), binding.floats(copy.src)),
-                       MapMemory::of(schedule.value(copy.dst), schedule.block(), binding.floats(copy.dst)), copy});
+      bound.push_back({{schedule.value(copy.src), binding.floats(copy.src)},
+                       {schedule.value(copy.dst), binding.floats(copy.dst)},
+                       copy});
     }
     return [bound = std::move(bound)](const RandomKey&) {
       for (const Bound& each : bound) {
@@ -50,7 +48,7 @@ inline std::unique_ptr<Kernel> make_copies(const BuildContext& context, std::vec
     };
   });
   kernel->implementation = "posemachine:copy_channels";
-  kernel->moved_bytes = 2 * floats * static_cast<std::int64_t>(sizeof(float));
+  kernel->moved_bytes = static_cast<std::int64_t>(2 * bytes);
   return kernel;
 }
 

@@ -24,8 +24,8 @@ namespace detail {
 
 // A map of the execution and where a user's kernel sees it: in place, or as a plain copy in scratch memory.
 struct PlainMap {
-  MapMemory execution;
-  MapMemory plain;
+  MapView<float> execution;
+  MapView<float> plain;
   bool is_copy = false;
 
   void load() const {
@@ -34,8 +34,8 @@ struct PlainMap {
   void store() const {
     if (is_copy) copy_channels(plain, 0, execution, 0, execution.c);
   }
-  SrcMap src() const { return {plain.data, plain.n, plain.c, plain.h, plain.w}; }
-  DstMap dst() const { return {plain.data, plain.n, plain.c, plain.h, plain.w}; }
+  SrcMap src() const { return {plain, plain.data}; }
+  DstMap dst() const { return plain; }
 };
 
 // Which map, and where in the scratch memory its copy lies, if there is one.
@@ -47,20 +47,18 @@ class PlainMapSlot {
     if (map.layout == Layout::plain) return;
     kernel.scratch_bytes = (kernel.scratch_bytes + 63) / 64 * 64;
     offset_ = static_cast<std::ptrdiff_t>(kernel.scratch_bytes);
-    const std::size_t bytes = sizeof(float) * static_cast<std::size_t>(map.n) * static_cast<std::size_t>(map.c) *
-                              static_cast<std::size_t>(map.h) * static_cast<std::size_t>(map.w);
+    const std::size_t bytes = map.plain().bytes();
     kernel.scratch_bytes += bytes;
     kernel.moved_bytes += static_cast<std::int64_t>(2 * bytes);
   }
 
   PlainMap bind(const Binding& binding) const {
     PlainMap map;
-    map.execution = MapMemory::of(binding.schedule->value(value_), binding.schedule->block(), binding.floats(value_));
+    map.execution = {binding.schedule->value(value_), binding.floats(value_)};
     map.plain = map.execution;
     if (offset_ < 0) return map;
     map.is_copy = true;
-    map.plain.data = reinterpret_cast<float*>(binding.scratch + offset_);
-    map.plain.block = 0;
+    map.plain = {map.execution.plain(), reinterpret_cast<float*>(binding.scratch + offset_)};
     return map;
   }
 

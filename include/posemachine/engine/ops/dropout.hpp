@@ -17,7 +17,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // dst = src / (1 - rate) where the draw of (sample, channel, cell) is at least the rate, else 0.
-inline void drop(const MapMemory& src, const MapMemory& dst, double rate, const RandomKey& key, std::uint64_t node) {
+inline void drop(const MapView<float>& src, const MapView<float>& dst, double rate, const RandomKey& key,
+                 std::uint64_t node) {
   const auto scale = static_cast<float>(1 / (1 - rate));
   for (int image = 0; image < src.n; ++image) {
     RandomStream stream(key.seed, Purpose::dropout, key.step, key.first_sample + static_cast<std::uint64_t>(image),
@@ -43,7 +44,7 @@ inline std::unique_ptr<Kernel> make_dropout(const BuildContext& context) {
   const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
   return map_kernel<1>(
       context, "posemachine:dropout",
-      [=](const auto& srcs, const MapMemory& to, const RandomKey& key) { drop(srcs[0], to, rate, key, node); });
+      [=](const auto& srcs, const MapView<float>& to, const RandomKey& key) { drop(srcs[0], to, rate, key, node); });
 }
 
 }  // namespace detail

@@ -21,19 +21,16 @@ inline std::unique_ptr<Kernel> make_input(const BuildContext& context) {
   auto kernel = std::make_unique<LoopKernel>([dst](const Binding& binding) -> LoopKernel::Loop {
     const ScheduledValue& value = binding.schedule->value(dst);
     if (value.external) return [](const RandomKey&) {};
-    const MapMemory target = MapMemory::of(value, binding.schedule->block(), binding.floats(dst));
+    const MapView<float> target(value, binding.floats(dst));
     std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
     return [given, target](const RandomKey&) {
-      auto* floats = reinterpret_cast<float*>(*given);
-      copy_channels({floats, target.n, target.c, target.h, target.w, 0}, 0, target, 0, target.c);
+      const MapView<float> plain(target.plain(), reinterpret_cast<float*>(*given));
+      copy_channels(plain, 0, target, 0, target.c);
     };
   });
   kernel->implementation = "posemachine:input";
   const ScheduledValue& value = context.dst();
-  if (!value.external) {
-    kernel->moved_bytes =
-        std::int64_t{value.n} * (value.c + value.padded_channels(context.schedule->block())) * value.h * value.w * 4;
-  }
+  if (!value.external) kernel->moved_bytes = static_cast<std::int64_t>(value.plain().bytes() + value.bytes());
   return kernel;
 }
 

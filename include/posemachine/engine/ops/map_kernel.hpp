@@ -21,10 +21,8 @@ std::unique_ptr<Kernel> map_kernel(const BuildContext& context, std::string name
   for (std::size_t i = 0; i < Inputs; ++i) srcs[i] = context.schedule->src(*context.step, static_cast<int>(i));
   const int dst = context.step->dst;
   auto kernel = std::make_unique<LoopKernel>([=](const Binding& binding) -> LoopKernel::Loop {
-    const auto map = [&](int id) {
-      return MapMemory::of(binding.schedule->value(id), binding.schedule->block(), binding.floats(id));
-    };
-    std::array<MapMemory, Inputs> maps;
+    const auto map = [&](int id) { return MapView<float>(binding.schedule->value(id), binding.floats(id)); };
+    std::array<MapView<float>, Inputs> maps;
     for (std::size_t i = 0; i < Inputs; ++i) maps[i] = map(srcs[i]);
     return [maps, to = map(dst), compute](const RandomKey& key) { compute(maps, to, key); };
   });
@@ -33,10 +31,10 @@ std::unique_ptr<Kernel> map_kernel(const BuildContext& context, std::string name
 }
 
 /// The channels behind a map's last one, up to a whole block, as every primitive expects them.
-inline void zero_padding(const MapMemory& map) {
+inline void zero_padding(const MapView<float>& map) {
   for (int image = 0; image < map.n; ++image) {
-    for (std::size_t c = static_cast<std::size_t>(map.c); c < map.padded_channels(); ++c) {
-      float* out = map.channel(image, static_cast<int>(c));
+    for (int c = map.c; c < map.padded_channels(); ++c) {
+      float* out = map.channel(image, c);
       for (std::size_t cell = 0; cell < map.cells(); ++cell) out[cell * map.cell_step()] = 0.0f;
     }
   }

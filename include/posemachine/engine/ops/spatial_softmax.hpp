@@ -18,7 +18,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // src and dst may be the same map.
-inline void spatial_softmax(const MapMemory& src, const MapMemory& dst, double scale) {
+inline void spatial_softmax(const MapView<float>& src, const MapView<float>& dst, double scale) {
   const std::size_t cells = src.cells();
   const std::size_t step = src.cell_step();
   for (int image = 0; image < src.n; ++image) {
@@ -41,8 +41,8 @@ inline void spatial_softmax(const MapMemory& src, const MapMemory& dst, double s
 }
 
 // diff_dst and diff_src may be the same map.
-inline void spatial_softmax_backward(const MapMemory& dst, const MapMemory& diff_dst, const MapMemory& diff_src,
-                                     double scale) {
+inline void spatial_softmax_backward(const MapView<float>& dst, const MapView<float>& diff_dst,
+                                     const MapView<float>& diff_src, double scale) {
   const std::size_t cells = dst.cells();
   for (int image = 0; image < dst.n; ++image) {
     for (int c = 0; c < dst.c; ++c) {
@@ -66,13 +66,13 @@ inline std::unique_ptr<Kernel> make_spatial_softmax(const BuildContext& context)
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
   return map_kernel<1>(
       context, "posemachine:spatial_softmax",
-      [=](const auto& srcs, const MapMemory& to, const RandomKey&) { spatial_softmax(srcs[0], to, factor); });
+      [=](const auto& srcs, const MapView<float>& to, const RandomKey&) { spatial_softmax(srcs[0], to, factor); });
 }
 
 inline std::unique_ptr<Kernel> make_spatial_softmax_backward(const BuildContext& context) {
   const double factor = scale(unpack<SpatialSoftmaxOptions>(context.node().options));
   return map_kernel<2>(context, "posemachine:spatial_softmax",
-                       [=](const auto& srcs, const MapMemory& to, const RandomKey&) {
+                       [=](const auto& srcs, const MapView<float>& to, const RandomKey&) {
                          spatial_softmax_backward(srcs[0], srcs[1], to, factor);
                        });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/graph/build.hpp>
 #include <posemachine/graph/graph.hpp>
 
@@ -13,9 +14,13 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct InputOptions {
   std::int32_t channels = 3;
+  std::int32_t type = 0;  // a DataType
 };
 
-inline constexpr std::array input_options{OptionInfo{"channels", 1, 65536}};
+inline constexpr std::array input_options{
+    OptionInfo{"channels", 1, 65536},
+    OptionInfo{"type", 0, static_cast<std::int32_t>(data_type_names.size()) - 1, true},
+};
 
 inline constexpr OpInfo input_op{
     .name = "input",
@@ -23,12 +28,14 @@ inline constexpr OpInfo input_op{
     .max_inputs = 0,
     .options = input_options,
     .infer = [](Graph&, const Node& node) { return unpack<InputOptions>(node.options).channels; },
+    .type = [](Graph&, const Node& node) { return static_cast<DataType>(unpack<InputOptions>(node.options).type); },
     .traits = {.kind = OpKind::input},
 };
 
 /// Adds a named input of the given channels, at stride 1.
-constexpr Value add_input(Graph& graph, std::string_view name, int channel_count) {
-  const Value value = add_node(graph, input_op, pack(InputOptions{.channels = channel_count}), {});
+constexpr Value add_input(Graph& graph, std::string_view name, int channel_count, DataType type = DataType::f32) {
+  const InputOptions options{.channels = channel_count, .type = static_cast<std::int32_t>(type)};
+  const Value value = add_node(graph, input_op, pack(options), {});
   graph.inputs.push_back({intern(graph, name), value.id, 0});
   return value;
 }
@@ -36,7 +43,10 @@ constexpr Value add_input(Graph& graph, std::string_view name, int channel_count
 /// Adds an input that carries the gradient of `of` into a training graph.
 inline Value add_gradient_input(Graph& graph, std::string_view name, Value of) {
   const Value value =
-      add_node(graph, {.op = &input_op, .options = pack(InputOptions{.channels = channels(graph, of)}), .like = of.id});
+      add_node(graph, {.op = &input_op,
+                       .options = pack(InputOptions{.channels = channels(graph, of),
+                                                    .type = static_cast<std::int32_t>(info(graph, of).type)}),
+                       .like = of.id});
   graph.inputs.push_back({intern(graph, name), value.id, 0});
   return value;
 }

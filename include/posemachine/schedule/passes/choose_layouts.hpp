@@ -47,11 +47,11 @@ inline LayoutCosts layout_costs(const Schedule& schedule, const Step& step, cons
     int offset = 0;
     for (const int src : step.srcs) {
       const ScheduledValue& branch = schedule.value(src);
-      if (!is_dense_slice(schedule, branch, offset, dst)) copied += static_cast<double>(branch.bytes(schedule.block()));
+      if (!is_dense_slice(schedule, branch, offset, dst)) copied += static_cast<double>(branch.bytes());
       offset += branch.c;
     }
     return {copied > 0 ? CostModel::move(2 * copied, context.threads) : 0,
-            CostModel::move(2 * static_cast<double>(dst.bytes(schedule.block())), context.threads)};
+            CostModel::move(2 * static_cast<double>(dst.bytes()), context.threads)};
   }
   const OpKind kind = step.kind();
   const bool pools = kind == OpKind::max_pooling || kind == OpKind::average_pooling;
@@ -88,7 +88,7 @@ inline std::vector<bool> choose_channels_last(const Schedule& schedule, const Pa
     });
     Moves& written = moves[static_cast<std::size_t>(step.dst)];
     written = {cut.add_node(), cut.add_node()};
-    const double bytes = 2 * static_cast<double>(schedule.value(step.dst).bytes(schedule.block()));
+    const double bytes = 2 * static_cast<double>(schedule.value(step.dst).bytes());
     const double cost = CostModel::move(bytes, context.threads);
     cut.add_edge(node, written.to_blocked, cost);
     cut.add_edge(written.to_channels_last, node, cost);

@@ -28,7 +28,7 @@ inline void pool_early(Schedule& schedule, const PassContext& = {}) {
       const int src = schedule.src(step, 0);
       const ScheduledValue& map = schedule.value(src);
       const bool is_last = map.last_step == static_cast<int>(i) && !is_output(*schedule.graph, src);
-      const bool shrinks = schedule.value(step.dst).bytes(schedule.block()) < map.bytes(schedule.block());
+      const bool shrinks = schedule.value(step.dst).bytes() < map.bytes();
       if (is_last && shrinks && last[static_cast<std::size_t>(src)] >= 0) {
         moves[i] = true;
         behind[static_cast<std::size_t>(last[static_cast<std::size_t>(src)])].push_back(i);

@@ -27,7 +27,7 @@ struct ChannelRange {
 // Within the buffer of the value's root, whole blocks.
 inline ChannelRange range_of(const Schedule& schedule, int id) {
   const int first = schedule.place(id).channel_offset;
-  return {first, first + static_cast<int>(schedule.value(id).padded_channels(schedule.block()))};
+  return {first, first + schedule.value(id).padded_channels()};
 }
 
 // Values that live in one buffer.
@@ -71,7 +71,7 @@ inline bool contains(const Schedule& schedule, int value, int dst) {
 
 inline int buffer_channels(const Schedule& schedule, int root) {
   const ScheduledValue& value = schedule.value(root);
-  return value.buffer_channels > 0 ? value.buffer_channels : static_cast<int>(value.padded_channels(schedule.block()));
+  return value.buffer_channels > 0 ? value.buffer_channels : value.padded_channels();
 }
 
 // Whether the buffer of `dst`, a concat that has the branch `shared`, may lie over the buffer of that branch, `base`
