@@ -7,7 +7,9 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/data/lsp.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/data_sets.hpp>
+#include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/meaning_json.hpp>
@@ -15,6 +17,7 @@
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/people_digest.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -31,7 +34,9 @@ struct EvaluateArguments {
   std::string model;
   std::string decoder;
   std::string data;
-  std::string split = "test";
+  std::string split;
+  std::string images;
+  std::string normaliser;
   double threshold = 0.2;
   bool allow_missing = false;
   std::optional<std::string> shard;
@@ -39,28 +44,46 @@ struct EvaluateArguments {
   int threads = default_threads();
 };
 
-std::vector<pm::Person> read_people(const EvaluateArguments& arguments) {
-  const std::size_t colon = arguments.data.find(':');
-  const std::string kind = arguments.data.substr(0, colon);
-  if (kind != "lsp" || colon == std::string::npos || colon + 1 == arguments.data.size()) {
-    pm::fail<pm::UsageError>({.where = "--data",
-                              .expected = "lsp:DIR, the folder of Leeds Sports Pose",
-                              .got = "\"" + arguments.data + "\"",
-                              .remedy = kind == "lspet" ? "LSPET has unlabelled joints: it is for training only" : ""});
+// LSP's part may be given by --split, too: that is how it was spelled first.
+pm::DataSource source_of(const EvaluateArguments& arguments, const Context& context) {
+  pm::DataSource source = context.data_sets.parse(arguments.data);
+  if (!arguments.split.empty() && (source.kind != "lsp" || !source.part.empty())) {
+    pm::fail<pm::UsageError>({.where = "--split",
+                              .expected = "--data lsp:DIR without a part",
+                              .got = "--data " + arguments.data,
+                              .remedy = "name the part behind the data: KIND:PATH:PART"});
   }
-  pm::LspOptions options;
-  options.numbers = pm::parse_split(arguments.split);
-  options.allow_missing = arguments.allow_missing;
-  return pm::read_lsp(arguments.data.substr(colon + 1), options);
+  if (!arguments.split.empty()) source.part = arguments.split;
+  if (source.kind == "lsp" && source.part.empty()) {
+    const bool has_parts = pm::has_lsp_parts(source.path);
+    source.part = has_parts ? "test" : "1:" + std::to_string(pm::lsp_image_count(source.path));
+  }
+  return source;
+}
+
+pm::EvaluateOptions options_of(const EvaluateArguments& arguments) {
+  if (!(arguments.threshold > 0) || !std::isfinite(arguments.threshold)) {  // before anything is read
+    pm::fail<pm::UsageError>(
+        {.where = "--threshold", .expected = "a finite share above 0", .got = std::to_string(arguments.threshold)});
+  }
+  pm::EvaluateOptions options;
+  options.threads = arguments.threads;
+  options.pck_threshold = arguments.threshold;
+  if (arguments.normaliser == "torso") options.pck_normaliser = pm::PckNormaliser::torso;
+  if (arguments.normaliser == "box") options.pck_normaliser = pm::PckNormaliser::box;
+  return options;
 }
 
 // Of what all shares of the evaluation have in common.
-pm::Json run_of(const EvaluateArguments& arguments, const pm::Model& model, const std::vector<pm::Person>& people) {
+pm::Json run_of(const EvaluateArguments& arguments, const pm::DataSource& source, const pm::Model& model,
+                const std::vector<pm::Person>& people) {
   return {{"command", "evaluate"},
           {"network", model.network()},
           {"model", model_digest(model)},
-          {"split", arguments.split},
+          {"split", source.part},
           {"threshold", arguments.threshold},
+          {"normaliser",
+           pm::name_of(options_of(arguments).pck_normaliser.value_or(pm::default_normaliser(model.meaning().joints)))},
           {"people", pm::people_digest(people)},
           {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
 }
@@ -76,32 +99,30 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
                                 .remedy = "posemachine merge makes text of all shares together"});
     }
   }
-  const std::vector<pm::Person> people = read_people(arguments);
+  pm::EvaluateOptions options = options_of(arguments);
+  const pm::DataSource source = source_of(arguments, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  if (model.meaning().joints.joints != pm::lsp_joints().joints) {
-    pm::fail<pm::ModelError>({.where = path + ": joints",
-                              .expected = "those of LSP",
-                              .got = "the joint set " + model.meaning().joints.name});
-  }
-  pm::EvaluateOptions options;
-  options.threads = arguments.threads;
-  options.pck_threshold = arguments.threshold;
+  const pm::DataSetOptions reading{.images = arguments.images, .allow_missing = arguments.allow_missing};
+  const std::vector<pm::Person> people =
+      pm::people_with_joints(context.data_sets.read(source, reading), model.meaning().joints, pm::to_string(source));
   options.shard = record.shard;
   Progress progress(context, "evaluating");
   options.progress = [&](int done_count, int count) {
     context.stop_if_asked();
     progress.update(done_count, count);
   };
-  const EvaluationReport report{path, model.network(), arguments.data, arguments.split,
-                                pm::evaluate(pm::Estimator(model), people, options)};
+  const bool boxes = !people.empty() && people.front().framing == pm::Framing::box;
+  const std::string split = source.kind == "lsp" ? source.part : "";
+  const EvaluationReport report{path,  model.network(), arguments.data,
+                                split, boxes,           pm::evaluate(pm::Estimator(model), people, options)};
   if (!arguments.json) {
     write_stdout(to_text(report));
     return done;
   }
   pm::Json json = to_json(report);
   if (arguments.shard) {
-    record.run = run_of(arguments, model, people);
+    record.run = run_of(arguments, source, model, people);
     json["shard"] = to_json(record);
   }
   write_stdout(json_line(json));
@@ -115,12 +136,22 @@ Command add_evaluate(CLI::App& app, const Context& context) {
   CLI::App* command = app.add_subcommand("evaluate", "PCK and strict PCP of a model on annotated people");
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
-  command->add_option("--data", arguments->data, "lsp:DIR, the folder with joints.mat and images/")->required();
   command
-      ->add_option("--split", arguments->split,
-                   "train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST")
+      ->add_option("--data", arguments->data,
+                   "KIND:PATH[:PART], as in train; of lsp:DIR the part test unless another is named")
+      ->required();
+  command->add_option(
+      "--split", arguments->split,
+      "Of lsp:DIR: train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST");
+  command->add_option("--images", arguments->images, "The folder of the images, as in train");
+  command->add_option("--threshold", arguments->threshold, "Of PCK, as a share of the normaliser")
       ->capture_default_str();
-  command->add_option("--threshold", arguments->threshold, "Of PCK, as a share of the torso")->capture_default_str();
+  command
+      ->add_option(
+          "--normaliser", arguments->normaliser,
+          "What PCK measures by: torso, or box, the larger side of a person's box; default: the torso, or the\n"
+          "box where the joint set has none")
+      ->check(CLI::IsMember({"torso", "box"}));
   command->add_flag("--allow-missing", arguments->allow_missing,
                     "Leave out images that are absent, instead of failing");
   command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/data/data_sets.hpp>
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/op_set.hpp>
 
@@ -35,7 +36,8 @@ struct Context {
   bool quiet = false;
   posemachine::OpSet ops;        // that model and network files may name
   posemachine::LayerSet layers;  // that network files may name
-  std::stop_token stop;          // requested by SIGINT, SIGTERM and SIGUSR1
+  posemachine::DataSetKinds data_sets{};
+  std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;
   void stop_if_asked() const {

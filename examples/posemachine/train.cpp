@@ -27,6 +27,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -142,13 +143,16 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
   const std::vector<pm::Json> lines = run.metrics();
   const pm::Json* best = nullptr;
   for (const pm::Json& line : lines) {
-    if (!line.contains("val_pck")) continue;
+    if (!line.contains("val_pck") || !line["val_pck"].is_number()) continue;
     if (best == nullptr || line["val_pck"] > (*best)["val_pck"]) best = &line;
   }
   if (!lines.empty()) {
     json["losses"] = lines.back().at("losses");
-    if (lines.back().contains("val_pck")) {
-      json["validation"] = {{"pck", lines.back().at("val_pck")}, {"pcp_strict", lines.back().at("val_pcp_strict")}};
+    if (lines.back().contains("val_pck") && lines.back()["val_pck"].is_number()) {
+      json["validation"] = {{"pck", lines.back().at("val_pck")}};
+      if (lines.back().contains("val_pcp_strict") && lines.back()["val_pcp_strict"].is_number()) {
+        json["validation"]["pcp_strict"] = lines.back().at("val_pcp_strict");
+      }
     }
   }
   if (best != nullptr) {
@@ -165,8 +169,11 @@ std::string result_text(const pm::Json& json) {
                             json["network"].get<std::string>().c_str(), json["epochs"].get<int>(),
                             thousands(json["steps"].get<long long>()).c_str());
   if (json.contains("validation")) {
-    text += format("validation  PCK@0.2 %.2f, strict PCP %.2f\n", json["validation"]["pck"].get<double>(),
-                   json["validation"]["pcp_strict"].get<double>());
+    text += format("validation  PCK@0.2 %.2f", json["validation"]["pck"].get<double>());
+    if (json["validation"].contains("pcp_strict")) {
+      text += format(", strict PCP %.2f", json["validation"]["pcp_strict"].get<double>());
+    }
+    text += "\n";
   }
   if (json.contains("best")) {
     text += format("best        %s: PCK@0.2 %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
@@ -179,15 +186,22 @@ std::string result_text(const pm::Json& json) {
 pm::Model first_model(const TrainConfig& config, const Context& context, const TrainProgress& progress) {
   pm::Model model = pm::Model::random(config.network, config.options.seed);
   if (config.init.empty()) return model;
-  const pm::Model source = pm::load_trained(config.init, context.ops);
-  pm::TakenWeights result = pm::take_weights(model, source);
+  pm::TensorFile file = pm::read_safetensors(config.init, {.skip_other_types = true});
+  const bool is_model = file.metadata.contains("posemachine.format");
+  std::optional<pm::Model> source;
+  if (is_model) source = pm::trained_from_file(std::move(file), config.init, context.ops);
+  pm::TakenWeights result = is_model ? pm::take_weights(model, *source) : pm::take_weights(model, file, config.init);
   progress.say(format("%s: %zu of %zu tensors taken", config.init.c_str(), result.taken.size(),
                       result.taken.size() + result.left.size()));
   constexpr std::size_t shown = 8;
   for (std::size_t i = 0; i < std::min(shown, result.left.size()); ++i) progress.say("  not " + result.left[i]);
   if (result.left.size() > shown) progress.say(format("  nor %zu others", result.left.size() - shown));
   const pm::Meaning& ours = model.meaning();
-  if (source.meaning().normalisation != ours.normalisation || source.meaning().colour_order != ours.colour_order) {
+  if (!is_model) {
+    context.warn(config.init +
+                 " does not say which images its weights are for: check model.colour_order and the normalisation");
+  } else if (source->meaning().normalisation != ours.normalisation ||
+             source->meaning().colour_order != ours.colour_order) {
     context.warn(config.init + " was trained on images of another normalisation or order of colours");
   }
   return std::move(result.model);
@@ -210,6 +224,12 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
   if (averages && start.average.empty()) start.average = start.model.parameters();
   if (!averages) start.average.clear();
   pm::Meaning meaning = config.network.meaning;  // the size of the input may be another
+  if (meaning.joints.joints != start.model.meaning().joints.joints) {
+    pm::fail<pm::UsageError>({.where = config.from,
+                              .expected = "a checkpoint of the joints " + pm::Json(meaning.joints.joints).dump(),
+                              .got = pm::Json(start.model.meaning().joints.joints).dump(),
+                              .remedy = "--init begins with weights and leaves out the maps of other joints"});
+  }
   meaning.heatmaps = start.model.meaning().heatmaps;
   start.model = pm::Model(start.model.network(), start.model.graph(), start.model.parameters(), std::move(meaning));
   start.options = config.options;
@@ -242,10 +262,12 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
   limits.depth += 4;  // a network file may stand inside
   const TrainConfig config =
       config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
-  TrainingSets sets = read_sets(config);
+  TrainingSets sets = read_sets(config, context);
   pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops), std::move(sets.train),
                       {}, ranks);
-  if (!trainer.run(context.stop, [](const pm::TrainEvent&) {})) throw Interrupted{};
+  const bool over = trainer.run(context.stop, [](const pm::TrainEvent&) {});
+  for (const auto& [image, message] : trainer.damaged().all()) context.warn("left out: " + message);
+  if (!over) throw Interrupted{};
   return done;
 }
 
@@ -267,13 +289,14 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   TrainProgress progress(context, config.options.epochs);
   if (!arguments.resume) start = first_checkpoint(config, context, progress);
 
-  TrainingSets sets = read_sets(config);
-  if (sets.validation.empty()) context.warn("no validation: it needs LSP (--data lsp:DIR)");
+  TrainingSets sets = read_sets(config, context);
+  if (sets.validation.empty()) context.warn("no validation: it needs people of its own (--validation KIND:PATH)");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
-  // Made last: what cannot be trained leaves no folder behind.
+  // Made last: what cannot be trained, or written down, leaves no folder behind.
+  pm::write_json<pm::UsageError>(config_to_json(config), "configuration");
   if (!run) {
     run = pm::RunFolder::create(path, config_to_json(config));
     if (!config.from.empty()) pm::save_checkpoint(trainer.checkpoint(), run->last());
@@ -293,12 +316,22 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   }
   const Clock::time_point begin = Clock::now();
   double images_per_second = 0;
+  std::set<std::filesystem::path> named;  // photographs that were said to be damaged
+  const auto name_damaged = [&] {
+    for (const auto& [image, message] : trainer.damaged().all()) {
+      if (named.insert(image).second) context.warn("left out: " + message);
+    }
+  };
+  name_damaged();
   const bool over = trainer.run(context.stop, [&](const pm::TrainEvent& event) {
     run->on_event(event);
     if (log) log->on_event(event);
     images_per_second = event.images_per_second;
     if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
-    if (event.kind == pm::TrainEvent::Kind::epoch) progress.epoch(event);
+    if (event.kind == pm::TrainEvent::Kind::epoch) {
+      progress.epoch(event);
+      name_damaged();
+    }
     if (event.skipped) {
       context.warn(format("step %lld was not finite and is skipped; the rate is now %.3g",
                           static_cast<long long>(event.step), event.rate));
@@ -307,6 +340,13 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
       progress.say(format("nothing better for %d epochs: ended before the last one", config.options.stop_epochs));
     }
   });
+  name_damaged();
+  if (!named.empty()) {
+    progress.say(
+        format("photographs that could not be used: %zu. Their people were left out of validation; in training others "
+               "stood in for them",
+               named.size()));
+  }
   if (!over) {
     const std::string runs = arguments.folder == "runs" ? "" : "--runs " + shell_quoted(arguments.folder) + " ";
     progress.say(format("stopped after step %lld of %lld and saved; go on with train %s--run %s --resume",
@@ -322,6 +362,20 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
 
 }  // namespace
 
+namespace {
+
+// A line for every kind of data set.
+std::string data_set_words(const Context& context) {
+  std::string words;
+  for (const pm::DataSetKind& kind : context.data_sets.all()) {
+    words += "\n" + std::string(kind.name) + ":" + std::string(kind.path) + "  " + std::string(kind.does);
+    if (!kind.parts.empty()) words += "; PART: " + std::string(kind.parts);
+  }
+  return words;
+}
+
+}  // namespace
+
 Command add_train(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<TrainArguments>();
   TrainRequest& request = arguments->request;
@@ -329,9 +383,20 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_option("NET", request.network, "The network: a network file NET.json, or " + network_names());
   command
       ->add_option("--data", request.data,
-                   "lsp:DIR (images 1 to 900 train, 901 to 1000 validate) or lspet:DIR (all train), folders with\n"
-                   "joints.mat and images/; may be given several times, and one given twice is seen twice an epoch")
+                   "KIND:PATH[:PART]: " + data_set_words(context) +
+                       "\nMay be given several times, and one given twice is seen twice an epoch. Several are brought\n"
+                       "together by the names of joints, the first one's")
       ->allow_extra_args(false);
+  command->add_option("--validation", request.validation,
+                      "People to choose the best epoch by: a data set KIND:PATH[:PART], or the share of the images of\n"
+                      "--data that is kept back for it; default: 901 to 1000 of lsp:DIR, otherwise 0.1");
+  command->add_option("--images", request.images,
+                      "The folder of the images, for annotations that name files; default: images/ beside the\n"
+                      "annotation, beside it, or one folder up");
+  command->add_option(
+      "--joints", request.joints,
+      "The joints to learn, JSON: a list of names, or an object with joints and, if they do not follow\n"
+      "from the names, pairs, limbs, groups, sticks, torso; default: those of the first data set");
   command
       ->add_option(
           "--labels", request.labels,
@@ -346,16 +411,17 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--resume", arguments->resume,
                     "Go on with the run from its last checkpoint, as if it had never stopped");
   command->add_option("--init", request.init,
-                      "Begin with the weights of this model file or checkpoint, as far as names and shapes fit: for\n"
-                      "fine-tuning, and for other joint sets (then the last layers stay random)");
+                      "Begin with the weights of this model file or checkpoint, or of any safetensors file, as far as\n"
+                      "names and shapes fit: for fine-tuning, and for other joint sets (then the last layers stay\n"
+                      "random)");
   command->add_option("--from", request.from,
                       "Go on from this checkpoint in a run of its own: weights, average, step, and the options that\n"
                       "are not given here. Another rate, schedule, size of the input or data may follow; also from\n"
                       "what posemachine export --checkpoint wrote on another machine");
   command->add_option("--config", request.file,
-                      "JSON with comments: network (a name, a file or a whole description), data, labels,\n"
-                      "init, model {...}, train {...}, as config.json of a run, which has all keys. NET, --data,\n"
-                      "--labels and --set replace what it says");
+                      "JSON with comments: network (a name, a file or a whole description), data, images,\n"
+                      "validation, joints, labels, init, model {...}, train {...}, as config.json of a run, which has\n"
+                      "all keys. NET, --data, --labels, --set and the other arguments replace what it says");
   command
       ->add_option("--set", request.settings,
                    "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")

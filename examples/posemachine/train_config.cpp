@@ -8,14 +8,18 @@
 
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/labels.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/graph/passes/set_output_channels.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
+#include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
@@ -23,11 +27,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -42,8 +49,8 @@ using pm::Json;
 constexpr std::string_view from_arguments = "configuration";
 
 // Of a configuration.
-const std::vector<std::string> known_keys{"network", "data", "labels", "allow_missing",
-                                          "init",    "from", "model",  "train"};
+const std::vector<std::string> known_keys{"network",       "data", "images", "validation", "joints", "labels",
+                                          "allow_missing", "init", "from",   "model",      "train"};
 
 // What changes how fast a run is, how often it saves and what it shows, and nothing that it computes.
 constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
@@ -117,32 +124,73 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   return meaning;
 }
 
-// "lsp:DIR" -> {"lsp", "DIR"}.
-std::pair<std::string, std::string> parse_data(const std::string& text) {
-  const std::size_t colon = text.find(':');
-  const std::string kind = text.substr(0, colon);
-  const bool whole = colon != std::string::npos && colon + 1 < text.size();
-  if (whole && (kind == "lsp" || kind == "lspet")) return {kind, text.substr(colon + 1)};
-  pm::fail<pm::UsageError>({.where = "data",
-                            .expected = "lsp:DIR or lspet:DIR, a folder with joints.mat and images/",
-                            .got = "\"" + text + "\"",
-                            .remedy = whole ? pm::did_you_mean(kind, {"lsp", "lspet"}) : ""});
+std::string absolute_path(const std::string& path) {
+  return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
 }
 
-std::vector<std::string> read_data(const Json& list, const std::string& where) {
+pm::DataSource absolute_source(const std::string& text, const Context& context) {
+  pm::DataSource source = context.data_sets.parse(text);
+  source.path = absolute_path(source.path.string());
+  pm::write_json<pm::UsageError>(pm::to_string(source), "data");  // a configuration cannot hold other text
+  return source;
+}
+
+std::vector<std::string> read_data(const Json& list, const std::string& where, const Context& context) {
   std::vector<std::string> data;
   bool fits = list.is_array() && !list.empty();
   for (std::size_t i = 0; fits && i < list.size(); ++i) {
     fits = list[i].is_string();
-    if (!fits) break;
-    const auto [kind, folder] = parse_data(list[i].get<std::string>());
-    data.push_back(kind + ":" + std::filesystem::absolute(folder).lexically_normal().string());
+    if (fits) data.push_back(pm::to_string(absolute_source(list[i].get<std::string>(), context)));
   }
   if (fits) return data;
   pm::fail<pm::UsageError>({.where = where + ".data",
-                            .expected = "a list of at least one lsp:DIR or lspet:DIR",
+                            .expected = "a list of at least one " + context.data_sets.grammar(),
                             .got = list.empty() ? "none" : list.dump().substr(0, 60),
-                            .remedy = "give --data lsp:DIR"});
+                            .remedy = "give --data KIND:PATH"});
+}
+
+// A share of the images, if that is what the text says.
+std::optional<double> share_of_images(const std::string& text) {
+  double share = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), share);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  if (share >= 0 && share < 1) return share;
+  pm::fail<pm::UsageError>(
+      {.where = "validation", .expected = "a share of the images from 0 to below 1, or a data set", .got = text});
+}
+
+std::string read_validation(const Json& json, const std::string& where, const Context& context) {
+  const bool is_number = json["validation"].is_number();
+  const std::string text =
+      is_number ? json["validation"].dump() : pm::string_member<pm::UsageError>(json, "validation", where);
+  if (text.empty() || share_of_images(text)) return text;
+  return pm::to_string(absolute_source(text, context));
+}
+
+// The joint set that the data has, where the network leaves it open and has another. One annotation says it: the first.
+Json joints_of_data(const TrainConfig& config, const Context& context) {
+  if (config.network_source.is_object() && config.network_source.contains("meaning") &&
+      config.network_source["meaning"].contains("joint_set")) {
+    return {};
+  }
+  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
+  const pm::JointSet joints = context.data_sets.joints(absolute_source(config.data.front(), context), options);
+  if (joints.joints == config.network.meaning.joints.joints) return {};
+  return pm::joint_set_to_json(joints);
+}
+
+// The joint set of the checkpoint that a run goes on from, where it is not the network's own.
+Json joints_of_checkpoint(const TrainConfig& config, const Context& context) {
+  const pm::JointSet joints = pm::load_checkpoint(config.from, context.ops).model.meaning().joints;
+  if (joints.joints == config.network.meaning.joints.joints) return {};
+  return pm::joint_set_to_json(joints);
+}
+
+// Other joints than those that the network was described for: named networks' outputs follow their number.
+void adopt_joints(TrainConfig& config, const std::string& where) {
+  config.network.meaning.joints = pm::joint_set_from_json(config.joints, where + ".joints");
+  const int maps = static_cast<int>(config.network.meaning.joints.joints.size()) + 1;
+  if (config.network_source.is_string()) pm::set_output_channels(config.network.graph, maps);
 }
 
 bool says_flip_average(const Json& network) {
@@ -171,10 +219,19 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   config.network = find_network(config.network_source, where + ".network", context);
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
-  config.data = read_data(part("data"), where);
+  config.data = read_data(part("data"), where, context);
+  if (json.contains("images")) {
+    config.images = absolute_path(pm::string_member<pm::UsageError>(json, "images", where));
+    pm::write_json<pm::UsageError>(config.images, "images");
+  }
+  if (json.contains("validation")) config.validation = read_validation(json, where, context);
   if (json.contains("labels")) config.labels = read_labels_list(json.at("labels"), config.data, where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
+  if (json.contains("joints")) {
+    config.joints = pm::joint_set_to_json(pm::joint_set_from_some_json(json["joints"], where + ".joints"));
+    adopt_joints(config, where);
+  }
   pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
@@ -198,7 +255,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 
 // Every key that can be set, in the form "train.rate".
 std::vector<std::string> known_settings() {
-  std::vector<std::string> known{"network", "data", "labels", "allow_missing", "init", "from"};
+  std::vector<std::string> known{"network", "data", "images", "validation", "labels", "allow_missing", "init", "from"};
   const Json train = pm::train_options_to_json({});
   for (const std::string& key : known_model_options()) known.push_back("model." + key);
   for (const auto& [key, value] : train.items()) known.push_back("train." + key);
@@ -261,6 +318,12 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
     json["network"] = whole_network(json["network"], folder, context);
   }
   if (!request.data.empty()) json["data"] = request.data;
+  if (!request.images.empty()) json["images"] = request.images;
+  if (!request.validation.empty()) json["validation"] = request.validation;
+  if (!request.joints.empty()) {
+    json["joints"] = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.joints, 1 << 20),
+                                                    request.joints, pm::JsonLimits{.comments = true});
+  }
   if (!request.labels.empty()) json["labels"] = request.labels;
   if (request.allow_missing) json["allow_missing"] = true;
   if (!request.init.empty()) json["init"] = request.init;
@@ -331,6 +394,9 @@ Json config_to_json(const TrainConfig& config) {
             {"model", meaning_to_options(config.network.meaning)},
             {"train", pm::train_options_to_json(config.options)}};
   if (!config.from.empty()) json["from"] = config.from;
+  if (!config.images.empty()) json["images"] = config.images;
+  if (!config.validation.empty()) json["validation"] = config.validation;
+  if (!config.joints.is_null()) json["joints"] = config.joints;
   if (!config.labels.empty()) json["labels"] = config.labels;
   return json;
 }
@@ -345,6 +411,11 @@ TrainConfig new_config(const TrainRequest& request, const Context& context) {
   if (json.contains("from") && json["from"].is_string() && !json["from"].get<std::string>().empty()) {
     inherit(json, pm::load_checkpoint(json["from"].get<std::string>(), context.ops));
   }
+  TrainConfig config = read_config(json, where, context);
+  if (json.contains("joints")) return config;
+  const Json joints = config.from.empty() ? joints_of_data(config, context) : joints_of_checkpoint(config, context);
+  if (joints.is_null()) return config;
+  json["joints"] = joints;
   return read_config(json, where, context);
 }
 
@@ -381,9 +452,27 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
         }
       }
     } else if (key == "data") {  // the folders may have moved; the checkpoint knows the people
-      const std::vector<std::string> data = read_data(value, asked_where);
+      const std::vector<std::string> data = read_data(value, asked_where, context);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
+    } else if (key == "images") {  // as data
+      has["images"] = value;
+    } else if (key == "validation") {
+      const std::string asked_for = read_validation(asked, asked_where, context);
+      const bool has_share = !run.validation.empty() && share_of_images(run.validation);
+      const bool asks_share = !asked_for.empty() && share_of_images(asked_for);
+      const bool same = has_share && asks_share
+                            ? share_of_images(run.validation) == share_of_images(asked_for)
+                            : !has_share && !asks_share && kinds_of({run.validation}) == kinds_of({asked_for});
+      if (!same) contradiction(key, run.validation.empty() ? "none" : run.validation, asked_for);
+      if (!asks_share) has["validation"] = asked_for;  // the folder may have moved
+    } else if (key == "joints") {
+      const Json has_joints = pm::joint_set_to_json(run.network.meaning.joints);
+      const Json asked_joints = pm::joint_set_to_json(pm::joint_set_from_some_json(value, asked_where + ".joints"));
+      if (asked_joints != has_joints) {
+        contradiction(key, has_joints["joints"].dump() + " with their pairs and limbs",
+                      asked_joints["joints"].dump().substr(0, 100));
+      }
     } else if (key == "labels") {  // as data
       const std::vector<std::string> labels = read_labels_list(value, run.data, asked_where);
       if (kinds_of(labels) != kinds_of(run.labels)) contradiction("labels", kinds_of(run.labels), kinds_of(labels));
@@ -422,27 +511,60 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
   return read_config(has, asked_where, context);
 }
 
-TrainingSets read_sets(const TrainConfig& config) {
+TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   TrainingSets sets;
-  std::map<std::string, std::vector<pm::Person>> read;
+  const pm::JointSet& joints = config.network.meaning.joints;
+  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
+  // Validation keeps the data's own joints, whatever labels are trained on.
+  struct People {
+    std::vector<pm::Person> labelled;
+    std::vector<pm::Person> own;
+  };
+  const auto read_both = [&](const pm::DataSource& source) {
+    pm::Annotations annotations = context.data_sets.read(source, options);
+    People people;
+    people.own = pm::people_with_joints(annotations, joints, pm::to_string(source));
+    for (const std::string& labels : config.labels) {
+      LabelsSource other = parse_labels(labels);
+      if (other.kind != source.kind) continue;
+      other.options.image_count =
+          source.kind == "lsp" ? pm::lsp_image_count(source.path) : pm::lspet_image_count(source.path);
+      pm::apply_labels(annotations.people, pm::read_labels(other.file, other.options));  // of the data set's joints
+    }
+    people.labelled = pm::people_with_joints(annotations, joints, pm::to_string(source));
+    return people;
+  };
+  std::map<std::string, People> read;
+  std::vector<pm::Person> own;          // sets.train's people with their own joints
+  std::optional<pm::DataSource> usual;  // for validation
+  bool lspet_alone = true;              // noisy: for training only
   for (const std::string& each : config.data) {
     if (!read.contains(each)) {
-      const auto [kind, folder] = parse_data(each);
-      const pm::LspOptions train{.numbers = kind == "lsp" ? pm::parse_split("train") : pm::ImageRange{},
-                                 .allow_missing = config.allow_missing};
-      read[each] = kind == "lsp" ? pm::read_lsp(folder, train) : pm::read_lspet(folder, train);
-      for (const std::string& labels : config.labels) {
-        LabelsSource source = parse_labels(labels);
-        if (source.kind != kind) continue;
-        source.options.image_count = kind == "lsp" ? pm::lsp_image_count(folder) : pm::lspet_image_count(folder);
-        pm::apply_labels(read[each], pm::read_labels(source.file, source.options));
+      pm::DataSource source = absolute_source(each, context);
+      lspet_alone = lspet_alone && source.kind == "lspet";
+      if (source.kind == "lsp" && source.part.empty() && pm::has_lsp_parts(source.path)) {
+        source.part = "train";
+        if (!usual) usual = pm::DataSource{source.kind, source.path, "val"};
+      } else if (source.kind == "lsp" && source.part.empty()) {  // a set of one's own in its layout
+        source.part = "1:" + std::to_string(pm::lsp_image_count(source.path));
       }
-      if (kind == "lsp" && sets.validation.empty()) {
-        sets.validation =
-            pm::read_lsp(folder, {.numbers = pm::parse_split("val"), .allow_missing = config.allow_missing});
-      }
+      read[each] = read_both(source);
     }
-    sets.train.insert(sets.train.end(), read[each].begin(), read[each].end());
+    const People& people = read[each];
+    sets.train.insert(sets.train.end(), people.labelled.begin(), people.labelled.end());
+    own.insert(own.end(), people.own.begin(), people.own.end());
+  }
+  const std::optional<double> share = config.validation.empty() ? std::nullopt : share_of_images(config.validation);
+  if (!config.validation.empty() && !share) {
+    const pm::DataSource source = absolute_source(config.validation, context);
+    sets.validation = pm::people_with_joints(context.data_sets.read(source, options), joints, pm::to_string(source));
+  } else if (!share && usual) {
+    sets.validation = pm::people_with_joints(context.data_sets.read(*usual, options), joints, pm::to_string(*usual));
+  } else {
+    constexpr double usual_share = 0.1;
+    const double kept_back = share.value_or(lspet_alone ? 0 : usual_share);
+    sets.train = pm::split_people(sets.train, kept_back).train;
+    sets.validation = pm::split_people(own, kept_back).validation;  // of the same images
   }
   return sets;
 }

@@ -18,7 +18,12 @@ namespace tool {
 struct TrainConfig {
   posemachine::Json network_source;         // a name of the library's, or a whole description
   posemachine::NetworkDescription network;  // with the meaning that its model will have
-  std::vector<std::string> data;  // "lsp:DIR" and "lspet:DIR", absolute; one given twice is seen twice an epoch
+  // "lsp:DIR", "coco:FILE.json:PART", absolute; one given twice is seen twice an epoch. "lsp:DIR" alone is images 1 to
+  // 900, and 901 to 1000 for validation.
+  std::vector<std::string> data;
+  std::string images{};        // the folder of their images, where the annotation does not tell; absolute, or empty
+  std::string validation{};    // another data set, or a share of the images, as in "0.1"; empty: what is usual
+  posemachine::Json joints{};  // the joint set of the data, where it is not the network's own; null: it is
   // "lspet:FILE.mat:NAME" or "lspet:FILE.mat:NAME:score=T", absolute, one per kind at most, in the order of kinds: other
   // joints for that kind's training people.
   std::vector<std::string> labels{};
@@ -32,6 +37,9 @@ struct TrainConfig {
 struct TrainRequest {
   std::string network;  // a name or NET.json; empty: the file's, or the run's that is resumed
   std::vector<std::string> data;
+  std::string images;
+  std::string validation;
+  std::string joints;  // a file
   std::vector<std::string> labels;
   std::string file;                   // of --config
   std::vector<std::string> settings;  // "train.rate=1e-3"
@@ -56,13 +64,14 @@ TrainConfig new_config(const TrainRequest& request, const Context& context);
 TrainConfig resumed_config(const TrainRequest& request, const posemachine::Json& stored, const std::string& where,
                            const posemachine::Checkpoint& checkpoint, const Context& context);
 
-/// The people to train on and to validate with: LSP's images 1 to 900 and LSPET, with other labels where there are any;
-/// LSP's 901 to 1000. Errors: DataError for data sets and labels that cannot be used.
+/// The people to train on and to validate with, with other labels where there are any. For validation: what
+/// config.validation says; by default LSP's images 901 to 1000 where it is among the data, otherwise a tenth of the
+/// images. Errors: DataError for data sets and labels that cannot be used.
 struct TrainingSets {
   std::vector<posemachine::Person> train;
   std::vector<posemachine::Person> validation;
 };
-TrainingSets read_sets(const TrainConfig& config);
+TrainingSets read_sets(const TrainConfig& config, const Context& context);
 
 /// "labels of lspet: FILE.mat: NAME; of their joints 80.1 % weigh 1, 7.5 % less and 12.4 % nothing", for each of
 /// config.labels.

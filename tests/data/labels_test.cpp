@@ -177,10 +177,10 @@ TEST_CASE("read_labels: another array, rank, joint count or order and more image
                       {"lightning", {14, 3, 1}, label_values(1)},
                       {"suggested", {14, 3, 1}, label_values(1)}});
   CHECK(contains(message(),
-                 "labels.mat: joints: expected a real array of class double with 3 dimensions, got no "
+                 "labels.mat: joints: expected a real array of numbers with 3 dimensions, got no "
                  "variable of that name; the file has thunder, lightning and suggested"));
-  write_arrays(path, {{"joints", {14, 3}, label_values(1)}});
-  CHECK(contains(message(), "got 2 dimensions"));
+  write_arrays(path, {{"joints", {14, 3}, label_values(1)}});  // as MATLAB saves 14 x 3 x 1
+  CHECK(message() == "");
   write_arrays(path, {{"joints", {16, 3, 2}, label_values(2, 16)}});
   CHECK(contains(message(), "labels.mat: joints: expected 14 x 3 x images, got 16 x 3 x 2"));
   write_arrays(path, {{"joints", {3, 14, 2}, label_values(2)}});

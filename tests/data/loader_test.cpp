@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <numeric>
 #include <set>
 #include <string>
@@ -292,6 +293,107 @@ TEST_CASE("BatchLoader: a damaged photograph is an error that names it, at the s
   }
 }
 
+TEST_CASE("BatchLoader: of a damaged photograph another person stands in, and all others' samples stay as they were") {
+  const Folder folder;
+  const auto people = make_people(folder.path, 6);
+  pm::LoaderOptions options = small();
+  const pm::BatchMaker before(people, pm::lsp_joints(), options);
+  std::vector<pm::Batch> sound;
+  for (std::uint64_t step = 0; step < 4; ++step) sound.push_back(before(step));
+  std::ofstream(people[2].image, std::ios::trunc) << "no picture";
+  CHECK_THROWS_AS((before(0), before(1)), pm::DataError);
+  options.damaged = std::make_shared<pm::DamagedImages>();
+  const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+  int stand_ins = 0;
+  for (std::uint64_t step = 0; step < 4; ++step) {
+    const pm::Batch batch = maker(step);
+    CHECK(batch.samples == sound[step].samples);
+    const std::size_t size = batch.images.values.size() / batch.samples.size();
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+      const auto part = [&](const pm::Batch& of) {
+        const auto first = of.images.values.begin() + static_cast<std::ptrdiff_t>(i * size);
+        return std::vector<float>(first, first + static_cast<std::ptrdiff_t>(size));
+      };
+      const bool damaged = batch.samples[i] == 2;
+      stand_ins += damaged ? 1 : 0;
+      CHECK((part(batch) == part(sound[step])) == !damaged);
+    }
+  }
+  CHECK(stand_ins == 2);  // in each of two epochs
+  REQUIRE(options.damaged->all().size() == 1);
+  CHECK(options.damaged->all().begin()->second.find("p2.png") != std::string::npos);
+  // A maker that knows nothing of the first one gives the same.
+  options.damaged = std::make_shared<pm::DamagedImages>();
+  CHECK(equal(pm::BatchMaker(people, pm::lsp_joints(), options)(1), maker(1)));
+  // An absent one is no damage.
+  std::filesystem::remove(people[3].image);
+  CHECK_THROWS_WITH_AS((maker(0), maker(1)), doctest::Contains("p3.png"), pm::DataError);
+  for (const pm::Person& person : people) std::ofstream(person.image, std::ios::trunc) << "no picture";
+  CHECK_THROWS_WITH_AS(maker(0), doctest::Contains("got none among those of 6 people"), pm::DataError);
+}
+
+TEST_CASE("BatchLoader: fewer people than a batch has samples are in it more than once, as evenly as can be") {
+  const Folder folder;
+  for (const int count : {1, 2, 3}) {
+    pm::LoaderOptions options = small();
+    options.batch = 7;
+    const pm::BatchMaker maker(make_people(folder.path, count), pm::lsp_joints(), options);
+    CHECK(maker.steps_per_epoch() == 1);
+    for (std::uint64_t step = 0; step < 3; ++step) {
+      const pm::Batch batch = maker(step);
+      CHECK(batch.epoch == step);
+      REQUIRE(batch.samples.size() == 7);
+      std::vector<int> times(static_cast<std::size_t>(count), 0);
+      for (const int sample : batch.samples) ++times[static_cast<std::size_t>(sample)];
+      for (const int each : times) CHECK((each == 7 / count || each == 7 / count + 1));
+    }
+  }
+  // One person seven times: seven views.
+  pm::LoaderOptions options = small();
+  options.batch = 7;
+  const pm::Batch batch = pm::BatchMaker(make_people(folder.path, 1), pm::lsp_joints(), options)(0);
+  const std::size_t size = batch.images.values.size() / 7;
+  std::set<std::vector<float>> views;
+  for (std::size_t i = 0; i < 7; ++i) {
+    const auto first = batch.images.values.begin() + static_cast<std::ptrdiff_t>(i * size);
+    views.insert({first, first + static_cast<std::ptrdiff_t>(size)});
+  }
+  CHECK(views.size() == 7);
+  // Prepared in parts, the step is the same.
+  options.first = 3;
+  options.count = 4;
+  const pm::Batch part = pm::BatchMaker(make_people(folder.path, 1), pm::lsp_joints(), options)(0);
+  CHECK(std::equal(part.images.values.begin(), part.images.values.end(),
+                   batch.images.values.begin() + static_cast<std::ptrdiff_t>(3 * size)));
+  CHECK_THROWS_AS(pm::BatchMaker({}, pm::lsp_joints(), small()), pm::UsageError);
+}
+
+TEST_CASE("training_square, evaluation_square: around the annotated box, or the labelled joints; the same for both") {
+  pm::LoaderOptions options = small();
+  pm::Person person;
+  person.joints = {{{10, 20}, pm::JointState::visible}, {{30, 40}, pm::JointState::visible}, {{500, 500}, {}}};
+  person.framing = pm::Framing::box;
+  person.box = pm::Box{0, 10, 40, 60};
+  const pm::Box square = pm::evaluation_square(person, 640, 480, options.crop);
+  CHECK(square == pm::crop_square(options.crop, *person.box));
+  CHECK(pm::training_square(person, 640, 480, options) == square);
+  person.box.reset();
+  const pm::Box around = pm::evaluation_square(person, 640, 480, options.crop);
+  CHECK(around == pm::crop_square(options.crop, pm::Box{20.5 - 11.5, 30.5 - 11.5, 23, 23}));
+  CHECK(pm::training_square(person, 640, 480, options) == around);
+  person.joints.push_back({{5000, 40}, pm::JointState::visible});  // beyond the image: not part of either
+  CHECK(pm::evaluation_square(person, 640, 480, options.crop) == around);
+  pm::Person marked = person;
+  pm::mark_outside(marked.joints, 640, 480);
+  CHECK(pm::training_square(marked, 640, 480, options) == around);
+  person.joints.pop_back();
+  person.box = pm::Box{700, 500, 20, 20};  // off the image
+  CHECK(pm::evaluation_square(person, 640, 480, options.crop) == pm::crop_square(options.crop, 640, 480));
+  person.box.reset();
+  person.joints.resize(1);  // no size
+  CHECK(pm::evaluation_square(person, 640, 480, options.crop) == pm::crop_square(options.crop, 640, 480));
+}
+
 TEST_CASE("BatchLoader: options without sense are refused") {
   const Folder folder;
   const auto people = make_people(folder.path, 3);
@@ -300,7 +402,6 @@ TEST_CASE("BatchLoader: options without sense are refused") {
     change(options);
     CHECK_THROWS_AS(pm::BatchMaker(people, pm::lsp_joints(), options), pm::UsageError);
   };
-  refused([](pm::LoaderOptions& o) { o.batch = 4; });
   refused([](pm::LoaderOptions& o) { o.batch = 0; });
   refused([](pm::LoaderOptions& o) { o.first = 3; });
   refused([](pm::LoaderOptions& o) { o.first = -1; });

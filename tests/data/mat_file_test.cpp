@@ -143,20 +143,43 @@ TEST_CASE("read_mat_array: NaN and infinity are values, and an empty array is re
   CHECK(pm::read_mat_array(folder.path / "b.mat", "joints", 3).values.empty());
 }
 
+TEST_CASE(
+    "read_mat_array: single and integers are read as the numbers they are, and a last extent of 1 may be left out") {
+  const Folder folder;
+  const auto path = folder.path / "a.mat";
+  for (const bool compressed : {false, true}) {
+    const auto check = [&]<class Number>(matio_classes class_type, matio_types type, std::vector<Number> values) {
+      std::vector<double> expected(values.begin(), values.end());
+      write_mat<Number>(path, "joints", class_type, type, {1, 2, 2}, values, compressed);
+      CHECK(pm::read_mat_array(path, "joints", 3).values == expected);
+      write_mat<Number>(path, "joints", class_type, type, {2, 2}, values, compressed);
+      const pm::MatArray one = pm::read_mat_array(path, "joints", 3);
+      CHECK(one.dims == std::vector<std::size_t>{2, 2, 1});
+      CHECK(one.values == expected);
+    };
+    check(MAT_C_DOUBLE, MAT_T_DOUBLE, std::vector<double>{1.25, -2, 3, 1e300});
+    check(MAT_C_SINGLE, MAT_T_SINGLE, std::vector<float>{1.25f, -2, 3, 1e30f});
+    check(MAT_C_INT8, MAT_T_INT8, std::vector<std::int8_t>{-128, 127, 0, 1});
+    check(MAT_C_UINT8, MAT_T_UINT8, std::vector<std::uint8_t>{0, 255, 0x55, 0xAA});
+    check(MAT_C_INT16, MAT_T_INT16, std::vector<std::int16_t>{-32768, 32767, 0x5555, 5});
+    check(MAT_C_UINT16, MAT_T_UINT16, std::vector<std::uint16_t>{0, 65535, 0x5555, 0xAAAA});
+    check(MAT_C_INT32, MAT_T_INT32, std::vector<std::int32_t>{-2147483647, 2147483647, 0x55555555, 5});
+    check(MAT_C_UINT32, MAT_T_UINT32, std::vector<std::uint32_t>{0, 4294967295u, 0x55555555u, 0xAAAAAAAAu});
+  }
+}
+
 TEST_CASE("read_mat_array: another name, class or rank and complex values are refused by name") {
   const Folder folder;
   const auto path = folder.path / "a.mat";
   write_mat<double>(path, "points", MAT_C_DOUBLE, MAT_T_DOUBLE, {1, 1, 2}, {1, 2});
-  CHECK(contains(refusal(path), "a.mat: joints: expected a real array of class double with 3 dimensions"));
+  CHECK(contains(refusal(path), "a.mat: joints: expected a real array of numbers with 3 dimensions"));
   CHECK(contains(refusal(path), "got no variable of that name; the file has points"));
-  write_mat<float>(path, "joints", MAT_C_SINGLE, MAT_T_SINGLE, {1, 1, 2}, {1, 2});
-  CHECK(contains(refusal(path), "got single"));
-  write_mat<std::int32_t>(path, "joints", MAT_C_INT32, MAT_T_INT32, {1, 1, 2}, {1, 2});
-  CHECK(contains(refusal(path), "got int32"));
+  write_mat<std::int64_t>(path, "joints", MAT_C_INT64, MAT_T_INT64, {1, 1, 2}, {1, 2});
+  CHECK(contains(refusal(path), "got int64; save it as double, with the option -v7 or -v6"));
   write_mat<char>(path, "joints", MAT_C_CHAR, MAT_T_UINT8, {1, 2}, {'a', 'b'});
   CHECK(contains(refusal(path), "got text"));
-  write_doubles(path, {2, 2}, {1, 2, 3, 4});
-  CHECK(contains(refusal(path), "got 2 dimensions"));
+  write_doubles(path, {1, 1, 1, 2}, {1, 2});
+  CHECK(contains(refusal(path), "got 4 dimensions"));
   mat_t* mat = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
   std::array<std::size_t, 3> dims{1, 1, 2};
   std::array<double, 2> real{1, 2};
@@ -177,7 +200,9 @@ TEST_CASE("read_mat_array: v7.3, v4, text and missing files are refused with wor
   write_bytes(path, "");
   CHECK(contains(refusal(path), "0 bytes, less than a header"));
   write_bytes(path, std::string(500, 'x'));
-  CHECK(contains(refusal(path), "without its endian mark"));
+  CHECK(contains(refusal(path), "without its endian mark; save it with the option -v7 or -v6"));
+  write_bytes(path, "# Created by Octave 9.2.0\n# name: joints\n# type: matrix\n" + std::string(200, '1'));
+  CHECK(contains(refusal(path), "got Octave's text format; save it with the option -v7"));
   std::string header = "MATLAB 7.3 MAT-file, Platform: GLNXA64" + std::string(86, ' ');
   header += std::string("\0\2IM", 4);
   write_bytes(path, header + std::string(400, '\0'));

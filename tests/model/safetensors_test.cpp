@@ -313,6 +313,16 @@ TEST_CASE("safetensors: tensors of every type keep their bits; F16 and BF16 that
   CHECK(contains(refusal(pm::write_safetensors(file)), "bf16: expected finite values, got -nan at element 0"));
 }
 
+TEST_CASE("parse_safetensors: tensors of other types are skipped where that is asked for, and those behind them read") {
+  const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},)"
+                             R"("tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}})";
+  const std::string bytes = file_of(header, std::string(8, '\x7F') + std::string("\0\0\x80\x3F", 4));
+  CHECK(contains(refusal(bytes), "tracked.dtype: expected F32, BF16, F16, I8, U8 or I32, got I64; convert the tensor"));
+  const pm::TensorFile file = pm::parse_safetensors(bytes, "m", {.skip_other_types = true});
+  REQUIRE(file.tensors.size() == 1);
+  CHECK(floats(file.tensors[0]) == std::vector<float>{1});
+}
+
 TEST_CASE("parse_safetensors: a value that is not finite is named by tensor and element, and taken only on request") {
   pm::TensorFile file = example();
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
@@ -321,7 +331,7 @@ TEST_CASE("parse_safetensors: a value that is not finite is named by tensor and 
     const std::string bytes = pm::write_safetensors(file);
     CHECK(contains(refusal(bytes), "m.safetensors: z.weight: expected finite values, got "));
     CHECK(contains(refusal(bytes), " at element 4"));
-    const pm::TensorFile taken = pm::parse_safetensors(bytes, "m", false);
+    const pm::TensorFile taken = pm::parse_safetensors(bytes, "m", {.finite_only = false});
     CHECK(same_bits(floats(taken.tensors[0]), floats(file.tensors[0])));
   }
 }

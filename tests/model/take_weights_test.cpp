@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,19 @@ TEST_CASE("take_weights: all of a network's own weights are taken, statistics in
   CHECK(result.model.to_bytes() == source.to_bytes());
   CHECK(result.left.empty());
   CHECK(result.taken.size() == source.parameters().size());
+}
+
+TEST_CASE("take_weights: a file without a network gives its tensors by their names, 16-bit floats too") {
+  const Model source = Model::random<Two>(1);
+  TensorFile file = parse_safetensors(source.with_weights_stored_as(DataType::f16).to_bytes(), "m");
+  file.metadata.clear();
+  file.tensors.push_back({"epoch", TensorOf<std::int32_t>({1})});
+  const TakenWeights result = take_weights(Model::random<Two>(2), file, "m");
+  CHECK(result.taken.size() == source.parameters().size());
+  CHECK(result.model.parameters()[0].values == to_floats(from_floats(source.parameters()[0], DataType::f16)).values);
+  file.tensors.erase(file.tensors.begin(), file.tensors.end() - 1);
+  CHECK_THROWS_WITH_AS(take_weights(Model::random<Two>(2), file, "m.safetensors"),
+                       doctest::Contains("got none among the 0 of m.safetensors"), UsageError);
 }
 
 TEST_CASE("take_weights: names that are new and shapes that differ stay as they were, and are named") {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -162,8 +163,8 @@ TEST_CASE("PckMeter: other numbers of joints, a truth without a position and a t
   auto unlabelled = standing();
   unlabelled[4].y = std::nan("");
   CHECK_THROWS_WITH_AS(meter.add(unlabelled, exactly(standing())),
-                       "metrics: truth of left_knee: expected a finite position, got NaN or infinity; measure people "
-                       "whose joints are all labelled",
+                       "metrics: truth of left_knee: expected a finite position, or an unlabelled joint, got NaN or "
+                       "infinity",
                        pm::DataError);
   CHECK(meter.result().people == 0);
   CHECK_THROWS_AS(pm::PckMeter(pm::lsp_joints(), 0.0), pm::UsageError);
@@ -183,9 +184,10 @@ TEST_CASE("PckMeter, PcpMeter: counts of two groups of people add up to what all
     (person < 5 ? pcp_first : pcp_second).add(standing(), predicted);
   }
   for (const auto& part : {pck_first.result(), pm::PckMeter(set).result(), pck_second.result()}) {
-    pck_merged.add(part.people, part.right);
+    pck_merged.add(part.people, part.counted, part.right);
   }
-  for (const auto& part : {pcp_first.result(), pcp_second.result()}) pcp_merged.add(part.people, part.right);
+  for (const auto& part : {pcp_first.result(), pcp_second.result()})
+    pcp_merged.add(part.people, part.counted, part.right);
   for (const auto& [whole, merged] :
        {std::pair(pck.result(), pck_merged.result()), std::pair(pcp.result(), pcp_merged.result())}) {
     CHECK(whole.people == 13);
@@ -202,21 +204,82 @@ TEST_CASE("PckMeter, PcpMeter: counts of two groups of people add up to what all
   }
 }
 
+TEST_CASE("PckMeter, PcpMeter: unlabelled joints count for nobody, and what nobody has gives no rate") {
+  const pm::JointSet set = pm::lsp_joints();
+  pm::PckMeter pck(set);
+  pm::StrictPcpMeter pcp(set);
+  std::vector<pm::Joint> truth;
+  for (const pm::Point& point : standing()) truth.push_back({point, pm::JointState::visible});
+  const auto found = exactly(standing());
+  truth[6] = {};        // the right wrist
+  truth[7].weight = 0;  // the right elbow
+  truth[6].position = {std::numeric_limits<double>::quiet_NaN(), 0};
+  pck.add(truth, found);
+  pcp.add(truth, found);
+  truth[11] = {};  // of a second person the left wrist, too, which is not found where it is
+  auto wrong = found;
+  wrong[10].position.x += 1000;
+  pck.add(truth, wrong);
+  pcp.add(truth, wrong);
+  const pm::MetricResult joints = pck.result();
+  CHECK(joints.people == 2);
+  CHECK(joints.counted == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 1, 2, 2});
+  CHECK(joints.right == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 1, 1, 2, 2});
+  CHECK(std::isnan(joints.parts[6].percent));
+  CHECK(joints.groups[2].percent == 50);   // elbows: the left one alone
+  CHECK(joints.groups[3].percent == 100);  // wrists
+  CHECK(joints.mean == doctest::Approx((11 * 100 + 50) / 12.0));
+  const pm::MetricResult sticks = pcp.result();
+  CHECK(sticks.counted == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 2, 0, 1});
+  CHECK(sticks.right == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 1, 0, 1});
+}
+
+TEST_CASE("PckMeter: by the box, its larger side; people whose measure is unknown are not counted") {
+  pm::JointSet set;
+  set.name = "arm";
+  set.joints = {"base", "tip"};
+  set.groups = {{"arm", {0, 1}}};
+  set.torso = pm::no_torso;
+  CHECK_THROWS_WITH_AS(pm::PckMeter(set, 0.1),
+                       "PCK: expected a joint set with a torso, got the joint set arm; measure by the box",
+                       pm::UsageError);
+  pm::PckMeter pck(set, 0.1, pm::PckNormaliser::box);
+  const std::vector<pm::Joint> truth{{{0, 0}, pm::JointState::visible}, {{50, 0}, pm::JointState::occluded}};
+  const auto at = [](double x) { return std::vector<pm::Keypoint>{{{x, 0}, 1}, {{50, x}, 1}}; };
+  pck.add(truth, at(8), pm::Box{0, 0, 30, 80});     // 8 of 8 allowed
+  pck.add(truth, at(8.01), pm::Box{0, 0, 80, 30});  // too far
+  pck.add(truth, at(0));                            // no box
+  CHECK(pck.result().people == 2);
+  CHECK(pck.result().counted == std::vector<int>{2, 2});
+  CHECK(pck.result().right == std::vector<int>{1, 1});
+  // By the torso, who lacks one of its joints.
+  pm::PckMeter torso(pm::lsp_joints());
+  std::vector<pm::Joint> person;
+  for (const pm::Point& point : standing()) person.push_back({point, pm::JointState::visible});
+  person[9] = {};  // the left shoulder
+  torso.add(person, exactly(standing()));
+  CHECK(torso.result().people == 0);
+  CHECK(std::isnan(torso.result().mean));
+}
+
 TEST_CASE("PckMeter, PcpMeter: counts that cannot be are refused and change nothing") {
   pm::PckMeter pck(pm::lsp_joints());
   pm::StrictPcpMeter pcp(pm::lsp_joints());
-  CHECK_THROWS_WITH_AS(pck.add(3, std::vector<int>(13, 1)),
+  const std::vector<int> all(14, 3);
+  CHECK_THROWS_WITH_AS(pck.add(3, std::vector<int>(13, 3), std::vector<int>(13, 1)),
                        "metrics: expected 14 counts from 0 to the number of people, got 13 for 3 people",
                        pm::UsageError);
-  CHECK_THROWS_AS(pck.add(3, std::vector<int>(14, 4)), pm::UsageError);
-  CHECK_THROWS_AS(pck.add(3, std::vector<int>(14, -1)), pm::UsageError);
-  CHECK_THROWS_AS(pck.add(-1, std::vector<int>(14, -1)), pm::UsageError);
-  CHECK_THROWS_AS(pcp.add(1, std::vector<int>(14, 1)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(3, all, std::vector<int>(14, 4)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(3, all, std::vector<int>(14, -1)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(-1, std::vector<int>(14, -1), std::vector<int>(14, -1)), pm::UsageError);
+  CHECK_THROWS_AS(pcp.add(1, std::vector<int>(14, 1), std::vector<int>(14, 1)), pm::UsageError);
+  CHECK_THROWS_AS(pck.add(2, all, std::vector<int>(14, 1)), pm::UsageError);
   CHECK(pck.result().people == 0);
   CHECK(pcp.result().people == 0);
-  pck.add(2'147'483'647, std::vector<int>(14, 0));
-  CHECK_THROWS_WITH_AS(pck.add(1, std::vector<int>(14, 1)), doctest::Contains("at most 2147483647 people"),
-                       pm::UsageError);
+  const std::vector<int> none(14, 0);
+  pck.add(2'147'483'647, none, none);
+  CHECK_THROWS_WITH_AS(pck.add(1, std::vector<int>(14, 1), std::vector<int>(14, 1)),
+                       doctest::Contains("at most 2147483647 people"), pm::UsageError);
   CHECK(pck.result().right == std::vector<int>(14, 0));
 }
 

@@ -35,13 +35,13 @@ THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(
 # What the headers that users include may read: third parties by the folder or file they are known by, and how many
 # headers of ours, some more than there are today. A program pays for all of them.
 TIERS = {
-    "compose.hpp": ("", 69),
+    "compose.hpp": ("", 70),
     "model/model.hpp": ("nlohmann", 50),
     "model/network_json.hpp": ("nlohmann", 65),
     "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 131),
-    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 171),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 165),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 173),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 166),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("matio.h zlib.h", 9),

@@ -2,8 +2,11 @@
 #include "small_sets.hpp"
 #include "tool/program.hpp"
 
+#include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/named_network.hpp>
+#include <posemachine/model/safetensors.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <sys/wait.h>
@@ -430,7 +433,7 @@ TEST_CASE("train: labels that cannot be used are refused by file and field, and 
   check_refused(net + sets() + "--set labels=[3]", 2, "configuration.labels[0]: expected a string, got number");
   refused("lspet:" + at("absent.mat"), 3, "absent.mat: expected a MATLAB v5 file, got nothing of that name");
   refused("lspet:" + at("good.mat") + ":thunder", 3,
-          "good.mat: thunder: expected a real array of class double with 3 dimensions, got no variable of that name; "
+          "good.mat: thunder: expected a real array of numbers with 3 dimensions, got no variable of that name; "
           "the file has joints");
   refused("lsp:" + at("lsp/joints.mat"), 3, "joints.mat: joints: expected 14 x 3 x images, got 3 x 14 x 1000");
   refused("lsp:" + at("good.mat"), 3, "good.mat: joints: expected labels for image 6 of lsp, got 5 images");
@@ -563,6 +566,27 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   check_refused("train " + at("wrong.json") + " --run wrong" + runs() + sets(), 4,
                 "wrong.json.blocks.Refine[1].Relu: expected a layer, a block");
   CHECK_FALSE(fs::exists(at("runs/wrong")));
+}
+
+TEST_CASE(
+    "train: a set of one's own in LSP's layout trains, a tenth of it kept back; other programs' weights begin it") {
+  fs::create_directories(at("small"));
+  std::vector<double> values;
+  for (int i = 0; i < 6 * 14; ++i) values.insert(values.end(), {10.0 + i % 14, 5.0 + 2 * (i % 14), 0.0});
+  tool_test::write_array(at("small/joints.mat"), "joints", {3, 14, 6}, values);
+  fs::copy(at("lsp/images"), at("small/images"), fs::copy_options::recursive);
+  // The weights of a model without what makes it one.
+  pm::TensorFile file = pm::parse_safetensors(
+      pm::Model::random(pm::description_of(*pm::find_network("scaling-dilation-small")), 3).to_bytes(), "m");
+  file.metadata.clear();
+  pm::write_file_atomically(at("foreign.safetensors"), pm::write_safetensors(file));
+  const Outcome outcome = run("train scaling-dilation-small --run small --init " + at("foreign.safetensors") + runs() +
+                              " --data lsp:" + at("small") + small);
+  INFO(outcome.err);
+  CHECK(outcome.code == 0);
+  CHECK(outcome.err.find("5 people to train on, 1 for validation") != std::string::npos);
+  CHECK(outcome.err.find("tensors taken") != std::string::npos);
+  CHECK(outcome.err.find("does not say which images its weights are for") != std::string::npos);
 }
 
 TEST_CASE("train: --from goes on in another run, from a checkpoint that export made small, too") {

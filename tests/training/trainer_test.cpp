@@ -539,9 +539,10 @@ TEST_CASE("Trainer: what cannot be trained is refused before the first step") {
     }
     CHECK(text.find(message) != std::string::npos);
   };
-  const std::vector<Person> few(set().people.begin(), set().people.begin() + 3);
-  refused("3 for batches of 4", few, {}, Checkpoint{model, options});
-  refused("expected a labelled joint", set().people, set().people, Checkpoint{model, options});
+  refused("training set: expected at least one person", {}, {}, Checkpoint{model, options});
+  std::vector<Person> unlabelled = set().people;
+  for (Person& person : unlabelled) person.joints[2] = {};
+  refused("at least one person whose torso is labelled", set().people, unlabelled, Checkpoint{model, options});
   options.batch = 5;
   refused("a multiple of the slice, 2", set().people, {}, Checkpoint{model, options});
   options = small_run::tiny_options();

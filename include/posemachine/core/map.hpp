@@ -80,4 +80,6 @@ inline MapView<const float> view_of(const Tensor& maps) {
   return {{maps.shape.size() > 3 ? extent(4) : 1, extent(3), extent(2), extent(1)}, maps.values.data()};
 }
 
+MapView<const float> view_of(Tensor&&) = delete;  // it would be gone
+
 }  // namespace posemachine::inline POSEMACHINE_BUILD

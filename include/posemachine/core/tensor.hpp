@@ -88,6 +88,7 @@ inline AnyTensor zeros(DataType type, const Shape& shape) {
 }
 
 /// The nearest values of another type, ties to even; beyond its range an infinity (bf16, f16) or its last integer.
+/// A NaN is 0 as an integer.
 inline AnyTensor from_floats(const Tensor& tensor, DataType type) {
   AnyTensor converted = zeros(type, tensor.shape);
   std::visit(
@@ -96,7 +97,8 @@ inline AnyTensor from_floats(const Tensor& tensor, DataType type) {
           if constexpr (std::is_integral_v<Number>) {
             constexpr auto low = static_cast<double>(std::numeric_limits<Number>::min());
             constexpr auto high = static_cast<double>(std::numeric_limits<Number>::max());
-            return static_cast<Number>(std::clamp(std::nearbyint(double{value}), low, high));
+            return std::isnan(value) ? Number{0}
+                                     : static_cast<Number>(std::clamp(std::nearbyint(double{value}), low, high));
           } else {
             return static_cast<Number>(value);
           }

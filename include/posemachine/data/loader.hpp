@@ -10,6 +10,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/augment.hpp>
 #include <posemachine/data/crop.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/warp.hpp>
@@ -21,8 +22,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <memory>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -47,9 +49,12 @@ struct LoaderOptions {
   AugmentOptions augmentation;
   ImageLimits limits;  // of one photograph
   std::uint64_t seed = 1;
-  int batch = 16;   // samples per step
-  int first = 0;    // of a step's samples, the first one that is prepared here
-  int count = 0;    // how many are; 0: all from first on
+  int batch = 16;  // samples per step
+  int first = 0;   // of a step's samples, the first one that is prepared here
+  int count = 0;   // how many are; 0: all from first on
+  // Where photographs that cannot be used are noted: another person then stands in for each of theirs, with the draws
+  // that were made for it. Null: the first one ends the run.
+  std::shared_ptr<DamagedImages> damaged{};
   int workers = 1;  // threads that prepare batches
   int depth = 4;    // batches prepared ahead, at most
 };
@@ -65,39 +70,42 @@ struct Batch {
   std::uint64_t epoch = 0;
 };
 
-/// The people of an epoch in the order in which they are trained on: 0 to count - 1, shuffled by (seed, epoch).
+/// The people of an epoch in the order in which they are trained on: 0 to count - 1, shuffled by (seed, epoch); where
+/// they are fewer than `least`, one shuffle after another until there are as many.
 /// Source: Fisher and Yates.
-inline std::vector<int> epoch_order(std::size_t count, std::uint64_t seed, std::uint64_t epoch) {
-  std::vector<int> order(count);
-  std::iota(order.begin(), order.end(), 0);
+inline std::vector<int> epoch_order(std::size_t count, std::uint64_t seed, std::uint64_t epoch, std::size_t least = 0) {
+  std::vector<int> order;
   RandomStream stream(seed, Purpose::order, epoch);
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[stream.below(i)]);
+  do {
+    const std::size_t first = order.size();
+    order.resize(first + count);
+    std::iota(order.begin() + static_cast<std::ptrdiff_t>(first), order.end(), 0);
+    for (std::size_t i = count; i > 1; --i) std::swap(order[first + i - 1], order[first + stream.below(i)]);
+  } while (count > 0 && order.size() < least);
   return order;
 }
 
-/// The square of a training crop: as evaluation sees it where the photograph is cut around its person; otherwise around
-/// the labelled joints that lie within the image, at the size that options.labelled_box_context gives.
+/// The square that evaluation sees of a person: of the whole image, or around box_in_image().
+inline Box evaluation_square(const Person& person, int width, int height, const CropRule& crop) {
+  const std::optional<Box> box = box_in_image(person, width, height);
+  return box ? crop_square(crop, *box) : crop_square(crop, width, height);
+}
+
+/// The square of a training crop: as evaluation sees it, but around people of Framing::labelled_box: around the
+/// labelled joints that lie within the image, at the size that options.labelled_box_context gives.
 inline Box training_square(const Person& person, int width, int height, const LoaderOptions& options) {
-  double left = std::numeric_limits<double>::infinity(), top = left, right = -left, bottom = -left;
-  for (const Joint& joint : person.joints) {
-    if (!joint.is_labelled() || joint.state == JointState::outside) continue;
-    left = std::min(left, joint.position.x);
-    right = std::max(right, joint.position.x);
-    top = std::min(top, joint.position.y);
-    bottom = std::max(bottom, joint.position.y);
-  }
-  const double larger = std::max(right - left, bottom - top);
-  // Fewer than two joints, or all at one place, give no size.
-  if (person.framing == Framing::image || !(larger >= 2)) return crop_square(options.crop, width, height);
+  const bool by_joints = person.framing == Framing::labelled_box;
+  const std::optional<Box> joints = by_joints ? detail::labelled_joints_box(person.joints) : std::nullopt;
+  if (!joints) return evaluation_square(person, width, height, options.crop);
   const CropRule rule{.box_context = options.labelled_box_context * options.crop.image_scale,
                       .image_scale = options.crop.image_scale};
-  return crop_square(rule, Box{left + 0.5, top + 0.5, right - left, bottom - top});  // boxes count from the edge
+  return crop_square(rule, *joints);
 }
 
 /// Prepares the batch of any step: a pure function of the people, the options and the step.
 class BatchMaker {
  public:
-  /// Errors: UsageError for options without sense, fewer people than a batch, or people of another joint set.
+  /// Errors: UsageError for options without sense, no people, or people of another joint set.
   BatchMaker(std::vector<Person> people, JointSet joints, LoaderOptions options)
       : people_(std::move(people)), joints_(std::move(joints)), options_(std::move(options)) {
     const auto require = [](bool holds, const char* where, const std::string& expected, const std::string& got) {
@@ -110,8 +118,7 @@ class BatchMaker {
     require(options_.count >= 0 && options_.count <= most, "count of samples", "0 to " + std::to_string(most),
             std::to_string(options_.count));
     if (options_.count == 0) options_.count = most;
-    require(people_.size() >= std::size_t(options_.batch), "training set", "at least one batch of people",
-            std::to_string(people_.size()) + " for batches of " + std::to_string(options_.batch));
+    require(!people_.empty(), "training set", "at least one person", "none");
     require(options_.stride > 0, "stride", "more than 0", std::to_string(options_.stride));
     map_ = {int(options_.input.height / options_.stride), int(options_.input.width / options_.stride)};
     require(map_.height >= 1 && map_.width >= 1, "input", "at least one cell of a map",
@@ -128,11 +135,14 @@ class BatchMaker {
   }
 
   /// Whole batches in an epoch: the people left over after the last one wait for another epoch, whose order is another.
-  std::uint64_t steps_per_epoch() const { return people_.size() / std::size_t(options_.batch); }
+  /// Of fewer people than a batch has samples, some are in it more than once.
+  std::uint64_t steps_per_epoch() const {
+    return std::max<std::uint64_t>(1, people_.size() / std::size_t(options_.batch));
+  }
   const std::vector<Person>& people() const { return people_; }
   const LoaderOptions& options() const { return options_; }
 
-  /// Errors: DataError for a photograph that cannot be used.
+  /// Errors: DataError for a photograph that cannot be used, or where none can.
   Batch operator()(std::uint64_t step) const {
     const std::size_t n = std::size_t(options_.count);
     const std::int64_t maps = std::int64_t(joint_count()) + 1;
@@ -144,12 +154,16 @@ class BatchMaker {
     batch.targets = Tensor({options_.count, maps, map_.height, map_.width});
     batch.map_weights = Tensor({options_.count, maps});
     // 0.1 ms for 11,000 people, less than a photograph costs: cheaper than sharing the order between threads.
-    const std::vector<int> order = epoch_order(people_.size(), options_.seed, batch.epoch);
+    const std::vector<int> order = epoch_order(people_.size(), options_.seed, batch.epoch, std::size_t(options_.batch));
     const std::size_t begin = (step % steps_per_epoch()) * std::size_t(options_.batch) + std::size_t(options_.first);
     const auto first = order.begin() + std::ptrdiff_t(begin);
     batch.samples.assign(first, first + std::ptrdiff_t(n));
     for (std::size_t i = 0; i < n; ++i) {
-      fill(batch.samples[i], batch.epoch, batch.images.values.data() + i * (batch.images.values.size() / n),
+      // How often the step has had the person before: of fewer people than samples, everyone's views differ.
+      const auto begin_of_step = first - std::ptrdiff_t(options_.first);
+      const auto repeats = std::count(begin_of_step, first + std::ptrdiff_t(i), batch.samples[i]);
+      fill(batch.samples[i], static_cast<std::uint64_t>(repeats), batch.epoch,
+           batch.images.values.data() + i * (batch.images.values.size() / n),
            batch.targets.values.data() + i * (batch.targets.values.size() / n),
            batch.map_weights.values.data() + i * std::size_t(maps));
     }
@@ -159,13 +173,31 @@ class BatchMaker {
  private:
   std::size_t joint_count() const { return joints_.joints.size(); }
 
-  void fill(int sample, std::uint64_t epoch, float* image_out, float* maps, float* map_weights) const {
-    const Person& person = people_[std::size_t(sample)];
-    const Image image = read_image(person.image, options_.limits);
-    Person seen = person;
+  // The person of a sample with the photograph; where that is damaged, of the next one whose is not.
+  std::pair<Person, Image> read_sample(int sample) const {
+    for (std::size_t tried = 0; tried < people_.size(); ++tried) {
+      const Person& person = people_[(std::size_t(sample) + tried) % people_.size()];
+      if (options_.damaged == nullptr) return {person, read_image(person.image, options_.limits)};
+      if (options_.damaged->contains(person.image)) continue;
+      try {
+        return {person, read_image(person.image, options_.limits)};
+      } catch (const DataError& error) {
+        if (!is_readable(person.image)) throw;  // absent, or not to be had now: no damage of the photograph's own
+        options_.damaged->add(person.image, error.what());
+      }
+    }
+    fail<DataError>({.where = "training set",
+                     .expected = "photographs that can be used",
+                     .got = "none among those of " + std::to_string(people_.size()) + " people",
+                     .remedy = options_.damaged->all().begin()->second});
+  }
+
+  void fill(int sample, std::uint64_t repeats, std::uint64_t epoch, float* image_out, float* maps,
+            float* map_weights) const {
+    auto [seen, image] = read_sample(sample);
     mark_outside(seen.joints, image.width, image.height);
     const Box square = training_square(seen, image.width, image.height, options_);
-    RandomStream stream(options_.seed, Purpose::augmentation, epoch, std::uint64_t(sample));
+    RandomStream stream(options_.seed, Purpose::augmentation, epoch, std::uint64_t(sample), repeats);
     const Augmentation drawn =
         options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints)
                          : unaugmented(square, options_.input);

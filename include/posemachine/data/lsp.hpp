@@ -182,6 +182,13 @@ inline int lsp_image_count(const std::filesystem::path& dir) {
   return static_cast<int>(detail::read_lsp_joints(detail::lsp_folder(dir, layout), layout).dims[2]);
 }
 
+/// Whether `dir` is Leeds Sports Pose, whose images have parts, and not a set of one's own in its layout: by the number
+/// of annotated images, 2,000, or those that are usually kept of it, 1,000 and more. Errors: as read_lsp.
+inline bool has_lsp_parts(const std::filesystem::path& dir) {
+  const int count = lsp_image_count(dir);
+  return count >= 1000 && count <= 2000;
+}
+
 /// As lsp_image_count, of the extended training set.
 inline int lspet_image_count(const std::filesystem::path& dir) {
   const auto& layout = detail::lspet_layout;

@@ -1,4 +1,4 @@
-// The .mat door: one named array of doubles out of a MATLAB v5 file.
+// The .mat door: one named array of numbers out of a MATLAB v5 file.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -7,15 +7,16 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <matio.h>
@@ -65,9 +66,36 @@ inline std::string_view mat_class_name(unsigned class_type) {
   return class_type < names.size() ? names[class_type] : "an unknown class";
 }
 
-/// Marks memory that matio has not written: a quiet NaN that arithmetic does not produce. The last word of a reader
-/// that reports success on data that end too early.
-inline constexpr std::uint64_t unread_mark = 0x7ff8'dead'beef'0001;
+/// Reads a variable whose elements are Stored, as doubles; none where its data are damaged. matio may report success on
+/// data that end too early: what it has written is the same over two different fillings.
+template <class Stored>
+std::optional<std::vector<double>> read_mat_numbers(mat_t* mat, matvar_t* variable, std::size_t count) {
+  std::array<std::vector<Stored>, 2> read;
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    read[i].resize(count);
+    std::memset(read[i].data(), i == 0 ? 0x55 : 0xAA, count * sizeof(Stored));
+    if (Mat_VarReadDataLinear(mat, variable, read[i].data(), 0, 1, static_cast<int>(count)) != 0) return std::nullopt;
+  }
+  if (std::memcmp(read[0].data(), read[1].data(), count * sizeof(Stored)) != 0) return std::nullopt;
+  return std::vector<double>(read[0].begin(), read[0].end());
+}
+
+using ReadMatNumbers = std::optional<std::vector<double>> (*)(mat_t*, matvar_t*, std::size_t);
+
+/// How a class of numbers is read; null for classes that are none.
+inline ReadMatNumbers reader_of_mat_class(unsigned class_type) {
+  switch (class_type) {
+    case MAT_C_DOUBLE: return read_mat_numbers<double>;
+    case MAT_C_SINGLE: return read_mat_numbers<float>;
+    case MAT_C_INT8: return read_mat_numbers<std::int8_t>;
+    case MAT_C_UINT8: return read_mat_numbers<std::uint8_t>;
+    case MAT_C_INT16: return read_mat_numbers<std::int16_t>;
+    case MAT_C_UINT16: return read_mat_numbers<std::uint16_t>;
+    case MAT_C_INT32: return read_mat_numbers<std::int32_t>;
+    case MAT_C_UINT32: return read_mat_numbers<std::uint32_t>;
+    default: return nullptr;
+  }
+}
 
 /// "the file has lightning, thunder and 3 others".
 inline std::string mat_names_text(const std::vector<std::string>& names) {
@@ -83,17 +111,18 @@ inline std::string mat_names_text(const std::vector<std::string>& names) {
 
 }  // namespace detail
 
-/// Reads the array `name` of class double from a MATLAB v5 file, compressed or not, of either byte order.
-/// Shapes: dims as stored, of rank `rank`; values column-major, see MatArray; they may be NaN or infinite.
+/// Reads the array `name` from a MATLAB v5 file, compressed or not, of either byte order, of class double, single or an
+/// integer of up to 32 bits. Shapes: dims as stored, of rank `rank`, a last extent of 1, which MATLAB leaves out,
+/// included; values column-major, see MatArray; they may be NaN or infinite.
 /// Errors: DataError if the file is missing, no v5 file (v7.3 is HDF5) or damaged, or the variable is missing (the
 /// message then names those that are there), of another class, complex, of another rank or above the limits; all of
 /// that is checked before any allocation.
 inline MatArray read_mat_array(const std::filesystem::path& path, const std::string& name, std::size_t rank,
                                const MatLimits& limits = {}) {
   const std::string where = path.string() + ": " + name;
-  const std::string wanted = "a real array of class double with " + std::to_string(rank) + " dimensions";
+  const std::string wanted = "a real array of numbers with " + std::to_string(rank) + " dimensions";
   std::vector<std::string> others;
-  const std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name, &others);
+  std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name, &others);
   const auto refuse = [&](const std::string& got) {
     fail<DataError>({.where = where, .expected = wanted, .got = got});
   };
@@ -103,8 +132,16 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
                      .got = "no variable of that name",
                      .remedy = detail::mat_names_text(others)});
   }
-  if (header->class_type != MAT_C_DOUBLE) refuse(std::string(detail::mat_class_name(header->class_type)));
+  const detail::ReadMatNumbers read_numbers = detail::reader_of_mat_class(header->class_type);
+  if (read_numbers == nullptr) {
+    fail<DataError>({.where = where,
+                     .expected = wanted,
+                     .got = std::string(detail::mat_class_name(header->class_type)),
+                     .remedy = "save it as double, with the option -v7 or -v6"});
+  }
   if (header->complex) refuse("complex values");
+  const std::vector<std::size_t> stored_dims = header->dims;
+  if (header->dims.size() + 1 == rank && rank > 2) header->dims.push_back(1);
   if (header->dims.size() != rank) refuse(std::to_string(header->dims.size()) + " dimensions");
   std::size_t count = 1;
   for (const std::size_t extent : header->dims) {
@@ -125,16 +162,15 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
   const std::unique_ptr<mat_t, int (*)(mat_t*)> mat(Mat_Open(path.c_str(), MAT_ACC_RDONLY), Mat_Close);
   if (!mat) refuse("a file that matio cannot open");
   const std::unique_ptr<matvar_t, void (*)(matvar_t*)> variable(Mat_VarReadInfo(mat.get(), name.c_str()), Mat_VarFree);
-  const bool agreed = variable && variable->class_type == MAT_C_DOUBLE && !variable->isComplex &&
-                      variable->rank == int(rank) &&
-                      std::equal(header->dims.begin(), header->dims.end(), variable->dims);
+  const bool agreed = variable && static_cast<unsigned>(variable->class_type) == header->class_type &&
+                      !variable->isComplex && variable->rank == int(stored_dims.size()) &&
+                      std::equal(stored_dims.begin(), stored_dims.end(), variable->dims);
   if (!agreed) refuse("a damaged variable");
-  MatArray array{header->dims, std::vector<double>(count, std::bit_cast<double>(detail::unread_mark))};
+  MatArray array{header->dims, {}};
   if (count == 0) return array;
-  const int failed = Mat_VarReadDataLinear(mat.get(), variable.get(), array.values.data(), 0, 1, int(count));
-  bool whole = failed == 0;
-  for (const double value : array.values) whole = whole && std::bit_cast<std::uint64_t>(value) != detail::unread_mark;
-  if (!whole) fail<DataError>({.where = where, .expected = wanted, .got = "damaged data"});
+  std::optional<std::vector<double>> values = read_numbers(mat.get(), variable.get(), count);
+  if (!values) fail<DataError>({.where = where, .expected = wanted, .got = "damaged data"});
+  array.values = std::move(*values);
   return array;
 }
 

@@ -96,7 +96,12 @@ inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& p
   if (text.starts_with("MATLAB 7.3") || text.starts_with("\x89HDF") || version == 0x0200) {
     refuse("a v7.3 (HDF5) file", "save it with the option -v7 or -v6");
   }
-  if (!little && text.substr(126) != "MI") refuse("a file without its endian mark");
+  if (text.starts_with("# Created by Octave")) {
+    refuse("Octave's text format", "save it with the option -v7, as in save -v7 FILE NAME");
+  }
+  if (!little && text.substr(126) != "MI") {
+    refuse("a file without its endian mark", "save it with the option -v7 or -v6");
+  }
   if (version != 0x0100) refuse("version " + std::to_string(version));
   std::optional<MatHeader> found;
   for (std::uintmax_t at = head.size(); at < size;) {

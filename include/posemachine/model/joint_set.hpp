@@ -36,6 +36,9 @@ struct Stick {
   friend bool operator==(const Stick&, const Stick&) = default;
 };
 
+/// The torso of a joint set that has none.
+inline constexpr std::array<int, 2> no_torso{-1, -1};
+
 /// The joints a network predicts, in the order of its maps. Left and right are the person's own.
 struct JointSet {
   std::string name;
@@ -44,9 +47,11 @@ struct JointSet {
   std::vector<Limb> limbs;
   std::vector<JointGroup> groups;
   std::vector<Stick> sticks;
-  std::array<int, 2> torso{0, 0};  // the two joints whose distance PCK measures by
+  std::array<int, 2> torso{0, 0};  // the two joints whose distance PCK measures by, or no_torso
   friend bool operator==(const JointSet&, const JointSet&) = default;
 };
+
+inline bool has_torso(const JointSet& set) { return set.torso != no_torso; }
 
 /// The most joints a set may have; people are annotated with 14 to 133.
 inline constexpr int max_joint_count = 1024;
@@ -136,7 +141,9 @@ inline void check(const JointSet& set) {
       for (const int joint : *end) require_joint(joint, "sticks." + stick.group);
     }
   }
-  for (const int joint : set.torso) require_joint(joint, "torso");
+  if (has_torso(set)) {
+    for (const int joint : set.torso) require_joint(joint, "torso");
+  }
 }
 
 /// The 14 joints of the Leeds Sports Pose data sets, in their order.

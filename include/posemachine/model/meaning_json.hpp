@@ -39,7 +39,7 @@ inline Json joint_set_to_json(const JointSet& set) {
   for (const Stick& stick : set.sticks) {
     json["sticks"].push_back({{"group", stick.group}, {"from", names(stick.from)}, {"to", names(stick.to)}});
   }
-  json["torso"] = {name(set.torso[0]), name(set.torso[1])};
+  if (has_torso(set)) json["torso"] = {name(set.torso[0]), name(set.torso[1])};
   return json;
 }
 
@@ -128,8 +128,11 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
     set.sticks.push_back({string_member<ModelError>(stick, "group", at), detail::joints_of(set, stick, "from", at),
                           detail::joints_of(set, stick, "to", at)});
   }
-  const auto torso = detail::joint_pair(set, member<ModelError>(json, "torso", where), where + ".torso");
-  set.torso = {torso.first, torso.second};
+  set.torso = no_torso;
+  if (json.contains("torso")) {
+    const auto torso = detail::joint_pair(set, json["torso"], where + ".torso");
+    set.torso = {torso.first, torso.second};
+  }
   try {
     check(set);
   } catch (const ModelError& error) {

@@ -37,6 +37,12 @@ struct NamedTensor {
   AnyTensor tensor;
 };
 
+/// How a file is read.
+struct TensorFileOptions {
+  bool finite_only = true;        // refuse a NaN or an infinity
+  bool skip_other_types = false;  // leave out tensors of types that the library has not, instead of refusing the file
+};
+
 /// The content of a safetensors file.
 struct TensorFile {
   std::map<std::string, std::string> metadata;
@@ -56,6 +62,7 @@ namespace detail {
 struct TensorEntry {
   std::string name;
   DataType type = DataType::f32;
+  bool is_skipped = false;
   Shape shape;
   std::uint64_t begin = 0;  // bytes from the start of the data
   std::uint64_t end = 0;
@@ -63,19 +70,32 @@ struct TensorEntry {
 
 // The format's names of the types, in the order of DataType.
 inline constexpr std::array<std::string_view, data_type_names.size()> dtypes{"F32", "BF16", "F16", "I8", "U8", "I32"};
-// Others that the format has.
-inline constexpr std::array<std::string_view, 9> dtypes_not_read{"BOOL", "F8_E5M2", "F8_E4M3", "I16", "U16",
-                                                                 "U32",  "I64",     "U64",     "F64"};
+// Others that the format has, with the bytes of an element.
+struct OtherDtype {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+inline constexpr std::array other_dtypes{OtherDtype{"BOOL", 1}, OtherDtype{"F8_E5M2", 1}, OtherDtype{"F8_E4M3", 1},
+                                         OtherDtype{"I16", 2},  OtherDtype{"U16", 2},     OtherDtype{"U32", 4},
+                                         OtherDtype{"I64", 8},  OtherDtype{"U64", 8},     OtherDtype{"F64", 8}};
 
-inline DataType read_dtype(const Json& object, const std::string& where) {
+// Sets the entry's type, or that its tensor is skipped; returns the bytes of an element.
+inline std::uint64_t read_dtype(const Json& object, const std::string& where, bool skip_other_types, DataType& type,
+                                bool& is_skipped) {
   const std::string dtype = string_member<ModelError>(object, "dtype", where);
   const auto found = std::find(dtypes.begin(), dtypes.end(), dtype);
-  if (found != dtypes.end()) return static_cast<DataType>(found - dtypes.begin());
-  const bool is_known = std::find(dtypes_not_read.begin(), dtypes_not_read.end(), dtype) != dtypes_not_read.end();
+  if (found != dtypes.end()) {
+    type = static_cast<DataType>(found - dtypes.begin());
+    return size_of(type);
+  }
+  const auto other = std::find_if(other_dtypes.begin(), other_dtypes.end(),
+                                  [&](const OtherDtype& each) { return each.name == dtype; });
+  is_skipped = skip_other_types && other != other_dtypes.end();
+  if (is_skipped) return other->bytes;
   fail<ModelError>({.where = where + ".dtype",
                     .expected = "F32, BF16, F16, I8, U8 or I32",
                     .got = excerpt(dtype, 20),
-                    .remedy = is_known ? "convert the tensor to one of them" : ""});
+                    .remedy = other != other_dtypes.end() ? "convert the tensor to one of them" : ""});
 }
 
 inline std::uint64_t unsigned_of(const Json& value, const std::string& where) {
@@ -87,17 +107,16 @@ inline std::uint64_t unsigned_of(const Json& value, const std::string& where) {
 
 // One entry of the header, checked by itself: type, shape, offsets and that they agree.
 inline TensorEntry tensor_entry(const std::string& name, const Json& object, const std::string& file,
-                                std::uint64_t data_bytes) {
+                                std::uint64_t data_bytes, bool skip_other_types) {
   const std::string where = file + ": " + excerpt(name);
   reject_unknown_keys<ModelError>(object, {"dtype", "shape", "data_offsets"}, where);
   TensorEntry entry;
   entry.name = name;
-  entry.type = read_dtype(object, where);
+  std::uint64_t bytes = read_dtype(object, where, skip_other_types, entry.type, entry.is_skipped);
   const Json& shape = array_member<ModelError>(object, "shape", where);
   if (shape.size() > 8) {
     fail<ModelError>({.where = where + ".shape", .expected = "at most 8 extents", .got = std::to_string(shape.size())});
   }
-  std::uint64_t bytes = size_of(entry.type);
   for (const Json& extent : shape) {
     const std::uint64_t value = unsigned_of(extent, where + ".shape");
     if (value > std::uint64_t{1} << 40 || (value != 0 && bytes > (std::uint64_t{1} << 62) / value)) {
@@ -156,7 +175,7 @@ inline std::vector<std::size_t> require_tiling(const std::vector<TensorEntry>& e
 
 // The header's entries in their order, and the metadata, which go into `file`.
 inline std::vector<TensorEntry> parse_header(std::string_view header, std::uint64_t data_bytes,
-                                             const std::string& where, TensorFile& file) {
+                                             const std::string& where, bool skip_other_types, TensorFile& file) {
   if (header.empty() || header.front() != '{') {
     fail<ModelError>({.where = where + ": header", .expected = "a JSON object", .got = "something else"});
   }
@@ -164,7 +183,7 @@ inline std::vector<TensorEntry> parse_header(std::string_view header, std::uint6
   std::vector<TensorEntry> entries;
   for (const auto& [name, value] : object.items()) {
     if (name != "__metadata__") {
-      entries.push_back(tensor_entry(name, value, where, data_bytes));
+      entries.push_back(tensor_entry(name, value, where, data_bytes, skip_other_types));
       continue;
     }
     if (!value.is_object()) {
@@ -199,7 +218,8 @@ inline void require_finite(const NamedTensor& entry, const std::string& where) {
 // Reads `size` bytes through read(bytes, count), in order: the header is checked as a whole before memory is taken for
 // the tensors it speaks of, and they are read to where they stay.
 template <class Read>
-TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::string& where, bool finite_only) {
+TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::string& where,
+                            const TensorFileOptions& options) {
   if (size < 8) {
     fail<ModelError>({.where = where, .expected = "a safetensors file", .got = std::to_string(size) + " bytes"});
   }
@@ -216,14 +236,27 @@ TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::str
   read(header.data(), header.size());
   const std::uint64_t data_bytes = size - 8 - header_bytes;
   TensorFile file;
-  const std::vector<TensorEntry> entries = parse_header(header, data_bytes, where, file);
+  const std::vector<TensorEntry> entries = parse_header(header, data_bytes, where, options.skip_other_types, file);
   const std::vector<std::size_t> order = require_tiling(entries, where, data_bytes);
-  for (const TensorEntry& entry : entries) file.tensors.push_back({entry.name, {}});
+  std::vector<std::size_t> position(entries.size(), 0);  // in the file's list
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    position[i] = file.tensors.size();
+    if (!entries[i].is_skipped) file.tensors.push_back({entries[i].name, {}});
+  }
+  std::vector<char> skipped(std::size_t{1} << 16);
   for (const std::size_t which : order) {
-    NamedTensor& tensor = file.tensors[which];
+    if (entries[which].is_skipped) {
+      for (std::uint64_t left = entries[which].end - entries[which].begin; left > 0;) {
+        const std::uint64_t count = std::min<std::uint64_t>(left, skipped.size());
+        read(skipped.data(), static_cast<std::size_t>(count));
+        left -= count;
+      }
+      continue;
+    }
+    NamedTensor& tensor = file.tensors[position[which]];
     tensor.tensor = zeros(entries[which].type, entries[which].shape);
     std::visit([&](auto& each) { read(each.values.data(), std::span(each.values).size_bytes()); }, tensor.tensor);
-    if (finite_only) require_finite(tensor, where);
+    if (options.finite_only) require_finite(tensor, where);
   }
   return file;
 }
@@ -233,20 +266,21 @@ TensorFile read_tensor_file(std::uint64_t size, const Read& read, const std::str
 /// Reads the bytes of a safetensors file; `where` names it in messages. Types: F32, BF16, F16, I8, U8 and I32.
 /// Errors: ModelError naming file and field for anything that is not exactly as the format says, and, with finite_only,
 /// tensor and element of a NaN or an infinity. Source: the safetensors format, with the checks of its reference reader.
-inline TensorFile parse_safetensors(std::string_view bytes, const std::string& where, bool finite_only = true) {
+inline TensorFile parse_safetensors(std::string_view bytes, const std::string& where,
+                                    const TensorFileOptions& options = {}) {
   std::size_t at = 0;
   const auto read = [&](void* into, std::size_t count) {
     if (count > 0) std::memcpy(into, bytes.data() + at, count);
     at += count;
   };
-  return detail::read_tensor_file(bytes.size(), read, where, finite_only);
+  return detail::read_tensor_file(bytes.size(), read, where, options);
 }
 
 /// The largest file that is read.
 inline constexpr std::uint64_t max_tensor_file_bytes = std::uint64_t{4} << 30;
 
 /// Errors: ModelError as parse_safetensors, and for a file that cannot be read or is larger than max_tensor_file_bytes.
-inline TensorFile read_safetensors(const std::filesystem::path& path, bool finite_only = true) {
+inline TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileOptions& options = {}) {
   InputFile<ModelError> file(path);
   if (file.size() > max_tensor_file_bytes) {
     fail<ModelError>({.where = path.string(),
@@ -261,7 +295,7 @@ inline TensorFile read_safetensors(const std::filesystem::path& path, bool finit
                       .got = std::to_string(done),
                       .remedy = "the file became shorter while it was read"});
   };
-  return detail::read_tensor_file(file.size(), read, path.string(), finite_only);
+  return detail::read_tensor_file(file.size(), read, path.string(), options);
 }
 
 /// The bytes of a safetensors file: equal content gives equal bytes. Tensors stand in the given order; the header is

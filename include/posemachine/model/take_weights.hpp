@@ -2,11 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/data_type.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/safetensors.hpp>
 
 #include <cstddef>
 #include <map>
@@ -47,17 +49,13 @@ inline std::vector<bool> belong_to_outputs(const Graph& graph) {
 
 }  // namespace detail
 
-/// Takes every tensor of `source` that has the name and shape of one of `model`, batch norm's statistics included: how
-/// fine-tuning begins. Where the two predict other joints, the last layer before each output is left as it is, even
-/// if its shape fits. Errors: UsageError where nothing fits.
-inline TakenWeights take_weights(const Model& model, const Model& source) {
+namespace detail {
+
+// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken.
+inline TakenWeights take_offered(const Model& model, const std::map<std::string, const Tensor*>& offered,
+                                 bool same_joints, const std::string& source) {
   const Graph& graph = model.graph();
-  std::map<std::string, const Tensor*> offered;
-  for (std::size_t id = 0; id < source.parameters().size(); ++id) {
-    offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
-  }
-  const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
-  const std::vector<bool> says_joints = detail::belong_to_outputs(graph);
+  const std::vector<bool> says_joints = belong_to_outputs(graph);
   std::vector<Tensor> parameters = model.parameters();
   std::vector<std::string> taken;
   std::vector<std::string> left;
@@ -79,10 +77,37 @@ inline TakenWeights take_weights(const Model& model, const Model& source) {
   if (taken.empty()) {
     fail<UsageError>({.where = "weights to begin with",
                       .expected = "at least one tensor with the name and shape of one of " + model.network(),
-                      .got = "none among the " + std::to_string(offered.size()) + " of " + source.network(),
+                      .got = "none among the " + std::to_string(offered.size()) + " of " + source,
                       .remedy = "take a model of the same layers"});
   }
   return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
+}
+
+}  // namespace detail
+
+/// Takes every tensor of `source` that has the name and shape of one of `model`, batch norm's statistics included: how
+/// fine-tuning begins. Where the two predict other joints, the last layer before each output is left as it is, even
+/// if its shape fits. Errors: UsageError where nothing fits.
+inline TakenWeights take_weights(const Model& model, const Model& source) {
+  std::map<std::string, const Tensor*> offered;
+  for (std::size_t id = 0; id < source.parameters().size(); ++id) {
+    offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
+  }
+  const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
+  return detail::take_offered(model, offered, same_joints, source.network());
+}
+
+/// The same of a safetensors file that is no model file, as other programs write them: tensors of f32, bf16 or f16 by
+/// their names alone. Errors: UsageError where nothing fits.
+inline TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where) {
+  std::map<std::string, Tensor> floats;
+  std::map<std::string, const Tensor*> offered;
+  for (const NamedTensor& entry : source.tensors) {
+    const DataType type = type_of(entry.tensor);
+    if (type != DataType::f32 && type != DataType::bf16 && type != DataType::f16) continue;
+    offered[entry.name] = &(floats[entry.name] = to_floats(entry.tensor));
+  }
+  return detail::take_offered(model, offered, true, where);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

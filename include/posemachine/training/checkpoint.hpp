@@ -284,12 +284,16 @@ inline Checkpoint load_checkpoint(const std::filesystem::path& path, const OpSet
 
 /// The network of a model file, or of a checkpoint: of averaged weights where it keeps them.
 /// Errors: ModelError naming file and field.
-inline Model load_trained(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
-  TensorFile file = read_safetensors(path);
-  if (!file.metadata.contains(detail::training_note)) return Model::from_file(std::move(file), path.string(), ops);
-  Checkpoint checkpoint = checkpoint_from_file(std::move(file), path.string(), ops);
+inline Model trained_from_file(TensorFile file, const std::string& where, const OpSet& ops = OpSet()) {
+  if (!file.metadata.contains(detail::training_note)) return Model::from_file(std::move(file), where, ops);
+  Checkpoint checkpoint = checkpoint_from_file(std::move(file), where, ops);
   return checkpoint.average.empty() ? checkpoint.model
                                     : checkpoint.model.with_parameters(std::move(checkpoint.average));
+}
+
+/// The same of a file by its name. Errors: ModelError naming file and field.
+inline Model load_trained(const std::filesystem::path& path, const OpSet& ops = OpSet()) {
+  return trained_from_file(read_safetensors(path), path.string(), ops);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

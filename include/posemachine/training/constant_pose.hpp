@@ -5,10 +5,11 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/data/crop.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
@@ -18,6 +19,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -52,20 +55,23 @@ inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const
 }
 
 /// What evaluate() would measure of a network that answers `pose` for every crop. Shapes: pose in pixels of the input;
-/// threshold of the torso. Errors: DataError for a photograph that cannot be read; as PckMeter.
+/// threshold of default_normaliser(); damaged as EvaluateOptions has it. Errors: DataError for a photograph that cannot
+/// be read; as PckMeter.
 inline MetricResult constant_pose_pck(std::span<const Keypoint> pose, std::span<const Person> people,
-                                      const JointSet& joints, const CropRule& crop, Size input, double threshold) {
-  PckMeter pck(joints, threshold);
+                                      const JointSet& joints, const CropRule& crop, Size input, double threshold,
+                                      const std::shared_ptr<DamagedImages>& damaged = {}) {
+  EvaluateOptions reading;
+  reading.damaged = damaged;
+  PckMeter pck(joints, threshold, default_normaliser(joints));
   for (const Person& person : people) {
-    const Image image = read_image(person.image);
-    const Affine to_image = image_from_input(crop_square(crop, image.width, image.height), input);
+    const std::optional<Image> image = detail::read_image_unless_damaged(person.image, reading);
+    if (!image) continue;
+    const Affine to_image = image_from_input(evaluation_square(person, image->width, image->height, crop), input);
     std::vector<Keypoint> answer(pose.begin(), pose.end());
     for (Keypoint& keypoint : answer) {
       if (keypoint.found()) keypoint.position = apply(to_image, keypoint.position);
     }
-    std::vector<Point> truth;
-    for (const Joint& joint : person.joints) truth.push_back(joint.position);
-    pck.add(truth, answer);
+    pck.add(person.joints, answer, detail::measured_box(person, image->width, image->height));
   }
   return pck.result();
 }

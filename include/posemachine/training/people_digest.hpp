@@ -6,13 +6,14 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/pose/pose.hpp>
 
+#include <algorithm>
 #include <span>
 #include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints and
-/// weights; where the files lie does not matter.
+/// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints,
+/// boxes and weights; where the files lie does not matter.
 inline std::string people_digest(std::span<const Person> people) {
   Digest digest;
   bool weighted = false;
@@ -24,6 +25,14 @@ inline std::string people_digest(std::span<const Person> people) {
       digest.add(values, sizeof values);
       weighted = weighted || joint.weight != 1;
     }
+  }
+  // Runs on data sets without boxes keep their digest.
+  const bool boxes = std::any_of(people.begin(), people.end(), [](const Person& each) { return each.box.has_value(); });
+  for (const Person& person : people) {
+    if (!boxes) break;
+    const char kind = person.box ? 1 : 0;
+    digest.add(&kind, 1);
+    if (person.box) digest.add(&*person.box, sizeof *person.box);
   }
   if (weighted) {  // runs from before there were weights keep their digest
     digest.add("weights");

@@ -179,10 +179,11 @@ class RunFolder {
     if (event.skipped_steps > 0) line["skipped_steps"] = event.skipped_steps;
     if (event.validation != nullptr) {
       Json stages = Json::array();
-      for (const StageScores& stage : event.validation->stages) stages.push_back(stage.pck.mean);
-      line["val_pck"] = event.validation->pck().mean;
+      const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+      for (const StageScores& stage : event.validation->stages) stages.push_back(number(stage.pck.mean));
+      line["val_pck"] = number(event.validation->pck().mean);
       line["val_pck_per_stage"] = std::move(stages);
-      line["val_pcp_strict"] = event.validation->pcp_strict().mean;
+      if (event.validation->pcp_strict()) line["val_pcp_strict"] = number(event.validation->pcp_strict()->mean);
     }
     line["images_per_second"] = event.images_per_second;
     line["loader_wait"] = event.loader_wait;

@@ -92,12 +92,17 @@ class TensorBoardLog {
 
   void add_validation(const EvaluationResult& result, std::int64_t step) {
     for (std::size_t stage = 0; stage < result.stages.size(); ++stage) {
-      file_->scalar("validation PCK/" + stage_name(stage), step, result.stages[stage].pck.mean);
+      add_finite("validation PCK/" + stage_name(stage), step, result.stages[stage].pck.mean);
     }
     for (const Rate& group : result.pck().groups) {
-      file_->scalar("validation PCK by joint/" + plain_name(group.name), step, group.percent);
+      add_finite("validation PCK by joint/" + plain_name(group.name), step, group.percent);
     }
-    file_->scalar("validation strict PCP/mean", step, result.pcp_strict().mean);
+    if (result.pcp_strict()) add_finite("validation strict PCP/mean", step, result.pcp_strict()->mean);
+  }
+
+  // A rate of nobody is no number.
+  void add_finite(const std::string& name, std::int64_t step, double value) {
+    if (std::isfinite(value)) file_->scalar(name, step, value);
   }
 
   void add_pictures(const TrainEvent& event) {
@@ -108,6 +113,7 @@ class TensorBoardLog {
     std::filesystem::create_directories(folder, error);
     if (error) fail<RuntimeFailure>({.where = folder.string(), .got = "cannot be made: " + error.message()});
     for (std::size_t i = 0; i < count; ++i) {
+      if (event.damaged != nullptr && event.damaged->contains(event.people[i].image)) continue;
       const ValidationPictures drawn = draw_validation(*event.estimator, event.people[i]);
       const std::string name = "person-" + std::to_string(i + 1);
       file_->picture("poses/" + name, event.step, drawn.pose);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
@@ -41,6 +42,7 @@ struct TrainEvent {
   // Of validation, where there was one: the network that was validated, and the people it was validated on.
   Estimator* estimator = nullptr;
   std::span<const Person> people;
+  const DamagedImages* damaged = nullptr;  // whose photographs among them cannot be used
   // checkpoint, epoch, stopped, finished: made when asked for.
   std::function<Checkpoint()> checkpoint;  // the state
   std::function<Model()> result;           // the network as it is to be used: of averaged weights, where they are kept

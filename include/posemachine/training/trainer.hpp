@@ -77,7 +77,8 @@ class Trainer {
         optimizer_(model_.graph(), options_.optimizer, options_.groups),
         average_(options_.average_decay, *parameters_),
         loader_(std::move(people), model_.meaning().joints,
-                detail::loader_options(model_, options_, gradients_.share()), static_cast<std::uint64_t>(from.step)),
+                detail::loader_options(model_, options_, gradients_.share(), damaged_),
+                static_cast<std::uint64_t>(from.step)),
         validation_(std::move(validation)),
         epoch_losses_(from.epoch_losses),
         epoch_steps_(from.epoch_steps),
@@ -114,11 +115,15 @@ class Trainer {
     if (validation_.empty()) {
       fail<UsageError>({.where = "constant pose", .expected = "people to validate on", .got = "none"});
     }
-    const LoaderOptions options = detail::loader_options(model_, options_, gradients_.share());
+    const LoaderOptions options = detail::loader_options(model_, options_, gradients_.share(), damaged_);
     const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
     return constant_pose_pck(pose, validation_, meaning.joints, meaning.crop, options.input,
-                             EvaluateOptions{}.pck_threshold);
+                             EvaluateOptions{}.pck_threshold, damaged_);
   }
+
+  /// The photographs that could not be used so far, in training and in validation: other people stand in for those who
+  /// are on them, and validation leaves them out.
+  const DamagedImages& damaged() const { return *damaged_; }
 
   Checkpoint checkpoint() const {
     return {.model = model(),
@@ -143,9 +148,9 @@ class Trainer {
   /// raises a checkpoint first, so that there is always one to go on from. Better is a higher PCK in validation;
   /// without people to validate on, a lower mean loss of the last stage.
   /// Errors: RuntimeFailure for a loss or gradient that is not finite, where options.on_not_finite says stop or
-  /// FiniteGuard::most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every checkpoint raised
-  /// before is sound, and the trainer is of no use any more; DataError for an image that cannot be used; what on_event
-  /// throws.
+  /// FiniteGuard::most_skipped_in_a_row steps came one after another, and for a weight that is not finite: every
+  /// checkpoint raised before is sound, and the trainer is of no use any more; DataError for an image that cannot be
+  /// used; what on_event throws.
   bool run(const std::stop_token& stop, const OnEvent& on_event_of_first) {
     const OnEvent on_event = is_first() ? on_event_of_first : [](const TrainEvent&) {};
     started_ = Clock::now();
@@ -310,6 +315,7 @@ class Trainer {
       event.validation = &*validation;
       event.estimator = &*estimator;
       event.people = validation_;
+      event.damaged = damaged_.get();
       event.best = validation->pck().mean > best_score_;
     }
     if (is_first()) judge_epoch(event);
@@ -322,6 +328,7 @@ class Trainer {
     const auto before = Clock::now();
     EvaluateOptions options;
     options.threads = options_.workers;
+    options.damaged = damaged_;
     EvaluationResult validation = evaluate(estimator, validation_, options);
     validated_ += Clock::now() - before;
     return validation;
@@ -332,10 +339,11 @@ class Trainer {
     double score = -event.losses.back();
     if (event.validation != nullptr) {
       score = event.validation->pck().mean;
-      best_score_ = std::max(best_score_, score);
-    } else if (!validation_.empty() || !std::isfinite(score)) {
+      if (std::isfinite(score)) best_score_ = std::max(best_score_, score);
+    } else if (!validation_.empty()) {
       return;
     }
+    if (!std::isfinite(score)) return;  // of photographs that are all damaged, or an epoch skipped as a whole
     judge(watch_, event.epoch, score);
     const bool plateau = options_.schedule == RateSchedule::plateau;
     if (plateau && lower_rate_now(watch_, options_.plateau_epochs)) rate_factor_ *= options_.rate_step_factor;
@@ -359,6 +367,7 @@ class Trainer {
   BatchGradients gradients_;
   Optimizer optimizer_;
   WeightAverage average_;
+  std::shared_ptr<DamagedImages> damaged_ = std::make_shared<DamagedImages>();  // before the loader that has it
   BatchLoader loader_;
   std::vector<Person> validation_;
   std::vector<double> epoch_losses_;

@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
@@ -47,7 +48,8 @@ inline BatchGradientsOptions gradient_options(const Model& model, const TrainOpt
   return gradients;
 }
 
-inline LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices) {
+inline LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices,
+                                    std::shared_ptr<DamagedImages> damaged) {
   const Meaning& meaning = model.meaning();
   LoaderOptions loader;
   loader.input = {meaning.input_height, meaning.input_width};
@@ -64,6 +66,7 @@ inline LoaderOptions loader_options(const Model& model, const TrainOptions& opti
   loader.first = slices.first * options.slice;
   loader.count = slices.count * options.slice;
   loader.workers = options.loader_workers;
+  loader.damaged = std::move(damaged);
   return loader;
 }
 
@@ -90,7 +93,10 @@ inline const Model& checked(const Checkpoint& from, const std::vector<Person>& p
   if (images != 1) {
     fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
   }
-  if (!validation.empty()) check_people(validation, from.model.meaning().joints);
+  if (!validation.empty()) {
+    const JointSet& joints = from.model.meaning().joints;
+    check_people(validation, joints, default_normaliser(joints));
+  }
   if (!from.people.empty() && from.people != people_digest(people)) {
     fail<UsageError>({.where = "training set",
                       .expected = "the people that the run was started with, in the same order",

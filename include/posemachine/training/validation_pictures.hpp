@@ -54,13 +54,13 @@ inline Image draw_beside_truth(const Image& photo, const Estimate& estimate, con
   return grid.canvas();
 }
 
-/// Estimates a person as evaluate() does, from the whole photograph, and draws what every stage says.
+/// Estimates a person as evaluate() does, and draws what every stage says.
 /// Errors: DataError for a photograph that cannot be used; UsageError for a person of another joint set.
 inline ValidationPictures draw_validation(Estimator& estimator, const Person& person,
                                           const ValidationPictureOptions& options = {}) {
   const Meaning& meaning = estimator.model().meaning();
   const Image photo = read_image(person.image, options.limits);
-  const Estimate estimate = estimator.explain(photo);
+  const Estimate estimate = estimator.explain(photo, box_in_image(person, photo.width, photo.height));
   ValidationPictures pictures{draw_beside_truth(photo, estimate, person, meaning, options), {}};
   const PanelOptions panel{.picture_width_px = options.map_width_px, .pose = options.pose};
   for (std::size_t stage = 0; stage < estimate.stages.size(); ++stage) {
