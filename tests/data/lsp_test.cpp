@@ -105,6 +105,20 @@ TEST_CASE("read_lsp: flag 1 is an occluded joint whose position holds, and pixel
   }
 }
 
+TEST_CASE("read_lsp: photographs may have other endings") {
+  const Folder folder;
+  write_joints(folder.path, {3, 14, 4}, lsp_values(4));
+  for (const char* name : {"im0001.JPG", "im0002.jpeg", "im0003.png", "im0004.jpg", "im0004.png"}) {
+    touch(folder.path / "images" / name);
+  }
+  const auto people = pm::read_lsp(folder.path);
+  REQUIRE(people.size() == 4);
+  CHECK(people[0].image.filename() == "im0001.JPG");
+  CHECK(people[1].image.filename() == "im0002.jpeg");
+  CHECK(people[2].image.filename() == "im0003.png");
+  CHECK(people[3].image.filename() == "im0004.jpg");
+}
+
 TEST_CASE("read_lspet: flag 1 is a labelled joint, and what is not labelled may be anything") {
   const Folder folder;
   std::vector<double> values = lspet_values(3);

@@ -83,6 +83,19 @@ inline std::filesystem::path lsp_folder(const std::filesystem::path& dir, const 
        .remedy = "give the folder that holds joints.mat and images/"});
 }
 
+/// The photograph of a number: im0001.jpg, or with another ending that photographs have; .jpg where there is none.
+inline std::filesystem::path lsp_image(const std::filesystem::path& folder, const LspLayout& layout, int number) {
+  const std::string digits = std::to_string(number);
+  const std::size_t zeros = static_cast<std::size_t>(std::max(0, layout.digits - int(digits.size())));
+  const std::string name = "im" + std::string(zeros, '0') + digits;
+  std::error_code error;
+  for (const char* ending : {".jpg", ".JPG", ".jpeg", ".JPEG", ".png", ".PNG"}) {
+    std::filesystem::path image = folder / "images" / (name + ending);
+    if (std::filesystem::exists(image, error)) return image;
+  }
+  return folder / "images" / (name + ".jpg");
+}
+
 /// The array of joints.mat, of the layout's shape.
 inline MatArray read_lsp_joints(const std::filesystem::path& folder, const LspLayout& layout) {
   const MatArray array = read_mat_array(folder / "joints.mat", "joints", 3);
@@ -111,9 +124,7 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
   long missing = 0;
   std::string first_missing;
   for (int number = std::max(1, options.numbers.first); number <= last; ++number) {
-    const std::string digits = std::to_string(number);
-    const std::size_t zeros = static_cast<std::size_t>(std::max(0, layout.digits - int(digits.size())));
-    const auto image = folder / "images" / ("im" + std::string(zeros, '0') + digits + ".jpg");
+    const std::filesystem::path image = lsp_image(folder, layout, number);
     std::error_code error;
     if (number > annotated || !std::filesystem::exists(image, error)) {
       if (missing++ == 0) first_missing = image.string() + (number > annotated ? " (not annotated either)" : "");
@@ -131,7 +142,7 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
       const bool labelled = layout.flag_is_occluded || flag == 1;
       if ((flag != 0 && flag != 1) || (labelled && (!std::isfinite(field(0)) || !std::isfinite(field(1))))) {
         fail<DataError>(
-            {.where = where + ", image " + digits + ", joint " + std::to_string(j + 1),
+            {.where = where + ", image " + std::to_string(number) + ", joint " + std::to_string(j + 1),
              .expected = "finite x and y and a flag of 0 or 1",
              .got = std::to_string(field(0)) + ", " + std::to_string(field(1)) + ", " + std::to_string(flag)});
       }
@@ -162,7 +173,7 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
 }  // namespace detail
 
 /// Leeds Sports Pose: 14 joints, all labelled, occluded ones with valid positions. `dir` holds joints.mat and
-/// images/im0001.jpg ..., or a folder lsp_dataset that does.
+/// images/im0001.jpg (or .jpeg, .png) ..., or a folder lsp_dataset that does.
 /// Errors: DataError if joints.mat cannot be used, or images are absent and that is not allowed, or none is left.
 /// Source: Johnson and Everingham, BMVC 2010.
 inline std::vector<Person> read_lsp(const std::filesystem::path& dir, const LspOptions& options = {}) {
