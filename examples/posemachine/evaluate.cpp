@@ -53,7 +53,10 @@ pm::DataSource source_of(const EvaluateArguments& arguments, const Context& cont
                               .got = "--data " + arguments.data,
                               .remedy = "name the part behind the data: KIND:PATH:PART"});
   }
-  if (!arguments.split.empty()) source.part = arguments.split;
+  if (!arguments.split.empty()) {
+    pm::parse_split(arguments.split);  // refused before anything is read
+    source.part = arguments.split;
+  }
   if (source.kind == "lsp" && source.part.empty()) {
     const bool has_parts = pm::has_lsp_parts(source.path);
     source.part = has_parts ? "test" : "1:" + std::to_string(pm::lsp_image_count(source.path));

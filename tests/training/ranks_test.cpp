@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <stop_token>
@@ -124,7 +125,7 @@ TEST_CASE("Trainer: a photograph that one rank cannot read ends the run on all")
   const TrainOptions options = options_of(2, 1);
   // The last sample of the first step: the last rank's.
   const int sample = epoch_order(people.size(), options.seed, 0).back();
-  std::ofstream(people[static_cast<std::size_t>(sample)].image) << "no picture";
+  std::filesystem::remove(people[static_cast<std::size_t>(sample)].image);
   const auto run = [&](const std::shared_ptr<Ranks>& ranks) {
     Trainer trainer(small_run::tiny_model(), people, {}, options, ranks);
     trainer.run({}, [](const TrainEvent&) {});
