@@ -22,7 +22,7 @@ namespace tool {
 
 namespace {
 
-constexpr std::string_view bundled_name = "scaling-dilation-fine.safetensors";
+constexpr std::string_view bundled_name = "scaling-dilation-fine-48.safetensors";
 
 std::vector<fs::path> model_folders() {
   std::vector<fs::path> folders;
