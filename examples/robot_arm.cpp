@@ -76,7 +76,7 @@ pm::Image draw(const Joints& joints, pm::RandomStream& random) {
   for (std::size_t i = 0; i < links.size(); ++i) {
     pm::draw_line(image, joints[links[i][0]], joints[links[i][1]], thickness[i], colour);
   }
-  for (const std::size_t joint : {1, 2, 3}) pm::draw_disc(image, joints[joint], 2.5, {240, 240, 240});
+  for (std::size_t joint = 1; joint <= 3; ++joint) pm::draw_disc(image, joints[joint], 2.5, {240, 240, 240});
   for (std::uint8_t& value : image.pixels) {
     const int noisy = value + static_cast<int>(std::lround(6 * random.normal()));
     value = static_cast<std::uint8_t>(std::clamp(noisy, 0, 255));
