@@ -219,13 +219,12 @@ TEST_CASE("train over MPI: what is wrong everywhere is said once, with its exit 
   refused(2, start("taken"), 2, "a folder that exists");
 }
 
-TEST_CASE("train over MPI: a photograph that one rank cannot read ends all, and that rank names it") {
+TEST_CASE("train over MPI: damaged photographs are named by the rank that met them, and end nothing") {
   fs::copy(at("lsp"), at("damaged"), fs::copy_options::recursive);
   for (int i = 1; i <= 6; ++i) std::ofstream(at("damaged/images/im000" + std::to_string(i) + ".jpg")) << "no picture";
   const Outcome outcome = run(4, start("damaged", 2, "damaged"));
   INFO(outcome.err);
-  CHECK(outcome.code == 3);
-  CHECK(outcome.err.find("error: rank ") != std::string::npos);
+  CHECK(outcome.code == 0);
   CHECK(outcome.err.find(".jpg: expected a JPEG or PNG image") != std::string::npos);
 }
 

@@ -114,10 +114,25 @@ namespace detail {
 // line and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
 template <Rule Found, int Node, int First, int Second>
 struct Verdict {
-#define POSEMACHINE_RULE(name, sentence, first, second) \
-  static_assert(Found != Rule::name, sentence " (node, " first ", " second ")");
-  POSEMACHINE_FOR_EACH_RULE(POSEMACHINE_RULE)
-#undef POSEMACHINE_RULE
+  static_assert(Found != Rule::option_range, POSEMACHINE_RULE_option_range(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::input_count, POSEMACHINE_RULE_input_count(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::input_types, POSEMACHINE_RULE_input_types(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::branch_strides, POSEMACHINE_RULE_branch_strides(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::branch_channels, POSEMACHINE_RULE_branch_channels(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::channels_divide, POSEMACHINE_RULE_channels_divide(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::channels_limit, POSEMACHINE_RULE_channels_limit(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::stride_limit, POSEMACHINE_RULE_stride_limit(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::global_kernel, POSEMACHINE_RULE_global_kernel(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::spatial_source, POSEMACHINE_RULE_spatial_source(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::gate_shape, POSEMACHINE_RULE_gate_shape(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::parameter_shape, POSEMACHINE_RULE_parameter_shape(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::dilation_rate, POSEMACHINE_RULE_dilation_rate(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::scale_limit, POSEMACHINE_RULE_scale_limit(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::shared_shape, POSEMACHINE_RULE_shared_shape(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::tag_unknown, POSEMACHINE_RULE_tag_unknown(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::tag_repeated, POSEMACHINE_RULE_tag_repeated(POSEMACHINE_RULE_MESSAGE));
+  static_assert(Found != Rule::output_missing, POSEMACHINE_RULE_output_missing(POSEMACHINE_RULE_MESSAGE));
+  static_assert(static_cast<int>(Rule::count) == 19, "every rule has a sentence here");
 };
 
 }  // namespace detail
