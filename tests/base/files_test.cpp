@@ -1,4 +1,6 @@
 // Files: bounded reading, and writing that leaves the old or the new bytes whatever system call fails.
+#include "temporary_folder.hpp"
+
 #include <posemachine/base/files.hpp>
 
 #include <doctest/doctest.h>
@@ -26,25 +28,13 @@ namespace files_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using test_environment::TemporaryFolder;
 
 namespace {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "posemachine_files_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  fs::path operator/(std::string_view name) const { return path_ / name; }
-  std::ptrdiff_t entries() const { return std::distance(fs::directory_iterator(path_), fs::directory_iterator()); }
-
- private:
-  fs::path path_;
-};
+std::ptrdiff_t entries(const fs::path& folder) {
+  return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
 
 std::ptrdiff_t open_descriptors() {
   return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
@@ -153,7 +143,7 @@ TEST_CASE("write_file_atomically: replaces a file, makes a new one, and leaves n
   for (const std::string& bytes : {old_bytes, new_bytes, std::string(), std::string(3 << 20, 'x')}) {
     pm::write_file_atomically(folder / "f", bytes);
     CHECK(pm::read_file(folder / "f", 4 << 20) == bytes);
-    CHECK(folder.entries() == 1);
+    CHECK(entries(folder.path()) == 1);
   }
 }
 
@@ -208,7 +198,7 @@ TEST_CASE("write_file_atomically: whichever call fails, the old file stays whole
         } else {
           CHECK_FALSE(fs::exists(path));
         }
-        CHECK(folder.entries() == (replaced || existed ? 1 : 0));
+        CHECK(entries(folder.path()) == (replaced || existed ? 1 : 0));
         CHECK(open_descriptors() == descriptors);
         if (error == EIO) failed.push_back(the_system.failed);
       }
@@ -224,7 +214,7 @@ TEST_CASE("write_file_atomically: a write that moves nothing ends instead of goi
   the_system = {.most = 0};
   CHECK_THROWS_AS(pm::write_file_atomically(folder / "f", new_bytes, calls()), pm::RuntimeFailure);
   CHECK(pm::read_file(folder / "f", 100) == old_bytes);
-  CHECK(folder.entries() == 1);
+  CHECK(entries(folder.path()) == 1);
 }
 
 TEST_CASE("write_file_atomically: a folder whose file system cannot store folders is no failure") {
@@ -245,7 +235,7 @@ TEST_CASE("write_file_atomically: a folder that is missing, or a folder in the f
   fs::create_directory(folder / "d");
   CHECK_THROWS_AS(pm::write_file_atomically(folder / "d", "x"), pm::RuntimeFailure);
   CHECK(fs::is_directory(folder / "d"));
-  CHECK(folder.entries() == 1);
+  CHECK(entries(folder.path()) == 1);
 }
 
 TEST_CASE("write_file_atomically: threads that write one file at once leave the bytes of one of them") {
@@ -263,7 +253,7 @@ TEST_CASE("write_file_atomically: threads that write one file at once leave the 
   REQUIRE(bytes.size() >= 10'000);
   CHECK(bytes.size() == 10'000 + std::size_t(bytes[0] - 'a'));
   CHECK(bytes == std::string(bytes.size(), bytes[0]));
-  CHECK(folder.entries() == 1);
+  CHECK(entries(folder.path()) == 1);
 }
 
 TEST_CASE(

@@ -1,4 +1,7 @@
 // Data sets by kind: COCO's JSON as several tools write it, tables, names of joints, parts and shares.
+#include "refusal.hpp"
+#include "temporary_folder.hpp"
+
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
@@ -21,34 +24,11 @@
 namespace data_sets_test {
 
 using namespace posemachine;
+using test_environment::contains;
+using test_environment::refusal;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_sets_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::filesystem::path write(const std::string& name, const std::string& content) const {
-    std::filesystem::create_directories((path / name).parent_path());
-    std::ofstream(path / name) << content;
-    return path / name;
-  }
-};
-
-template <class Read>
-std::string refusal(Read&& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "read";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 const std::string arm_categories =
     R"("categories":[{"id":1,"name":"arm","keypoints":["base","left_tip","right_tip"],"skeleton":[[1,2],[1,3]]}])";
@@ -118,7 +98,7 @@ TEST_CASE("joint_set_from_some_json: names alone will do, and what is given repl
 }
 
 TEST_CASE("read_coco: joints, limbs, boxes and states; crowds and people without a labelled joint are left out") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("images/a.png", "x");
   const auto file = folder.write(
       "people.json",
@@ -132,7 +112,7 @@ TEST_CASE("read_coco: joints, limbs, boxes and states; crowds and people without
   CHECK(read.joints.limbs.size() == 2);
   REQUIRE(read.people.size() == 2);
   const Person& first = read.people[0];
-  CHECK(first.image == folder.path / "images/a.png");
+  CHECK(first.image == folder / "images/a.png");
   CHECK(first.framing == Framing::box);
   CHECK(*first.box == Box{0.5, 1, 10, 20.5});
   CHECK(*person_box(first) == *first.box);
@@ -147,7 +127,7 @@ TEST_CASE("read_coco: joints, limbs, boxes and states; crowds and people without
 }
 
 TEST_CASE("read_coco: as CVAT, Roboflow, Label Studio and COCO itself write it") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const std::string keypoints = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
   const auto read = [&](const std::string& name, const std::string& text) {
     const Annotations found = read_coco(folder.write(name, text));
@@ -184,7 +164,7 @@ TEST_CASE("read_coco: as CVAT, Roboflow, Label Studio and COCO itself write it")
 }
 
 TEST_CASE("read_coco: every broken entry is refused with file, entry and field") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a.png", "x");
   const std::string good = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
   const std::pair<std::string, const char*> cases[] = {
@@ -228,7 +208,7 @@ TEST_CASE("read_coco: every broken entry is refused with file, entry and field")
     CAPTURE(message);
     CAPTURE(expected);
     CHECK(contains(message, expected));
-    CHECK((contains(message, file.string()) || contains(message, folder.path.string())));
+    CHECK((contains(message, file.string()) || contains(message, folder.path().string())));
   }
   // PART chooses among categories.
   const auto two = folder.write("two.json", coco(R"({"id":1,"image_id":5,"category_id":2,"keypoints":[7,8,2]})",
@@ -240,11 +220,11 @@ TEST_CASE("read_coco: every broken entry is refused with file, entry and field")
   // Depth is bounded, and no file is refused by name.
   const auto deep = folder.write("deep.json", std::string(100'000, '['));
   CHECK(contains(refusal([&] { read_coco(deep); }), "deep.json"));
-  CHECK(contains(refusal([&] { read_coco(folder.path / "none.json"); }), "none.json: cannot be opened"));
+  CHECK(contains(refusal([&] { read_coco(folder / "none.json"); }), "none.json: cannot be opened"));
 }
 
 TEST_CASE("read_coco: images are looked for in one order, whatever came before") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const char* name : {"set/images/a.png", "set/images/c.png", "images/b.png", "images/c.png"})
     folder.write(name, "x");
   const auto read = [&](const std::string& images) {
@@ -253,25 +233,25 @@ TEST_CASE("read_coco: images are looked for in one order, whatever came before")
     return read_coco(file).people.at(0).image;
   };
   const std::string c = R"({"id":7,"file_name":"c.png"})";
-  CHECK(read(c) == folder.path / "set/images/c.png");
-  CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder.path / "set/images/c.png");
+  CHECK(read(c) == folder / "set/images/c.png");
+  CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder / "set/images/c.png");
 }
 
 TEST_CASE("read_coco: people whose image is absent are counted, or left out where that is allowed") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("here/a.png", "x");
   const std::string images = R"({"id":5,"file_name":"a.png"},{"id":6,"file_name":"b.png"})";
   const std::string second = R"({"id":2,"image_id":6,"category_id":1,"keypoints":[1,2,2,3,4,1,5,6,2]})";
   const auto file =
       folder.write("p.json", coco(annotation(R"("keypoints":[1,2,2,3,4,1,5,6,2])") + "," + second, images));
-  const std::string message = refusal([&] { read_coco(file, "", {.images = folder.path / "here"}); });
+  const std::string message = refusal([&] { read_coco(file, "", {.images = folder / "here"}); });
   CHECK(contains(message, "b.png: expected the images of"));
   CHECK(contains(message, "1 of 2 people without theirs"));
-  CHECK(read_coco(file, "", {.images = folder.path / "here", .allow_missing = true}).people.size() == 1);
+  CHECK(read_coco(file, "", {.images = folder / "here", .allow_missing = true}).people.size() == 1);
 }
 
 TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions are unlabelled") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a b.png", "x");
   folder.write("c,d.png", "x");
   const auto file = folder.write("p.csv",
@@ -287,19 +267,19 @@ TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions
   CHECK(read.joints.joints == std::vector<std::string>{"left_tip", "right_tip"});
   CHECK(read.joints.pairs.size() == 1);
   REQUIRE(read.people.size() == 3);  // the fourth row has no labelled joint
-  CHECK(read.people[0].image == folder.path / "a b.png");
+  CHECK(read.people[0].image == folder / "a b.png");
   CHECK(read.people[0].joints[0].position == Point{1.5, 2});
   CHECK(!read.people[0].joints[1].is_labelled());
   CHECK(*read.people[0].box == Box{0, 0, 10, 20});
   CHECK(read.people[1].image == read.people[0].image);  // people of one image stand together
   CHECK(read.people[1].joints[1].position == Point{9, 10});
-  CHECK(read.people[2].image == folder.path / "c,d.png");
+  CHECK(read.people[2].image == folder / "c,d.png");
   CHECK(read.people[2].joints[0].state == JointState::occluded);
   CHECK(!read.people[2].box);
 }
 
 TEST_CASE("read_csv: what is wrong is said with line and column") {
-  const Folder folder;
+  const TemporaryFolder folder;
   folder.write("a.png", "x");
   const std::pair<std::string, const char*> cases[] = {
       {"", "expected a line of column names, got an empty file"},
@@ -336,19 +316,18 @@ TEST_CASE("read_csv: what is wrong is said with line and column") {
 }
 
 TEST_CASE("DataSetKinds: KIND:PATH[:PART] with colons in names, and kinds of a user's own") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const DataSetKinds kinds;
   folder.write("d/joints.mat", "x");
   folder.write("odd:name.csv", "x");
-  const std::string dir = (folder.path / "d").string();
+  const std::string dir = (folder / "d").string();
   CHECK(kinds.parse("lsp:" + dir).path == dir);
   CHECK(kinds.parse("lsp:" + dir + ":1:900").part == "1:900");
   CHECK(kinds.parse("lsp:" + dir + ":val").part == "val");
-  CHECK(kinds.parse("csv:" + (folder.path / "odd:name.csv").string()).path == folder.path / "odd:name.csv");
+  CHECK(kinds.parse("csv:" + (folder / "odd:name.csv").string()).path == folder / "odd:name.csv");
   CHECK(to_string(kinds.parse("lsp:" + dir + ":val")) == "lsp:" + dir + ":val");
-  CHECK(contains(
-      refusal([&] { static_cast<void>(kinds.parse("csv:" + (folder.path / "odd:name.csv").string() + ":x")); }),
-      "got the part \"x\" of it"));
+  CHECK(contains(refusal([&] { static_cast<void>(kinds.parse("csv:" + (folder / "odd:name.csv").string() + ":x")); }),
+                 "got the part \"x\" of it"));
   CHECK(contains(refusal([&] { static_cast<void>(kinds.parse("cocco:x")); }), "did you mean \"coco\"?"));
   CHECK(contains(refusal([&] { static_cast<void>(kinds.parse("coco")); }), "expected one of lsp:DIR[:PART]"));
   CHECK(contains(refusal([&] { static_cast<void>(kinds.parse("coco:")); }), "expected one of"));

@@ -1,4 +1,6 @@
 // Pictures in and out: formats, EXIF, limits and damage.
+#include "temporary_folder.hpp"
+
 #include <posemachine/data/image_io.hpp>
 
 #include <doctest/doctest.h>
@@ -22,6 +24,7 @@
 namespace image_io_test {
 
 namespace pm = posemachine;
+using test_environment::TemporaryFolder;
 
 namespace {
 
@@ -165,16 +168,6 @@ std::string png(int width, int height, PngOptions options, std::size_t row_bytes
   return out;
 }
 
-/// The folder of this process's test files, removed at the end.
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_image_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 pm::Rgb pixel(const pm::Image& image, int x, int y) {
   return {image.at(x, y)[0], image.at(x, y)[1], image.at(x, y)[2]};
 }
@@ -203,10 +196,10 @@ TEST_CASE("image door: a PNG we write reads back with the same bytes, 1 x 1 to o
 }
 
 TEST_CASE("image door: write_png and read_image go through a file") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const pm::Image image = pattern(9, 4);
-  pm::write_png(folder.path / "a.png", image);
-  CHECK(pm::read_image(folder.path / "a.png").pixels == image.pixels);
+  pm::write_png(folder / "a.png", image);
+  CHECK(pm::read_image(folder / "a.png").pixels == image.pixels);
 }
 
 TEST_CASE("image door: JPEG baseline and progressive are within a few levels of the picture") {
@@ -383,7 +376,7 @@ TEST_CASE("image door: other formats are refused by name") {
 }
 
 TEST_CASE("read_image: a missing file, a directory, a FIFO and a huge file are refused by name") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const auto message = [](const std::filesystem::path& path, const pm::ImageLimits& limits = {}) -> std::string {
     try {
       pm::read_image(path, limits);
@@ -392,12 +385,12 @@ TEST_CASE("read_image: a missing file, a directory, a FIFO and a huge file are r
     }
     return "";
   };
-  CHECK(contains(message(folder.path / "none.jpg"), "none.jpg"));
-  CHECK(contains(message(folder.path), folder.path.string()));
-  REQUIRE(mkfifo((folder.path / "fifo").c_str(), 0600) == 0);
-  CHECK(contains(message(folder.path / "fifo"), "fifo"));
-  pm::write_png(folder.path / "a.png", pattern(20, 20));
-  CHECK(contains(message(folder.path / "a.png", {.max_file_bytes = 10}), "a.png: expected at most 10 bytes"));
+  CHECK(contains(message(folder / "none.jpg"), "none.jpg"));
+  CHECK(contains(message(folder.path()), folder.path().string()));
+  REQUIRE(mkfifo((folder / "fifo").c_str(), 0600) == 0);
+  CHECK(contains(message(folder / "fifo"), "fifo"));
+  pm::write_png(folder / "a.png", pattern(20, 20));
+  CHECK(contains(message(folder / "a.png", {.max_file_bytes = 10}), "a.png: expected at most 10 bytes"));
 }
 
 }  // namespace image_io_test

@@ -1,4 +1,7 @@
 // Labels beside a data set: what they replace, what a score makes of them, and what is refused.
+#include "refusal.hpp"
+#include "temporary_folder.hpp"
+
 #include <posemachine/data/labels.hpp>
 
 #include <doctest/doctest.h>
@@ -15,17 +18,11 @@
 #include <matio.h>
 
 namespace pm = posemachine;
+using test_environment::contains;
+using test_environment::refusal;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_labels_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 struct Variable {
   const char* name;
@@ -73,23 +70,11 @@ std::vector<pm::Person> people_of(const std::vector<int>& numbers) {
   return people;
 }
 
-template <class Error = pm::DataError, class Call>
-std::string refusal(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("read_labels: pixels are counted from 0, the third field is the weight, and weight 0 is unlabelled") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   write_arrays(path, {{"thunder", {2, 2}, {1, 2, 3, 4}}, {"suggested", {14, 3, 3}, label_values(3)}});
   const pm::Labels labels = pm::read_labels(path, {.array = "suggested"});
   REQUIRE(labels.images.size() == 3);
@@ -114,8 +99,8 @@ TEST_CASE("read_labels: pixels are counted from 0, the third field is the weight
 }
 
 TEST_CASE("read_labels: with a threshold the third field is a score: joints that reach it weigh 1, others nothing") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   write_arrays(path, {{"joints", {14, 3, 2}, label_values(2)}});
   for (const double threshold : {0.0, 0.5, 0.6, 1.0}) {
     const pm::Labels labels = pm::read_labels(path, {.score_threshold = threshold});
@@ -133,8 +118,8 @@ TEST_CASE("read_labels: with a threshold the third field is a score: joints that
 }
 
 TEST_CASE("read_labels: what says nothing may lie anywhere, what counts must lie somewhere") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   const double nan = std::nan(""), inf = std::numeric_limits<double>::infinity();
   for (const double nowhere : {nan, inf, -inf}) {
     for (const std::size_t field : {std::size_t{0}, std::size_t{1}}) {
@@ -153,8 +138,8 @@ TEST_CASE("read_labels: what says nothing may lie anywhere, what counts must lie
 }
 
 TEST_CASE("read_labels: weights and scores outside 0 to 1 are refused by image and joint") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   for (const double wrong : {-0.001, 1.001, 2.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
     std::vector<double> values = label_values(3);
     values[at(2, 13, 2)] = wrong;
@@ -167,8 +152,8 @@ TEST_CASE("read_labels: weights and scores outside 0 to 1 are refused by image a
 }
 
 TEST_CASE("read_labels: another array, rank, joint count or order and more images than the data set has are refused") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   const auto message = [&](const pm::LabelsOptions& options = {}) {
     return refusal([&] { pm::read_labels(path, options); });
   };
@@ -196,8 +181,8 @@ TEST_CASE("read_labels: another array, rank, joint count or order and more image
 }
 
 TEST_CASE("apply_labels: people get the joints of their image's number, and all else stays") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   write_arrays(path, {{"joints", {14, 3, 9}, label_values(9)}});
   const pm::Labels labels = pm::read_labels(path);
   std::vector<pm::Person> people = people_of({3, 9, 1, 3});
@@ -218,8 +203,8 @@ TEST_CASE("apply_labels: people get the joints of their image's number, and all 
 }
 
 TEST_CASE("apply_labels: an image that the labels do not cover, or another joint set, is refused and changes nobody") {
-  const Folder folder;
-  const auto path = folder.path / "labels.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "labels.mat";
   write_arrays(path, {{"joints", {14, 3, 4}, label_values(4)}});
   const pm::Labels labels = pm::read_labels(path);
   for (const int number : {5, 900, 0, -1}) {

@@ -1,4 +1,6 @@
 // Training batches: order, crops, masks, and the same bytes whatever the threads.
+#include "temporary_folder.hpp"
+
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/loader.hpp>
 
@@ -21,17 +23,9 @@
 namespace loader_test {
 
 namespace pm = posemachine;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_loader_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 /// Pictures of noise with people whose joints lie on a circle; every third one has unlabelled joints.
 std::vector<pm::Person> make_people(const std::filesystem::path& folder, int count) {
@@ -104,8 +98,8 @@ TEST_CASE("training_square: the image's rule for photos cut around a person, the
 }
 
 TEST_CASE("BatchLoader: the same bytes for any number of workers and any depth, across epochs") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 8);  // batches of 3: two steps an epoch, two people left over
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 8);  // batches of 3: two steps an epoch, two people left over
   std::vector<pm::Batch> reference;
   {
     const pm::BatchMaker maker(people, pm::lsp_joints(), small());
@@ -122,8 +116,8 @@ TEST_CASE("BatchLoader: the same bytes for any number of workers and any depth, 
 }
 
 TEST_CASE("BatchLoader: a loader started at a later step continues as the first one would have") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 8);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 8);
   pm::BatchLoader whole(people, pm::lsp_joints(), small());
   for (int step = 0; step < 3; ++step) whole.next();
   pm::BatchLoader resumed(people, pm::lsp_joints(), small(), 3);
@@ -131,8 +125,8 @@ TEST_CASE("BatchLoader: a loader started at a later step continues as the first 
 }
 
 TEST_CASE("BatchLoader: a part of each step has the bytes that stand there in the whole, and prepares nothing else") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 8);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 8);
   const pm::BatchMaker whole(people, pm::lsp_joints(), small());
   for (const std::pair<int, int>& range : {std::pair{0, 1}, {1, 2}, {2, 0}, {0, 3}}) {
     const int first = range.first, count = range.second;
@@ -168,8 +162,8 @@ TEST_CASE("BatchLoader: a part of each step has the bytes that stand there in th
 }
 
 TEST_CASE("BatchLoader: an epoch holds nobody twice, and the shapes are those of the network") {
-  const Folder folder;
-  pm::BatchLoader loader(make_people(folder.path, 8), pm::lsp_joints(), small());
+  const TemporaryFolder folder;
+  pm::BatchLoader loader(make_people(folder.path(), 8), pm::lsp_joints(), small());
   std::set<int> seen;
   for (int step = 0; step < 2; ++step) {
     const pm::Batch batch = loader.next();
@@ -184,8 +178,8 @@ TEST_CASE("BatchLoader: an epoch holds nobody twice, and the shapes are those of
 }
 
 TEST_CASE("BatchLoader: unlabelled joints are masked, labelled ones are not, after mirroring too") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 9);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 9);
   const pm::BatchMaker maker(people, pm::lsp_joints(), small());
   int masked = 0;
   for (std::uint64_t step = 0; step < 12; ++step) {
@@ -202,8 +196,8 @@ TEST_CASE("BatchLoader: unlabelled joints are masked, labelled ones are not, aft
 }
 
 TEST_CASE("BatchLoader: a map weighs what its joint does, mirrored what its partner does, and no pixel changes") {
-  const Folder folder;
-  const auto plain = make_people(folder.path, 9);
+  const TemporaryFolder folder;
+  const auto plain = make_people(folder.path(), 9);
   auto weighted = plain;
   for (std::size_t i = 0; i < weighted.size(); ++i) {  // every weight is another, 14 / 256 to 148 / 256
     for (std::size_t j = 0; j < 14; ++j) weighted[i].joints[j].weight = static_cast<float>(14 + 15 * i + j) / 256;
@@ -240,8 +234,8 @@ TEST_CASE("BatchLoader: a map weighs what its joint does, mirrored what its part
 }
 
 TEST_CASE("BatchLoader: joints of weight 0 give the bytes of unlabelled ones, crop and masks included") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 9);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 9);
   auto unlabelled = people;
   auto weightless = people;
   for (std::size_t i = 0; i < people.size(); ++i) {
@@ -260,8 +254,8 @@ TEST_CASE("BatchLoader: joints of weight 0 give the bytes of unlabelled ones, cr
 }
 
 TEST_CASE("BatchLoader: without augmentation a sample is the same in every epoch, with it never") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 3);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 3);
   for (const bool augment : {false, true}) {
     pm::LoaderOptions options = small();
     options.batch = 1;
@@ -281,8 +275,8 @@ TEST_CASE("BatchLoader: without augmentation a sample is the same in every epoch
 }
 
 TEST_CASE("BatchLoader: a damaged photograph is an error that names it, at the step that needs it") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 3);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 3);
   std::ofstream(people[1].image) << "no picture";
   pm::BatchLoader loader(people, pm::lsp_joints(), small());
   try {
@@ -294,8 +288,8 @@ TEST_CASE("BatchLoader: a damaged photograph is an error that names it, at the s
 }
 
 TEST_CASE("BatchLoader: of a damaged photograph another person stands in, and all others' samples stay as they were") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 6);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 6);
   pm::LoaderOptions options = small();
   const pm::BatchMaker before(people, pm::lsp_joints(), options);
   std::vector<pm::Batch> sound;
@@ -333,11 +327,11 @@ TEST_CASE("BatchLoader: of a damaged photograph another person stands in, and al
 }
 
 TEST_CASE("BatchLoader: fewer people than a batch has samples are in it more than once, as evenly as can be") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const int count : {1, 2, 3}) {
     pm::LoaderOptions options = small();
     options.batch = 7;
-    const pm::BatchMaker maker(make_people(folder.path, count), pm::lsp_joints(), options);
+    const pm::BatchMaker maker(make_people(folder.path(), count), pm::lsp_joints(), options);
     CHECK(maker.steps_per_epoch() == 1);
     for (std::uint64_t step = 0; step < 3; ++step) {
       const pm::Batch batch = maker(step);
@@ -351,7 +345,7 @@ TEST_CASE("BatchLoader: fewer people than a batch has samples are in it more tha
   // One person seven times: seven views.
   pm::LoaderOptions options = small();
   options.batch = 7;
-  const pm::Batch batch = pm::BatchMaker(make_people(folder.path, 1), pm::lsp_joints(), options)(0);
+  const pm::Batch batch = pm::BatchMaker(make_people(folder.path(), 1), pm::lsp_joints(), options)(0);
   const std::size_t size = batch.images.values.size() / 7;
   std::set<std::vector<float>> views;
   for (std::size_t i = 0; i < 7; ++i) {
@@ -362,7 +356,7 @@ TEST_CASE("BatchLoader: fewer people than a batch has samples are in it more tha
   // Prepared in parts, the step is the same.
   options.first = 3;
   options.count = 4;
-  const pm::Batch part = pm::BatchMaker(make_people(folder.path, 1), pm::lsp_joints(), options)(0);
+  const pm::Batch part = pm::BatchMaker(make_people(folder.path(), 1), pm::lsp_joints(), options)(0);
   CHECK(std::equal(part.images.values.begin(), part.images.values.end(),
                    batch.images.values.begin() + static_cast<std::ptrdiff_t>(3 * size)));
   CHECK_THROWS_AS(pm::BatchMaker({}, pm::lsp_joints(), small()), pm::UsageError);
@@ -395,8 +389,8 @@ TEST_CASE("training_square, evaluation_square: around the annotated box, or the 
 }
 
 TEST_CASE("BatchLoader: options without sense are refused") {
-  const Folder folder;
-  const auto people = make_people(folder.path, 3);
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 3);
   const auto refused = [&](auto change) {
     pm::LoaderOptions options = small();
     change(options);

@@ -1,4 +1,7 @@
 // LSP and LSPET as they lie on disk: layouts, flags, splits, missing images.
+#include "refusal.hpp"
+#include "temporary_folder.hpp"
+
 #include <posemachine/data/lsp.hpp>
 
 #include <doctest/doctest.h>
@@ -16,17 +19,11 @@
 namespace lsp_test {
 
 namespace pm = posemachine;
+using test_environment::contains;
+using test_environment::refusal;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_lsp_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 void write_joints(const std::filesystem::path& folder, std::vector<std::size_t> dims, std::vector<double> values) {
   std::filesystem::create_directories(folder / "images");
@@ -72,31 +69,19 @@ void write_lsp(const std::filesystem::path& folder, int count) {
   for (int number = 1; number <= count; ++number) touch(folder / lsp_name(number));
 }
 
-template <class Read>
-std::string refusal(Read&& read) {
-  try {
-    read();
-  } catch (const pm::Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
-
 }  // namespace
 
 TEST_CASE("read_lsp: flag 1 is an occluded joint whose position holds, and pixels are counted from 0") {
-  const Folder folder;
-  write_lsp(folder.path, 16);
-  const std::vector<pm::Person> people = pm::read_lsp(folder.path);
+  const TemporaryFolder folder;
+  write_lsp(folder.path(), 16);
+  const std::vector<pm::Person> people = pm::read_lsp(folder.path());
   REQUIRE(people.size() == 16);
   for (int n = 0; n < 16; ++n) {
     const pm::Person& person = people[std::size_t(n)];
     CHECK(person.number == n + 1);
     CHECK(person.dataset == "lsp");
     CHECK(person.framing == pm::Framing::image);
-    CHECK(person.image == folder.path / lsp_name(n + 1));
+    CHECK(person.image == folder / lsp_name(n + 1));
     for (int j = 0; j < 14; ++j) {
       const pm::Joint& joint = person.joints[std::size_t(j)];
       CHECK(joint.position == pm::Point{x_of(n, j) - 1, y_of(n, j) - 1});
@@ -106,12 +91,12 @@ TEST_CASE("read_lsp: flag 1 is an occluded joint whose position holds, and pixel
 }
 
 TEST_CASE("read_lsp: photographs may have other endings") {
-  const Folder folder;
-  write_joints(folder.path, {3, 14, 4}, lsp_values(4));
+  const TemporaryFolder folder;
+  write_joints(folder.path(), {3, 14, 4}, lsp_values(4));
   for (const char* name : {"im0001.JPG", "im0002.jpeg", "im0003.png", "im0004.jpg", "im0004.png"}) {
-    touch(folder.path / "images" / name);
+    touch(folder / "images" / name);
   }
-  const auto people = pm::read_lsp(folder.path);
+  const auto people = pm::read_lsp(folder.path());
   REQUIRE(people.size() == 4);
   CHECK(people[0].image.filename() == "im0001.JPG");
   CHECK(people[1].image.filename() == "im0002.jpeg");
@@ -120,12 +105,12 @@ TEST_CASE("read_lsp: photographs may have other endings") {
 }
 
 TEST_CASE("read_lspet: flag 1 is a labelled joint, and what is not labelled may be anything") {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::vector<double> values = lspet_values(3);
   values[5] = std::nan("");  // x of joint 5 of image 0, which is not labelled
-  write_joints(folder.path, {14, 3, 3}, values);
-  for (const char* name : {"im00001.jpg", "im00002.jpg", "im00003.jpg"}) touch(folder.path / "images" / name);
-  const std::vector<pm::Person> people = pm::read_lspet(folder.path);
+  write_joints(folder.path(), {14, 3, 3}, values);
+  for (const char* name : {"im00001.jpg", "im00002.jpg", "im00003.jpg"}) touch(folder / "images" / name);
+  const std::vector<pm::Person> people = pm::read_lspet(folder.path());
   REQUIRE(people.size() == 3);
   CHECK(people[2].framing == pm::Framing::labelled_box);
   for (int n = 0; n < 3; ++n) {
@@ -138,16 +123,16 @@ TEST_CASE("read_lspet: flag 1 is a labelled joint, and what is not labelled may 
 }
 
 TEST_CASE("read_lsp: the folders people unpack are found below the one given") {
-  const Folder folder;
-  write_lsp(folder.path / "lsp_dataset", 2);
-  CHECK(pm::read_lsp(folder.path).size() == 2);
-  write_joints(folder.path / "hr-lspet", {14, 3, 1}, lspet_values(1));
-  touch(folder.path / "hr-lspet/images/im00001.jpg");
-  CHECK(pm::read_lspet(folder.path).size() == 1);
-  CHECK(pm::lspet_image_count(folder.path) == 1);
-  const std::string none = refusal([&] { pm::read_lsp(folder.path / "hr-lspet" / "images"); });
+  const TemporaryFolder folder;
+  write_lsp(folder / "lsp_dataset", 2);
+  CHECK(pm::read_lsp(folder.path()).size() == 2);
+  write_joints(folder / "hr-lspet", {14, 3, 1}, lspet_values(1));
+  touch(folder / "hr-lspet/images/im00001.jpg");
+  CHECK(pm::read_lspet(folder.path()).size() == 1);
+  CHECK(pm::lspet_image_count(folder.path()) == 1);
+  const std::string none = refusal([&] { pm::read_lsp(folder / "hr-lspet" / "images"); });
   CHECK(contains(none, "expected joints.mat here or in lsp_dataset"));
-  CHECK(contains(refusal([&] { pm::read_lsp(folder.path / "nowhere"); }), "no such directory"));
+  CHECK(contains(refusal([&] { pm::read_lsp(folder / "nowhere"); }), "no such directory"));
 }
 
 TEST_CASE("parse_split: the three names, ranges with both ends, and nothing else") {
@@ -164,51 +149,51 @@ TEST_CASE("parse_split: the three names, ranges with both ends, and nothing else
 }
 
 TEST_CASE("read_lsp: a range gives its images, both ends included") {
-  const Folder folder;
-  write_lsp(folder.path, 20);
-  const auto people = pm::read_lsp(folder.path, {.numbers = {5, 9}});
+  const TemporaryFolder folder;
+  write_lsp(folder.path(), 20);
+  const auto people = pm::read_lsp(folder.path(), {.numbers = {5, 9}});
   REQUIRE(people.size() == 5);
   CHECK(people.front().number == 5);
   CHECK(people.back().number == 9);
   CHECK(people.back().joints[0].position.x == x_of(8, 0) - 1);
-  CHECK(pm::read_lsp(folder.path, {.numbers = {19, pm::ImageRange::open}}).size() == 2);
-  CHECK(pm::lsp_image_count(folder.path) == 20);
+  CHECK(pm::read_lsp(folder.path(), {.numbers = {19, pm::ImageRange::open}}).size() == 2);
+  CHECK(pm::lsp_image_count(folder.path()) == 20);
 }
 
 TEST_CASE("read_lsp: absent images fail with the first one's name and their count, or are left out where allowed") {
-  const Folder folder;
-  write_lsp(folder.path, 20);
-  for (const int number : {4, 7, 12}) std::filesystem::remove(folder.path / lsp_name(number));
-  const std::string message = refusal([&] { pm::read_lsp(folder.path); });
+  const TemporaryFolder folder;
+  write_lsp(folder.path(), 20);
+  for (const int number : {4, 7, 12}) std::filesystem::remove(folder / lsp_name(number));
+  const std::string message = refusal([&] { pm::read_lsp(folder.path()); });
   CHECK(contains(message, lsp_name(4) + ": expected all images of 1:20, got 3 missing"));
-  CHECK(refusal([&] { pm::read_lsp(folder.path, {.numbers = {8, 11}}); }) == "");
-  CHECK(pm::read_lsp(folder.path, {.numbers = {}, .allow_missing = true}).size() == 17);
+  CHECK(refusal([&] { pm::read_lsp(folder.path(), {.numbers = {8, 11}}); }) == "");
+  CHECK(pm::read_lsp(folder.path(), {.numbers = {}, .allow_missing = true}).size() == 17);
   // Beyond the annotation: 18 images short, the three above not among them.
-  const std::string beyond = refusal([&] { pm::read_lsp(folder.path, {.numbers = {13, 38}}); });
+  const std::string beyond = refusal([&] { pm::read_lsp(folder.path(), {.numbers = {13, 38}}); });
   CHECK(contains(beyond, "im0021.jpg (not annotated either)"));
   CHECK(contains(beyond, "got 18 missing"));
-  CHECK(pm::read_lsp(folder.path, {.numbers = {13, 2'000'000'000}, .allow_missing = true}).size() == 8);
-  const std::string none = refusal([&] { pm::read_lsp(folder.path, {.numbers = {30, 40}, .allow_missing = true}); });
+  CHECK(pm::read_lsp(folder.path(), {.numbers = {13, 2'000'000'000}, .allow_missing = true}).size() == 8);
+  const std::string none = refusal([&] { pm::read_lsp(folder.path(), {.numbers = {30, 40}, .allow_missing = true}); });
   CHECK(contains(none, "none of them"));
 }
 
 TEST_CASE("read_lsp: another shape, a third flag and a labelled joint without position are refused") {
-  const Folder folder;
-  write_joints(folder.path, {14, 3, 1}, lspet_values(1));
-  CHECK(contains(refusal([&] { pm::read_lsp(folder.path); }), "joints.mat: joints: expected 3 x 14 x images"));
-  CHECK(contains(refusal([&] { pm::read_lsp(folder.path); }), "is this LSPET?"));
-  write_joints(folder.path, {3, 16, 1}, std::vector<double>(48));
-  CHECK(contains(refusal([&] { pm::read_lsp(folder.path); }), "got 3 x 16 x 1"));
+  const TemporaryFolder folder;
+  write_joints(folder.path(), {14, 3, 1}, lspet_values(1));
+  CHECK(contains(refusal([&] { pm::read_lsp(folder.path()); }), "joints.mat: joints: expected 3 x 14 x images"));
+  CHECK(contains(refusal([&] { pm::read_lsp(folder.path()); }), "is this LSPET?"));
+  write_joints(folder.path(), {3, 16, 1}, std::vector<double>(48));
+  CHECK(contains(refusal([&] { pm::read_lsp(folder.path()); }), "got 3 x 16 x 1"));
   std::vector<double> values = lsp_values(2);
   values[42 + 3 * 4 + 2] = 2;
-  write_joints(folder.path, {3, 14, 2}, values);
-  touch(folder.path / lsp_name(1)), touch(folder.path / lsp_name(2));
-  const std::string third = refusal([&] { pm::read_lsp(folder.path); });
+  write_joints(folder.path(), {3, 14, 2}, values);
+  touch(folder / lsp_name(1)), touch(folder / lsp_name(2));
+  const std::string third = refusal([&] { pm::read_lsp(folder.path()); });
   CHECK(contains(third, "image 2, joint 5: expected finite x and y and a flag of 0 or 1"));
   values = lsp_values(2);
   values[1] = std::nan("");
-  write_joints(folder.path, {3, 14, 2}, values);
-  CHECK(contains(refusal([&] { pm::read_lsp(folder.path); }), "image 1, joint 1"));
+  write_joints(folder.path(), {3, 14, 2}, values);
+  CHECK(contains(refusal([&] { pm::read_lsp(folder.path()); }), "image 1, joint 1"));
 }
 
 TEST_CASE("mark_outside: labelled joints beyond the image's edges become outside, others keep their state") {

@@ -1,4 +1,6 @@
 // Arrays out of .mat files: layout, refusals and damage.
+#include "temporary_folder.hpp"
+
 #include <posemachine/data/mat_file.hpp>
 
 #include <doctest/doctest.h>
@@ -19,17 +21,9 @@
 namespace mat_file_test {
 
 namespace pm = posemachine;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_mat_XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 /// Writes one variable; `data` may be null for the library's zeros.
 template <class T>
@@ -76,10 +70,10 @@ std::vector<double> counted(std::size_t n) {
 }  // namespace
 
 TEST_CASE("read_mat_array: the values come in MATLAB's order, compressed or not") {
-  const Folder folder;
+  const TemporaryFolder folder;
   for (const bool compressed : {false, true}) {
-    write_doubles(folder.path / "a.mat", {3, 5, 7}, counted(105), compressed);
-    const pm::MatArray array = pm::read_mat_array(folder.path / "a.mat", "joints", 3);
+    write_doubles(folder / "a.mat", {3, 5, 7}, counted(105), compressed);
+    const pm::MatArray array = pm::read_mat_array(folder / "a.mat", "joints", 3);
     CHECK(array.dims == std::vector<std::size_t>{3, 5, 7});
     CHECK(array.values == counted(105));
     CHECK(array.values[2 + 3 * (4 + 5 * 6)] == std::sqrt(104.0) + 0.25);
@@ -87,7 +81,7 @@ TEST_CASE("read_mat_array: the values come in MATLAB's order, compressed or not"
 }
 
 TEST_CASE("read_mat_array: a file of the other byte order gives the same values") {
-  const Folder folder;
+  const TemporaryFolder folder;
   std::string file(124, ' ');
   const auto put = [&file](std::uint64_t value, int bytes) {  // the most significant byte first
     for (int i = bytes - 1; i >= 0; --i) file += static_cast<char>(value >> (8 * i) & 255u);
@@ -99,15 +93,15 @@ TEST_CASE("read_mat_array: a file of the other byte order gives the same values"
   put(1, 4), put(6, 4);
   file += std::string("joints\0\0", 8);
   put(9, 4), put(16, 4), put(0x3ff8'0000'0000'0000, 8), put(0xc004'0000'0000'0000, 8);
-  write_bytes(folder.path / "a.mat", file);
-  const pm::MatArray array = pm::read_mat_array(folder.path / "a.mat", "joints", 3);
+  write_bytes(folder / "a.mat", file);
+  const pm::MatArray array = pm::read_mat_array(folder / "a.mat", "joints", 3);
   CHECK(array.dims == std::vector<std::size_t>{1, 1, 2});
   CHECK(array.values == std::vector<double>{1.5, -2.5});
 }
 
 TEST_CASE("read_mat_array: other arrays may precede the variable, a struct may not") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   for (const bool with_struct : {false, true}) {
     mat_t* mat = Mat_CreateVer(path.c_str(), nullptr, MAT_FT_MAT5);
     std::array<std::size_t, 2> one{1, 1};
@@ -133,20 +127,20 @@ TEST_CASE("read_mat_array: other arrays may precede the variable, a struct may n
 }
 
 TEST_CASE("read_mat_array: NaN and infinity are values, and an empty array is read") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const double inf = std::numeric_limits<double>::infinity();
-  write_doubles(folder.path / "a.mat", {1, 1, 3}, {std::nan(""), inf, -inf});
-  const pm::MatArray array = pm::read_mat_array(folder.path / "a.mat", "joints", 3);
+  write_doubles(folder / "a.mat", {1, 1, 3}, {std::nan(""), inf, -inf});
+  const pm::MatArray array = pm::read_mat_array(folder / "a.mat", "joints", 3);
   CHECK(std::isnan(array.values[0]));
   CHECK(array.values[2] == -inf);
-  write_doubles(folder.path / "b.mat", {3, 14, 0}, {});
-  CHECK(pm::read_mat_array(folder.path / "b.mat", "joints", 3).values.empty());
+  write_doubles(folder / "b.mat", {3, 14, 0}, {});
+  CHECK(pm::read_mat_array(folder / "b.mat", "joints", 3).values.empty());
 }
 
 TEST_CASE(
     "read_mat_array: single and integers are read as the numbers they are, and a last extent of 1 may be left out") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   for (const bool compressed : {false, true}) {
     const auto check = [&]<class Number>(matio_classes class_type, matio_types type, std::vector<Number> values) {
       std::vector<double> expected(values.begin(), values.end());
@@ -169,8 +163,8 @@ TEST_CASE(
 }
 
 TEST_CASE("read_mat_array: another name, class or rank and complex values are refused by name") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   write_mat<double>(path, "points", MAT_C_DOUBLE, MAT_T_DOUBLE, {1, 1, 2}, {1, 2});
   CHECK(contains(refusal(path), "a.mat: joints: expected a real array of numbers with 3 dimensions"));
   CHECK(contains(refusal(path), "got no variable of that name; the file has points"));
@@ -193,10 +187,10 @@ TEST_CASE("read_mat_array: another name, class or rank and complex values are re
 }
 
 TEST_CASE("read_mat_array: v7.3, v4, text and missing files are refused with words") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   CHECK(contains(refusal(path), "a.mat: expected a MATLAB v5 file, got nothing of that name"));
-  CHECK(contains(refusal(folder.path), "no regular file"));
+  CHECK(contains(refusal(folder.path()), "no regular file"));
   write_bytes(path, "");
   CHECK(contains(refusal(path), "0 bytes, less than a header"));
   write_bytes(path, std::string(500, 'x'));
@@ -212,8 +206,8 @@ TEST_CASE("read_mat_array: v7.3, v4, text and missing files are refused with wor
 }
 
 TEST_CASE("read_mat_array: arrays above the limit, or larger than the file can hold, are refused before allocation") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   write_doubles(path, {3, 5, 7}, counted(105));
   CHECK(contains(refusal(path, {.max_elements = 104}), "expected at most 104 elements, got 3 x 5 x 7"));
   CHECK(refusal(path, {.max_elements = 105}) == "");
@@ -229,8 +223,8 @@ TEST_CASE("read_mat_array: arrays above the limit, or larger than the file can h
 }
 
 TEST_CASE("read_mat_array: a file cut short anywhere, or damaged, is an error or gives an array of the stated size") {
-  const Folder folder;
-  const auto path = folder.path / "a.mat";
+  const TemporaryFolder folder;
+  const auto path = folder / "a.mat";
   for (const bool compressed : {false, true}) {
     write_doubles(path, {3, 14, 5}, counted(210), compressed);
     const std::string bytes = file_bytes(path);

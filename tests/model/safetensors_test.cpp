@@ -1,4 +1,6 @@
 // safetensors: the bytes that are written, and every way in which a file can be wrong.
+#include "temporary_folder.hpp"
+
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/model/safetensors.hpp>
@@ -337,8 +339,8 @@ TEST_CASE("parse_safetensors: a value that is not finite is named by tensor and 
 }
 
 TEST_CASE("read_safetensors: reads a file from disk; one that is missing or wrong is named") {
-  std::string folder = (std::filesystem::temp_directory_path() / "posemachine_safetensors_XXXXXX").string();
-  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const test_environment::TemporaryFolder temporary;
+  const std::string folder = temporary.path().string();
   const std::string path = folder + "/m.safetensors";
   CHECK_THROWS_WITH_AS(pm::read_safetensors(path), (path + ": cannot be opened: No such file or directory").c_str(),
                        pm::ModelError);
@@ -367,7 +369,6 @@ TEST_CASE("read_safetensors: reads a file from disk; one that is missing or wron
   std::filesystem::resize_file(path, std::uintmax_t{5} << 30);
   CHECK_THROWS_WITH_AS(pm::read_safetensors(path), doctest::Contains("expected at most 4294967296 bytes"),
                        pm::ModelError);
-  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("parse_safetensors: 20,000 mutations are refused or give tensors that agree with their shapes") {

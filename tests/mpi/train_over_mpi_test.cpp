@@ -25,7 +25,7 @@ namespace train_over_mpi_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
-using tool_test::program;
+using tool_test::Outcome;
 using tool_test::text_of;
 
 namespace {
@@ -40,22 +40,13 @@ std::size_t occurrences(const std::string& text, const std::string& part) {
 
 // 0 ranks: the program by itself. Messages go through memory, none over a network.
 std::string command_line(int ranks, const std::string& arguments) {
-  std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
+  const std::string command = tool_test::command_line(arguments, tool_test::SmallSets::instance().path());
   if (ranks == 0) return command;
   return "'" + test_environment::variable("POSEMACHINE_MPIRUN") + "' -n " + std::to_string(ranks) +
          " --oversubscribe --allow-run-as-root --bind-to none --mca btl self,vader " + command;
 }
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-Outcome outcome_of(int status) {
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")),
-          text_of(at("stderr"))};
-}
+Outcome outcome_of(int status) { return tool_test::outcome_of(status, tool_test::SmallSets::instance().path()); }
 
 Outcome run(int ranks, const std::string& arguments) {
   return outcome_of(std::system(command_line(ranks, arguments).c_str()));

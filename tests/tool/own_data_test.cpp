@@ -1,4 +1,5 @@
 // posemachine train and evaluate on people of one's own: tables and COCO's JSON, joints of any number.
+#include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -7,8 +8,6 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
-
-#include <sys/wait.h>
 
 #include <doctest/doctest.h>
 
@@ -23,7 +22,7 @@
 namespace own_data_test {
 
 namespace pm = posemachine;
-using tool_test::program;
+using tool_test::Outcome;
 using tool_test::text_of;
 
 namespace {
@@ -36,14 +35,13 @@ class Arms {
     static const Arms arms;
     return arms;
   }
-  std::string at(const std::string& name) const { return (path_ / name).string(); }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
  private:
   Arms() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_arms_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-    std::filesystem::create_directories(path_ / "images");
-    std::ofstream table(path_ / "arms.csv");
+    std::filesystem::create_directories(folder_ / "images");
+    std::ofstream table(folder_ / "arms.csv");
     table << "image,base_x,base_y,left_tip_x,left_tip_y,right_tip_x,right_tip_y,box_x,box_y,box_width,box_height\n";
     pm::Json coco = {{"images", pm::Json::array()},
                      {"annotations", pm::Json::array()},
@@ -57,7 +55,7 @@ class Arms {
       pm::RandomStream stream(static_cast<std::uint64_t>(i), pm::Purpose::test);
       for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
       const std::string file = "arm" + std::to_string(i) + ".png";
-      pm::write_png(path_ / "images" / file, image);
+      pm::write_png(folder_ / "images" / file, image);
       const int x = 20 + i;
       const bool whole = i % 4 != 3;
       table << file << "," << x << ",30," << x - 8 << ",12," << (whole ? std::to_string(x + 8) + ",14" : ",")
@@ -70,27 +68,15 @@ class Arms {
            {"bbox", {4, 4, 44, 36}},
            {"keypoints", {x, 30, 2, x - 8, 12, 2, whole ? x + 8 : 0, whole ? 14 : 0, whole ? 2 : 0}}});
     }
-    std::ofstream(path_ / "arms.json") << coco.dump();
+    std::ofstream(folder_ / "arms.json") << coco.dump();
   }
-  ~Arms() { std::filesystem::remove_all(path_); }
 
-  std::filesystem::path path_;
+  test_environment::TemporaryFolder folder_;
 };
 
 std::string at(const std::string& name) { return Arms::instance().at(name); }
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-Outcome run(const std::string& arguments) {
-  const std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")),
-          text_of(at("stderr"))};
-}
+Outcome run(const std::string& arguments) { return tool_test::run_program(arguments, Arms::instance().path()); }
 
 std::string train(const std::string& name, const std::string& data, const std::string& rest = "") {
   return "train scaling-dilation-small --run " + name + " --runs " + at("runs") + " --data " + data +

@@ -1,5 +1,6 @@
 // Work in shares as users have it: the built program runs every share, and merge makes what one run would have made.
 #include "reference/random_model.hpp"
+#include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -10,7 +11,6 @@
 #include <posemachine/networks/registry.hpp>
 
 #include <matio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <doctest/doctest.h>
@@ -28,7 +28,7 @@ namespace shard_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
-using tool_test::program;
+using tool_test::Outcome;
 using tool_test::text_of;
 
 namespace {
@@ -40,30 +40,28 @@ class Data {
     static const Data data;
     return data;
   }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  fs::path operator/(const std::string& name) const { return folder_ / name; }
 
  private:
   Data() {
-    std::string name = (fs::temp_directory_path() / "posemachine_shard_XXXXXX").string();
-    path_ = mkdtemp(name.data());
     pm::Meaning meaning;
     meaning.input_height = meaning.input_width = 64;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(path_ / "m.safetensors");
-    pm::reference::random_model("scaling-dilation-small", graph, 6, meaning).save(path_ / "other.safetensors");
-    fs::create_directories(path_ / "photos");
-    fs::create_directories(path_ / "lsp/images");
+    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(folder_ / "m.safetensors");
+    pm::reference::random_model("scaling-dilation-small", graph, 6, meaning).save(folder_ / "other.safetensors");
+    fs::create_directories(folder_ / "photos");
+    fs::create_directories(folder_ / "lsp/images");
     std::uint64_t seed = 1;
-    for (const char* photo : {"d.png", "a.jpg", "e.JPG", "b.jpeg"}) write_picture(path_ / "photos" / photo, seed++);
-    std::ofstream(path_ / "photos/c.png") << "\x89PNG\r\n\x1a\n nothing follows";
-    std::ofstream(path_ / "photos/notes.txt") << "not a picture";
-    for (int i = 1; i <= 5; ++i) write_picture(path_ / "lsp/images" / ("im000" + std::to_string(i) + ".jpg"), seed++);
-    write_joints(path_ / "lsp/joints.mat", 1);
-    fs::create_directories(path_ / "lsp2");  // the same pictures with another annotation
-    fs::create_directory_symlink(path_ / "lsp/images", path_ / "lsp2/images");
-    write_joints(path_ / "lsp2/joints.mat", 2);
+    for (const char* photo : {"d.png", "a.jpg", "e.JPG", "b.jpeg"}) write_picture(folder_ / "photos" / photo, seed++);
+    std::ofstream(folder_ / "photos/c.png") << "\x89PNG\r\n\x1a\n nothing follows";
+    std::ofstream(folder_ / "photos/notes.txt") << "not a picture";
+    for (int i = 1; i <= 5; ++i) write_picture(folder_ / "lsp/images" / ("im000" + std::to_string(i) + ".jpg"), seed++);
+    write_joints(folder_ / "lsp/joints.mat", 1);
+    fs::create_directories(folder_ / "lsp2");  // the same pictures with another annotation
+    fs::create_directory_symlink(folder_ / "lsp/images", folder_ / "lsp2/images");
+    write_joints(folder_ / "lsp2/joints.mat", 2);
   }
-  ~Data() { fs::remove_all(path_); }
 
   static void write_picture(const fs::path& file, std::uint64_t seed) {
     pm::Image image(50 + int(seed), 60);
@@ -85,31 +83,15 @@ class Data {
     Mat_Close(mat);
   }
 
-  fs::path path_;
+  test_environment::TemporaryFolder folder_;
 };
 
 std::string at(const std::string& name) { return (Data::instance() / name).string(); }
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-// Arguments as a shell reads them; redirections may be added.
-Outcome run(const std::string& arguments) {
-  const std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")),
-          text_of(at("stderr"))};
-}
+Outcome run(const std::string& arguments) { return tool_test::run_program(arguments, Data::instance().path()); }
 
 void check_refused(const std::string& arguments, int code, const std::string& message) {
-  const Outcome outcome = run(arguments);
-  INFO(arguments << ": " << outcome.err);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.find(message) != std::string::npos);
+  tool_test::check_refused(arguments, Data::instance().path(), code, message);
 }
 
 std::string estimate(const std::string& arguments) {

@@ -1,6 +1,8 @@
 // Data sets of a few pictures of noise, for tests of the built program.
 #pragma once
 
+#include "temporary_folder.hpp"
+
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
@@ -36,27 +38,25 @@ class SmallSets {
     static const SmallSets sets;
     return sets;
   }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
  private:
   SmallSets() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_train_XXXXXX").string();
-    path_ = mkdtemp(name.data());
     for (const char* number : {"0001", "0002", "0003", "0004", "0005", "0006", "0901", "0902"})
       write_photo("lsp", number);
     for (const char* number : {"00001", "00002", "00003", "00004", "00005"}) write_photo("lspet", number);
     write_joints("lsp", {3, 14, 1000}, [](std::size_t) { return 0.0; });
     write_joints("lspet", {14, 3, 5}, [](std::size_t joint) { return joint < 10 ? 1.0 : 0.0; });
   }
-  ~SmallSets() { std::filesystem::remove_all(path_); }
 
   void write_photo(const std::string& set, const std::string& number) const {
     posemachine::Image image(50, 60);
     posemachine::RandomStream stream(std::strtoull(number.c_str(), nullptr, 10), posemachine::Purpose::test);
     for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    std::filesystem::create_directories(path_ / set / "images");
+    std::filesystem::create_directories(folder_ / set / "images");
     // Files are known by their first bytes.
-    posemachine::write_png(path_ / set / "images" / ("im" + number + ".jpg"), image);
+    posemachine::write_png(folder_ / set / "images" / ("im" + number + ".jpg"), image);
   }
 
   template <class Flag>
@@ -71,10 +71,10 @@ class SmallSets {
         }
       }
     }
-    write_array(path_ / set / "joints.mat", "joints", std::move(dims), std::move(values));
+    write_array(folder_ / set / "joints.mat", "joints", std::move(dims), std::move(values));
   }
 
-  std::filesystem::path path_;
+  test_environment::TemporaryFolder folder_;
 };
 
 }  // namespace tool_test

@@ -2,6 +2,7 @@
 #include "engine/custom_ops.hpp"
 #include "environment.hpp"
 #include "reference/random_model.hpp"
+#include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -34,6 +35,8 @@ namespace tool_commands_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::json_of;
+using tool_test::Outcome;
 using tool_test::program;
 using tool_test::text_of;
 
@@ -46,12 +49,11 @@ class Fixture {
     static const Fixture fixture;
     return fixture;
   }
-  std::string at(const std::string& name) const { return (path_ / name).string(); }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
 
  private:
   Fixture() {
-    std::string name = (fs::temp_directory_path() / "posemachine_tool_XXXXXX").string();
-    path_ = mkdtemp(name.data());
     pm::Meaning meaning;
     meaning.input_height = meaning.input_width = 64;
     meaning.decoder.flip_average = true;
@@ -65,7 +67,6 @@ class Fixture {
       write_picture("lsp/images/im000" + std::to_string(i) + ".jpg", 60 + i, 75, 10 + std::uint64_t(i));
     }
   }
-  ~Fixture() { fs::remove_all(path_); }
 
   void write_picture(const std::string& name, int width, int height, std::uint64_t seed) const {
     pm::Image image(width, height);
@@ -74,43 +75,19 @@ class Fixture {
     pm::write_png(at(name), image);  // files are known by their first bytes, not their names
   }
 
-  fs::path path_;
+  test_environment::TemporaryFolder folder_;
 };
 
 std::string at(const std::string& name) { return Fixture::instance().at(name); }
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
-// Arguments as a shell reads them; redirections may be added.
-Outcome run(const std::string& arguments) {
-  const std::string streams = " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
-  const std::string command = "'" + program() + "' " + arguments + streams;
-  const int status = std::system(command.c_str());
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, text_of(at("stdout")), text_of(at("stderr"))};
-}
+Outcome run(const std::string& arguments) { return tool_test::run_program(arguments, Fixture::instance().path()); }
 
 std::string estimate_with(const std::string& arguments) {
   return "estimate --model " + at("m.safetensors") + " " + arguments;
 }
 
-pm::Json json_of(const Outcome& outcome) {
-  INFO(outcome.err);
-  REQUIRE(outcome.code == 0);
-  REQUIRE(outcome.out.find('\n') == outcome.out.size() - 1);
-  return pm::parse_json(outcome.out, "stdout");
-}
-
 void check_refused(const std::string& arguments, int code, const std::string& message) {
-  const Outcome outcome = run(arguments);
-  INFO(arguments << ": " << outcome.err);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.find(message) != std::string::npos);
+  tool_test::check_refused(arguments, Fixture::instance().path(), code, message);
 }
 
 // joints.mat whose truth is what estimate says of the pictures (MATLAB counts from 1).

@@ -29,6 +29,8 @@ namespace train_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::json_of;
+using tool_test::Outcome;
 using tool_test::program;
 using tool_test::text_of;
 
@@ -36,17 +38,8 @@ namespace {
 
 std::string at(const std::string& name) { return (tool_test::SmallSets::instance() / name).string(); }
 
-struct Outcome {
-  int code = -1;
-  std::string out;
-  std::string err;
-};
-
 Outcome run(const std::string& arguments) {
-  const std::string command = "'" + program() + "' " + arguments + " >'" + at("stdout") + "' 2>'" + at("stderr") + "'";
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(at("stdout")),
-          text_of(at("stderr"))};
+  return tool_test::run_program(arguments, tool_test::SmallSets::instance().path());
 }
 
 // 11 people in batches of 4: 2 steps an epoch.
@@ -61,17 +54,7 @@ std::string start(const std::string& name) {
 }
 
 void check_refused(const std::string& arguments, int code, const std::string& message) {
-  const Outcome outcome = run(arguments);
-  INFO(arguments << ": " << outcome.err);
-  CHECK(outcome.code == code);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.find(message) != std::string::npos);
-}
-
-pm::Json json_of(const Outcome& outcome) {
-  INFO(outcome.err);
-  REQUIRE(outcome.code == 0);
-  return pm::parse_json(outcome.out, "stdout");
+  tool_test::check_refused(arguments, tool_test::SmallSets::instance().path(), code, message);
 }
 
 }  // namespace
@@ -459,10 +442,9 @@ TEST_CASE("train: a disk that takes no more ends with 1, names the file, and lea
   const std::string last = text_of(at("runs/full/ckpt/last.safetensors"));
   // Files may have 500 blocks of 512 bytes: writing more fails, as on a full disk.
   const auto limited = [](const std::string& arguments) {
-    const std::string command = "trap '' XFSZ; ulimit -f 500; '" + program() + "' " + arguments + " >'" + at("stdout") +
-                                "' 2>'" + at("stderr") + "'";
-    const int status = std::system(command.c_str());
-    return Outcome{WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(at("stdout")), text_of(at("stderr"))};
+    const fs::path& folder = tool_test::SmallSets::instance().path();
+    const std::string command = "trap '' XFSZ; ulimit -f 500; " + tool_test::command_line(arguments, folder);
+    return tool_test::outcome_of(std::system(command.c_str()), folder);
   };
   const Outcome resumed = limited("train --run full --resume" + runs());
   CHECK(resumed.code == 1);

@@ -148,8 +148,7 @@ std::string outcome_of(const std::filesystem::path& folder) {
 
 }  // namespace
 
-// Skipped but where the test below starts this program again, for the process that it kills.
-TEST_CASE("a run in a process of its own" * doctest::skip()) {
+TEST_CASE("a run in a process of its own" * doctest::skip()) {  // the test below starts it: the process that it kills
   const char* folder = std::getenv("POSEMACHINE_RUN");
   if (folder == nullptr) return;  // another test's part
   const std::string what = std::getenv("POSEMACHINE_FAULT");

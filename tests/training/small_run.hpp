@@ -1,6 +1,8 @@
 // What the tests of training share: a folder, pictures of people, a network that trains in milliseconds.
 #pragma once
 
+#include "temporary_folder.hpp"
+
 #include <posemachine/compose.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/random.hpp>
@@ -10,7 +12,6 @@
 #include <posemachine/training/train_options.hpp>
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -21,22 +22,7 @@ namespace small_run {
 
 namespace pm = posemachine;
 
-/// A folder of its own, gone with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posemachine_training_XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using Folder = test_environment::TemporaryFolder;
 
 inline std::string contents(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
