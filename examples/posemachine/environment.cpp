@@ -39,20 +39,6 @@ std::vector<fs::path> model_folders() {
   return folders;
 }
 
-std::string instruction_set() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::sse41: return "SSE4.1";
-    case dnnl::cpu_isa::avx: return "AVX";
-    case dnnl::cpu_isa::avx2: return "AVX2";
-    case dnnl::cpu_isa::avx2_vnni: return "AVX2 with VNNI";
-    case dnnl::cpu_isa::avx512_core: return "AVX-512";
-    case dnnl::cpu_isa::avx512_core_vnni: return "AVX-512 with VNNI";
-    case dnnl::cpu_isa::avx512_core_bf16: return "AVX-512 with VNNI and BF16";
-    case dnnl::cpu_isa::avx512_core_amx: return "AVX-512 with AMX";
-    default: return "the default of this processor";
-  }
-}
-
 }  // namespace
 
 fs::path bundled_model() {
@@ -69,10 +55,9 @@ fs::path bundled_model() {
 }
 
 std::string version_text() {
-  const dnnl::version_t* onednn = dnnl::version();
-  return format("posemachine %d.%d.%d\noneDNN %d.%d.%d\noneTBB %s\ninstruction set: %s", POSEMACHINE_VERSION_MAJOR,
-                POSEMACHINE_VERSION_MINOR, POSEMACHINE_VERSION_PATCH, onednn->major, onednn->minor, onednn->patch,
-                TBB_runtime_version(), instruction_set().c_str());
+  return format("posemachine %d.%d.%d\noneDNN %s\noneTBB %s\ninstruction set: %s, as ONEDNN_MAX_CPU_ISA names it",
+                POSEMACHINE_VERSION_MAJOR, POSEMACHINE_VERSION_MINOR, POSEMACHINE_VERSION_PATCH,
+                pm::onednn_version().c_str(), TBB_runtime_version(), pm::instruction_set().c_str());
 }
 
 int default_threads() {

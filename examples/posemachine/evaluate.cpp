@@ -57,10 +57,7 @@ pm::DataSource source_of(const EvaluateArguments& arguments, const Context& cont
     pm::parse_split(arguments.split);  // refused before anything is read
     source.part = arguments.split;
   }
-  if (source.kind == "lsp" && source.part.empty()) {
-    const bool has_parts = pm::has_lsp_parts(source.path);
-    source.part = has_parts ? "test" : "1:" + std::to_string(pm::lsp_image_count(source.path));
-  }
+  if (source.kind == "lsp" && source.part.empty() && pm::has_lsp_parts(source.path)) source.part = "test";
   return source;
 }
 

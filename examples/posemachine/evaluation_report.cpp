@@ -23,7 +23,7 @@ void add_groups(pm::Json& json, const pm::MetricResult& result) {
   for (const pm::Rate& group : result.groups) {
     if (!std::isfinite(group.percent)) continue;
     // Beside the mean, as ever; a group of a name that stands there already has a place of its own.
-    if (json.contains(group.name) || group.name == "normaliser") {
+    if (json.contains(group.name) || group.name == "normaliser" || group.name == "groups") {
       json["groups"][group.name] = rounded(group.percent);
     } else {
       json[group.name] = rounded(group.percent);
@@ -81,7 +81,8 @@ std::string to_text(const EvaluationReport& report) {
     pck.push_back(&stage.pck);
     if (stage.pcp_strict) pcp.push_back(&*stage.pcp_strict);
   }
-  const std::string data = report.data + (report.split.empty() ? "" : ", " + report.split);
+  const bool says_split = report.split.empty() || report.data.ends_with(":" + report.split);
+  const std::string data = report.data + (says_split ? "" : ", " + report.split);
   const bool by_box = report.result.pck_normaliser == pm::PckNormaliser::box;
   std::string text = format("%s on %s: %d people, crops %s\n\n", report.network.c_str(), data.c_str(),
                             report.result.people, report.boxes ? "around their boxes" : "from the images alone");

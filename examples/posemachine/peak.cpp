@@ -71,9 +71,7 @@ struct Loop {
 };
 
 Loop widest_loop() {
-  const auto isa = dnnl::get_effective_cpu_isa();
-  const bool avx512 = isa != dnnl::cpu_isa::sse41 && isa != dnnl::cpu_isa::avx && isa != dnnl::cpu_isa::avx2 &&
-                      isa != dnnl::cpu_isa::avx2_vnni;
+  const bool avx512 = pm::instruction_set().starts_with("AVX512");  // what oneDNN may use
   if (avx512 && __builtin_cpu_supports("avx512f")) return {fma_avx512, 2.0 * 16 * chains, "AVX-512"};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {fma_avx2, 2.0 * 8 * chains, "AVX2"};
   return {};

@@ -545,8 +545,6 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
       if (source.kind == "lsp" && source.part.empty() && pm::has_lsp_parts(source.path)) {
         source.part = "train";
         if (!usual) usual = pm::DataSource{source.kind, source.path, "val"};
-      } else if (source.kind == "lsp" && source.part.empty()) {  // a set of one's own in its layout
-        source.part = "1:" + std::to_string(pm::lsp_image_count(source.path));
       }
       read[each] = read_both(source);
     }

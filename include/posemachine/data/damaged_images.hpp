@@ -17,10 +17,10 @@ inline bool is_readable(const std::filesystem::path& path) { return std::ifstrea
 /// Any number of threads may add and ask.
 class DamagedImages {
  public:
-  /// Whether it was not known before.
-  bool add(const std::filesystem::path& image, const std::string& message) {
+  /// The first message of a photograph is kept.
+  void add(const std::filesystem::path& image, const std::string& message) {
     const std::scoped_lock lock(mutex_);
-    return messages_.emplace(image, message).second;
+    messages_.emplace(image, message);
   }
   bool contains(const std::filesystem::path& image) const {
     const std::scoped_lock lock(mutex_);

@@ -100,7 +100,7 @@ struct DataSetOptions {
   bool allow_missing = false;      // leave out people whose image is absent, instead of failing
 };
 
-/// A kind of data set: a row of data_set_kinds().
+/// A kind of data set: a row of DataSetKinds.
 struct DataSetKind {
   std::string_view name{};
   std::string_view path{};   // what PATH is: "FILE.json"
@@ -151,9 +151,10 @@ class ImageFinder {
   std::vector<std::filesystem::path> folders_;
 };
 
-// Leaves out people without an image where that is allowed. Errors: DataError naming the first one otherwise, and where
-// none is left.
-inline void require_images(std::vector<Person>& people, const std::string& where, const DataSetOptions& options) {
+// The people of an annotation by the numbers of their images, without those whose image is absent where that is allowed.
+// Errors: DataError naming the first of them otherwise, and where none is left.
+inline void finish_people(std::vector<Person>& people, const std::string& where, const DataSetOptions& options) {
+  std::stable_sort(people.begin(), people.end(), [](const Person& a, const Person& b) { return a.number < b.number; });
   std::vector<Person> present;
   std::size_t missing = 0;
   std::string first;

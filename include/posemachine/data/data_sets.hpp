@@ -20,30 +20,31 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
+namespace detail {
+
+template <std::vector<Person> (*read_people)(const std::filesystem::path&, const LspOptions&)>
+Annotations read_lsp_source(const DataSource& source, const DataSetOptions& options) {
+  const ImageRange numbers = source.part.empty() ? ImageRange{} : parse_split(source.part);
+  return {lsp_joints(), read_people(source.path, {numbers, options.allow_missing})};
+}
+
+}  // namespace detail
+
 /// Leeds Sports Pose as a row: PART is train, val, test or FIRST:LAST.
 inline constexpr DataSetKind lsp_set{
     .name = "lsp",
     .path = "DIR",
     .parts = "train (images 1 to 900), val (901 to 1000), test (1001 and up) or FIRST:LAST",
     .does = "Leeds Sports Pose: joints.mat beside images/",
-    .read =
-        [](const DataSource& source, const DataSetOptions& options) {
-          const ImageRange numbers = source.part.empty() ? ImageRange{} : parse_split(source.part);
-          return Annotations{lsp_joints(), read_lsp(source.path, {numbers, options.allow_missing})};
-        },
+    .read = detail::read_lsp_source<read_lsp>,
     .joints = lsp_joints};
 
-inline constexpr DataSetKind lspet_set{
-    .name = "lspet",
-    .path = "DIR",
-    .parts = "FIRST:LAST",
-    .does = "its extended training set: joints.mat beside images/",
-    .read =
-        [](const DataSource& source, const DataSetOptions& options) {
-          const ImageRange numbers = source.part.empty() ? ImageRange{} : parse_split(source.part);
-          return Annotations{lsp_joints(), read_lspet(source.path, {numbers, options.allow_missing})};
-        },
-    .joints = lsp_joints};
+inline constexpr DataSetKind lspet_set{.name = "lspet",
+                                       .path = "DIR",
+                                       .parts = "FIRST:LAST",
+                                       .does = "its extended training set: joints.mat beside images/",
+                                       .read = detail::read_lsp_source<read_lspet>,
+                                       .joints = lsp_joints};
 
 /// Kinds by name. The default holds those of the library: DataSetKinds{my_kind} adds one's own.
 class DataSetKinds {

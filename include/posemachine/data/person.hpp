@@ -76,13 +76,18 @@ inline void mark_outside(std::span<Joint> joints, int width, int height) {
   }
 }
 
-/// Where a person framed by a box is looked for in an image of this size, in training as in evaluation: person_box() of
-/// the joints within it. None where the whole image is seen: people framed by it, and boxes that do not meet it.
-inline std::optional<Box> box_in_image(const Person& person, int width, int height) {
-  if (person.framing != Framing::box) return std::nullopt;
+/// person_box() with the joints that lie within an image of this size: what a person's errors are measured by.
+inline std::optional<Box> person_box(const Person& person, int width, int height) {
   Person marked = person;
   mark_outside(marked.joints, width, height);
-  const std::optional<Box> box = person_box(marked);
+  return person_box(marked);
+}
+
+/// Where a person framed by a box is looked for in an image of this size, in training as in evaluation. None where the
+/// whole image is seen: people framed by it, and boxes that do not meet it.
+inline std::optional<Box> box_in_image(const Person& person, int width, int height) {
+  if (person.framing != Framing::box) return std::nullopt;
+  const std::optional<Box> box = person_box(person, width, height);
   const bool meets = box && box->width > 0 && box->height > 0 && box->x < width && box->y < height &&
                      box->x + box->width > 0 && box->y + box->height > 0;
   return meets ? box : std::nullopt;

@@ -262,9 +262,7 @@ class BatchGradients {
   // Ranks whose kernels lay gradients out or round otherwise would give sums that mean nothing, or are not the same.
   void require_same_kernels() {
     if (options_.ranks == nullptr || kernels_agreed_) return;
-    const dnnl_version_t* version = dnnl_version();
-    const std::string own = instruction_set() + ", oneDNN " + std::to_string(version->major) + "." +
-                            std::to_string(version->minor) + "." + std::to_string(version->patch) + ", " +
+    const std::string own = instruction_set() + ", oneDNN " + onednn_version() + ", " +
                             std::to_string(executions_.front()->gradient_layout().floats) + " floats of gradients";
     const std::string first = text_of_first(*options_.ranks, own);
     if (own != first) {

@@ -53,9 +53,7 @@ inline std::vector<std::string> entry_keys() {
 inline Json measured_on() {
   Json json;
   json["instructions"] = instruction_set();
-  const dnnl_version_t* version = dnnl_version();
-  json["onednn"] =
-      std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
+  json["onednn"] = onednn_version();
   return json;
 }
 

@@ -104,13 +104,6 @@ inline std::optional<Image> read_image_unless_damaged(const std::filesystem::pat
   }
 }
 
-// The box that a person's errors are measured by: annotated, or of the labelled joints within the image.
-inline std::optional<Box> measured_box(const Person& person, int width, int height) {
-  Person marked = person;
-  mark_outside(marked.joints, width, height);
-  return person_box(marked);
-}
-
 // The meters of one stage.
 class StageMeters {
  public:
@@ -165,7 +158,7 @@ inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Per
     if (const std::optional<Image> image = detail::read_image_unless_damaged(people[i].image, options)) {
       Estimator& own = estimators[std::size_t(slot)];
       Estimate estimate = own.explain(*image, box_in_image(people[i], image->width, image->height));
-      measures[i] = detail::measured_box(people[i], image->width, image->height);
+      measures[i] = person_box(people[i], image->width, image->height);
       for (StageEstimate& stage : estimate.stages) found[i].push_back(std::move(stage.keypoints));
       poses[i] = std::move(estimate.pose);
     }

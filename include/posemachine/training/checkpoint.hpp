@@ -17,9 +17,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -87,23 +89,25 @@ inline void read_epoch_sums(const Json& state, const std::string& where, Checkpo
   }
 }
 
+// What a checkpoint holds beside its model's weights, by name.
+using TensorsByName = std::map<std::string, AnyTensor>;
+
 // Tensors of one prefix, by parameter id, of the shape that `shape_of` gives; those taken leave `tensors`.
 template <class ShapeOf>
-std::vector<Tensor> take_tensors(const Graph& graph, std::vector<NamedTensor>& tensors, const std::string& prefix,
+std::vector<Tensor> take_tensors(const Graph& graph, TensorsByName& tensors, const std::string& prefix,
                                  const std::string& where, const ShapeOf& shape_of) {
   std::vector<Tensor> taken(graph.parameters.size());
   for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
     const std::string name = prefix + parameter_name(graph, static_cast<int>(id));
-    const auto found =
-        std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor& each) { return each.name == name; });
+    const auto found = tensors.find(name);
     if (found == tensors.end()) continue;
     const Shape shape = shape_of(id);
-    Tensor* const floats = std::get_if<Tensor>(&found->tensor);
+    Tensor* const floats = std::get_if<Tensor>(&found->second);
     if (floats == nullptr || floats->shape != shape) {
       fail<ModelError>({.where = where + ": " + name,
                         .expected = "floats of shape " + to_string(shape),
-                        .got = std::string(name_of(type_of(found->tensor))) + " of " +
-                               to_string(posemachine::shape_of(found->tensor))});
+                        .got = std::string(name_of(type_of(found->second))) + " of " +
+                               to_string(posemachine::shape_of(found->second))});
     }
     taken[id] = std::move(*floats);
     tensors.erase(found);
@@ -112,7 +116,7 @@ std::vector<Tensor> take_tensors(const Graph& graph, std::vector<NamedTensor>& t
 }
 
 // The optimiser's tensors of one prefix.
-inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vector<NamedTensor>& tensors,
+inline std::vector<std::vector<float>> take_moments(const Graph& graph, TensorsByName& tensors,
                                                     const std::string& prefix, const std::string& where) {
   std::vector<std::vector<float>> moments;
   const auto flat = [&](std::size_t id) { return Shape{graph.parameters[id].size()}; };
@@ -121,8 +125,7 @@ inline std::vector<std::vector<float>> take_moments(const Graph& graph, std::vec
 }
 
 // All of the averages, or none. Errors: ModelError where some are missing.
-inline std::vector<Tensor> take_average(const Model& model, std::vector<NamedTensor>& tensors,
-                                        const std::string& where) {
+inline std::vector<Tensor> take_average(const Model& model, TensorsByName& tensors, const std::string& where) {
   const auto like_weights = [&](std::size_t id) { return model.parameters()[id].shape; };
   std::vector<Tensor> average = take_tensors(model.graph(), tensors, average_prefix, where, like_weights);
   const auto is_missing = [](const Tensor& each) { return each.values.empty(); };
@@ -229,14 +232,18 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
                                    "rate_factor", "skipped", "skipped_in_a_row", "optimizer_start"},
                                   at);
   file.metadata.erase(note);
-  std::vector<NamedTensor> others;  // beside the model's
+  detail::TensorsByName others;
   TensorFile weights;
   weights.metadata = std::move(file.metadata);
   for (NamedTensor& entry : file.tensors) {
     const bool weight = !entry.name.starts_with(detail::first_prefix) &&
                         !entry.name.starts_with(detail::second_prefix) &&
                         !entry.name.starts_with(detail::average_prefix);
-    (weight ? weights.tensors : others).push_back(std::move(entry));
+    if (weight) {
+      weights.tensors.push_back(std::move(entry));
+    } else {
+      others.emplace(std::move(entry.name), std::move(entry.tensor));  // a file has every name once
+    }
   }
   Checkpoint checkpoint{Model::from_file(std::move(weights), where, ops)};
   checkpoint.step = integer_member<ModelError>(state, "step", at, 0, std::int64_t{1} << 40);
@@ -262,7 +269,7 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   if (!others.empty()) {
     fail<ModelError>({.where = where,
                       .expected = "moments and averages of the network's parameters only",
-                      .got = others.front().name});
+                      .got = others.begin()->first});
   }
   return checkpoint;
 }

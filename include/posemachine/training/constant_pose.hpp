@@ -71,7 +71,7 @@ inline MetricResult constant_pose_pck(std::span<const Keypoint> pose, std::span<
     for (Keypoint& keypoint : answer) {
       if (keypoint.found()) keypoint.position = apply(to_image, keypoint.position);
     }
-    pck.add(person.joints, answer, detail::measured_box(person, image->width, image->height));
+    pck.add(person.joints, answer, person_box(person, image->width, image->height));
   }
   return pck.result();
 }

@@ -125,9 +125,7 @@ class CsvReader {
       std::optional<Person> person = read_person(*record, finder.find(std::filesystem::path(image)), number);
       if (person) read.people.push_back(std::move(*person));
     }
-    std::stable_sort(read.people.begin(), read.people.end(),
-                     [](const Person& a, const Person& b) { return a.number < b.number; });
-    require_images(read.people, file_.string(), options);
+    finish_people(read.people, file_.string(), options);
     return read;
   }
 
