@@ -32,6 +32,8 @@ struct Person {
   std::vector<Joint> joints;  // in the order of the data set's joint set
   Framing framing = Framing::image;
   std::optional<Box> box{};  // of the person, where the annotation has one; pixels from the image's left top edge
+  std::optional<double> head_length{};  // pixels, as PCKh measures by it: 0.6 of the head box's diagonal
+  std::optional<double> area{};         // of the person's outline in pixels, as OKS measures by it
 };
 
 namespace detail {
