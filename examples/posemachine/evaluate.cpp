@@ -12,11 +12,13 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/inference/evaluation_json.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/people_digest.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <memory>
@@ -36,8 +38,9 @@ struct EvaluateArguments {
   std::string data;
   std::string split;
   std::string images;
+  std::vector<std::string> metrics;
   std::string normaliser;
-  double threshold = 0.2;
+  std::optional<double> threshold;
   bool allow_missing = false;
   std::optional<std::string> shard;
   bool json = false;
@@ -61,29 +64,47 @@ pm::DataSource source_of(const EvaluateArguments& arguments, const Context& cont
   return source;
 }
 
-pm::EvaluateOptions options_of(const EvaluateArguments& arguments) {
-  if (!(arguments.threshold > 0) || !std::isfinite(arguments.threshold)) {  // before anything is read
+// What is wrong with the metrics whatever is measured, before anything is read.
+void check_metrics(const EvaluateArguments& arguments, const Context& context) {
+  if (arguments.threshold && (!(*arguments.threshold > 0) || !std::isfinite(*arguments.threshold))) {
     pm::fail<pm::UsageError>(
-        {.where = "--threshold", .expected = "a finite share above 0", .got = std::to_string(arguments.threshold)});
+        {.where = "--threshold", .expected = "a finite share above 0", .got = std::to_string(*arguments.threshold)});
   }
-  pm::EvaluateOptions options;
-  options.threads = arguments.threads;
-  options.pck_threshold = arguments.threshold;
-  if (arguments.normaliser == "torso") options.pck_normaliser = pm::PckNormaliser::torso;
-  if (arguments.normaliser == "box") options.pck_normaliser = pm::PckNormaliser::box;
-  return options;
+  if (!arguments.metrics.empty() && (arguments.threshold || !arguments.normaliser.empty())) {
+    pm::fail<pm::UsageError>({.where = arguments.threshold ? "--threshold" : "--normaliser",
+                              .expected = "the default metrics",
+                              .got = "--metric",
+                              .remedy = "write both into the metric, as in --metric pck@0.1:box"});
+  }
+  for (const std::string& metric : arguments.metrics) context.metrics.parse(metric);
+}
+
+std::vector<pm::Metric> metrics_of(const EvaluateArguments& arguments, const pm::JointSet& joints,
+                                   const std::vector<pm::Person>& people, const Context& context) {
+  if (arguments.metrics.empty()) {
+    return pm::default_metrics(joints, pm::measured_people(people), {"pck", arguments.threshold, arguments.normaliser});
+  }
+  std::vector<pm::Metric> metrics;
+  for (const std::string& text : arguments.metrics) {
+    metrics.push_back(context.metrics.make(text, joints));
+    const std::string& name = metrics.back().name;
+    const auto same = [&](const pm::Metric& other) { return other.name == name; };
+    if (std::count_if(metrics.begin(), metrics.end(), same) == 1) continue;
+    pm::fail<pm::UsageError>({.where = "--metric", .expected = "every metric once", .got = name + " twice"});
+  }
+  return metrics;
 }
 
 // Of what all shares of the evaluation have in common.
-pm::Json run_of(const EvaluateArguments& arguments, const pm::DataSource& source, const pm::Model& model,
+pm::Json run_of(const pm::DataSource& source, const pm::Model& model, const std::vector<pm::Metric>& metrics,
                 const std::vector<pm::Person>& people) {
+  pm::Json names = pm::Json::array();
+  for (const pm::Metric& metric : metrics) names.push_back(metric.name);
   return {{"command", "evaluate"},
           {"network", model.network()},
           {"model", model_digest(model)},
           {"split", source.part},
-          {"threshold", arguments.threshold},
-          {"normaliser",
-           pm::name_of(options_of(arguments).pck_normaliser.value_or(pm::default_normaliser(model.meaning().joints)))},
+          {"metrics", std::move(names)},
           {"people", pm::people_digest(people)},
           {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
 }
@@ -99,13 +120,16 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
                                 .remedy = "posemachine merge makes text of all shares together"});
     }
   }
-  pm::EvaluateOptions options = options_of(arguments);
+  check_metrics(arguments, context);
   const pm::DataSource source = source_of(arguments, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
   const pm::DataSetOptions reading{.images = arguments.images, .allow_missing = arguments.allow_missing};
   const std::vector<pm::Person> people =
       pm::people_with_joints(context.data_sets.read(source, reading), model.meaning().joints, pm::to_string(source));
+  pm::EvaluateOptions options;
+  options.threads = arguments.threads;
+  options.metrics = metrics_of(arguments, model.meaning().joints, people, context);
   options.shard = record.shard;
   Progress progress(context, "evaluating");
   options.progress = [&](int done_count, int count) {
@@ -122,8 +146,9 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   }
   pm::Json json = to_json(report);
   if (arguments.shard) {
-    record.run = run_of(arguments, source, model, people);
+    record.run = run_of(source, model, options.metrics, people);
     json["shard"] = to_json(record);
+    json["shard"]["measured"] = pm::measurements_to_json(report.result);
   }
   write_stdout(json_line(json));
   return done;
@@ -133,7 +158,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
 
 Command add_evaluate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EvaluateArguments>();
-  CLI::App* command = app.add_subcommand("evaluate", "PCK and strict PCP of a model on annotated people");
+  CLI::App* command = app.add_subcommand("evaluate", "PCK and other metrics of a model on annotated people");
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
   command
@@ -144,22 +169,27 @@ Command add_evaluate(CLI::App& app, const Context& context) {
       "--split", arguments->split,
       "Of lsp:DIR: train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST");
   command->add_option("--images", arguments->images, "The folder of the images, as in train");
-  command->add_option("--threshold", arguments->threshold, "Of PCK, as a share of the normaliser")
-      ->capture_default_str();
+  command
+      ->add_option("--metric", arguments->metrics,
+                   "KIND[@T][:NORMALISER], once for each, as in --metric pck@0.1:box --metric epe; default: PCK, and\n"
+                   "strict PCP, PCKh and OKS where the annotation has what they need. Kinds:\n" +
+                       context.metrics.description())
+      ->allow_extra_args(false);
+  command->add_option("--threshold", arguments->threshold, "Of PCK, as a share of the normaliser; default: 0.2");
   command
       ->add_option(
           "--normaliser", arguments->normaliser,
-          "What PCK measures by: torso, or box, the larger side of a person's box; default: the torso, or the\n"
-          "box where the joint set has none")
-      ->check(CLI::IsMember({"torso", "box"}));
+          "What PCK measures by: torso; box or image, their larger sides; head; default: the torso, or the box\n"
+          "where the joint set has none")
+      ->check(CLI::IsMember({"torso", "box", "head", "image"}));
   command->add_flag("--allow-missing", arguments->allow_missing,
                     "Leave out images that are absent, instead of failing");
   command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command->add_flag("--json", arguments->json,
-                    "One JSON object: pck {threshold, mean, a value per joint group}, pcp_strict, and both per\n"
-                    "stage, in percent, with the number of people for whom each joint and stick is right");
+                    "One JSON object: an object per metric (pck, pcp_strict, ...) with threshold, normaliser, mean, a\n"
+                    "value per group, and value and counts of each joint or stick; the same per stage");
   command
       ->add_option("--shard", arguments->shard,
                    "As in 2/8: the second of eight shares of the people, counted from 1; with --json.\n"

@@ -4,6 +4,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 
 #include <string>
 
@@ -18,15 +19,16 @@ struct EvaluationReport {
   posemachine::EvaluationResult result;
 };
 
-/// Tables of percentages: groups down, stages across.
+/// A table per metric: groups down, stages across.
 std::string to_text(const EvaluationReport& report);
 
-/// Percentages as fractions of 100 with 4 digits, without those of groups of whom nobody was counted, and the counts behind them.
+/// The figures of every metric and stage with the counts behind them, as evaluation_to_json() has them.
 posemachine::Json to_json(const EvaluationReport& report);
 
-/// A report as to_json writes it, rates reckoned anew from the counts; poses are not in it.
-/// Errors: DataError naming `where` and the member.
-EvaluationReport report_from_json(const posemachine::Json& json, const posemachine::JointSet& joints,
+/// The report of a share, its figures made anew from what was measured; poses are not in it. `run` is what the shares
+/// have in common. Errors: DataError naming `where` and the member.
+EvaluationReport report_from_json(const posemachine::Json& json, const posemachine::Json& run,
+                                  const posemachine::MetricKinds& kinds, const posemachine::JointSet& joints,
                                   const std::string& where);
 
 }  // namespace tool

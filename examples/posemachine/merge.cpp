@@ -207,7 +207,7 @@ int merge_estimates(const std::vector<Part>& parts, const MergeArguments& argume
   return code;
 }
 
-int merge_evaluations(const std::vector<Part>& parts, const MergeArguments& arguments) {
+int merge_evaluations(const std::vector<Part>& parts, const MergeArguments& arguments, const Context& context) {
   EvaluationReport report;
   try {
     const std::string where = parts.front().where + ": shard.run";
@@ -215,11 +215,11 @@ int merge_evaluations(const std::vector<Part>& parts, const MergeArguments& argu
     const pm::JointSet joints = pm::joint_set_from_json(joint_set, where + ".joint_set");
     std::vector<pm::EvaluationResult> results;
     for (const Part& part : parts) {
-      EvaluationReport share = report_from_json(part.report, joints, part.where);
+      EvaluationReport share = report_from_json(part.report, part.record.run, context.metrics, joints, part.where);
       results.push_back(share.result);
       if (&part == &parts.front()) report = std::move(share);
     }
-    report.result = pm::merge(joints, results);
+    report.result = pm::merge(results);
   } catch (const pm::UsageError& error) {
     throw pm::DataError(error.what());
   } catch (const pm::ModelError& error) {  // of the joint set, which stands in no model file here
@@ -248,7 +248,7 @@ int merge(const MergeArguments& arguments, const Context& context) {
   }
   check_parts(parts);
   const bool estimates = parts.front().record.run["command"] == "estimate";
-  return estimates ? merge_estimates(parts, arguments) : merge_evaluations(parts, arguments);
+  return estimates ? merge_estimates(parts, arguments) : merge_evaluations(parts, arguments, context);
 }
 
 }  // namespace

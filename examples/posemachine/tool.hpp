@@ -5,6 +5,7 @@
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/op_set.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -37,6 +38,7 @@ struct Context {
   posemachine::OpSet ops;        // that model and network files may name
   posemachine::LayerSet layers;  // that network files may name
   posemachine::DataSetKinds data_sets{};
+  posemachine::MetricKinds metrics{};
   std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;

@@ -99,8 +99,9 @@ class TrainProgress {
   void epoch(const pm::TrainEvent& event) {
     std::string line = format("epoch %d of %d done: mean loss %s", event.epoch, epochs_, numbers(event.losses).c_str());
     if (event.validation != nullptr) {
-      line += format(", validation PCK@%g %.2f%s", event.validation->pck_threshold, event.validation->pck().mean,
-                     event.best ? " (best)" : "");
+      const pm::Metric& metric = event.validation->metrics.front();
+      line += format(", validation %s@%g %.2f%s", metric.title.c_str(), metric.threshold.value_or(0),
+                     event.validation->stages.back().front().mean, event.best ? " (best)" : "");
     }
     say(line);
   }

@@ -7,6 +7,7 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/inference/evaluation_json.hpp>
 #include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -17,7 +18,7 @@
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>

@@ -3,6 +3,8 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include "pose/meter.hpp"
+
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/augment.hpp>
@@ -14,7 +16,6 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
-#include <posemachine/pose/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
 
@@ -91,7 +92,7 @@ std::vector<pm::Keypoint> as_keypoints(const std::vector<pm::Point>& points) {
 double ceiling(int cells, pm::DecoderKind kind) {
   const pm::JointSet set = pm::lsp_joints();
   const pm::Size input{8 * cells, 8 * cells};
-  pm::PckMeter meter(set);
+  pose_test::Meter meter("pck", set);
   std::vector<float> maps(15 * std::size_t(cells) * std::size_t(cells));
   std::vector<float> weights(15);
   pm::TargetOptions options;
@@ -181,7 +182,7 @@ double mean_pose_score(Origin&& origin) {
   for (std::size_t i = 0; i < 900; ++i) {
     for (std::size_t j = 0; j < 14; ++j) mean[j] = mean[j] + (1.0 / 900) * (lsp()[i].joints[j].position - origin(i));
   }
-  pm::PckMeter meter(pm::lsp_joints());
+  pose_test::Meter meter("pck");
   for (std::size_t i = 1000; i < lsp().size(); ++i) {
     std::vector<pm::Point> pose;
     for (const pm::Point offset : mean) pose.push_back(origin(i) + offset);
@@ -200,7 +201,7 @@ TEST_CASE("LSP: a mean pose scores about 12.4 PCK@0.2 in pixels from the photogr
 
 TEST_CASE("LSP: the truth scores 100, and with left and right exchanged about 24") {
   const std::vector<int> partner = pm::mirror(pm::lsp_joints());
-  pm::PckMeter right(pm::lsp_joints()), swapped(pm::lsp_joints());
+  pose_test::Meter right("pck"), swapped("pck");
   for (const pm::Person& person : test_split()) {
     const std::vector<pm::Point> truth = truth_of(person);
     std::vector<pm::Point> other;

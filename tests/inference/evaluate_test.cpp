@@ -1,6 +1,7 @@
 // evaluate: the metric over people whose truth is what the estimator says, moved where it must be wrong.
 #include "reference/random_model.hpp"
 
+#include <posemachine/base/json.hpp>
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
@@ -10,10 +11,11 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/inference/evaluation_json.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 
 #include <unistd.h>
 
@@ -84,8 +86,8 @@ TEST_CASE("evaluate: a truth that is the last stage's answer scores 100 there an
   REQUIRE(result.stages.size() == 3);
   CHECK(result.people == 5);
   CHECK(result.pck().mean == 100);
-  CHECK(result.pcp_strict()->mean == 100);
-  CHECK(result.stages[0].pck.mean < 100);
+  CHECK(result.find("pcp_strict")->mean == 100);
+  CHECK(result.find("pck", 0)->mean < 100);
   REQUIRE(result.poses.size() == 5);
   CHECK(result.poses[3].keypoints[6].position == people[3].joints[6].position);
 }
@@ -96,9 +98,9 @@ TEST_CASE("evaluate: joints moved beyond the threshold count as wrong, those of 
   std::vector<Person> people = people_in(folder.path(), estimator, 2, 4);
   people[1].joints[6].position.x += 1e4;  // right wrist of one of four
   const EvaluationResult result = evaluate(estimator, people);
-  CHECK(result.pck().parts[6].percent == doctest::Approx(75));
+  CHECK(result.pck().parts[6].value == doctest::Approx(75));
   CHECK(result.pck().mean == doctest::Approx(100 - 25.0 / 14));
-  CHECK(result.pcp_strict()->mean == doctest::Approx(100 - 25.0 / 10));  // its lower arm
+  CHECK(result.find("pcp_strict")->mean == doctest::Approx(100 - 25.0 / 10));  // its lower arm
 }
 
 TEST_CASE("evaluate: one worker and two give the same scores and poses, and progress counts every image once") {
@@ -117,8 +119,8 @@ TEST_CASE("evaluate: one worker and two give the same scores and poses, and prog
   const EvaluationResult two = evaluate(estimator, people, options);
   CHECK(seen.size() == 12);
   for (std::size_t s = 0; s < 3; ++s) {
-    CHECK(one.stages[s].pck.parts == two.stages[s].pck.parts);
-    CHECK(one.stages[s].pcp_strict->groups == two.stages[s].pcp_strict->groups);
+    CHECK(one.find("pck", s)->parts == two.find("pck", s)->parts);
+    CHECK(one.find("pcp_strict", s)->groups == two.find("pcp_strict", s)->groups);
   }
   for (std::size_t i = 0; i < people.size(); ++i) {
     for (std::size_t j = 0; j < 14; ++j) {
@@ -146,23 +148,23 @@ TEST_CASE("evaluate: the merged results of 1, 2, 3 and 7 shares of 5 people are 
       CHECK(shares.back().people == images);
       CHECK(shares.back().stages.size() == 3);
     }
-    const EvaluationResult merged = merge(estimator.model().meaning().joints, shares);
+    const EvaluationResult merged = merge(shares);
     CHECK(merged.people == 5);
-    CHECK(merged.pck_threshold == whole.pck_threshold);
+    CHECK(merged.metrics[0].name == whole.metrics[0].name);
     REQUIRE(merged.stages.size() == 3);
     for (std::size_t s = 0; s < 3; ++s) {
-      CHECK(merged.stages[s].pck.right == whole.stages[s].pck.right);
-      CHECK(merged.stages[s].pck.groups == whole.stages[s].pck.groups);
-      CHECK(merged.stages[s].pck.mean == whole.stages[s].pck.mean);
-      CHECK(merged.stages[s].pcp_strict->parts == whole.stages[s].pcp_strict->parts);
-      CHECK(merged.stages[s].pcp_strict->mean == whole.stages[s].pcp_strict->mean);
+      CHECK(merged.find("pck", s)->right == whole.find("pck", s)->right);
+      CHECK(merged.find("pck", s)->groups == whole.find("pck", s)->groups);
+      CHECK(merged.find("pck", s)->mean == whole.find("pck", s)->mean);
+      CHECK(merged.find("pcp_strict", s)->parts == whole.find("pcp_strict", s)->parts);
+      CHECK(merged.find("pcp_strict", s)->mean == whole.find("pcp_strict", s)->mean);
     }
     REQUIRE(merged.poses.size() == 5);
     for (std::size_t i = 0; i < 5; ++i) {
       CHECK(merged.poses[i].keypoints[3].position == whole.poses[i].keypoints[3].position);
     }
     shares.front().poses.clear();
-    CHECK(merge(estimator.model().meaning().joints, shares).poses.empty());
+    CHECK(merge(shares).poses.empty());
   }
 }
 
@@ -182,27 +184,83 @@ TEST_CASE("evaluate: a share has as many stages as the whole where the estimator
 TEST_CASE("merge: results that are not the shares of one evaluation are refused with the share that is wrong") {
   const JointSet joints = lsp_joints();
   const auto share = [&](int people) {
-    PckMeter pck(joints);
-    StrictPcpMeter pcp(joints);
-    pck.add(people, std::vector<int>(14, people), std::vector<int>(14, 0));
-    pcp.add(people, std::vector<int>(10, people), std::vector<int>(10, people));
-    return EvaluationResult{people, 0.2, PckNormaliser::torso, {{pck.result(), pcp.result()}}, {}};
+    EvaluationResult result;
+    result.people = people;
+    const MeasuredPerson person{0, std::vector<Joint>(14, {{1, 2}, JointState::visible}), {}, {}, {}, {}};
+    result.metrics = default_metrics(joints, std::vector{person});
+    result.measured.assign(std::size_t(people), person);
+    result.estimates.assign(1, std::vector<Keypoints>(std::size_t(people), Keypoints(14, Keypoint{{1, 2}, 1})));
+    result.stages.resize(1);
+    return result;
   };
-  CHECK(merge(joints, std::vector{share(2), share(1)}).pcp_strict()->mean == 100);
-  CHECK_THROWS_WITH_AS(merge(joints, std::vector<EvaluationResult>{}), "merge: expected at least one result, got none",
+  CHECK(merge(std::vector{share(2), share(1)}).find("pcp_strict")->mean == 100);
+  CHECK_THROWS_WITH_AS(merge(std::vector<EvaluationResult>{}), "merge: expected at least one result, got none",
                        UsageError);
-  CHECK_THROWS_WITH_AS(merge(joints, std::vector{share(1), share(2)}),
-                       "merge: shard 1/2: expected 2 of 3 people, got 1", UsageError);
+  CHECK_THROWS_WITH_AS(merge(std::vector{share(1), share(2)}), "merge: shard 1/2: expected 2 of 3 people, got 1",
+                       UsageError);
   std::vector<EvaluationResult> shares{share(2), share(2)};
-  shares[1].pck_threshold = 0.5;
-  CHECK_THROWS_WITH_AS(merge(joints, shares), doctest::Contains("shard 2/2: expected 1 stages and a PCK threshold"),
+  shares[1].metrics[0] = MetricKinds().make("pck@0.5", joints);
+  CHECK_THROWS_WITH_AS(merge(shares),
+                       "merge: shard 2/2: expected 1 stages of pck@0.2:torso, pcp_strict@0.5, as the first share has, "
+                       "got 1 stages of pck@0.5:torso, pcp_strict@0.5",
                        UsageError);
   shares = {share(2), share(2)};
   shares[1].stages.push_back(shares[1].stages.front());
-  CHECK_THROWS_AS(merge(joints, shares), UsageError);
+  CHECK_THROWS_AS(merge(shares), UsageError);
   shares = {share(2), share(2)};
-  shares[1].stages[0].pck.right.pop_back();
-  CHECK_THROWS_AS(merge(joints, shares), UsageError);
+  shares[1].measured[0].truth.pop_back();
+  CHECK_THROWS_AS(merge(shares), UsageError);
+  shares = {share(2), share(2)};
+  shares[1].estimates[0].pop_back();
+  CHECK_THROWS_AS(merge(shares), UsageError);
+}
+
+TEST_CASE("evaluation_from_measurements: the figures of what was written, to the last bit, and what is wrong by name") {
+  const Folder folder;
+  Estimator estimator(small_model());
+  std::vector<Person> people = people_in(folder.path(), estimator, 2, 3);
+  people[0].joints[5] = {};
+  people[1].joints[6].position.x += 7.3;
+  people[1].head_length = 11.5;
+  people[2].area = 345.25;
+  people[2].box = Box{1, 2, 30.5, 40};
+  std::ofstream(people[0].image, std::ios::trunc) << "no picture";
+  EvaluateOptions options;
+  options.damaged = std::make_shared<DamagedImages>();
+  const JointSet joints = lsp_joints();
+  for (const char* name : {"epe", "pck@0.1", "auc:image", "pckh", "pck:box", "pcp_loose"}) {
+    options.metrics.push_back(MetricKinds().make(name, joints));
+  }
+  const EvaluationResult result = evaluate(estimator, people, options);
+  CHECK(result.find("epe")->people == 2);
+  CHECK(result.find("pckh")->people == 1);
+  CHECK(result.find("epe")->mean > 0);
+  const Json json = parse_json<DataError>(write_json<DataError>(measurements_to_json(result), "json"), "json");
+  const EvaluationResult read = evaluation_from_measurements(json, options.metrics, joints, 3, "share");
+  CHECK(evaluation_to_json(read) == evaluation_to_json(result));
+  for (std::size_t s = 0; s < 3; ++s) {
+    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
+      CHECK(read.stages[s][m].counted == result.stages[s][m].counted);
+      const double now = read.stages[s][m].mean, before = result.stages[s][m].mean;
+      CHECK((now == before || (now != now && before != before)));
+    }
+  }
+  const auto refused = [&](auto&& change, const std::string& message) {
+    Json wrong = json;
+    change(wrong);
+    CHECK_THROWS_WITH_AS(evaluation_from_measurements(wrong, options.metrics, joints, 3, "share"),
+                         doctest::Contains(message.c_str()), DataError);
+  };
+  refused([](Json& j) { j = 3; }, "share: expected a list of people, got 3");
+  refused([](Json& j) { j[1].erase("image"); }, "share[1].image");
+  refused([](Json& j) { j[1]["truth"].erase(0); }, "share[1].truth: expected a list of 14");
+  refused([](Json& j) { j[1]["truth"][2][2] = 9; }, "share[1].truth: expected a state from 1 to 3, got 9");
+  refused([](Json& j) { j[1]["truth"][2][0] = "1"; }, "share[1].truth: expected a number, got \"1\"");
+  refused([](Json& j) { j[1]["estimates"].erase(0); }, "share[1].estimates: expected 3 stages, got 2");
+  refused([](Json& j) { j[1]["estimates"][2] = Json::array(); }, "expected keypoints of every stage, or of none");
+  refused([](Json& j) { j[1]["estimates"][2][3] = {1, 2}; }, "share[1].estimates: expected a list of 3");
+  refused([](Json& j) { j[1]["box"] = {1, 2, 3}; }, "share[1].box: expected a list of 4");
+  refused([](Json& j) { j[1]["area"] = nullptr; }, "share[1].area: expected a number, got null");
 }
 
 TEST_CASE("evaluate: people framed by boxes are looked for there, and unlabelled joints count for nobody") {
@@ -228,14 +286,13 @@ TEST_CASE("evaluate: people framed by boxes are looked for there, and unlabelled
   CHECK(result.pck().counted[0] == 2);
   CHECK(result.pck().right[0] == 1);
   EvaluateOptions options;
-  options.pck_normaliser = PckNormaliser::box;
-  options.pck_threshold = 30;  // 1,200 pixels
+  options.metrics = {MetricKinds().make("pck@30:box", lsp_joints())};  // 1,200 pixels
   CHECK(evaluate(estimator, people, options).pck().mean == 100);
-  CHECK(evaluate(estimator, people, options).pck_normaliser == PckNormaliser::box);
+  CHECK(evaluate(estimator, people, options).find("pcp_strict") == nullptr);
   for (Person& person : people) person.joints[9] = {};
   CHECK_THROWS_WITH_AS(evaluate(estimator, people),
-                       "evaluation: expected at least one person whose torso is labelled, got none of 2; measure by "
-                       "the box",
+                       "metric pck@0.2:torso: expected at least one person with a labelled torso, got none of 2; "
+                       "measure by the box",
                        DataError);
 }
 

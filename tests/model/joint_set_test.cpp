@@ -1,5 +1,6 @@
 // Joint sets: the Leeds joints in their order, left and right, and what makes a set unusable.
 #include <posemachine/base/json.hpp>
+#include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning_json.hpp>
 
@@ -208,6 +209,17 @@ TEST_CASE("joint_set_to_json: a set comes back equal, and is told in names, not 
   pm::JointSet other = set;
   other.limbs[3].colour[1] ^= 1;
   CHECK_FALSE(pm::joint_set_from_json(pm::joint_set_to_json(other), "lsp") == set);
+  CHECK(text.find("sigmas") == std::string::npos);
+  other.sigmas.assign(14, 0.05);
+  other.sigmas[3] = 0.1;
+  CHECK(pm::joint_set_from_json(pm::joint_set_to_json(other), "lsp") == other);
+}
+
+TEST_CASE("joint_set_from_names: COCO's sigmas where every joint is one of COCO's, whatever the spelling of its side") {
+  using Sigmas = std::vector<double>;
+  CHECK(pm::joint_set_from_names("a", {"nose", "left_eye", "LEar", "Right Hip"}).sigmas ==
+        Sigmas{0.026, 0.025, 0.035, 0.107});
+  CHECK(pm::joint_set_from_names("b", {"nose", "left_eye", "tail"}).sigmas.empty());
 }
 
 TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is refused by its field") {
@@ -249,6 +261,10 @@ TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is r
       "groups.shoulder: expected 1 to 14 joints");
   has(json_refusal([](Json& j) { j["sticks"][1]["to"] = Json::array(); }), "sticks.head: expected one or two joints");
   has(json_refusal([](Json& j) { j["torso"] = {"neck"}; }), "joints.json.torso: expected two joints");
+  has(json_refusal([](Json& j) { j["sigmas"] = {0.1}; }), "sigmas: expected 14 numbers, one per joint, got 1");
+  has(json_refusal([](Json& j) { j["sigmas"] = {"0.1"}; }), "joints.json.sigmas: expected numbers, got \"0.1\"");
+  has(json_refusal([](Json& j) { j["sigmas"] = Json::array(); }), "taken");
+  has(json_refusal([](Json& j) { j["sigmas"] = std::vector<double>(14, 0.0); }), "sigmas: expected numbers above 0");
 }
 
 }  // namespace joint_set_test

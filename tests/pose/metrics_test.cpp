@@ -1,5 +1,12 @@
-// PCK and PCP against rates counted by hand and by a naive loop.
-#include <posemachine/pose/metrics.hpp>
+// PCK, PCP, end-point errors and areas against figures reckoned by hand and by naive loops.
+#include "pose/meter.hpp"
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/model/joint_names.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/pose.hpp>
 
 #include <doctest/doctest.h>
 
@@ -8,6 +15,7 @@
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +23,7 @@
 namespace metrics_test {
 
 namespace pm = posemachine;
+using pose_test::Meter;
 
 namespace {
 
@@ -30,11 +39,11 @@ std::vector<pm::Keypoint> exactly(const std::vector<pm::Point>& points) {
   return keypoints;
 }
 
-double rate(const std::vector<pm::Rate>& rates, const std::string& name) {
-  for (const pm::Rate& r : rates) {
-    if (r.name == name) return r.percent;
+double rate(const std::vector<pm::MetricValue>& values, const std::string& name) {
+  for (const pm::MetricValue& each : values) {
+    if (each.name == name) return each.value;
   }
-  FAIL("no rate named " << name);
+  FAIL("no figure named " << name);
   return 0;
 }
 
@@ -45,24 +54,24 @@ double uniform(std::uint32_t& state, double low, double high) {
 
 }  // namespace
 
-TEST_CASE("PckMeter: the truth itself scores 100 everywhere") {
-  pm::PckMeter meter(pm::lsp_joints());
+TEST_CASE("pck: the truth itself scores 100 everywhere") {
+  Meter meter("pck");
   meter.add(standing(), exactly(standing()));
   const auto result = meter.result();
   CHECK(result.people == 1);
   CHECK(result.mean == 100);
   REQUIRE(result.parts.size() == 14);
   REQUIRE(result.groups.size() == 7);
-  for (const auto& r : result.groups) CHECK(r.percent == 100);
+  for (const auto& r : result.groups) CHECK(r.value == 100);
 }
 
-TEST_CASE("PckMeter: a joint is right at exactly 0.2 of left shoulder to right hip and wrong beyond") {
+TEST_CASE("pck: a joint is right at exactly 0.2 of left shoulder to right hip and wrong beyond") {
   auto predicted = exactly(standing());
   predicted[13].position.x += 10;             // 0.2 * 50: right
   predicted[6].position.y += 10.0001;         // wrong
   predicted[0].position = {10 + 6, 200 + 8};  // 10 away: right
   predicted[4] = {};                          // missing: wrong
-  pm::PckMeter meter(pm::lsp_joints());
+  Meter meter("pck");
   meter.add(standing(), predicted);
   const auto result = meter.result();
   CHECK(rate(result.parts, "head_top") == 100);
@@ -73,36 +82,36 @@ TEST_CASE("PckMeter: a joint is right at exactly 0.2 of left shoulder to right h
   CHECK(rate(result.groups, "knee") == 50);
   CHECK(rate(result.groups, "head") == 100);
   CHECK(result.mean == doctest::Approx(100.0 * 12 / 14));
-  pm::PckMeter half(pm::lsp_joints(), 0.5);
+  Meter half("pck@0.5");
   half.add(standing(), predicted);
-  CHECK(half.threshold() == 0.5);
+  CHECK(half.metric().threshold == 0.5);
   CHECK(rate(half.result().parts, "right_wrist") == 100);
 }
 
-TEST_CASE("PckMeter: the torso is the truth's, whatever the estimate's") {
+TEST_CASE("pck: the torso is the truth's, whatever the estimate's") {
   auto predicted = exactly(standing());
   predicted[2].position = {2000, 2000};  // an estimate with a huge torso
   predicted[13].position.x += 15;
-  pm::PckMeter meter(pm::lsp_joints());
+  Meter meter("pck");
   meter.add(standing(), predicted);
   CHECK(rate(meter.result().parts, "head_top") == 0);
   CHECK(rate(meter.result().parts, "right_hip") == 0);
 }
 
-TEST_CASE("PckMeter: sides swapped are wrong") {
+TEST_CASE("pck: sides swapped are wrong") {
   const auto truth = standing();
   auto predicted = exactly(truth);
   for (const auto& [left, right] : pm::lsp_joints().pairs) {
     std::swap(predicted[std::size_t(left)], predicted[std::size_t(right)]);
   }
-  pm::PckMeter meter(pm::lsp_joints());
+  Meter meter("pck");
   meter.add(truth, predicted);
   CHECK(meter.result().mean == doctest::Approx(100.0 * 2 / 14));  // neck and head top
 }
 
-TEST_CASE("PckMeter: rates over many people equal a naive count") {
+TEST_CASE("pck: rates over many people equal a naive count") {
   const auto set = pm::lsp_joints();
-  pm::PckMeter meter(set, 0.3);
+  Meter meter("pck@0.3");
   std::vector<int> right(14, 0);
   std::uint32_t state = 3;
   for (int person = 0; person < 37; ++person) {
@@ -125,7 +134,7 @@ TEST_CASE("PckMeter: rates over many people equal a naive count") {
   const auto result = meter.result();
   double sum = 0;
   for (std::size_t j = 0; j < 14; ++j) {
-    CHECK(result.parts[j].percent == doctest::Approx(100.0 * right[j] / 37));
+    CHECK(result.parts[j].value == doctest::Approx(100.0 * right[j] / 37));
     sum += 100.0 * right[j] / 37;
   }
   CHECK(result.mean == doctest::Approx(sum / 14));
@@ -135,79 +144,53 @@ TEST_CASE("PckMeter: rates over many people equal a naive count") {
   CHECK(rate(result.groups, "head") == doctest::Approx(100.0 * (right[12] + right[13]) / 74));
 }
 
-TEST_CASE("PckMeter: a true torso of length 0 leaves only exact hits right, and everyone is still counted") {
+TEST_CASE("pck: a true torso of length 0 leaves only exact hits right, and everyone is still counted") {
   auto truth = standing();
   truth[9] = truth[2];
   auto predicted = exactly(truth);
   predicted[0].position.x += 1e-6;
-  pm::PckMeter meter(pm::lsp_joints());
+  Meter meter("pck");
   meter.add(truth, predicted);
   CHECK(rate(meter.result().parts, "right_ankle") == 0);
   CHECK(rate(meter.result().parts, "left_ankle") == 100);
   CHECK(meter.result().people == 1);
 }
 
-TEST_CASE("PckMeter: nobody counted gives NaN, not 0") {
-  const auto result = pm::PckMeter(pm::lsp_joints()).result();
+TEST_CASE("pck: nobody counted gives NaN, not 0") {
+  const auto result = Meter("pck").result();
   CHECK(result.people == 0);
   CHECK(std::isnan(result.mean));
-  CHECK(std::isnan(result.groups[0].percent));
+  CHECK(std::isnan(result.groups[0].value));
 }
 
-TEST_CASE("PckMeter: other numbers of joints, a truth without a position and a threshold of 0 are refused") {
-  pm::PckMeter meter(pm::lsp_joints());
+TEST_CASE("metrics: other numbers of joints, of estimates, and a truth without a position are refused by all") {
   auto short_truth = standing();
   short_truth.pop_back();
-  CHECK_THROWS_AS(meter.add(short_truth, exactly(standing())), pm::UsageError);
-  CHECK_THROWS_AS(meter.add(standing(), exactly(short_truth)), pm::UsageError);
   auto unlabelled = standing();
   unlabelled[4].y = std::nan("");
-  CHECK_THROWS_WITH_AS(meter.add(unlabelled, exactly(standing())),
-                       "metrics: truth of left_knee: expected a finite position, or an unlabelled joint, got NaN or "
-                       "infinity",
-                       pm::DataError);
-  CHECK(meter.result().people == 0);
-  CHECK_THROWS_AS(pm::PckMeter(pm::lsp_joints(), 0.0), pm::UsageError);
-}
-
-TEST_CASE("PckMeter, PcpMeter: counts of two groups of people add up to what all of them give, to the last bit") {
-  const auto set = pm::lsp_joints();
-  pm::PckMeter pck(set), pck_first(set), pck_second(set), pck_merged(set);
-  pm::StrictPcpMeter pcp(set), pcp_first(set), pcp_second(set), pcp_merged(set);
-  std::uint32_t state = 7;
-  for (int person = 0; person < 13; ++person) {
-    auto predicted = exactly(standing());
-    for (pm::Keypoint& keypoint : predicted) keypoint.position.x += uniform(state, -25, 25);
-    pck.add(standing(), predicted);
-    pcp.add(standing(), predicted);
-    (person < 5 ? pck_first : pck_second).add(standing(), predicted);
-    (person < 5 ? pcp_first : pcp_second).add(standing(), predicted);
-  }
-  for (const auto& part : {pck_first.result(), pm::PckMeter(set).result(), pck_second.result()}) {
-    pck_merged.add(part.people, part.counted, part.right);
-  }
-  for (const auto& part : {pcp_first.result(), pcp_second.result()})
-    pcp_merged.add(part.people, part.counted, part.right);
-  for (const auto& [whole, merged] :
-       {std::pair(pck.result(), pck_merged.result()), std::pair(pcp.result(), pcp_merged.result())}) {
-    CHECK(whole.people == 13);
-    CHECK(merged.people == 13);
-    CHECK(merged.right == whole.right);
-    CHECK(merged.parts == whole.parts);
-    CHECK(merged.groups == whole.groups);
-    CHECK(merged.mean == whole.mean);
-    CHECK(whole.mean > 10);
-    CHECK(whole.mean < 90);
-    for (std::size_t part = 0; part < whole.parts.size(); ++part) {
-      CHECK(whole.parts[part].percent == doctest::Approx(100.0 * whole.right[part] / 13));
-    }
+  for (const char* name : {"pck", "pckh", "pdj", "auc", "epe", "pcp_strict", "pcp_loose"}) {
+    CAPTURE(name);
+    Meter truth(name), estimate(name), nan(name);
+    truth.add(short_truth, exactly(standing()));
+    estimate.add(standing(), exactly(short_truth));
+    nan.add(unlabelled, exactly(standing()));
+    CHECK_THROWS_WITH_AS(truth.result(),
+                         "metrics: expected 14 true and estimated joints (joint set lsp), got 13 and 14",
+                         pm::UsageError);
+    CHECK_THROWS_AS(estimate.result(), pm::UsageError);
+    CHECK_THROWS_WITH_AS(nan.result(),
+                         "metrics: truth of left_knee: expected a finite position, or an unlabelled joint, got NaN or "
+                         "infinity",
+                         pm::DataError);
+    CHECK_THROWS_WITH_AS(Meter(name).metric().measure({}, std::vector<pm::Keypoints>(1)),
+                         "metrics: expected 0 estimates, one per person, got 1", pm::UsageError);
   }
 }
 
-TEST_CASE("PckMeter, PcpMeter: unlabelled joints count for nobody, and what nobody has gives no rate") {
+TEST_CASE("pck, pcp: unlabelled joints count for nobody, and what nobody has gives no rate") {
   const pm::JointSet set = pm::lsp_joints();
-  pm::PckMeter pck(set);
-  pm::StrictPcpMeter pcp(set);
+  Meter pck("pck", set);
+  Meter pcp("pcp_strict", set);
   std::vector<pm::Joint> truth;
   for (const pm::Point& point : standing()) truth.push_back({point, pm::JointState::visible});
   const auto found = exactly(standing());
@@ -225,25 +208,26 @@ TEST_CASE("PckMeter, PcpMeter: unlabelled joints count for nobody, and what nobo
   CHECK(joints.people == 2);
   CHECK(joints.counted == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 1, 2, 2});
   CHECK(joints.right == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 0, 2, 2, 1, 1, 2, 2});
-  CHECK(std::isnan(joints.parts[6].percent));
-  CHECK(joints.groups[2].percent == 50);   // elbows: the left one alone
-  CHECK(joints.groups[3].percent == 100);  // wrists
+  CHECK(std::isnan(joints.parts[6].value));
+  CHECK(joints.groups[2].value == 50);   // elbows: the left one alone
+  CHECK(joints.groups[3].value == 100);  // wrists
   CHECK(joints.mean == doctest::Approx((11 * 100 + 50) / 12.0));
   const pm::MetricResult sticks = pcp.result();
   CHECK(sticks.counted == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 2, 0, 1});
   CHECK(sticks.right == std::vector<int>{2, 2, 2, 2, 2, 2, 0, 1, 0, 1});
 }
 
-TEST_CASE("PckMeter: by the box, its larger side; people whose measure is unknown are not counted") {
+TEST_CASE("pck: by the box, its larger side; people whose measure is unknown are not counted") {
   pm::JointSet set;
   set.name = "arm";
   set.joints = {"base", "tip"};
   set.groups = {{"arm", {0, 1}}};
   set.torso = pm::no_torso;
-  CHECK_THROWS_WITH_AS(pm::PckMeter(set, 0.1),
-                       "PCK: expected a joint set with a torso, got the joint set arm; measure by the box",
+  CHECK_THROWS_WITH_AS(Meter("pck:torso", set),
+                       "metric pck: expected a joint set with a torso, got the joint set arm; measure by the box",
                        pm::UsageError);
-  pm::PckMeter pck(set, 0.1, pm::PckNormaliser::box);
+  CHECK(Meter("pck@0.1", set).metric().name == "pck@0.1:box");
+  Meter pck("pck@0.1:box", set);
   const std::vector<pm::Joint> truth{{{0, 0}, pm::JointState::visible}, {{50, 0}, pm::JointState::occluded}};
   const auto at = [](double x) { return std::vector<pm::Keypoint>{{{x, 0}, 1}, {{50, x}, 1}}; };
   pck.add(truth, at(8), pm::Box{0, 0, 30, 80});     // 8 of 8 allowed
@@ -253,7 +237,7 @@ TEST_CASE("PckMeter: by the box, its larger side; people whose measure is unknow
   CHECK(pck.result().counted == std::vector<int>{2, 2});
   CHECK(pck.result().right == std::vector<int>{1, 1});
   // By the torso, who lacks one of its joints.
-  pm::PckMeter torso(pm::lsp_joints());
+  Meter torso("pck");
   std::vector<pm::Joint> person;
   for (const pm::Point& point : standing()) person.push_back({point, pm::JointState::visible});
   person[9] = {};  // the left shoulder
@@ -262,29 +246,8 @@ TEST_CASE("PckMeter: by the box, its larger side; people whose measure is unknow
   CHECK(std::isnan(torso.result().mean));
 }
 
-TEST_CASE("PckMeter, PcpMeter: counts that cannot be are refused and change nothing") {
-  pm::PckMeter pck(pm::lsp_joints());
-  pm::StrictPcpMeter pcp(pm::lsp_joints());
-  const std::vector<int> all(14, 3);
-  CHECK_THROWS_WITH_AS(pck.add(3, std::vector<int>(13, 3), std::vector<int>(13, 1)),
-                       "metrics: expected 14 counts from 0 to the number of people, got 13 for 3 people",
-                       pm::UsageError);
-  CHECK_THROWS_AS(pck.add(3, all, std::vector<int>(14, 4)), pm::UsageError);
-  CHECK_THROWS_AS(pck.add(3, all, std::vector<int>(14, -1)), pm::UsageError);
-  CHECK_THROWS_AS(pck.add(-1, std::vector<int>(14, -1), std::vector<int>(14, -1)), pm::UsageError);
-  CHECK_THROWS_AS(pcp.add(1, std::vector<int>(14, 1), std::vector<int>(14, 1)), pm::UsageError);
-  CHECK_THROWS_AS(pck.add(2, all, std::vector<int>(14, 1)), pm::UsageError);
-  CHECK(pck.result().people == 0);
-  CHECK(pcp.result().people == 0);
-  const std::vector<int> none(14, 0);
-  pck.add(2'147'483'647, none, none);
-  CHECK_THROWS_WITH_AS(pck.add(1, std::vector<int>(14, 1), std::vector<int>(14, 1)),
-                       doctest::Contains("at most 2147483647 people"), pm::UsageError);
-  CHECK(pck.result().right == std::vector<int>(14, 0));
-}
-
-TEST_CASE("PcpMeter: the truth itself scores 100 on ten sticks of six groups") {
-  pm::StrictPcpMeter meter(pm::lsp_joints());
+TEST_CASE("pcp: the truth itself scores 100 on ten sticks of six groups") {
+  Meter meter("pcp_strict");
   meter.add(standing(), exactly(standing()));
   const auto result = meter.result();
   CHECK(result.parts.size() == 10);
@@ -292,13 +255,13 @@ TEST_CASE("PcpMeter: the truth itself scores 100 on ten sticks of six groups") {
   CHECK(result.mean == 100);
 }
 
-TEST_CASE("PcpMeter: strict wants both ends within half the true length, loose their mean") {
+TEST_CASE("pcp: strict wants both ends within half the true length, loose their mean") {
   auto predicted = exactly(standing());
   predicted[0].position.x += 20;       // right lower leg is 40 long: one end at exactly half
   predicted[5].position.x += 20.0001;  // left lower leg: one end beyond, the mean at a quarter
   predicted[7].position.x += 100;      // right elbow: upper and lower arm wrong in both
-  pm::StrictPcpMeter strict(pm::lsp_joints());
-  pm::LoosePcpMeter loose(pm::lsp_joints());
+  Meter strict("pcp_strict");
+  Meter loose("pcp_loose");
   strict.add(standing(), predicted);
   loose.add(standing(), predicted);
   CHECK(rate(strict.result().groups, "lower_leg") == 50);
@@ -311,24 +274,24 @@ TEST_CASE("PcpMeter: strict wants both ends within half the true length, loose t
   CHECK(loose.result().mean == doctest::Approx(80));
 }
 
-TEST_CASE("PcpMeter: the torso runs between the middles of hips and shoulders, and needs all four") {
+TEST_CASE("pcp: the torso runs between the middles of hips and shoulders, and needs all four") {
   // True torso: (20, 120) to (20, 80), 40 long. Hips wrong by +30 and -30 have a middle without error.
   auto predicted = exactly(standing());
   predicted[2].position.x += 30;
   predicted[3].position.x -= 30;
-  pm::StrictPcpMeter moved(pm::lsp_joints());
+  Meter moved("pcp_strict");
   moved.add(standing(), predicted);
   CHECK(rate(moved.result().groups, "torso") == 100);
   CHECK(rate(moved.result().groups, "upper_leg") == 0);
   predicted = exactly(standing());
   predicted[2].position.x += 41;  // the middle moves 20.5
-  pm::StrictPcpMeter beyond(pm::lsp_joints());
+  Meter beyond("pcp_strict");
   beyond.add(standing(), predicted);
   CHECK(rate(beyond.result().groups, "torso") == 0);
   predicted = exactly(standing());
   predicted[9] = {};
-  pm::StrictPcpMeter missing(pm::lsp_joints());
-  pm::LoosePcpMeter missing_loose(pm::lsp_joints());
+  Meter missing("pcp_strict");
+  Meter missing_loose("pcp_loose");
   missing.add(standing(), predicted);
   missing_loose.add(standing(), predicted);
   CHECK(rate(missing.result().groups, "torso") == 0);
@@ -336,11 +299,11 @@ TEST_CASE("PcpMeter: the torso runs between the middles of hips and shoulders, a
   CHECK(rate(missing.result().groups, "upper_arm") == 50);
 }
 
-TEST_CASE("PcpMeter: a true stick of length 0 leaves only exact hits right") {
+TEST_CASE("pcp: a true stick of length 0 leaves only exact hits right") {
   auto truth = standing();
   truth[13] = truth[12];
   auto predicted = exactly(truth);
-  pm::StrictPcpMeter meter(pm::lsp_joints());
+  Meter meter("pcp_strict");
   meter.add(truth, predicted);
   CHECK(rate(meter.result().groups, "head") == 100);
   predicted[13].position.x += 1e-9;
@@ -348,9 +311,9 @@ TEST_CASE("PcpMeter: a true stick of length 0 leaves only exact hits right") {
   CHECK(rate(meter.result().groups, "head") == 50);
 }
 
-TEST_CASE("PcpMeter: group rates weigh sticks alike, so the published means follow from the published groups") {
+TEST_CASE("pcp: group rates weigh sticks alike, so the published means follow from the published groups") {
   // 98.0, 95.0, 92.2, 89.05, 85.75, 77.95 have the mean 88.29 over ten sticks: torso and head once, the others twice.
-  const auto result = pm::StrictPcpMeter(pm::lsp_joints()).result();
+  const auto result = Meter("pcp_strict").result();
   std::map<std::string, int> sticks;
   for (const auto& r : result.parts) ++sticks[r.name];
   const std::map<std::string, double> published{{"torso", 98.0},      {"head", 95.0},       {"upper_leg", 92.2},
@@ -360,10 +323,214 @@ TEST_CASE("PcpMeter: group rates weigh sticks alike, so the published means foll
   CHECK(sum / 10 == doctest::Approx(88.29).epsilon(1e-4));
 }
 
-TEST_CASE("PcpMeter: a stick without an end is refused") {
+TEST_CASE("pcp: a stick without an end is refused") {
   auto set = pm::lsp_joints();
   set.sticks[3].to.clear();
-  CHECK_THROWS_AS(pm::StrictPcpMeter{set}, pm::ModelError);
+  CHECK_THROWS_AS(Meter("pcp_strict", set), pm::ModelError);
+  set.sticks.clear();
+  CHECK_THROWS_WITH_AS(Meter("pcp_loose", set),
+                       doctest::Contains("expected a joint set with sticks, got the joint set lsp"), pm::UsageError);
+}
+
+TEST_CASE("pck: the pooled figure counts every joint of every person alike, the mean every joint") {
+  Meter meter("pck");
+  std::vector<pm::Joint> truth;
+  for (const pm::Point& point : standing()) truth.push_back({point, pm::JointState::visible});
+  auto wrong = exactly(standing());
+  wrong[6].position.x += 1000;
+  meter.add(truth, exactly(standing()));
+  truth[0] = {};
+  meter.add(truth, wrong);
+  CHECK(meter.result().pooled == doctest::Approx(100.0 * 26 / 27));
+  CHECK(meter.result().mean == doctest::Approx(100.0 * 13.5 / 14));
+}
+
+TEST_CASE("pckh: within half of the head length that the annotation gives; pelvis and thorax do not count") {
+  const pm::JointSet set =
+      pm::joint_set_from_names("mpii", {"head_top", "pelvis", "thorax", "left_knee", "right_knee"});
+  Meter meter("pckh", set);
+  const std::vector<pm::Joint> truth(5, {{100, 100}, pm::JointState::visible});
+  pm::Keypoints estimate(5, {{100, 110}, 1});
+  estimate[3].position = {110.01, 100};
+  estimate[1] = estimate[2] = {};
+  meter.add({0, truth, {}, {}, 20, {}}, estimate);  // 10 of 10 allowed
+  meter.add({1, truth, {}, {}, {}, {}}, estimate);  // nobody knows
+  const pm::MetricResult result = meter.result();
+  CHECK(result.people == 1);
+  CHECK(result.counted == std::vector<int>{1, 0, 0, 1, 1});
+  CHECK(result.right == std::vector<int>{1, 0, 0, 0, 1});
+  CHECK(result.group("knee") == 50);
+  CHECK(std::isnan(result.group("pelvis")));
+  CHECK(std::isnan(result.group("no such group")));
+  CHECK(result.mean == doctest::Approx(200.0 / 3));
+  CHECK(meter.metric().name == "pckh@0.5:head");
+  CHECK(meter.metric().heading == "PCKh@0.5 of the head");
+  CHECK_FALSE(meter.metric().can_measure({0, truth, {}, {}, {}, {}}));
+}
+
+TEST_CASE("pdj: equals PCK by the torso; pck by the image: its larger side") {
+  Meter pck("pck@0.3"), pdj("pdj@0.3"), image("pck@0.01:image");
+  std::uint32_t state = 11;
+  for (int person = 0; person < 9; ++person) {
+    auto estimate = exactly(standing());
+    for (pm::Keypoint& keypoint : estimate) keypoint.position.x += uniform(state, -25, 25);
+    pck.add(standing(), estimate);
+    pdj.add(standing(), estimate);
+  }
+  CHECK(pdj.result().right == pck.result().right);
+  CHECK(pdj.result().mean > 10);
+  CHECK(pdj.result().mean < 90);
+  pm::MeasuredPerson person{0, std::vector<pm::Joint>(14, {{5, 5}, pm::JointState::visible}), {}, 300, {}, {}};
+  pm::Keypoints estimate(14, {{8, 5}, 1});
+  estimate[13].position.y = 5.1;
+  image.add(person, estimate);
+  CHECK(image.result().right == std::vector<int>{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0});
+}
+
+TEST_CASE("epe: the mean distance of what was found, in pixels or in percent of a length") {
+  Meter pixels("epe"), box("epe:box");
+  auto near = exactly(standing()), far = near;
+  near[12].position.x += 3;
+  near[12].position.y += 4;
+  far[12].position.x += 20;
+  far[13] = {};
+  for (Meter* const meter : {&pixels, &box}) {
+    std::vector<pm::Joint> truth;
+    for (const pm::Point& point : standing()) truth.push_back({point, pm::JointState::visible});
+    meter->add(truth, near, pm::Box{0, 0, 50, 200});
+    meter->add(truth, far, pm::Box{0, 0, 100, 20});
+  }
+  const pm::MetricResult result = pixels.result();
+  CHECK(rate(result.parts, "neck") == 12.5);
+  CHECK(rate(result.parts, "head_top") == 0);
+  CHECK(rate(result.groups, "head") == 6.25);
+  CHECK(result.counted[13] == 2);
+  CHECK(result.right[13] == 1);
+  CHECK(result.mean == doctest::Approx(12.5 / 14));
+  CHECK(result.pooled == doctest::Approx(25.0 / 27));
+  CHECK(rate(box.result().parts, "neck") == doctest::Approx((2.5 + 20) / 2));
+  CHECK(pixels.metric().unit == "px");
+  CHECK(box.metric().unit == "%");
+  CHECK_FALSE(pixels.metric().higher_is_better);
+}
+
+TEST_CASE("auc: the trapezoid under PCK's curve of 51 thresholds, by the naive way") {
+  std::uint32_t state = 5;
+  Meter area("auc@0.4");
+  std::vector<Meter> curve;
+  for (int k = 1; k <= 50; ++k) curve.emplace_back("pck@" + std::to_string(0.4 * k / 50));
+  double exact = 0;  // PCK at 0
+  for (int person = 0; person < 20; ++person) {
+    auto estimate = exactly(standing());
+    for (pm::Keypoint& keypoint : estimate) {
+      keypoint.position.x += uniform(state, -30, 30);
+      if (uniform(state, 0, 1) < 0.1) keypoint = {};
+    }
+    if (person == 3) estimate = exactly(standing());
+    exact += person == 3 ? 100.0 / 20 : 0;
+    area.add(standing(), estimate);
+    for (Meter& meter : curve) meter.add(standing(), estimate);
+  }
+  double sum = 0, before = exact;
+  for (const Meter& meter : curve) {
+    const double now = meter.result().mean;
+    sum += (before + now) / 2 / 50;
+    before = now;
+  }
+  CHECK(area.result().mean == doctest::Approx(sum));
+  CHECK(sum > 10);
+  CHECK(sum < 90);
+  Meter perfect("auc");
+  perfect.add(standing(), exactly(standing()));
+  CHECK(perfect.result().mean == 100);
+  CHECK(perfect.result().pooled == 100);
+}
+
+TEST_CASE("MetricKinds: names are taken apart, what is absent is filled in, and what cannot be is refused in words") {
+  const pm::MetricKinds known;
+  const pm::JointSet lsp = pm::lsp_joints();
+  CHECK(known.make("pck", lsp).name == "pck@0.2:torso");
+  CHECK(known.make("pck@0.05:image", lsp).name == "pck@0.05:image");
+  CHECK(known.make("pck@1e-7", lsp).name == "pck@1e-07:torso");
+  CHECK(known.make("auc:box", lsp).name == "auc@0.5:box");
+  CHECK(known.make("epe", lsp).name == "epe");
+  CHECK(known.make("pcp_loose@0.3", lsp).heading == "loose PCP@0.3");
+  CHECK(known.make(known.make("epe:head", lsp).name, lsp).name == "epe:head");
+  const auto refused = [&](const std::string& text, const std::string& message) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH_AS(known.make(text, lsp), doctest::Contains(message.c_str()), pm::UsageError);
+  };
+  refused("pkc", "expected one of pck, pckh, pdj, auc, epe, pcp_strict, pcp_loose, oks, perhaps with @THRESHOLD and");
+  refused("pkc", "did you mean \"pck\"?");
+  refused("", "got \"\"");
+  refused("pck@", "metric \"pck@\": expected a threshold above 0, got \"\"");
+  refused("pck@0", "a threshold above 0");
+  refused("pck@-1", "a threshold above 0");
+  refused("pck@nan", "a threshold above 0");
+  refused("pck@0.2x", "a threshold above 0");
+  refused("pck@1e999", "a threshold above 0");
+  refused("epe@0.2", "expected no threshold, got \"0.2\"");
+  refused("pck:", "expected one of torso, box, head, image, got \"\"");
+  refused("pck:hip", "got \"hip\"");
+  refused("pckh:torso", "expected one of head");
+  refused("pcp_strict:torso", "expected no normaliser");
+  refused("oks", "metric oks: expected a joint set with sigmas, got the joint set lsp; add \"sigmas\"");
+  // docs: begin own_metric
+  const pm::MetricKind found{.name = "found",
+                             .normalisers = "",
+                             .has_threshold = false,
+                             .does = "joints that were found at all",
+                             .make = [](pm::MetricSpec spec, const pm::JointSet&) {
+                               pm::Metric metric;
+                               metric.name = metric.key = metric.title = metric.heading = spec.kind;
+                               metric.can_measure = [](const pm::MeasuredPerson&) { return true; };
+                               metric.measure = [](std::span<const pm::MeasuredPerson> people,
+                                                   std::span<const pm::Keypoints> estimates) {
+                                 pm::MetricResult result;
+                                 result.people = static_cast<int>(people.size());
+                                 double count = 0, all = 0;
+                                 for (const pm::Keypoints& estimate : estimates) {
+                                   for (const pm::Keypoint& keypoint : estimate) {
+                                     count += keypoint.found() ? 1 : 0;
+                                     ++all;
+                                   }
+                                 }
+                                 result.mean = 100 * count / all;
+                                 return result;
+                               };
+                               return metric;
+                             }};
+  const pm::MetricKinds kinds{found};
+  const pm::Metric metric = kinds.make("found", pm::lsp_joints());
+  // docs: end own_metric
+  CHECK(metric.measure(std::vector<pm::MeasuredPerson>(1), std::vector<pm::Keypoints>{exactly(standing())}).mean ==
+        100);
+  CHECK(kinds.all().size() == pm::MetricKinds().all().size() + 1);
+  pm::MetricKind wrong = found;
+  wrong.name = "pck";
+  CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);
+  wrong.name = "a:b";
+  CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);
+  wrong = found;
+  wrong.make = nullptr;
+  CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);
+}
+
+TEST_CASE("default_metrics: what the joint set and the annotation allow") {
+  const auto names = [](const pm::JointSet& joints, const std::vector<pm::MeasuredPerson>& people) {
+    std::string text;
+    for (const pm::Metric& metric : pm::default_metrics(joints, people)) text += metric.name + " ";
+    return text;
+  };
+  const std::vector<pm::Joint> lsp(14, {{1, 2}, pm::JointState::visible});
+  const std::vector<pm::Joint> two(2, {{1, 2}, pm::JointState::visible});
+  CHECK(names(pm::lsp_joints(), {}) == "pck@0.2:torso ");
+  CHECK(names(pm::lsp_joints(), {{0, std::vector<pm::Joint>(14), {}, {}, {}, {}}}) == "pck@0.2:torso ");
+  CHECK(names(pm::lsp_joints(), {{0, lsp, {}, {}, 12.5, 100}}) == "pck@0.2:torso pcp_strict@0.5 pckh@0.5:head ");
+  const pm::JointSet knees = pm::joint_set_from_names("knees", {"left_knee", "right_knee"});
+  CHECK(knees.sigmas == std::vector<double>{0.087, 0.087});
+  CHECK(names(knees, {{0, two, {}, {}, {}, {}}}) == "pck@0.2:box ");
+  CHECK(names(knees, {{0, two, {}, {}, {}, {}}, {0, two, {}, {}, {}, 50}}) == "pck@0.2:box oks:area ");
 }
 
 }  // namespace metrics_test

@@ -28,6 +28,7 @@ namespace shard_test {
 
 namespace pm = posemachine;
 namespace fs = std::filesystem;
+using tool_test::json_of;
 using tool_test::Outcome;
 using tool_test::text_of;
 
@@ -195,9 +196,9 @@ TEST_CASE("shard: evaluate's shares merge to the tables and the JSON of the whol
   CHECK(whole["pck"]["mean"].get<double>() < 95);
   for (const pm::Json& stage : whole["stages"]) {
     int right = 0;
-    for (const pm::Json& count : stage["right"]["joints"]) right += count.get<int>();
+    for (const pm::Json& joint : stage["pck"]["parts"]) right += joint["right"].get<int>();
     CHECK(stage["pck"]["mean"].get<double>() == doctest::Approx(100.0 * right / (5 * 14)).epsilon(1e-5));
-    CHECK(stage["right"]["sticks"].size() == 10);
+    CHECK(stage["pcp_strict"]["parts"].size() == 10);
   }
   for (const int count : {1, 2, 3, 7}) {
     INFO(count);
@@ -213,6 +214,15 @@ TEST_CASE("shard: evaluate's shares merge to the tables and the JSON of the whol
     CHECK(run("merge " + files).out == text);
     CHECK(run("merge --json " + files).out == json);
   }
+  // Means of distances, whose sums depend on the order.
+  const std::string own = "--split 1:5 --metric epe --metric pck@0.9 --metric auc:box";
+  std::string files;
+  for (const int number : {2, 1, 3}) {
+    files += " " + save("own-" + std::to_string(number), run(evaluate("--json" + shard(number, 3), own)).out);
+  }
+  CHECK(run("merge" + files).out == run(evaluate("", own)).out);
+  CHECK(run("merge --json" + files).out == run(evaluate("--json", own)).out);
+  CHECK(json_of(run("merge --json" + files))["epe"]["unit"] == "px");
 }
 
 TEST_CASE("shard: the data and the model may lie elsewhere on another machine") {
@@ -263,7 +273,7 @@ TEST_CASE("shard: merge refuses what is not all shares of one run, and says whic
   refuse(first + " " + second + " " + third + " " + first, first + ": expected every shard once, got shard 1/3");
   refuse(first + " " + share("odd", 2, 4), "odd: expected one of 3 shards, as " + first + " is, got shard 2/4");
   const std::string usual = "--split 1:5 --threshold 0.9", model = "m.safetensors";
-  refuse(first + " " + odd_share("--split 1:5 --threshold 0.5", model, "lsp"), "odd: threshold: expected 0.9, as ");
+  refuse(first + " " + odd_share("--split 1:5 --threshold 0.5", model, "lsp"), "odd: metrics: expected the same as ");
   refuse(first + " " + odd_share("--split 1:4 --threshold 0.9", model, "lsp"), "odd: split: expected \"1:5\", as ");
   refuse(first + " " + odd_share(usual, "other.safetensors", "lsp"), "odd: model: expected \"");
   refuse(first + " " + odd_share(usual, model, "lsp2"), "odd: people: expected \"5 people, ");
@@ -295,8 +305,11 @@ TEST_CASE("shard: merge refuses what is not all shares of one run, and says whic
   refuse(at("absent"), "absent: cannot be opened");
   refuse(at("m.safetensors"), "m.safetensors, line 1: expected JSON");
   std::string forged = text_of(second);
-  forged.replace(forged.find("\"joints\":["), 10, "\"joints\":[6,");
-  refuse(first + " " + save("odd", forged) + " " + third, "odd.stages[0].right.joints");
+  forged.replace(forged.find("\"truth\":["), 9, "\"truth\":[6,");
+  refuse(first + " " + save("odd", forged) + " " + third, "odd.shard.measured[0].truth: expected a list of 14");
+  forged = text_of(second);
+  forged.replace(forged.find("\"measured\":["), 11, "\"figures\":[");
+  refuse(first + " " + save("odd", forged) + " " + third, "got figures alone, as earlier versions wrote; run this");
   CHECK(run("merge -o " + at("no/such/folder.json") + " " + first + " " + second + " " + third).code == 1);
 }
 

@@ -528,7 +528,7 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   CHECK(json["stages"][0]["pck"]["mean"].get<double>() < json["pck"]["mean"].get<double>());
   CHECK(json_of(run(evaluate + "--split 1:3 --json --threads 2")) == json);
   const auto fine = [&](const std::string& decoder) {  // at a threshold that a cell's parts decide
-    return json_of(run(evaluate + "--split 1:3 --json --threshold 0.01" + decoder))["stages"][2]["right"];
+    return json_of(run(evaluate + "--split 1:3 --json --threshold 0.01" + decoder))["stages"][2]["pck"]["parts"];
   };
   CHECK(fine(" --decoder quarter_offset") == fine(""));
   CHECK(fine(" --decoder arg_max") != fine(""));

@@ -7,7 +7,7 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/training/tensorboard_log.hpp>
 #include <posemachine/training/trainer.hpp>
@@ -67,7 +67,7 @@ TEST_CASE(
     trainer.run({}, [&](const TrainEvent& event) {
       log.on_event(event);
       if (event.kind == TrainEvent::Kind::step && event.step % 4 == 0) losses.push_back(event.losses[1]);
-      if (event.validation != nullptr) pck.push_back(event.validation->stages[1].pck.mean);
+      if (event.validation != nullptr) pck.push_back(event.validation->stages[1][0].mean);
     });
   }
   const std::vector<std::filesystem::path> files = event_files(folder / "run");
@@ -110,18 +110,18 @@ TEST_CASE("TensorBoardLog: names of joints that are not ASCII do not end a run")
        "e",
        {0}}};
   EvaluationResult result;
-  PckMeter pck(joints, 0.2);
-  StrictPcpMeter pcp(joints);
-  const std::vector<Point> truth(joints.joints.size(), Point{1, 2});
-  pck.add(truth, std::vector<Keypoint>(joints.joints.size(), Keypoint{{1, 2}, 1}));
-  pcp.add(truth, std::vector<Keypoint>(joints.joints.size(), Keypoint{{1, 2}, 1}));
-  result.stages.push_back({pck.result(), pcp.result()});
+  const std::vector<MeasuredPerson> people{{0, std::vector<Joint>(14, {{1, 2}, JointState::visible}), {}, {}, {}, {}}};
+  const std::vector<Keypoints> estimates{Keypoints(14, Keypoint{{1, 2}, 1})};
+  result.metrics = default_metrics(joints, people);
+  result.stages.emplace_back();
+  for (const Metric& metric : result.metrics) result.stages[0].push_back(metric.measure(people, estimates));
   TensorBoardLog log(folder.path(), 0);
   TrainEvent event;
   event.kind = TrainEvent::Kind::epoch;
   event.validation = &result;
   log.on_event(event);
   CHECK(steps_by_tag(event_files(folder.path())[0]).contains("validation PCK by joint/F____e"));
+  CHECK(steps_by_tag(event_files(folder.path())[0]).contains("validation strict PCP/mean"));
 }
 
 TEST_CASE("TensorBoardLog: a run that goes on begins another file that says where") {

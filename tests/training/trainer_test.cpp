@@ -542,7 +542,7 @@ TEST_CASE("Trainer: what cannot be trained is refused before the first step") {
   refused("training set: expected at least one person", {}, {}, Checkpoint{model, options});
   std::vector<Person> unlabelled = set().people;
   for (Person& person : unlabelled) person.joints[2] = {};
-  refused("at least one person whose torso is labelled", set().people, unlabelled, Checkpoint{model, options});
+  refused("at least one person with a labelled torso", set().people, unlabelled, Checkpoint{model, options});
   options.batch = 5;
   refused("a multiple of the slice, 2", set().people, {}, Checkpoint{model, options});
   options = small_run::tiny_options();

@@ -12,7 +12,8 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -20,21 +21,23 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 struct EvaluateOptions {
-  int threads = 1;             // images at a time, each with a network of one thread: the result is the same for any
-  double pck_threshold = 0.2;  // of pck_normaliser
-  std::optional<PckNormaliser> pck_normaliser{};  // none: the torso, or the box where the joint set has no torso
-  ImageLimits limits;                             // of one photograph
+  int threads = 1;                // images at a time, each with a network of one thread: the result is the same for any
+  std::vector<Metric> metrics{};  // of the model's joint set; none: default_metrics()
+  ImageLimits limits;             // of one photograph
   std::shared_ptr<DamagedImages> damaged{};  // where photographs that cannot be used are noted, and their people left
                                              // out; null: the first one is an error
   Shard shard;  // of the people, the share to measure; merge() puts the results of all shares together
@@ -42,30 +45,44 @@ struct EvaluateOptions {
   std::function<void(int done, int count)> progress;
 };
 
-/// The scores of one stage.
-struct StageScores {
-  MetricResult pck;
-  std::optional<MetricResult> pcp_strict;  // none of joint sets without sticks
-};
-
+/// What was measured, and what was measured of: figures follow from the people and their estimates alone.
 struct EvaluationResult {
   int people = 0;
-  double pck_threshold = 0.2;
-  PckNormaliser pck_normaliser = PckNormaliser::torso;
-  std::vector<StageScores> stages;  // first stage first; the last is the model's answer
-  std::vector<Pose> poses;          // of the last stage, in the order of the people
+  std::vector<Metric> metrics;                    // the first one is what a training run is judged by
+  std::vector<std::vector<MetricResult>> stages;  // (stages, metrics): first stage first; the last is the answer
+  std::vector<MeasuredPerson> measured;           // in the order of the people
+  std::vector<std::vector<Keypoints>> estimates;  // (stages, people); empty for those of a damaged photograph
+  std::vector<Pose> poses;                        // of the last stage, in the order of the people
 
-  const MetricResult& pck() const { return stages.back().pck; }
-  const std::optional<MetricResult>& pcp_strict() const { return stages.back().pcp_strict; }
+  /// Of the last stage, the result of the first metric of this kind; null where it was not measured.
+  const MetricResult* find(std::string_view key) const { return find(key, stages.size() - 1); }
+  const MetricResult* find(std::string_view key, std::size_t stage) const {
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      if (metrics[m].key == key) return &stages[stage][m];
+    }
+    return nullptr;
+  }
+  /// Of the last stage. Errors: UsageError where PCK was not measured.
+  const MetricResult& pck() const {
+    if (const MetricResult* const result = find("pck")) return *result;
+    fail<UsageError>({.where = "evaluation", .expected = "PCK among the metrics", .got = "others"});
+  }
 };
 
-inline PckNormaliser default_normaliser(const JointSet& joints) {
-  return has_torso(joints) ? PckNormaliser::torso : PckNormaliser::box;
+/// The facts that metrics need of annotated people, whose images have not been read. Shapes: one entry per person.
+inline std::vector<MeasuredPerson> measured_people(std::span<const Person> people) {
+  std::map<std::filesystem::path, int> images;
+  std::vector<MeasuredPerson> measured;
+  for (const Person& person : people) {
+    const int image = images.try_emplace(person.image, static_cast<int>(images.size())).first->second;
+    measured.push_back({image, person.joints, person_box(person), std::nullopt, person.head_length, person.area});
+  }
+  return measured;
 }
 
 namespace detail {
 
-inline void check_people(std::span<const Person> people, const JointSet& joints, PckNormaliser normaliser) {
+inline void check_people(std::span<const Person> people, const JointSet& joints) {
   if (people.empty()) fail<UsageError>({.where = "evaluation", .expected = "at least one person", .got = "none"});
   for (const Person& person : people) {
     if (person.joints.size() != joints.joints.size()) {
@@ -75,19 +92,33 @@ inline void check_people(std::span<const Person> people, const JointSet& joints,
                         .got = std::to_string(person.joints.size())});
     }
   }
-  if (normaliser == PckNormaliser::torso && !has_torso(joints)) return;  // the meter refuses it
-  const auto can_be_measured = [&](const Person& person) {
-    const auto is_labelled = [&](int joint) { return person.joints[std::size_t(joint)].is_labelled(); };
-    if (normaliser == PckNormaliser::torso) return is_labelled(joints.torso[0]) && is_labelled(joints.torso[1]);
-    return person_box(person).has_value() && std::any_of(person.joints.begin(), person.joints.end(),
-                                                         [](const Joint& joint) { return joint.is_labelled(); });
-  };
-  if (std::any_of(people.begin(), people.end(), can_be_measured)) return;
-  fail<DataError>({.where = "evaluation",
-                   .expected = normaliser == PckNormaliser::box ? "at least one person with a box and a labelled joint"
-                                                                : "at least one person whose torso is labelled",
-                   .got = "none of " + std::to_string(people.size()),
-                   .remedy = normaliser == PckNormaliser::box ? "" : "measure by the box"});
+}
+
+// Metrics that can measure nobody are refused before any image is read.
+inline void check_metrics(std::span<const Metric> metrics, std::span<const MeasuredPerson> people) {
+  for (const Metric& metric : metrics) {
+    if (std::any_of(people.begin(), people.end(), metric.can_measure)) continue;
+    fail<DataError>({.where = "metric " + metric.name,
+                     .expected = "at least one person with " + metric.needs,
+                     .got = "none of " + std::to_string(people.size()),
+                     .remedy = metric.normaliser == "torso" ? "measure by the box" : ""});
+  }
+}
+
+// Fills in the results of all stages, of the people who have estimates.
+inline void measure(EvaluationResult& result) {
+  result.stages.clear();
+  for (const std::vector<Keypoints>& stage : result.estimates) {
+    std::vector<MeasuredPerson> people;
+    std::vector<Keypoints> estimates;
+    for (std::size_t i = 0; i < stage.size(); ++i) {
+      if (stage[i].empty()) continue;
+      people.push_back(result.measured[i]);
+      estimates.push_back(stage[i]);
+    }
+    std::vector<MetricResult>& results = result.stages.emplace_back();
+    for (const Metric& metric : result.metrics) results.push_back(metric.measure(people, estimates));
+  }
 }
 
 // None of a photograph that cannot be used, where that is noted.
@@ -104,53 +135,30 @@ inline std::optional<Image> read_image_unless_damaged(const std::filesystem::pat
   }
 }
 
-// The meters of one stage.
-class StageMeters {
- public:
-  StageMeters(const JointSet& joints, double threshold, PckNormaliser normaliser)
-      : pck_(joints, threshold, normaliser) {
-    if (!joints.sticks.empty()) pcp_.emplace(joints);
-  }
-
-  void add(const Person& person, std::span<const Keypoint> found, const std::optional<Box>& box) {
-    pck_.add(person.joints, found, box);
-    if (pcp_) pcp_->add(person.joints, found);
-  }
-  void add(const StageScores& share) {
-    pck_.add(share.pck.people, share.pck.counted, share.pck.right);
-    if (!pcp_) return;
-    if (!share.pcp_strict) {
-      fail<UsageError>({.where = "merge", .expected = "PCP in every share", .got = "none in one"});
-    }
-    pcp_->add(share.pcp_strict->people, share.pcp_strict->counted, share.pcp_strict->right);
-  }
-
-  StageScores result() const { return {pck_.result(), pcp_ ? std::optional(pcp_->result()) : std::nullopt}; }
-
- private:
-  PckMeter pck_;
-  std::optional<StrictPcpMeter> pcp_;
-};
-
 }  // namespace detail
 
-/// PCK and strict PCP of every stage over all people, or over a share of them, which may be empty. Predictions are
-/// those of the estimator for the whole image, or for person_box() where people are framed by boxes. Every labelled
-/// joint counts alike, whatever its weight in training. Errors: UsageError for no people, people of another joint set,
-/// PCK by the torso where the joint set has none, or a share that there is not; DataError for an image that cannot be
-/// used.
+/// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of the
+/// estimator for the whole image, or for person_box() where people are framed by boxes. Every labelled joint counts
+/// alike, whatever its weight in training. Errors: UsageError for no people, people of another joint set, or a share
+/// that there is not; DataError for a metric that can measure nobody, or an image that cannot be used.
 inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> all_people,
                                  const EvaluateOptions& options = {}) {
   const JointSet& joints = estimator.model().meaning().joints;
-  const PckNormaliser normaliser = options.pck_normaliser.value_or(default_normaliser(joints));
-  detail::check_people(all_people, joints, normaliser);
+  detail::check_people(all_people, joints);
+  const std::vector<MeasuredPerson> all_measured = measured_people(all_people);
+  EvaluationResult result;
+  result.metrics = options.metrics.empty() ? default_metrics(joints, all_measured) : options.metrics;
+  detail::check_metrics(result.metrics, all_measured);
   const std::vector<Person> people = share_of(all_people, options.shard);
+  result.measured = share_of<MeasuredPerson>(all_measured, options.shard);
+  result.people = static_cast<int>(people.size());
+  result.poses.resize(people.size());
   Workers workers(options.threads);
   std::vector<Estimator> estimators;
   for (int i = 0; i < options.threads; ++i) estimators.push_back(estimator.with({.threads = 1}));
-  std::vector<std::vector<std::vector<Keypoint>>> found(people.size());  // by person and stage
-  std::vector<Pose> poses(people.size());
-  std::vector<std::optional<Box>> measures(people.size());
+  const int stages = estimator.options().stages;
+  result.estimates.assign(stages != 0 ? std::size_t(stages) : estimator.model().graph().outputs.size(),
+                          std::vector<Keypoints>(people.size()));
   std::mutex mutex;
   int done = 0;
   workers.for_each(static_cast<int>(people.size()), [&](int index, int slot) {
@@ -158,33 +166,27 @@ inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Per
     if (const std::optional<Image> image = detail::read_image_unless_damaged(people[i].image, options)) {
       Estimator& own = estimators[std::size_t(slot)];
       Estimate estimate = own.explain(*image, box_in_image(people[i], image->width, image->height));
-      measures[i] = person_box(people[i], image->width, image->height);
-      for (StageEstimate& stage : estimate.stages) found[i].push_back(std::move(stage.keypoints));
-      poses[i] = std::move(estimate.pose);
+      result.measured[i].box = person_box(people[i], image->width, image->height);
+      result.measured[i].image_side = std::max(image->width, image->height);
+      for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
+        result.estimates[s][i] = std::move(estimate.stages[s].keypoints);
+      }
+      result.poses[i] = std::move(estimate.pose);
     }
     const std::scoped_lock lock(mutex);
     ++done;
     if (options.progress) options.progress(done, static_cast<int>(people.size()));
   });
 
-  EvaluationResult result{static_cast<int>(people.size()), options.pck_threshold, normaliser, {}, std::move(poses)};
-  const int stages = estimator.options().stages;
-  const std::size_t stage_count = stages != 0 ? std::size_t(stages) : estimator.model().graph().outputs.size();
-  for (std::size_t s = 0; s < stage_count; ++s) {
-    detail::StageMeters meters(joints, options.pck_threshold, normaliser);
-    for (std::size_t i = 0; i < people.size(); ++i) {
-      if (!found[i].empty()) meters.add(people[i], found[i][s], measures[i]);
-    }
-    result.stages.push_back(meters.result());
-  }
+  detail::measure(result);
   return result;
 }
 
 /// What evaluate() gives for all people, from what it gave for each of their shares, the first share first. Poses may
 /// have been left out of the results: where one lacks them, the whole has none.
-/// Errors: UsageError for no results, or such as do not belong together: other thresholds, stages or parts, or numbers
-/// of people that are not those of the shares of one list.
-inline EvaluationResult merge(const JointSet& joints, std::span<const EvaluationResult> shares) {
+/// Errors: UsageError for no results, or such as do not belong together: other metrics or stages, or numbers of people
+/// that are not those of the shares of one list.
+inline EvaluationResult merge(std::span<const EvaluationResult> shares) {
   if (shares.empty()) fail<UsageError>({.where = "merge", .expected = "at least one result", .got = "none"});
   const EvaluationResult& first = shares.front();
   std::size_t people = 0;
@@ -194,6 +196,11 @@ inline EvaluationResult merge(const JointSet& joints, std::span<const Evaluation
                       .expected = "at most " + std::to_string(std::numeric_limits<int>::max()) + " people in all",
                       .got = std::to_string(people)});
   }
+  const auto names = [](const EvaluationResult& result) {
+    std::string text;
+    for (const Metric& metric : result.metrics) text += (text.empty() ? "" : ", ") + metric.name;
+    return std::to_string(result.stages.size()) + " stages of " + text;
+  };
   bool all_poses = true;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     const EvaluationResult& share = shares[i];
@@ -205,29 +212,32 @@ inline EvaluationResult merge(const JointSet& joints, std::span<const Evaluation
            .expected = std::to_string(share_size(shard, people)) + " of " + std::to_string(people) + " people",
            .got = std::to_string(share.people)});
     }
-    if (share.pck_threshold != first.pck_threshold || share.pck_normaliser != first.pck_normaliser ||
-        share.stages.size() != first.stages.size()) {
-      fail<UsageError>({.where = where,
-                        .expected = std::to_string(first.stages.size()) + " stages and a PCK threshold of " +
-                                    std::to_string(first.pck_threshold) + " of the " + name_of(first.pck_normaliser) +
-                                    ", as the first share has",
-                        .got = std::to_string(share.stages.size()) + " and " + std::to_string(share.pck_threshold) +
-                               " of the " + name_of(share.pck_normaliser)});
+    if (names(share) != names(first) || share.estimates.size() != first.estimates.size()) {
+      fail<UsageError>({.where = where, .expected = names(first) + ", as the first share has", .got = names(share)});
     }
-    all_poses = all_poses && share.poses.size() == std::size_t(share.people);
+    const auto is_whole = [&](const auto& list) { return list.size() == std::size_t(share.people); };
+    if (!is_whole(share.measured) || !std::all_of(share.estimates.begin(), share.estimates.end(), is_whole)) {
+      fail<UsageError>({.where = where,
+                        .expected = "what was measured and estimated of " + std::to_string(share.people) + " people",
+                        .got = "of others"});
+    }
+    all_poses = all_poses && is_whole(share.poses);
   }
 
-  EvaluationResult whole{static_cast<int>(people), first.pck_threshold, first.pck_normaliser, {}, {}};
-  for (std::size_t s = 0; s < first.stages.size(); ++s) {
-    detail::StageMeters meters(joints, whole.pck_threshold, whole.pck_normaliser);
-    for (const EvaluationResult& share : shares) meters.add(share.stages[s]);
-    whole.stages.push_back(meters.result());
+  EvaluationResult whole;
+  whole.people = static_cast<int>(people);
+  whole.metrics = first.metrics;
+  const auto join = [&](auto&& part) {
+    std::vector<std::decay_t<decltype(part(first))>> parts;
+    for (const EvaluationResult& share : shares) parts.push_back(part(share));
+    return join_shares(std::move(parts));
+  };
+  whole.measured = join([](const EvaluationResult& share) { return share.measured; });
+  for (std::size_t s = 0; s < first.estimates.size(); ++s) {
+    whole.estimates.push_back(join([&](const EvaluationResult& share) { return share.estimates[s]; }));
   }
-  if (all_poses) {
-    std::vector<std::vector<Pose>> poses;
-    for (const EvaluationResult& share : shares) poses.push_back(share.poses);
-    whole.poses = join_shares(std::move(poses));
-  }
+  detail::measure(whole);
+  if (all_poses) whole.poses = join([](const EvaluationResult& share) { return share.poses; });
   return whole;
 }
 

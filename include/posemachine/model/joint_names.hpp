@@ -81,9 +81,28 @@ inline SidedName sided_name(std::string_view name) {
   return {Side::none, lower};
 }
 
+/// COCO's deviation of a joint for OKS, by its name without a side ("knee"); 0 for other joints than COCO's seventeen.
+/// Source: pycocotools.
+constexpr double coco_sigma(std::string_view joint) {
+  constexpr std::array<std::pair<std::string_view, double>, 9> sigmas{{{"nose", 0.026},
+                                                                       {"eye", 0.025},
+                                                                       {"ear", 0.035},
+                                                                       {"shoulder", 0.079},
+                                                                       {"elbow", 0.072},
+                                                                       {"wrist", 0.062},
+                                                                       {"hip", 0.107},
+                                                                       {"knee", 0.087},
+                                                                       {"ankle", 0.089}}};
+  for (const auto& [name, sigma] : sigmas) {
+    if (name == joint) return sigma;
+  }
+  return 0;
+}
+
 /// The joint set of these names. Pairs: a left and a right joint of the same rest. Groups: the joints of a pair, and
-/// each other joint alone, in the order of the names. Torso: left shoulder and right hip, where there are both. Limbs:
-/// the given ones, coloured by side. Errors: ModelError as check(JointSet).
+/// each other joint alone, in the order of the names. Torso: left shoulder and right hip, where there are both. Sigmas:
+/// COCO's, where every joint is one of COCO's. Limbs: the given ones, coloured by side. Errors: ModelError as
+/// check(JointSet).
 inline JointSet joint_set_from_names(std::string name, std::vector<std::string> names,
                                      std::span<const std::pair<int, int>> limbs = {}) {
   constexpr Rgb left_colour{60, 170, 255}, right_colour{255, 140, 40}, middle_colour{110, 220, 110};
@@ -116,6 +135,8 @@ inline JointSet joint_set_from_names(std::string name, std::vector<std::string> 
   const int shoulder = find(Side::left, "shoulder");
   const int hip = find(Side::right, "hip");
   if (shoulder >= 0 && hip >= 0) set.torso = {shoulder, hip};
+  for (const SidedName& each : sided) set.sigmas.push_back(coco_sigma(each.rest));
+  if (std::find(set.sigmas.begin(), set.sigmas.end(), 0.0) != set.sigmas.end()) set.sigmas.clear();
   for (const auto& [from, to] : limbs) {
     const auto side = [&](int joint) {
       const bool exists = joint >= 0 && static_cast<std::size_t>(joint) < sided.size();

@@ -48,6 +48,8 @@ struct JointSet {
   std::vector<JointGroup> groups;
   std::vector<Stick> sticks;
   std::array<int, 2> torso{0, 0};  // the two joints whose distance PCK measures by, or no_torso
+  std::vector<double> sigmas{};    // how far annotators differ on each joint, a share of the root of the person's area,
+                                   // as OKS weighs errors; empty: unknown
   friend bool operator==(const JointSet&, const JointSet&) = default;
 };
 
@@ -73,7 +75,8 @@ inline std::vector<int> mirror(const JointSet& set) {
 
 /// Errors: ModelError where there is no joint, too many joints or parts, two names are equal or one is too long, an
 /// index is no joint, a joint is in two pairs or twice in one (mirroring twice would change it), a group is empty or
-/// has more members than there are joints, a stick's end is not one or two joints.
+/// has more members than there are joints, a stick's end is not one or two joints, or sigmas are not one per joint from
+/// above 0 to 1.
 inline void check(const JointSet& set) {
   const std::size_t count = set.joints.size();
   const auto require_joint = [&](int index, const std::string& where) {
@@ -143,6 +146,17 @@ inline void check(const JointSet& set) {
   }
   if (has_torso(set)) {
     for (const int joint : set.torso) require_joint(joint, "torso");
+  }
+  if (!set.sigmas.empty() && set.sigmas.size() != count) {
+    fail<ModelError>({.where = "joint set " + set.name + ": sigmas",
+                      .expected = std::to_string(count) + " numbers, one per joint",
+                      .got = std::to_string(set.sigmas.size())});
+  }
+  for (const double sigma : set.sigmas) {
+    if (sigma > 0 && sigma <= 1) continue;
+    fail<ModelError>({.where = "joint set " + set.name + ": sigmas",
+                      .expected = "numbers above 0, up to 1",
+                      .got = std::to_string(sigma)});
   }
 }
 

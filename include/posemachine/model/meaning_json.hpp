@@ -40,6 +40,7 @@ inline Json joint_set_to_json(const JointSet& set) {
     json["sticks"].push_back({{"group", stick.group}, {"from", names(stick.from)}, {"to", names(stick.to)}});
   }
   if (has_torso(set)) json["torso"] = {name(set.torso[0]), name(set.torso[1])};
+  if (!set.sigmas.empty()) json["sigmas"] = set.sigmas;
   return json;
 }
 
@@ -89,7 +90,8 @@ inline std::pair<int, int> joint_pair(const JointSet& set, const Json& json, con
 
 /// Errors: ModelError naming the field.
 inline JointSet joint_set_from_json(const Json& json, const std::string& where) {
-  reject_unknown_keys<ModelError>(json, {"name", "joints", "pairs", "limbs", "groups", "sticks", "torso"}, where);
+  reject_unknown_keys<ModelError>(json, {"name", "joints", "pairs", "limbs", "groups", "sticks", "torso", "sigmas"},
+                                  where);
   JointSet set;
   set.name = string_member<ModelError>(json, "name", where);
   for (const Json& name : detail::parts_of(json, "joints", where, max_joint_count)) {
@@ -132,6 +134,14 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   if (json.contains("torso")) {
     const auto torso = detail::joint_pair(set, json["torso"], where + ".torso");
     set.torso = {torso.first, torso.second};
+  }
+  if (json.contains("sigmas")) {
+    for (const Json& sigma : detail::parts_of(json, "sigmas", where, max_joint_count)) {
+      if (!sigma.is_number()) {
+        fail<ModelError>({.where = where + ".sigmas", .expected = "numbers", .got = sigma.dump().substr(0, 40)});
+      }
+      set.sigmas.push_back(sigma.get<double>());
+    }
   }
   try {
     check(set);

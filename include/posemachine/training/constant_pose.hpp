@@ -13,7 +13,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -54,26 +54,32 @@ inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const
                          options.sigma_px);
 }
 
-/// What evaluate() would measure of a network that answers `pose` for every crop. Shapes: pose in pixels of the input;
-/// threshold of default_normaliser(); damaged as EvaluateOptions has it. Errors: DataError for a photograph that cannot
-/// be read; as PckMeter.
-inline MetricResult constant_pose_pck(std::span<const Keypoint> pose, std::span<const Person> people,
-                                      const JointSet& joints, const CropRule& crop, Size input, double threshold,
-                                      const std::shared_ptr<DamagedImages>& damaged = {}) {
+/// What evaluate() would measure of a network that answers `pose` for every crop, by a metric of its joint set. Shapes:
+/// pose in pixels of the input; damaged as EvaluateOptions has it. Errors: DataError for a photograph that cannot be
+/// read; as Metric::measure.
+inline MetricResult measure_constant_pose(std::span<const Keypoint> pose, std::span<const Person> people,
+                                          const Metric& metric, const CropRule& crop, Size input,
+                                          const std::shared_ptr<DamagedImages>& damaged = {}) {
   EvaluateOptions reading;
   reading.damaged = damaged;
-  PckMeter pck(joints, threshold, default_normaliser(joints));
-  for (const Person& person : people) {
+  const std::vector<MeasuredPerson> all = measured_people(people);
+  std::vector<MeasuredPerson> measured;
+  std::vector<Keypoints> answers;
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const Person& person = people[i];
     const std::optional<Image> image = detail::read_image_unless_damaged(person.image, reading);
     if (!image) continue;
     const Affine to_image = image_from_input(evaluation_square(person, image->width, image->height, crop), input);
-    std::vector<Keypoint> answer(pose.begin(), pose.end());
+    Keypoints answer(pose.begin(), pose.end());
     for (Keypoint& keypoint : answer) {
       if (keypoint.found()) keypoint.position = apply(to_image, keypoint.position);
     }
-    pck.add(person.joints, answer, person_box(person, image->width, image->height));
+    measured.push_back(all[i]);
+    measured.back().box = person_box(person, image->width, image->height);
+    measured.back().image_side = std::max(image->width, image->height);
+    answers.push_back(std::move(answer));
   }
-  return pck.result();
+  return metric.measure(measured, answers);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

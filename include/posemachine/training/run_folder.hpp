@@ -180,10 +180,13 @@ class RunFolder {
     if (event.validation != nullptr) {
       Json stages = Json::array();
       const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
-      for (const StageScores& stage : event.validation->stages) stages.push_back(number(stage.pck.mean));
-      line["val_pck"] = number(event.validation->pck().mean);
+      for (const std::vector<MetricResult>& stage : event.validation->stages) {
+        stages.push_back(number(stage.front().mean));
+      }
+      for (const Metric& metric : event.validation->metrics) {
+        line["val_" + metric.key] = number(event.validation->find(metric.key)->mean);
+      }
       line["val_pck_per_stage"] = std::move(stages);
-      if (event.validation->pcp_strict()) line["val_pcp_strict"] = number(event.validation->pcp_strict()->mean);
     }
     line["images_per_second"] = event.images_per_second;
     line["loader_wait"] = event.loader_wait;

@@ -6,7 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/pose/metrics.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/training/event_file.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/validation_pictures.hpp>
@@ -91,16 +91,19 @@ class TensorBoardLog {
   }
 
   void add_validation(const EvaluationResult& result, std::int64_t step) {
+    const auto title = [&](std::size_t metric) { return "validation " + plain_name(result.metrics[metric].title); };
     for (std::size_t stage = 0; stage < result.stages.size(); ++stage) {
-      add_finite("validation PCK/" + stage_name(stage), step, result.stages[stage].pck.mean);
+      add_finite(title(0) + "/" + stage_name(stage), step, result.stages[stage][0].mean);
     }
-    for (const Rate& group : result.pck().groups) {
-      add_finite("validation PCK by joint/" + plain_name(group.name), step, group.percent);
+    for (const MetricValue& group : result.stages.back()[0].groups) {
+      add_finite(title(0) + " by joint/" + plain_name(group.name), step, group.value);
     }
-    if (result.pcp_strict()) add_finite("validation strict PCP/mean", step, result.pcp_strict()->mean);
+    for (std::size_t m = 1; m < result.metrics.size(); ++m) {
+      add_finite(title(m) + "/mean", step, result.stages.back()[m].mean);
+    }
   }
 
-  // A rate of nobody is no number.
+  // A figure of nobody is no number.
   void add_finite(const std::string& name, std::int64_t step, double value) {
     if (std::isfinite(value)) file_->scalar(name, step, value);
   }

@@ -117,8 +117,8 @@ class Trainer {
     }
     const LoaderOptions options = detail::loader_options(model_, options_, gradients_.share(), damaged_);
     const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
-    return constant_pose_pck(pose, validation_, meaning.joints, meaning.crop, options.input,
-                             EvaluateOptions{}.pck_threshold, damaged_);
+    const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
+    return measure_constant_pose(pose, validation_, metric, meaning.crop, options.input, damaged_);
   }
 
   /// The photographs that could not be used so far, in training and in validation: other people stand in for those who

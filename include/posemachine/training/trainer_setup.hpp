@@ -95,7 +95,9 @@ inline const Model& checked(const Checkpoint& from, const std::vector<Person>& p
   }
   if (!validation.empty()) {
     const JointSet& joints = from.model.meaning().joints;
-    check_people(validation, joints, default_normaliser(joints));
+    check_people(validation, joints);
+    const std::vector<MeasuredPerson> measured = measured_people(validation);
+    check_metrics(default_metrics(joints, measured), measured);
   }
   if (!from.people.empty() && from.people != people_digest(people)) {
     fail<UsageError>({.where = "training set",

@@ -1,0 +1,166 @@
+// End-point error and the area under PCK's curve: figures without one threshold.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
+#include <posemachine/pose/metrics/normaliser.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// The sum of a part's figures over all people that have one.
+struct PartSums {
+  explicit PartSums(std::size_t part_count) : sums(part_count, 0.0), counts(part_count, 0) {}
+
+  void add(std::size_t part, double value) {
+    sums[part] += value;
+    ++counts[part];
+  }
+
+  // Means in the parts, and over all of them alike.
+  void write(MetricResult& result, const JointSet& joints) const {
+    double sum = 0;
+    long long count = 0;
+    for (std::size_t part = 0; part < sums.size(); ++part) {
+      const double mean = counts[part] > 0 ? sums[part] / counts[part] : std::numeric_limits<double>::quiet_NaN();
+      result.parts.push_back({joints.joints[part], mean});
+      sum += sums[part];
+      count += counts[part];
+    }
+    if (count > 0) result.pooled = sum / static_cast<double>(count);
+    finish_result(result, joints.groups);
+  }
+
+  std::vector<double> sums;
+  std::vector<int> counts;
+};
+
+// In pixels without a normaliser, else in percent of its length.
+inline MetricResult measure_end_point_error(const JointSet& joints, std::optional<Normaliser> normaliser,
+                                            std::span<const MeasuredPerson> people,
+                                            std::span<const Keypoints> estimates) {
+  check_measured(joints, people, estimates);
+  MetricResult result;
+  result.counted.assign(joints.joints.size(), 0);
+  PartSums errors(joints.joints.size());
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const std::optional<double> length = normaliser ? length_of(*normaliser, joints, people[i]) : 100;
+    if (!length || !(*length > 0)) continue;
+    ++result.people;
+    for (std::size_t j = 0; j < joints.joints.size(); ++j) {
+      if (!people[i].truth[j].is_labelled()) continue;
+      ++result.counted[j];
+      if (!estimates[i][j].found()) continue;
+      errors.add(j, 100 * distance(estimates[i][j].position, people[i].truth[j].position) / *length);
+    }
+  }
+  result.right = errors.counts;
+  errors.write(result, joints);
+  return result;
+}
+
+// The thresholds at which PCK's curve is sampled: 0, 0.02, ... 1 of the largest, as MPII's evaluation code has it.
+inline constexpr int curve_steps = 50;
+
+// 100 times the trapezoid under one joint's curve, which is 1 from the joint's error on.
+inline double area_under_step(double error, double largest) {
+  if (!(error <= largest)) return 0;
+  int right = 0;  // samples at or beyond the error, the last one left out
+  for (int k = 0; k < curve_steps; ++k) right += error <= largest * k / curve_steps ? 1 : 0;
+  const double first = error <= 0 ? 0.5 : 0.0;
+  return 100 * (right + 0.5 - first) / curve_steps;
+}
+
+inline MetricResult measure_area_under_curve(const JointSet& joints, Normaliser normaliser, double largest,
+                                             std::span<const MeasuredPerson> people,
+                                             std::span<const Keypoints> estimates) {
+  check_measured(joints, people, estimates);
+  MetricResult result;
+  result.counted.assign(joints.joints.size(), 0);
+  result.right.assign(joints.joints.size(), 0);
+  PartSums areas(joints.joints.size());
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const std::optional<double> length = length_of(normaliser, joints, people[i]);
+    if (!length) continue;
+    ++result.people;
+    for (std::size_t j = 0; j < joints.joints.size(); ++j) {
+      if (!people[i].truth[j].is_labelled()) continue;
+      const double error = distance(estimates[i][j].position, people[i].truth[j].position);
+      ++result.counted[j];
+      result.right[j] += error <= largest * *length ? 1 : 0;
+      areas.add(j, area_under_step(error, largest * *length));
+    }
+  }
+  areas.write(result, joints);
+  return result;
+}
+
+}  // namespace detail
+
+/// End-point error: the mean distance between a joint and its truth, in pixels of the original image; with a
+/// normaliser, in percent of its length (the normalised mean error of face landmarks). Joints that were not found have
+/// no distance: `right` counts those that have one.
+inline constexpr MetricKind end_point_error_kind{
+    .name = "epe",
+    .normalisers = "torso, box, head, image",
+    .has_threshold = false,
+    .does = "mean distance in pixels, or in percent of a length, of the joints that were found",
+    .make = [](MetricSpec spec, const JointSet& joints) {
+      std::optional<Normaliser> normaliser;
+      if (!spec.normaliser.empty()) normaliser = normaliser_from(spec.normaliser, joints, "metric epe");
+      Metric metric = detail::metric_by(normaliser.value_or(Normaliser::image), joints);
+      metric.name = to_string(spec);
+      metric.key = "epe";
+      metric.title = "end-point error";
+      metric.heading = metric.title + (normaliser ? " by the " + spec.normaliser + ", %" : std::string(", px"));
+      metric.unit = normaliser ? "%" : "px";
+      metric.normaliser = spec.normaliser;
+      metric.reports_pooled = true;
+      metric.higher_is_better = false;
+      metric.measure = [joints, normaliser](std::span<const MeasuredPerson> people,
+                                            std::span<const Keypoints> estimates) {
+        return detail::measure_end_point_error(joints, normaliser, people, estimates);
+      };
+      return metric;
+    }};
+
+/// The area under PCK's curve from 0 to a threshold (0.5), in percent of a perfect curve's: by trapezoids over 51
+/// samples, as MPII's evaluation code has it. Joints and lengths count as in PCK. Source: Andriluka et al. 2014.
+inline constexpr MetricKind area_under_curve_kind{
+    .name = "auc",
+    .normalisers = "torso, box, head, image",
+    .has_threshold = true,
+    .does = "area under PCK's curve from 0 to a threshold (0.5)",
+    .make = [](MetricSpec spec, const JointSet& joints) {
+      const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric auc");
+      const double largest = detail::threshold_of(spec, 0.5);
+      spec.threshold = largest;
+      spec.normaliser = name_of(normaliser);
+      Metric metric = detail::metric_by(normaliser, joints);
+      metric.name = to_string(spec);
+      metric.key = "auc";
+      metric.title = "AUC";
+      metric.heading = "AUC" + to_string({"", largest, ""}) + " of the " + spec.normaliser;
+      metric.threshold = largest;
+      metric.reports_pooled = true;
+      metric.measure = [joints, normaliser, largest](std::span<const MeasuredPerson> people,
+                                                     std::span<const Keypoints> estimates) {
+        return detail::measure_area_under_curve(joints, normaliser, largest, people, estimates);
+      };
+      return metric;
+    }};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,109 @@
+// PCK, PCKh and PDJ: the share of joints within a distance of the truth.
+#pragma once
+
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
+#include <posemachine/pose/metrics/normaliser.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// A joint is right within threshold * length. `counts` says which joints do.
+inline MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
+                                const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
+                                std::span<const Keypoints> estimates) {
+  check_measured(joints, people, estimates);
+  const std::size_t joint_count = joints.joints.size();
+  int measured = 0;
+  std::vector<int> counted(joint_count, 0), right(joint_count, 0);
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    const std::optional<double> length = length_of(normaliser, joints, people[i]);
+    if (!length) continue;
+    ++measured;
+    for (std::size_t j = 0; j < joint_count; ++j) {
+      if (!counts[j] || !people[i].truth[j].is_labelled()) continue;
+      ++counted[j];
+      // The distance to a missing joint is NaN, and no comparison with it is true.
+      right[j] += distance(estimates[i][j].position, people[i].truth[j].position) <= threshold * *length ? 1 : 0;
+    }
+  }
+  return rates(measured, std::move(counted), std::move(right), joints.joints, joints.groups);
+}
+
+inline Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
+                       std::vector<bool> counts) {
+  const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric " + spec.kind);
+  spec.threshold = threshold_of(spec, threshold);
+  spec.normaliser = name_of(normaliser);
+  Metric metric = metric_by(normaliser, joints);
+  metric.name = to_string(spec);
+  metric.key = spec.kind;
+  metric.threshold = spec.threshold;
+  metric.title = title;
+  metric.heading = title + to_string({"", spec.threshold, ""}) + " of the " + spec.normaliser;
+  metric.measure = [joints, normaliser, limit = *spec.threshold, counts = std::move(counts)](
+                       std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
+    return measure_pck(joints, normaliser, limit, counts, people, estimates);
+  };
+  return metric;
+}
+
+inline std::vector<bool> every_joint(const JointSet& joints) { return std::vector<bool>(joints.joints.size(), true); }
+
+}  // namespace detail
+
+/// Percentage of Correct Keypoints: a joint is right within threshold * the normaliser's length, 0.2 unless it is said.
+/// Every labelled joint of every person counts, whether visible or not; one that was not found is wrong. A length of 0
+/// leaves only exact hits right. Source: Yang and Ramanan 2013; by the torso as LSP's common evaluation code has it.
+inline constexpr MetricKind pck_kind{
+    .name = "pck",
+    .normalisers = "torso, box, head, image",
+    .has_threshold = true,
+    .does = "joints within a share (0.2) of the torso, or of the box where there is no torso",
+    .make = [](MetricSpec spec, const JointSet& joints) {
+      return detail::make_pck(std::move(spec), joints, "PCK", 0.2, detail::every_joint(joints));
+    }};
+
+/// PCKh of MPII: a joint is right within half of the head length, which is 0.6 of the head box's diagonal. Pelvis and
+/// thorax do not count. Published are the pooled figure (MPII's official total) and the mean of the joints, up to a
+/// point apart. Source: Andriluka et al. 2014 and its evaluation code.
+inline constexpr MetricKind pckh_kind{
+    .name = "pckh",
+    .normalisers = "head",
+    .has_threshold = true,
+    .does = "joints within a share (0.5) of the annotated head length; without pelvis and thorax",
+    .make = [](MetricSpec spec, const JointSet& joints) {
+      if (spec.normaliser.empty()) spec.normaliser = "head";
+      std::vector<bool> counts = detail::every_joint(joints);
+      for (std::size_t j = 0; j < counts.size(); ++j) {
+        counts[j] = joints.joints[j] != "pelvis" && joints.joints[j] != "thorax";
+      }
+      Metric metric = detail::make_pck(std::move(spec), joints, "PCKh", 0.5, std::move(counts));
+      metric.reports_pooled = true;
+      return metric;
+    }};
+
+/// Percentage of Detected Joints: PCK by the torso under the name that DeepPose gave it. Source: Sapp and Taskar 2013;
+/// Toshev and Szegedy 2014.
+inline constexpr MetricKind pdj_kind{.name = "pdj",
+                                     .normalisers = "torso",
+                                     .has_threshold = true,
+                                     .does = "joints within a share (0.2) of the torso",
+                                     .make = [](MetricSpec spec, const JointSet& joints) {
+                                       if (spec.normaliser.empty()) spec.normaliser = "torso";
+                                       return detail::make_pck(std::move(spec), joints, "PDJ", 0.2,
+                                                               detail::every_joint(joints));
+                                     }};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
