@@ -353,6 +353,56 @@ TEST_CASE("image door: a picture above the pixel budget is refused from its head
   CHECK(refusal(bomb) != "");
 }
 
+TEST_CASE("image door: a header says what decoding gives, however much stands before it") {
+  const TemporaryFolder folder;
+  const auto size_of = [&](const std::string& bytes) {
+    return pm::read_image_header(folder.write("picture", bytes)).size;
+  };
+  for (const auto& [width, height] : {std::pair{1, 1}, {53, 37}, {7, 301}}) {
+    CHECK(size_of(pm::encode_png(pattern(width, height))) == pm::Size{height, width});
+    CHECK(size_of(jpeg(gradient(width, height), {.progressive = true})) == pm::Size{height, width});
+  }
+  CHECK(pm::read_image_header(folder.write("a", pm::encode_png(pattern(3, 2)))).format == pm::ImageFormat::png);
+  // Comments of 0xffff bytes before the size: read in several parts, the last of which is the whole file.
+  std::string far = jpeg(gradient(53, 37));
+  for (int i = 0; i < 6; ++i) far.insert(2, "\xff\xfe\xff\xff" + std::string(65'533, 'x'));
+  CHECK(size_of(far) == pm::Size{37, 53});
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const std::string turned = with_orientation(jpeg(gradient(48, 32)), orientation, true);
+    const pm::Image seen = decode(turned);
+    CHECK(size_of(turned) == pm::Size{seen.height, seen.width});
+  }
+}
+
+TEST_CASE("image door: what a header is refused for, decoding refuses, too") {
+  const TemporaryFolder folder;
+  const auto header_refusal = [&](const std::string& bytes, const pm::ImageLimits& limits = {}) -> std::string {
+    const auto file = folder.write("picture", bytes);
+    try {
+      pm::read_image_header(file, limits);
+    } catch (const pm::DataError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const std::string& whole : {pm::encode_png(pattern(24, 16)), jpeg(gradient(24, 16))}) {
+    CHECK(header_refusal(whole).empty());
+    for (std::size_t size = 0; size < whole.size(); size += 7) {
+      const std::string cut = whole.substr(0, size);
+      if (!header_refusal(cut).empty()) CHECK(!refusal(cut).empty());
+      std::string changed = whole;
+      changed[size] = static_cast<char>(changed[size] ^ 0x5a);
+      if (!header_refusal(changed).empty()) CHECK(!refusal(changed).empty());
+    }
+    CHECK(contains(header_refusal(whole.substr(0, 20)), "picture: expected a whole "));
+    CHECK(contains(header_refusal(whole, {.max_pixels = 24 * 16 - 1}), "got 24 x 16"));
+    CHECK(contains(header_refusal(whole, {.max_file_bytes = whole.size() - 1}), " bytes, got "));
+  }
+  CHECK(contains(header_refusal(""), "got an empty file"));
+  CHECK(contains(header_refusal("GIF89a, and more"), "got a GIF image; convert it"));
+  CHECK_THROWS_AS(pm::read_image_header(folder / "none"), pm::DataError);
+}
+
 TEST_CASE("image door: other formats are refused by name") {
   const std::vector<std::pair<std::string, std::string>> files{{"", "an empty file"},
                                                                {"x", "no image format"},

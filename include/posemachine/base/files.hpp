@@ -119,6 +119,14 @@ class InputFile {
 
   std::uint64_t size() const { return size_; }  // bytes, when it was opened
 
+  /// Errors: E where it was larger when it was opened.
+  void require_at_most(std::uint64_t max_bytes) const {
+    if (size_ <= max_bytes) return;
+    fail<E>({.where = path_.string(),
+             .expected = "at most " + std::to_string(max_bytes) + " bytes",
+             .got = std::to_string(size_)});
+  }
+
   /// The next `count` bytes, or what there is before the end. Errors: E with the system's reason.
   std::size_t read(void* bytes, std::size_t count) {
     std::size_t done = 0;
@@ -149,11 +157,7 @@ class InputFile {
 template <class E = DataError>
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes, const FileSystemCalls& calls = {}) {
   InputFile<E> file(path, calls);
-  if (file.size() > max_bytes) {
-    fail<E>({.where = path.string(),
-             .expected = "at most " + std::to_string(max_bytes) + " bytes",
-             .got = std::to_string(file.size())});
-  }
+  file.require_at_most(max_bytes);
   std::string bytes(static_cast<std::size_t>(file.size()), '\0');
   bytes.resize(file.read(bytes.data(), bytes.size()));  // it may have become shorter meanwhile
   return bytes;

@@ -4,6 +4,7 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_exif.hpp>
 #include <posemachine/data/image_io_format.hpp>
@@ -14,7 +15,9 @@
 #include <posemachine/data/image_io_png.hpp>
 #endif
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -43,6 +46,51 @@ inline Image decode_image(std::span<const std::byte> bytes, const std::string& w
 inline Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {}) {
   const std::string bytes = read_file<DataError>(path, limits.max_file_bytes);
   return decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
+}
+
+/// What an image file says before its pixels.
+struct ImageHeader {
+  ImageFormat format = ImageFormat::jpeg;
+  Size size;  // as decode_image() returns the picture: turned upright
+};
+
+/// The header of a JPEG or PNG file held in memory, or of its beginning.
+/// Errors: DataError for another format, a picture above the limits, or a header that is damaged or not whole: nothing
+/// that decode_image would take.
+inline ImageHeader image_header(std::span<const std::byte> bytes, const std::string& where,
+                                const ImageLimits& limits = {}) {
+  ImageHeader header{.format = detail::image_format(bytes, where), .size = {}};
+#if defined(POSEMACHINE_IMAGE_STB)
+  header.size = detail::stb_size(bytes, where, limits);
+#else
+  header.size = header.format == ImageFormat::jpeg ? detail::jpeg_size(bytes, where, limits)
+                                                   : detail::png_size(bytes, where, limits);
+#endif
+  const bool turned = header.format == ImageFormat::jpeg && detail::jpeg_header(bytes).orientation >= 5;
+  if (turned) std::swap(header.size.height, header.size.width);
+  return header;
+}
+
+/// Reads the header of an image file, and no more of the file than it takes: 40 us where it is in memory.
+/// Errors: DataError if the file is missing, no regular file, unreadable or too large, and for everything image_header
+/// refuses.
+inline ImageHeader read_image_header(const std::filesystem::path& path, const ImageLimits& limits = {}) {
+  InputFile<DataError> file(path);
+  file.require_at_most(limits.max_file_bytes);
+  std::string bytes;
+  // Profiles and previews stand before the size in some files: then 16 times as much is read.
+  for (std::uint64_t wanted = 16'384;; wanted *= 16) {
+    const std::size_t before = bytes.size();
+    bytes.resize(static_cast<std::size_t>(std::min(wanted, file.size())));
+    bytes.resize(before + file.read(bytes.data() + before, bytes.size() - before));
+    const std::span<const std::byte> beginning = std::as_bytes(std::span(bytes.data(), bytes.size()));
+    detail::image_format(beginning, path.string());  // another format stays one however much is read
+    try {
+      return image_header(beginning, path.string(), limits);
+    } catch (const DataError&) {
+      if (bytes.size() < wanted) throw;  // the whole file
+    }
+  }
 }
 
 /// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture.

@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_exif.hpp>
 #include <posemachine/data/image_io_format.hpp>
@@ -102,9 +103,9 @@ inline void rgb_from_cmyk(const std::uint8_t* cmyk, int width, bool inverted, st
   }
 }
 
-/// Decodes a JPEG as it is stored, EXIF not applied. Errors: DataError.
-inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
-  JpegDecoder decoder;
+/// Reads up to the first scan. Errors: DataError, for a picture above the limits, too.
+inline void read_jpeg_header(JpegDecoder& decoder, std::span<const std::byte> bytes, const std::string& where,
+                             const ImageLimits& limits) {
   jpeg_decompress_struct& info = decoder.info;
   decoder.create(where);
   decoder.run(where, [&] {
@@ -118,6 +119,21 @@ inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& wh
                      .expected = "a JPEG of 1, 3 or 4 colour components",
                      .got = std::to_string(info.num_components)});
   }
+}
+
+/// The size as it is stored. Errors: as read_jpeg_header.
+inline Size jpeg_size(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  JpegDecoder decoder;
+  read_jpeg_header(decoder, bytes, where, limits);
+  return {static_cast<int>(decoder.info.image_height), static_cast<int>(decoder.info.image_width)};
+}
+
+/// Decodes a JPEG as it is stored, EXIF not applied. Errors: DataError.
+inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  JpegDecoder decoder;
+  jpeg_decompress_struct& info = decoder.info;
+  read_jpeg_header(decoder, bytes, where, limits);
+  const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
   Image image;
   image.width = static_cast<int>(info.image_width);
   image.height = static_cast<int>(info.image_height);

@@ -3,11 +3,13 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_format.hpp>
 
 #include <csetjmp>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <span>
@@ -67,15 +69,15 @@ class PngCodec {
   char message_[200]{};
 };
 
-/// Decodes a PNG of any colour type and depth to 8-bit RGB. Alpha is dropped, 16 bits are rounded to 8, gamma and
-/// colour profiles are not applied. Errors: DataError.
-inline Image decode_png(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
-  PngCodec codec(PngCodec::Mode::read);
-  const auto check = [&](bool whole) {
-    if (!whole) fail<DataError>({.where = where, .expected = "a whole PNG image", .got = codec.message()});
-  };
-  std::span<const std::byte> rest = bytes;
-  check(codec.run([&] {
+/// Ends with DataError and libpng's reason where it gave up.
+inline void require_whole_png(bool whole, const PngCodec& codec, const std::string& where) {
+  if (!whole) fail<DataError>({.where = where, .expected = "a whole PNG image", .got = codec.message()});
+}
+
+/// Reads up to the pixels, `rest` being what follows. Errors: DataError, for a picture above the limits, too.
+inline Size read_png_header(PngCodec& codec, std::span<const std::byte>& rest, const std::string& where,
+                            const ImageLimits& limits) {
+  const bool whole = codec.run([&] {
     png_set_read_fn(codec.png, &rest, [](png_structp png, png_bytep out, std::size_t count) {
       auto& left = *static_cast<std::span<const std::byte>*>(png_get_io_ptr(png));
       if (count > left.size()) png_error(png, "the file ends too early");
@@ -86,12 +88,30 @@ inline Image decode_png(std::span<const std::byte> bytes, const std::string& whe
     png_set_chunk_cache_max(codec.png, 100);
     png_set_chunk_malloc_max(codec.png, 1'000'000);
     png_read_info(codec.png, codec.info);
-  }));
+  });
+  require_whole_png(whole, codec, where);
+  const std::int64_t width = png_get_image_width(codec.png, codec.info);
+  const std::int64_t height = png_get_image_height(codec.png, codec.info);
+  check_image_size(width, height, limits, where);
+  return {static_cast<int>(height), static_cast<int>(width)};
+}
+
+/// Errors: as read_png_header.
+inline Size png_size(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  PngCodec codec(PngCodec::Mode::read);
+  return read_png_header(codec, bytes, where, limits);
+}
+
+/// Decodes a PNG of any colour type and depth to 8-bit RGB. Alpha is dropped, 16 bits are rounded to 8, gamma and
+/// colour profiles are not applied. Errors: DataError.
+inline Image decode_png(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  PngCodec codec(PngCodec::Mode::read);
+  const auto check = [&](bool whole) { require_whole_png(whole, codec, where); };
+  std::span<const std::byte> rest = bytes;
+  const Size size = read_png_header(codec, rest, where, limits);
   Image image;
-  check_image_size(png_get_image_width(codec.png, codec.info), png_get_image_height(codec.png, codec.info), limits,
-                   where);
-  image.width = static_cast<int>(png_get_image_width(codec.png, codec.info));
-  image.height = static_cast<int>(png_get_image_height(codec.png, codec.info));
+  image.width = size.width;
+  image.height = size.height;
   const std::size_t stride = std::size_t(image.width) * 3;
   std::size_t row_bytes = 0;
   int passes = 1;

@@ -4,6 +4,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_exif.hpp>
 #include <posemachine/data/image_io_format.hpp>
@@ -43,25 +44,35 @@ inline bool png_has_end(std::span<const std::byte> bytes) {
   return false;
 }
 
+[[noreturn]] inline void refuse_stb(const std::string& where, const std::string& reason) {
+  fail<DataError>({.where = where, .expected = "a whole JPEG or PNG image", .got = reason});
+}
+
+/// The size as it is stored. Errors: DataError, for a picture above the limits, too.
+inline Size stb_size(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  if (bytes.size() > INT_MAX) refuse_stb(where, std::to_string(bytes.size()) + " bytes");
+  Size size;
+  int channels = 0;
+  const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
+  if (!stbi_info_from_memory(data, static_cast<int>(bytes.size()), &size.width, &size.height, &channels)) {
+    refuse_stb(where, "a header that stb_image refuses");
+  }
+  check_image_size(size.width, size.height, limits, where);
+  return size;
+}
+
 /// Decodes a picture that image_format() has accepted, EXIF not applied. Errors: DataError.
 inline Image decode_stb(std::span<const std::byte> bytes, ImageFormat format, const std::string& where,
                         const ImageLimits& limits) {
-  const auto refuse = [&where](const std::string& reason) {
-    fail<DataError>({.where = where, .expected = "a whole JPEG or PNG image", .got = reason});
-  };
-  if (bytes.size() > INT_MAX) refuse(std::to_string(bytes.size()) + " bytes");
+  auto [height, width] = stb_size(bytes, where, limits);
+  int channels = 0;
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   const int count = static_cast<int>(bytes.size());
-  int width = 0;
-  int height = 0;
-  int channels = 0;
-  if (!stbi_info_from_memory(data, count, &width, &height, &channels)) refuse("a header that stb_image refuses");
-  check_image_size(width, height, limits, where);
   const bool has_end = format == ImageFormat::jpeg ? jpeg_has_end(bytes) : png_has_end(bytes);
-  if (!has_end) refuse("a file without its end marker");
+  if (!has_end) refuse_stb(where, "a file without its end marker");
   const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(data, count, &width, &height, &channels, 3), stbi_image_free);
-  if (!pixels) refuse("data that stb_image refuses");
+  if (!pixels) refuse_stb(where, "data that stb_image refuses");
   Image image(width, height);
   std::memcpy(image.pixels.data(), pixels.get(), image.pixels.size());
   return image;
