@@ -23,6 +23,7 @@ DOORS = [
     (r"(jpeglib|jerror|jmorecfg|png|pngconf)\.h", r"data/image_io.*\.hpp"),
     (r"stb/", r"data/image_io_stb\.hpp"),
     (r"(matio|zlib)\.h", r"data/mat_(file|header)\.hpp"),
+    (r"yaml\.h", r"data/yaml_file\.hpp"),
     (r"mpi\.h", r"training/mpi_ranks\.hpp"),
 ]
 
@@ -30,7 +31,7 @@ DOORS = [
 HEAVY = {"regex", "iostream", "filesystem", "thread", "future", "random", "execution", "locale", "sstream", "fstream"}
 
 # Paths that must not appear among the files a compose program reads.
-THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(omp|jpeglib|png|matio|zlib|dnnl)\.h")
+THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(omp|jpeglib|png|matio|zlib|yaml|dnnl)\.h")
 
 # What the headers that users include may read: third parties by the folder or file they are known by, and how many
 # headers of ours, some more than there are today. A program pays for all of them.
@@ -48,7 +49,7 @@ TIERS = {
 }
 FAMILIES = {
     "nlohmann": r"/nlohmann/", "dnnl": r"/(oneapi/)?dnnl(/|[a-z_]*\.h)", "tbb": r"/tbb/", "jpeglib.h": r"/jpeglib\.h",
-    "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
+    "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "yaml.h": r"/yaml\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
     "mpi": r"/mpi\.h",
 }
 

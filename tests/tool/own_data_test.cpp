@@ -163,7 +163,7 @@ TEST_CASE(
       "evaluate --normaliser torso --data coco:" + at("arms.json") + " --model " + at("runs/whole/model.safetensors"),
       2, "expected a joint set with a torso");
   refused(train("none", "coco:" + at("nowhere.json")), 3, "got no such file or folder");
-  refused(train("none", "yolo:" + at("arms.json")), 2, "expected one of lsp:DIR");
+  refused(train("none", "voc:" + at("arms.json")), 2, "expected one of lsp:DIR");
   refused(train("none", data, "--validation 1.5"), 2, "a share of the images from 0 to below 1");
   CHECK_FALSE(std::filesystem::exists(at("runs/none")));
   // Joints of one's choice, in one's order.
