@@ -27,7 +27,6 @@ install(FILES
   ${PROJECT_BINARY_DIR}/package/posemachineConfig.cmake
   ${PROJECT_BINARY_DIR}/package/posemachineConfigVersion.cmake
   ${PROJECT_SOURCE_DIR}/cmake/FindLibYaml.cmake
-  ${PROJECT_SOURCE_DIR}/cmake/FindMatio.cmake
   ${PROJECT_SOURCE_DIR}/cmake/FindOneDNN.cmake
   ${PROJECT_SOURCE_DIR}/cmake/FindStb.cmake
   DESTINATION ${package_dir}

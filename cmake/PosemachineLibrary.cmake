@@ -4,7 +4,7 @@
 #   posemachine::run          + schedule base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
-#   posemachine::dataset      + data/; matio, zlib and libyaml; image, too, where it is built
+#   posemachine::dataset      + data/; zlib and libyaml; image, too, where it is built
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
 
@@ -66,11 +66,10 @@ if(POSEMACHINE_COMPONENTS MATCHES "image")
 endif()
 
 if(POSEMACHINE_COMPONENTS MATCHES "dataset")
-  find_package(Matio REQUIRED)
   find_package(ZLIB REQUIRED)
   find_package(LibYaml REQUIRED)
   add_library(posemachine_dataset INTERFACE)
-  target_link_libraries(posemachine_dataset INTERFACE posemachine_run Matio::matio ZLIB::ZLIB LibYaml::yaml)
+  target_link_libraries(posemachine_dataset INTERFACE posemachine_run ZLIB::ZLIB LibYaml::yaml)
   if(TARGET posemachine_image)
     target_link_libraries(posemachine_dataset INTERFACE posemachine_image)
   endif()

@@ -19,7 +19,7 @@ if(MODE MATCHES "find_package|mixed")
   list(APPEND options -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
 endif()
 if(MODE STREQUAL find_package_compose)
-  foreach(package IN ITEMS OneDNN TBB nlohmann_json JPEG PNG Matio ZLIB LibYaml MPI)
+  foreach(package IN ITEMS OneDNN TBB nlohmann_json JPEG PNG ZLIB LibYaml MPI)
     list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON) # a machine without them
   endforeach()
 endif()

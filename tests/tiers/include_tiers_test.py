@@ -22,7 +22,7 @@ DOORS = [
     (r"(oneapi/dnnl/)?dnnl", r"engine/.*"),
     (r"(jpeglib|jerror|jmorecfg|png|pngconf)\.h", r"data/image_io.*\.hpp"),
     (r"stb/", r"data/image_io_stb\.hpp"),
-    (r"(matio|zlib)\.h", r"data/mat_(file|header)\.hpp"),
+    (r"zlib\.h", r"data/mat_header\.hpp"),
     (r"yaml\.h", r"data/yaml_file\.hpp"),
     (r"mpi\.h", r"training/mpi_ranks\.hpp"),
 ]
@@ -45,7 +45,7 @@ TIERS = {
     "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 175),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
-    "data/lsp.hpp": ("matio.h zlib.h", 9),
+    "data/lsp.hpp": ("zlib.h", 9),
 }
 FAMILIES = {
     "nlohmann": r"/nlohmann/", "dnnl": r"/(oneapi/)?dnnl(/|[a-z_]*\.h)", "tbb": r"/tbb/", "jpeglib.h": r"/jpeglib\.h",

@@ -7,19 +7,18 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <memory>
+#include <fstream>
+#include <ios>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
-
-#include <matio.h>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -66,35 +65,70 @@ inline std::string_view mat_class_name(unsigned class_type) {
   return class_type < names.size() ? names[class_type] : "an unknown class";
 }
 
-/// Reads a variable whose elements are Stored, as doubles; none where its data are damaged. matio may report success on
-/// data that end too early: what it has written is the same over two different fillings.
+inline bool is_mat_number(unsigned class_type) { return class_type >= 6 && class_type <= 13; }  // double to uint32
+
 template <class Stored>
-std::optional<std::vector<double>> read_mat_numbers(mat_t* mat, matvar_t* variable, std::size_t count) {
-  std::array<std::vector<Stored>, 2> read;
-  for (std::size_t i = 0; i < read.size(); ++i) {
-    read[i].resize(count);
-    std::memset(read[i].data(), i == 0 ? 0x55 : 0xAA, count * sizeof(Stored));
-    if (Mat_VarReadDataLinear(mat, variable, read[i].data(), 0, 1, static_cast<int>(count)) != 0) return std::nullopt;
+std::vector<double> mat_numbers(const unsigned char* bytes, std::size_t count, bool little_endian) {
+  std::vector<double> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::array<unsigned char, sizeof(Stored)> one{};
+    std::copy_n(bytes + i * sizeof(Stored), sizeof(Stored), one.begin());
+    if (little_endian != (std::endian::native == std::endian::little)) std::reverse(one.begin(), one.end());
+    values[i] = static_cast<double>(std::bit_cast<Stored>(one));
   }
-  if (std::memcmp(read[0].data(), read[1].data(), count * sizeof(Stored)) != 0) return std::nullopt;
-  return std::vector<double>(read[0].begin(), read[0].end());
+  return values;
 }
 
-using ReadMatNumbers = std::optional<std::vector<double>> (*)(mat_t*, matvar_t*, std::size_t);
-
-/// How a class of numbers is read; null for classes that are none.
-inline ReadMatNumbers reader_of_mat_class(unsigned class_type) {
-  switch (class_type) {
-    case MAT_C_DOUBLE: return read_mat_numbers<double>;
-    case MAT_C_SINGLE: return read_mat_numbers<float>;
-    case MAT_C_INT8: return read_mat_numbers<std::int8_t>;
-    case MAT_C_UINT8: return read_mat_numbers<std::uint8_t>;
-    case MAT_C_INT16: return read_mat_numbers<std::int16_t>;
-    case MAT_C_UINT16: return read_mat_numbers<std::uint16_t>;
-    case MAT_C_INT32: return read_mat_numbers<std::int32_t>;
-    case MAT_C_UINT32: return read_mat_numbers<std::uint32_t>;
-    default: return nullptr;
+/// How numbers are stored, which may be in fewer bytes than their class has. Source: as MatHeader.
+struct MatStorage {
+  std::size_t bytes = 0;  // per number
+  std::vector<double> (*read)(const unsigned char*, std::size_t, bool) = nullptr;
+};
+inline MatStorage mat_storage(unsigned type) {
+  switch (type) {
+    case 1: return {1, mat_numbers<std::int8_t>};
+    case 2: return {1, mat_numbers<std::uint8_t>};
+    case 3: return {2, mat_numbers<std::int16_t>};
+    case 4: return {2, mat_numbers<std::uint16_t>};
+    case 5: return {4, mat_numbers<std::int32_t>};
+    case 6: return {4, mat_numbers<std::uint32_t>};
+    case 7: return {4, mat_numbers<float>};
+    case 9: return {8, mat_numbers<double>};
+    default: return {};
   }
+}
+
+/// The element of a variable as it is uncompressed, at most `most` bytes; empty where it is damaged.
+inline std::vector<unsigned char> read_mat_element(const std::filesystem::path& path, const MatVariable& variable,
+                                                   std::size_t most) {
+  const std::uint64_t stored = variable.compressed ? variable.bytes : std::min<std::uint64_t>(variable.bytes + 8, most);
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(stored));
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(variable.at + (variable.compressed ? 8 : 0)));
+  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) return {};
+  if (!variable.compressed) return bytes;
+  Inflated inflated = inflate_at_most(bytes, most);
+  return inflated.whole ? std::move(inflated.bytes) : std::vector<unsigned char>();
+}
+
+/// The numbers of a variable; none where its data are damaged.
+inline std::optional<std::vector<double>> read_mat_numbers(const std::filesystem::path& path,
+                                                           const MatVariable& variable, std::size_t count) {
+  constexpr std::size_t largest = 8;  // bytes of a number, of a tag, and of what fills up the last word
+  const std::size_t data_at = variable.header.data_at;
+  const std::vector<unsigned char> element = read_mat_element(path, variable, data_at + largest * (count + 2));
+  if (element.size() < data_at + 8) return std::nullopt;
+  const auto u32 = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(mat_numbers<std::uint32_t>(&element[i], 1, variable.little_endian).front());
+  };
+  const bool small = u32(data_at) >> 16 != 0;  // up to four bytes of data within the tag itself
+  const MatStorage storage = mat_storage(u32(data_at) & 0xffff);
+  const std::size_t bytes = small ? u32(data_at) >> 16 : u32(data_at + 4);
+  const std::size_t first = data_at + (small ? 4 : 8);
+  const bool fits = storage.read != nullptr && bytes == count * storage.bytes && (!small || bytes <= 4) &&
+                    bytes <= element.size() - first;
+  if (!fits) return std::nullopt;
+  return storage.read(element.data() + first, count, variable.little_endian);
 }
 
 /// "the file has lightning, thunder and 3 others".
@@ -122,33 +156,33 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
   const std::string where = path.string() + ": " + name;
   const std::string wanted = "a real array of numbers with " + std::to_string(rank) + " dimensions";
   std::vector<std::string> others;
-  std::optional<detail::MatHeader> header = detail::find_mat_variable(path, name, &others);
+  const std::optional<detail::MatVariable> variable = detail::find_mat_variable(path, name, &others);
   const auto refuse = [&](const std::string& got) {
     fail<DataError>({.where = where, .expected = wanted, .got = got});
   };
-  if (!header) {
+  if (!variable) {
     fail<DataError>({.where = where,
                      .expected = wanted,
                      .got = "no variable of that name",
                      .remedy = detail::mat_names_text(others)});
   }
-  const detail::ReadMatNumbers read_numbers = detail::reader_of_mat_class(header->class_type);
-  if (read_numbers == nullptr) {
+  const detail::MatHeader& header = variable->header;
+  if (!detail::is_mat_number(header.class_type)) {
     fail<DataError>({.where = where,
                      .expected = wanted,
-                     .got = std::string(detail::mat_class_name(header->class_type)),
+                     .got = std::string(detail::mat_class_name(header.class_type)),
                      .remedy = "save it as double, with the option -v7 or -v6"});
   }
-  if (header->complex) refuse("complex values");
-  const std::vector<std::size_t> stored_dims = header->dims;
-  if (header->dims.size() + 1 == rank && rank > 2) header->dims.push_back(1);
-  if (header->dims.size() != rank) refuse(std::to_string(header->dims.size()) + " dimensions");
+  if (header.complex) refuse("complex values");
+  MatArray array{header.dims, {}};
+  if (array.dims.size() + 1 == rank && rank > 2) array.dims.push_back(1);
+  if (array.dims.size() != rank) refuse(std::to_string(array.dims.size()) + " dimensions");
   std::size_t count = 1;
-  for (const std::size_t extent : header->dims) {
+  for (const std::size_t extent : array.dims) {
     if (extent != 0 && count > limits.max_elements / extent) {
       fail<DataError>({.where = where,
                        .expected = "at most " + std::to_string(limits.max_elements) + " elements",
-                       .got = mat_dims_text(header->dims)});
+                       .got = mat_dims_text(array.dims)});
     }
     count *= extent;
   }
@@ -156,19 +190,10 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
   std::error_code error;
   const std::uintmax_t file_bytes = std::filesystem::file_size(path, error);
   if (count / 1032 > file_bytes) {
-    refuse(mat_dims_text(header->dims) + " in a file of " + std::to_string(file_bytes) + " bytes");
+    refuse(mat_dims_text(array.dims) + " in a file of " + std::to_string(file_bytes) + " bytes");
   }
-  // matio prints nothing unless the program has called Mat_LogInit.
-  const std::unique_ptr<mat_t, int (*)(mat_t*)> mat(Mat_Open(path.c_str(), MAT_ACC_RDONLY), Mat_Close);
-  if (!mat) refuse("a file that matio cannot open");
-  const std::unique_ptr<matvar_t, void (*)(matvar_t*)> variable(Mat_VarReadInfo(mat.get(), name.c_str()), Mat_VarFree);
-  const bool agreed = variable && static_cast<unsigned>(variable->class_type) == header->class_type &&
-                      !variable->isComplex && variable->rank == int(stored_dims.size()) &&
-                      std::equal(stored_dims.begin(), stored_dims.end(), variable->dims);
-  if (!agreed) refuse("a damaged variable");
-  MatArray array{header->dims, {}};
   if (count == 0) return array;
-  std::optional<std::vector<double>> values = read_numbers(mat.get(), variable.get(), count);
+  std::optional<std::vector<double>> values = detail::read_mat_numbers(path, *variable, count);
   if (!values) fail<DataError>({.where = where, .expected = wanted, .got = "damaged data"});
   array.values = std::move(*values);
   return array;

@@ -1,4 +1,4 @@
-// What a MATLAB v5 file says about its variables, checked before matio, which allocates from whatever is written there.
+// What a MATLAB v5 file says about its variables, checked before memory is taken for one.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -28,6 +28,16 @@ struct MatHeader {
   bool complex = false;
   std::vector<std::size_t> dims;
   std::string name;
+  std::size_t data_at = 0;  // of the tag of the values, within the element
+};
+
+/// A variable and where it lies in its file.
+struct MatVariable {
+  MatHeader header;
+  std::uintmax_t at = 0;    // of its tag, in bytes
+  std::uint64_t bytes = 0;  // behind the tag
+  bool compressed = false;
+  bool little_endian = true;
 };
 
 inline constexpr std::size_t mat_header_bytes = 160;  // tag 8, flags 16, dims 8 + 32, name 8 + 64, rounded up
@@ -42,7 +52,7 @@ inline std::optional<MatHeader> parse_mat_header(std::span<const unsigned char> 
   };
   constexpr std::uint32_t type_int8 = 1, type_int32 = 5, type_uint32 = 6, type_matrix = 14;
   if (bytes.size() < 40 || u32(0) != type_matrix || u32(8) != type_uint32 || u32(12) != 8) return {};
-  MatHeader header{u32(16) & 0xff, (u32(16) & 0x800) != 0, {}, {}};
+  MatHeader header{u32(16) & 0xff, (u32(16) & 0x800) != 0, {}, {}, 0};
   const std::size_t dims_bytes = u32(28);
   if (u32(24) != type_int32 || dims_bytes % 4 != 0 || dims_bytes < 8 || dims_bytes > 32) return {};
   const std::size_t name_at = 32 + (dims_bytes + 7) / 8 * 8;
@@ -53,29 +63,34 @@ inline std::optional<MatHeader> parse_mat_header(std::span<const unsigned char> 
   const std::size_t data_at = name_at + (small ? 4 : 8);
   if ((u32(name_at) & 0xffff) != type_int8 || length > (small ? 4u : 63u) || bytes.size() < data_at + length) return {};
   header.name.assign(reinterpret_cast<const char*>(bytes.data()) + data_at, length);
+  header.data_at = small ? name_at + 8 : data_at + (length + 7) / 8 * 8;
   return header;
 }
 
-/// The first bytes of what a zlib stream expands to, at most `count`, fewer if the stream is damaged.
-inline std::vector<unsigned char> inflate_prefix(std::span<unsigned char> packed, std::size_t count) {
-  std::vector<unsigned char> out(count);
+/// What a zlib stream expands to, or its first `most` bytes; fewer where the stream is damaged.
+struct Inflated {
+  std::vector<unsigned char> bytes;
+  bool whole = false;  // to its end, and its checksum is right
+};
+inline Inflated inflate_at_most(std::span<unsigned char> packed, std::size_t most) {
+  Inflated out{std::vector<unsigned char>(most)};
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return {};
   stream.next_in = packed.data();
   stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = out.data();
-  stream.avail_out = static_cast<uInt>(count);
-  inflate(&stream, Z_SYNC_FLUSH);
+  stream.next_out = out.bytes.data();
+  stream.avail_out = static_cast<uInt>(most);
+  out.whole = inflate(&stream, Z_SYNC_FLUSH) == Z_STREAM_END;
   inflateEnd(&stream);
-  out.resize(count - stream.avail_out);
+  out.bytes.resize(most - stream.avail_out);
   return out;
 }
 
-/// The header of variable `name`, or nothing if the file has none of that name. Also checks what matio takes on trust:
-/// that the file is v5, that every element lies within it, and that what precedes the variable are plain arrays, whose
-/// names are added to `passed`, in the file's order, where it is given. Errors: DataError.
-inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& path, std::string_view name,
-                                                  std::vector<std::string>* passed = nullptr) {
+/// Variable `name`, or nothing if the file has none of that name. Also checks that the file is v5 and that every element
+/// lies within it. The names of what precedes it, whatever it is, are added to `passed`, in the file's order, where it
+/// is given. Errors: DataError.
+inline std::optional<MatVariable> find_mat_variable(const std::filesystem::path& path, std::string_view name,
+                                                    std::vector<std::string>* passed = nullptr) {
   const std::string where = path.string();
   const auto refuse = [&where](const std::string& got, const std::string& remedy = "") {
     fail<DataError>({.where = where, .expected = "a MATLAB v5 file", .got = got, .remedy = remedy});
@@ -103,7 +118,7 @@ inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& p
     refuse("a file without its endian mark", "save it with the option -v7 or -v6");
   }
   if (version != 0x0100) refuse("version " + std::to_string(version));
-  std::optional<MatHeader> found;
+  std::optional<MatVariable> found;
   for (std::uintmax_t at = head.size(); at < size;) {
     std::vector<unsigned char> bytes(static_cast<std::size_t>(std::min<std::uintmax_t>(size - at, 1024)));
     file.seekg(static_cast<std::streamoff>(at));
@@ -115,15 +130,12 @@ inline std::optional<MatHeader> find_mat_variable(const std::filesystem::path& p
     if (tag[1] > size - at - 8) refuse("a truncated file");
     bytes.resize(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), tag[1] + 8)));
     if (!found) {
-      if (tag[0] == 15) bytes = inflate_prefix(std::span(bytes).subspan(8), mat_header_bytes);  // 15: compressed
+      const bool compressed = tag[0] == 15;
+      if (compressed) bytes = inflate_at_most(std::span(bytes).subspan(8), mat_header_bytes).bytes;
       const std::optional<MatHeader> header = parse_mat_header(bytes, little);
       if (!header) refuse("a damaged variable at byte " + std::to_string(at));
-      const bool plain = header->class_type == 4 || (header->class_type >= 6 && header->class_type <= 15);
       if (header->name == name) {
-        found = header;
-      } else if (!plain) {
-        refuse("variable " + header->name + ", which is no plain array",
-               "save " + std::string(name) + " alone in a file");
+        found = {*header, at, tag[1], compressed, little};
       } else if (passed != nullptr) {
         passed->push_back(header->name);
       }
