@@ -8,6 +8,7 @@
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/sets/coco.hpp>
 #include <posemachine/data/sets/csv.hpp>
+#include <posemachine/data/sets/labelme.hpp>
 #include <posemachine/data/sets/mpii.hpp>
 #include <posemachine/data/sets/yolo.hpp>
 
@@ -51,7 +52,7 @@ inline constexpr DataSetKind lspet_set{.name = "lspet",
 /// Kinds by name. The default holds those of the library: DataSetKinds{my_kind} adds one's own.
 class DataSetKinds {
  public:
-  DataSetKinds() : kinds_{lsp_set, lspet_set, coco_set, csv_set, yolo_set, mpii_set} {}
+  DataSetKinds() : kinds_{lsp_set, lspet_set, coco_set, csv_set, yolo_set, mpii_set, labelme_set} {}
 
   /// Errors: UsageError for a kind without a reader, or with a name that is empty, has a colon or is another's.
   DataSetKinds(std::initializer_list<DataSetKind> own) : DataSetKinds() {
