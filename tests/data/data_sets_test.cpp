@@ -116,6 +116,8 @@ TEST_CASE("read_coco: joints, limbs, boxes and states; crowds and people without
   CHECK(first.framing == Framing::box);
   CHECK(*first.box == Box{0.5, 1, 10, 20.5});
   CHECK(*person_box(first) == *first.box);
+  CHECK(first.area == 205.0);
+  CHECK(!read.people[1].area);
   CHECK(first.joints[0].position == Point{1, 2});
   CHECK(first.joints[0].state == JointState::visible);
   CHECK(first.joints[1].position == Point{3.5, 4});
@@ -161,6 +163,7 @@ TEST_CASE("read_coco: as CVAT, Roboflow, Label Studio and COCO itself write it")
       read("studio/result.json", coco(annotation(keypoints + R"(,"bbox":[0,0,0,0],"ignore":0,"iscrowd":0,"area":0)"),
                                       R"({"width":640,"height":480,"id":5,"file_name":"images/9c1a-a.png"})"));
   CHECK(!person.box);
+  CHECK(!person.area);
 }
 
 TEST_CASE("read_coco: every broken entry is refused with file, entry and field") {
@@ -179,6 +182,10 @@ TEST_CASE("read_coco: every broken entry is refused with file, entry and field")
       {coco(annotation(good + R"(,"bbox":[1,2,3])")), "annotations[0].bbox: expected x, y, width and height"},
       {coco(annotation(good + R"(,"bbox":[1,2,-3,4])")), "a width and height of at least 0"},
       {coco(annotation(good + R"(,"bbox":[0,0,1e15,4])")), "bbox: expected a box within a million pixels"},
+      {coco(annotation(good + R"(,"area":"12")")),
+       "annotations[0].area: expected a number of square pixels, got \"12\""},
+      {coco(annotation(good + R"(,"area":1e13)")), "annotations[0].area: expected a number of square pixels"},
+      {coco(annotation(good + R"(,"area":[1])")), "annotations[0].area: expected a number of square pixels"},
       {coco(annotation(R"("keypoints":[1e12,2,2,3,4,1,5,6,2])")), "keypoints[0]: expected a position within a million"},
       {coco(annotation(good) + "," + annotation(good)),
        "annotations[1].id: expected every annotation once, got 1 again"},
@@ -278,6 +285,20 @@ TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions
   CHECK(!read.people[2].box);
 }
 
+TEST_CASE("read_csv: lengths of heads and areas, where they are known") {
+  const TemporaryFolder folder;
+  folder.write("a.png", "x");
+  const Annotations read = read_csv(folder.write("p.csv",
+                                                 "image,a_x,a_y,area,head_length\n"
+                                                 "a.png,1,2,3500000.5,40\na.png,1,2,,\n"));
+  REQUIRE(read.people.size() == 2);
+  CHECK(read.joints.joints.size() == 1);
+  CHECK(read.people[0].area == 3500000.5);
+  CHECK(read.people[0].head_length == 40.0);
+  CHECK(!read.people[1].area);
+  CHECK(!read.people[1].head_length);
+}
+
 TEST_CASE("read_csv: what is wrong is said with line and column") {
   const TemporaryFolder folder;
   folder.write("a.png", "x");
@@ -304,6 +325,11 @@ TEST_CASE("read_csv: what is wrong is said with line and column") {
       {"image,a_x,a_y\n\"a.png\"x,1,2\n", "expected a comma behind a quoted field, got x"},
       {"image,a_x,a_y,box_x,box_y,box_width,box_height\na.png,1,2,0,0,0,4\n",
        "line 2: box: expected x, y, and a width"},
+      {"image,a_x,a_y,area\na.png,1,2,0\n", "line 2: area: expected a number above 0, or nothing, got 0"},
+      {"image,a_x,a_y,area\na.png,1,2,1e13\n", "line 2: area: expected a number within a million million"},
+      {"image,a_x,a_y,head_length\na.png,1,2,-3\n", "line 2: head_length: expected a number above 0"},
+      {"image,a_x,a_y,head_length\na.png,1,2,1e7\n", "line 2: head_length: expected a number within a million, or"},
+      {"image,a_x,a_y,head_length\na.png,1,2,x\n", "line 2: head_length: expected a number within"},
       {"image,a_x,a_y\nb.png,1,2\n", "b.png: expected the images of"},
       {"image,a_x,a_y\na.png,,\n", "at least one annotated person"},
   };

@@ -113,6 +113,8 @@ struct DataSetKind {
 
 /// The farthest from an image's left top corner that annotations may say, in pixels.
 inline constexpr double farthest_annotation_px = 1e6;
+/// The largest area that annotations may say, in square pixels.
+inline constexpr double largest_annotation_area = farthest_annotation_px * farthest_annotation_px;
 
 namespace detail {
 

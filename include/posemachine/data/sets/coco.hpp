@@ -207,6 +207,8 @@ class CocoReader {
     }
     if (!labelled) return std::nullopt;
     if (annotation.contains("bbox") && !annotation["bbox"].is_null()) person.box = read_box(annotation["bbox"], where);
+    if (annotation.contains("area") && !annotation["area"].is_null())
+      person.area = read_area(annotation["area"], where);
     return person;
   }
 
@@ -224,6 +226,14 @@ class CocoReader {
     return read;
   }
 
+  // None for 0, as tools write that were given no outline.
+  static std::optional<double> read_area(const Json& area, const std::string& where) {
+    if (!area.is_number() || std::abs(area.get<double>()) > largest_annotation_area) {
+      refuse(where + ".area", "a number of square pixels", area);
+    }
+    return area.get<double>() > 0 ? std::optional(area.get<double>()) : std::nullopt;
+  }
+
   std::filesystem::path file_;
   std::string part_;
   Json json_;
@@ -234,7 +244,7 @@ class CocoReader {
 }  // namespace detail
 
 /// People of COCO's keypoint format: images (id, file_name), annotations (image_id, category_id, keypoints, bbox,
-/// iscrowd) and categories (keypoints, skeleton). Left out are crowds, categories and annotations without keypoints,
+/// area, iscrowd) and categories (keypoints, skeleton). Left out are crowds, categories and annotations without keypoints,
 /// and people without a labelled joint. A person's box is bbox; without one, that of the labelled joints is taken.
 /// Shapes: keypoints x, y and visibility (0 unlabelled, 1 occluded, 2 visible) per joint, in pixels, the centre of the
 /// first one being (0, 0). Images: options.images, or images/ beside the file, beside it, or a folder further up.

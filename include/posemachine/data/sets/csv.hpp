@@ -160,6 +160,8 @@ class CsvReader {
                        .expected = "box_x, box_y, box_width and box_height, or none of them",
                        .got = std::to_string(given) + " of them"});
     }
+    head_length_ = take("head_length");
+    area_ = take("area");
     std::vector<std::string> names;
     for (const std::string& column : header) {  // in their order
       if (!column.ends_with("_x") || column == "box_x" || column.size() == 2) continue;
@@ -178,7 +180,8 @@ class CsvReader {
       fail<DataError>({.where = table_.where(),
                        .expected =
                            "the columns image, NAME_x, NAME_y and, if it is known, NAME_v (0 unlabelled, 1 occluded, "
-                           "2 visible) of each joint, and, if they are known, box_x, box_y, box_width, box_height",
+                           "2 visible) of each joint, and, if they are known, box_x, box_y, box_width, box_height, "
+                           "head_length, area",
                        .got = image_ == none ? "no column \"image\""
                               : unknown      ? "\"" + excerpt(columns.begin()->first) + "\""
                                              : "no joints"});
@@ -191,16 +194,18 @@ class CsvReader {
   }
 
   // None for an empty field.
-  std::optional<double> number(const std::string& field, const std::string& column) const {
+  std::optional<double> number(const std::string& field, const std::string& column,
+                               double most = farthest_annotation_px) const {
     std::string_view digits = field;
     while (!digits.empty() && digits.front() == ' ') digits.remove_prefix(1);
     while (!digits.empty() && digits.back() == ' ') digits.remove_suffix(1);
     if (digits.empty()) return std::nullopt;
     double value = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || !is_near(value)) {
+    if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || !(std::abs(value) <= most)) {
+      const std::string bound = most == farthest_annotation_px ? "a million" : "a million million";
       fail<DataError>({.where = table_.where() + ": " + excerpt(column),
-                       .expected = "a number within a million, or nothing",
+                       .expected = "a number within " + bound + ", or nothing",
                        .got = "\"" + excerpt(field, 40) + "\""});
     }
     return value;
@@ -233,7 +238,16 @@ class CsvReader {
     }
     if (!labelled) return std::nullopt;
     if (box_[0] != none) person.box = read_box(record);
+    if (head_length_ != none) person.head_length = measure(record[head_length_], "head_length", farthest_annotation_px);
+    if (area_ != none) person.area = measure(record[area_], "area", largest_annotation_area);
     return person;
+  }
+
+  std::optional<double> measure(const std::string& field, const char* column, double most) const {
+    const std::optional<double> value = number(field, column, most);
+    if (!value || *value > 0) return value;
+    fail<DataError>(
+        {.where = table_.where() + ": " + column, .expected = "a number above 0, or nothing", .got = field});
   }
 
   std::optional<Box> read_box(const std::vector<std::string>& record) const {
@@ -256,6 +270,8 @@ class CsvReader {
   std::size_t column_count_ = 0;
   std::size_t image_ = none;
   std::array<std::size_t, 4> box_{none, none, none, none};
+  std::size_t head_length_ = none;
+  std::size_t area_ = none;
   std::vector<JointColumns> columns_;
 };
 
@@ -263,7 +279,8 @@ class CsvReader {
 
 /// People of a table of comma-separated values, a row per person. Columns, in any order: `image`; `NAME_x`, `NAME_y`
 /// and perhaps `NAME_v` (0 unlabelled, 1 occluded, 2 visible) of each joint; perhaps box_x, box_y, box_width,
-/// box_height. An empty position is unlabelled; a row without a labelled joint is left out. Images: as read_coco.
+/// box_height, head_length and area, the last two as Person has them. An empty position is unlabelled; a row without a
+/// labelled joint is left out. Images: as read_coco.
 /// Shapes: pixels; the centre of the first one is (0, 0) for joints, its left edge 0 for boxes. Errors: DataError
 /// naming file, line and column.
 inline Annotations read_csv(const std::filesystem::path& file, const DataSetOptions& options = {}) {
@@ -274,7 +291,7 @@ inline constexpr DataSetKind csv_set{
     .name = "csv",
     .path = "FILE.csv",
     .parts = "",
-    .does = "a table: columns image, NAME_x, NAME_y, NAME_v per joint, box_x, box_y, box_width, box_height",
+    .does = "a table: image, NAME_x, NAME_y, NAME_v per joint, box_{x, y, width, height}, head_length, area",
     .read = [](const DataSource& source, const DataSetOptions& options) { return read_csv(source.path, options); }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
