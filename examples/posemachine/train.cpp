@@ -296,6 +296,9 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
                       sets.train.size(), sets.validation.size()));
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
+  const std::size_t photographs = trainer.find_damaged_headers();
+  const std::size_t damaged_headers = trainer.damaged().all().size();
+  if (damaged_headers > 0) progress.say(format("%zu of %zu photographs are damaged", damaged_headers, photographs));
   // Made last: what cannot be trained, or written down, leaves no folder behind.
   pm::write_json<pm::UsageError>(config_to_json(config), "configuration");
   if (!run) {
@@ -347,6 +350,12 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
         format("photographs that could not be used: %zu. Their people were left out of validation; in training others "
                "stood in for them",
                named.size()));
+    constexpr std::size_t shown = 8;
+    std::size_t listed = 0;
+    for (const std::filesystem::path& image : named) {
+      if (listed++ < shown) progress.say("  " + image.string());
+    }
+    if (listed > shown) progress.say(format("  and %zu others", listed - shown));
   }
   if (!over) {
     const std::string runs = arguments.folder == "runs" ? "" : "--runs " + shell_quoted(arguments.folder) + " ";

@@ -1,6 +1,7 @@
 // Training batches: order, crops, masks, and the same bytes whatever the threads.
 #include "temporary_folder.hpp"
 
+#include <posemachine/data/image_headers.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/loader.hpp>
 
@@ -319,8 +320,15 @@ TEST_CASE("BatchLoader: of a damaged photograph another person stands in, and al
   // A maker that knows nothing of the first one gives the same.
   options.damaged = std::make_shared<pm::DamagedImages>();
   CHECK(equal(pm::BatchMaker(people, pm::lsp_joints(), options)(1), maker(1)));
+  // Nor does it matter that headers were read before.
+  options.damaged = std::make_shared<pm::DamagedImages>();
+  for (const int threads : {1, 3}) CHECK(pm::find_damaged_headers(people, *options.damaged, threads) == 6);
+  CHECK(options.damaged->all().size() == 1);
+  CHECK(options.damaged->all().begin()->second.find("p2.png: expected a JPEG or PNG") != std::string::npos);
+  CHECK(equal(pm::BatchMaker(people, pm::lsp_joints(), options)(1), maker(1)));
   // An absent one is no damage.
   std::filesystem::remove(people[3].image);
+  CHECK_THROWS_WITH_AS(pm::find_damaged_headers(people, *options.damaged), doctest::Contains("p3.png"), pm::DataError);
   CHECK_THROWS_WITH_AS((maker(0), maker(1)), doctest::Contains("p3.png"), pm::DataError);
   for (const pm::Person& person : people) std::ofstream(person.image, std::ios::trunc) << "no picture";
   CHECK_THROWS_WITH_AS(maker(0), doctest::Contains("got none among those of 6 people"), pm::DataError);

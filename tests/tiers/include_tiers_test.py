@@ -42,7 +42,7 @@ TIERS = {
     "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 131),
     "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 183),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 175),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 178),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("zlib.h", 9),

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ using tool_test::text_of;
 
 namespace {
 
-// Twelve pictures of noise with an arm of three joints in each, as a table and as COCO's JSON; of every fourth one the
+// Twelve pictures of noise with an arm of three joints in each, in every form of annotation; of every fourth one the
 // tip is unlabelled.
 class Arms {
  public:
@@ -67,8 +68,45 @@ class Arms {
            {"category_id", 1},
            {"bbox", {4, 4, 44, 36}},
            {"keypoints", {x, 30, 2, x - 8, 12, 2, whole ? x + 8 : 0, whole ? 14 : 0, whole ? 2 : 0}}});
+      write_shares(i, x, whole);
+      write_shapes(i, x, whole);
     }
     std::ofstream(folder_ / "arms.json") << coco.dump();
+    std::ofstream(folder_ / "arms.yaml") << "train: images\nnames: [arm]\nkpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\n"
+                                            "kpt_names: {0: [base, left_tip, right_tip]}\n";
+  }
+
+  // As Ultralytics has it: shares of 64 x 48, from the left top edge.
+  void write_shares(int i, int x, bool whole) const {
+    std::ostringstream line;
+    line.precision(17);
+    const auto joint = [&](int x_px, int y_px) {
+      line << " " << (x_px + 0.5) / 64 << " " << (y_px + 0.5) / 48 << " 2";
+    };
+    line << "0 " << 26. / 64 << " " << 22. / 48 << " " << 44. / 64 << " " << 36. / 48;
+    joint(x, 30);
+    joint(x - 8, 12);
+    if (whole) {
+      joint(x + 8, 14);
+    } else {
+      line << " 0 0 0";
+    }
+    folder_.write("labels/arm" + std::to_string(i) + ".txt", line.str());
+  }
+
+  // As LabelMe has it: pixels from the left top edge.
+  void write_shapes(int i, int x, bool whole) const {
+    pm::Json shapes = {{{"label", "arm"}, {"shape_type", "rectangle"}, {"points", {{4, 4}, {48, 40}}}}};
+    const auto add = [&](const char* label, int x_px, int y_px) {
+      shapes.push_back({{"label", label}, {"shape_type", "point"}, {"points", {{x_px + 0.5, y_px + 0.5}}}});
+    };
+    add("base", x, 30);
+    add("left_tip", x - 8, 12);
+    if (whole) add("right_tip", x + 8, 14);
+    const std::string name = "arm" + std::to_string(i);
+    const pm::Json json = {
+        {"shapes", shapes}, {"imagePath", "../images/" + name + ".png"}, {"imageHeight", 48}, {"imageWidth", 64}};
+    folder_.write("shapes/" + name + ".json", json.dump());
   }
 
   test_environment::TemporaryFolder folder_;
@@ -111,11 +149,16 @@ TEST_CASE("own data: a table trains a network of its joints, which evaluates on 
   CHECK(!json.contains("pcp_strict"));
   CHECK(json["stages"][0]["pck"]["parts"][2]["counted"] == 9);
   CHECK(json["stages"][0]["pck"]["parts"][1]["name"] == "left_tip");
-  // The same people from the other format.
-  const pm::Json coco =
-      pm::parse_json(run("evaluate --json --data coco:" + at("arms.json") + model_file).out, "stdout");
-  CHECK(coco["stages"] == json["stages"]);
-  CHECK(coco["pck"] == json["pck"]);
+  // The same people from the other formats, wherever these count pixels from.
+  for (const std::string& other : {"coco:" + at("arms.json"), "yolo:" + at("arms.yaml"), "labelme:" + at("shapes")}) {
+    CAPTURE(other);
+    const Outcome evaluated = run("evaluate --json --data " + other + model_file);
+    INFO(evaluated.err);
+    REQUIRE(evaluated.code == 0);
+    const pm::Json same = pm::parse_json(evaluated.out, "stdout");
+    CHECK(same["stages"] == json["stages"]);
+    CHECK(same["pck"] == json["pck"]);
+  }
   // In shares.
   const std::string sharded = "evaluate --json --data csv:" + at("arms.csv") + model_file;
   for (const char* share : {"1", "2"}) {
@@ -208,6 +251,11 @@ TEST_CASE(
     CHECK(damaged.code == 0);
     CHECK(damaged.err.find("left out: " + at("damaged/images/arm5.png")) != std::string::npos);
     CHECK(damaged.err.find("photographs that could not be used: 1") != std::string::npos);
+    CHECK(damaged.err.find("\n  " + at("damaged/images/arm5.png")) != std::string::npos);  // once more, at the end
+    // Named before the first step.
+    const std::size_t said = damaged.err.find("left out: ");
+    CHECK(damaged.err.find("1 of 13 photographs are damaged") < said);  // the others are where the sound ones are
+    CHECK(said < damaged.err.find("epoch 1"));
   }
   // All of validation is damaged, or has none of the joints: no number, and no end.
   std::ofstream(at("damaged/images/arm6.png"), std::ios::trunc) << "\x89PNG";

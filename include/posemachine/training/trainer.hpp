@@ -5,6 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/data/image_headers.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
@@ -119,6 +120,14 @@ class Trainer {
     const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
     const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
     return measure_constant_pose(pose, validation_, metric, meaning.crop, options.input, damaged_);
+  }
+
+  /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would meet
+  /// later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers.
+  std::size_t find_damaged_headers() {
+    std::vector<Person> people = loader_.people();
+    people.insert(people.end(), validation_.begin(), validation_.end());
+    return posemachine::find_damaged_headers(people, *damaged_, options_.workers);
   }
 
   /// The photographs that could not be used so far, in training and in validation: other people stand in for those who
