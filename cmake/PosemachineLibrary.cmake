@@ -4,7 +4,7 @@
 #   posemachine::run          + schedule base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
-#   posemachine::dataset      + data/; zlib and libyaml; image, too, where it is built
+#   posemachine::dataset      image + data/; zlib and libyaml
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
 
@@ -52,7 +52,7 @@ if(needs_run)
   add_library(posemachine::estimate ALIAS posemachine_estimate)
 endif()
 
-if(POSEMACHINE_COMPONENTS MATCHES "image")
+if(POSEMACHINE_COMPONENTS MATCHES "image|dataset")
   add_library(posemachine_image INTERFACE)
   if(POSEMACHINE_IMAGE_STB)
     find_package(Stb REQUIRED)
@@ -69,10 +69,7 @@ if(POSEMACHINE_COMPONENTS MATCHES "dataset")
   find_package(ZLIB REQUIRED)
   find_package(LibYaml REQUIRED)
   add_library(posemachine_dataset INTERFACE)
-  target_link_libraries(posemachine_dataset INTERFACE posemachine_run ZLIB::ZLIB LibYaml::yaml)
-  if(TARGET posemachine_image)
-    target_link_libraries(posemachine_dataset INTERFACE posemachine_image)
-  endif()
+  target_link_libraries(posemachine_dataset INTERFACE posemachine_image ZLIB::ZLIB LibYaml::yaml)
   list(APPEND POSEMACHINE_TARGETS dataset)
 endif()
 
