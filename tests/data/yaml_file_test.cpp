@@ -61,11 +61,10 @@ TEST_CASE("parse_yaml: what is no plain document is refused with its line") {
       {std::string("a: \0", 4), "(line 1)"},
       {"\tb: 1", "found character that cannot start any token"},
   };
-  for (const auto& [text, expected] : cases) {
-    CAPTURE(text);
-    const std::string message = refusal<DataError>([&] { parse_yaml(text, "t"); });
+  for (const auto& each : cases) {
+    const std::string message = refusal<DataError>([&] { parse_yaml(each.first, "t"); });
     CAPTURE(message);
-    CHECK(contains(message, expected));
+    CHECK(contains(message, each.second));
   }
 }
 

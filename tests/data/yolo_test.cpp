@@ -198,7 +198,6 @@ TEST_CASE("read_yolo: what a YAML file lacks or has wrong is said with file and 
       {"path: 3\n" + arm + train, "d.yaml.path: expected a string"},
   };
   for (const auto& [text, expected] : cases) {
-    CAPTURE(text);
     const auto file = folder.write("d.yaml", text);
     const std::string message = refusal<DataError>([&] { read_yolo(file); });
     CAPTURE(message);
@@ -230,7 +229,6 @@ TEST_CASE("read_yolo: what a line of labels has wrong is said with file, line an
       {"0 0.5 0.5 0.4 0.5 0.25 0.5 2 \"0.1\" 0.2 1 0 0 0", "value 9: expected a number"},
   };
   for (const auto& [line, expected] : cases) {
-    CAPTURE(line);
     const auto labels = folder.write("labels/train/a.txt", arm_line + "\n" + line);
     const std::string message = refusal<DataError>([&] { read_yolo(file); });
     CAPTURE(message);

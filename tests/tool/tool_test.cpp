@@ -130,7 +130,7 @@ TEST_CASE("tool: usage errors exit with 2, say what would be right and leave std
   check_refused("summary scaling-dilation --sise 3", 2, "--sise");
   check_refused("summary scaling-dilation --size 100", 2, "multiples of 8");
   check_refused("summary scaling-dilation --size 64x", 2, "HEIGHTxWIDTH");
-  check_refused("evaluate --data mpii:here", 2, "lsp:DIR");
+  check_refused("evaluate --data voc:here", 2, "lsp:DIR");
   check_refused("evaluate --data lspet:here", 3, "got no such file or folder");
   check_refused("evaluate --data lsp:here --split tset", 2, "FIRST:LAST");
   check_refused("evaluate --data lsp:here --threads 0", 2, "threads");

@@ -114,7 +114,7 @@ TEST_CASE("train: arguments and configurations that cannot be are refused by nam
   check_refused("train scaling-dilation-small" + sets(), 2, "--run");
   check_refused("train scaling-dilation-small --run a/b" + sets(), 2, "a name without /");
   check_refused(net, 2, "give --data KIND:PATH");
-  check_refused(net + "--data mpii:" + at("lsp"), 2, "expected one of lsp:DIR[:PART]");
+  check_refused(net + "--data voc:" + at("lsp"), 2, "expected one of lsp:DIR[:PART]");
   check_refused(net + "--data lsp:" + at("nowhere"), 3, "nowhere");
   check_refused(net + "--data lsp:" + at("lsp"), 3, "im0007.jpg");  // absent, and not allowed to be
   check_refused(net + sets() + "--set train.epoch=3", 2, "did you mean \"train.epochs\"?");
