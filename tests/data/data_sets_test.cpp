@@ -9,6 +9,8 @@
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/formats/csv.hpp>
+#include <posemachine/pose/pose_format.hpp>
 
 #include <doctest/doctest.h>
 
@@ -297,6 +299,28 @@ TEST_CASE("read_csv: lengths of heads and areas, where they are known") {
   CHECK(read.people[0].head_length == 40.0);
   CHECK(!read.people[1].area);
   CHECK(!read.people[1].head_length);
+}
+
+TEST_CASE("read_csv: what csv_format writes comes back as people, whatever their scores") {
+  const TemporaryFolder folder;
+  JointSet arm;
+  arm.joints = {"elbow", "wrist"};
+  folder.write("a, \"b\".png", "x");
+  const ImagePoses image{
+      "a, \"b\".png",
+      90,
+      80,
+      0,
+      {{{0.5, -2, 30, 1e-7}, {{{1.25, 1.0 / 3}, 0}, {}}}, {{1, 2, 3, 4}, {{{5, 6}, 1}, {{7, 8}, 0.5}}}}};
+  const Annotations read = read_csv(folder.write("poses.csv", write_poses(csv_format, image, arm)));
+  CHECK(read.joints.joints == arm.joints);
+  REQUIRE(read.people.size() == 2);
+  CHECK(read.people[0].image == folder / image.image);
+  CHECK(*read.people[0].box == image.poses[0].box);
+  CHECK(read.people[0].joints[0].position == Point{1.25, 341.0 / 1024});
+  CHECK(read.people[0].joints[0].is_labelled());
+  CHECK(!read.people[0].joints[1].is_labelled());
+  CHECK(read.people[1].joints[1].position == Point{7, 8});
 }
 
 TEST_CASE("read_csv: what is wrong is said with line and column") {

@@ -167,6 +167,7 @@ class CsvReader {
       if (!column.ends_with("_x") || column == "box_x" || column.size() == 2) continue;
       const std::string name = column.substr(0, column.size() - 2);
       JointColumns joint{take(column), take(name + "_y"), take(name + "_v")};
+      take(name + "_score");  // as estimate writes it; an annotation has none
       if (joint.y == none) {
         fail<DataError>(
             {.where = table_.where(), .expected = "a column \"" + excerpt(name) + "_y\" beside its _x", .got = "none"});
@@ -280,7 +281,7 @@ class CsvReader {
 /// People of a table of comma-separated values, a row per person. Columns, in any order: `image`; `NAME_x`, `NAME_y`
 /// and perhaps `NAME_v` (0 unlabelled, 1 occluded, 2 visible) of each joint; perhaps box_x, box_y, box_width,
 /// box_height, head_length and area, the last two as Person has them. An empty position is unlabelled; a row without a
-/// labelled joint is left out. Images: as read_coco.
+/// labelled joint is left out. NAME_score, which csv_format writes, is ignored. Images: as read_coco.
 /// Shapes: pixels; the centre of the first one is (0, 0) for joints, its left edge 0 for boxes. Errors: DataError
 /// naming file, line and column.
 inline Annotations read_csv(const std::filesystem::path& file, const DataSetOptions& options = {}) {

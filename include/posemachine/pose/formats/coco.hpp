@@ -1,0 +1,49 @@
+// Poses as COCO's keypoint results, the file that pycocotools and evaluation servers read.
+#pragma once
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/pose_format.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+namespace detail {
+
+// A person per line. Without "bbox": pycocotools takes a result's area from its keypoints only where there is none.
+inline std::string coco_results(const ImagePoses& image, const JointSet&) {
+  std::string text;
+  for (const Pose& pose : image.poses) {
+    double sum = 0;
+    for (const Keypoint& keypoint : pose.keypoints) sum += keypoint.found() ? keypoint.score : 0;
+    Json entry;
+    entry["image_id"] = image.id;
+    entry["category_id"] = 1;  // COCO's person
+    entry["keypoints"] = keypoint_triples(pose);
+    entry["score"] = rounded_score(sum / static_cast<double>(std::max<std::size_t>(1, pose.keypoints.size())));
+    text += (text.empty() ? "\n" : ",\n") + json_text(entry);
+  }
+  return text;
+}
+
+}  // namespace detail
+
+/// A list of {"image_id", "category_id": 1, "keypoints": [x, y, score, ...], "score"}, one entry per person.
+/// Shapes: three numbers per joint, in the order of the joint set; positions in pixels, the centre of the first one
+/// being (0, 0), rounded to 1/1024; 0, 0, 0 for a missing keypoint. The person's score is the mean over all joints.
+/// Source: COCO's results format, cocodataset.org.
+inline constexpr PoseFormat coco_format{.name = "coco",
+                                        .does = "COCO's keypoint results: one list with an entry per person",
+                                        .file_ending = ".json",
+                                        .needs_id = true,
+                                        .begin = [](const JointSet&) { return std::string("["); },
+                                        .text = detail::coco_results,
+                                        .separator = ",",
+                                        .end = "\n]\n"};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
