@@ -1,4 +1,5 @@
 // posemachine estimate: the poses of the people in photographs.
+#include "estimate_outputs.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
 #include "tool.hpp"
@@ -12,6 +13,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_folder.hpp>
+#include <posemachine/data/image_ids.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -19,15 +21,17 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/pose_format.hpp>
+#include <posemachine/pose/pose_formats.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,11 +51,14 @@ struct EstimateArguments {
   std::string decoder;
   std::vector<std::string> images;
   std::vector<std::string> boxes;
+  std::string format;
+  bool json = false;
+  bool ndjson = false;
+  std::string output = "-";
+  std::string image_ids;
   std::string overlay;
   std::string panel;
   std::optional<std::string> shard;
-  bool json = false;
-  bool ndjson = false;
   int threads = default_threads();
   int stages = 0;
   std::string tuning;
@@ -64,28 +71,40 @@ bool is_one_image(const EstimateArguments& arguments) {
          !std::filesystem::is_directory(arguments.images.front(), error);
 }
 
-void check_arguments(const EstimateArguments& arguments) {
-  const auto refuse = [](bool wrong, const char* where, const char* expected, const char* got,
-                         const char* remedy = "") {
-    if (wrong) pm::fail<pm::UsageError>({.where = where, .expected = expected, .got = got, .remedy = remedy});
-  };
+void refuse_if(bool wrong, const std::string& where, const std::string& expected, const std::string& got,
+               const std::string& remedy = "") {
+  if (wrong) pm::fail<pm::UsageError>({.where = where, .expected = expected, .got = got, .remedy = remedy});
+}
+
+// The name of the format, under whichever option.
+std::string format_name(const EstimateArguments& arguments) {
+  refuse_if(arguments.json && arguments.ndjson, "--json", "one of --json and --ndjson", "both");
+  const std::string short_form = arguments.json ? "json" : arguments.ndjson ? "ndjson" : "";
+  if (short_form.empty()) return arguments.format.empty() ? "text" : arguments.format;
+  refuse_if(!arguments.format.empty() && arguments.format != short_form, "--" + short_form, "one format",
+            "--format " + arguments.format + ", too");
+  return short_form;
+}
+
+void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& format) {
   const bool several = !is_one_image(arguments);
   const bool shard = arguments.shard.has_value();
-  const char* const got = shard ? "a share of several" : arguments.images.size() > 1 ? "several" : "a folder";
-  refuse(arguments.json && arguments.ndjson, "--json", "one of --json and --ndjson", "both");
-  refuse(several && arguments.json, "--json", "one image", got, "use --ndjson: a line for each");
-  refuse(several && !arguments.boxes.empty(), "--box", "one image", got, "boxes belong to one image");
-  refuse(several && !arguments.overlay.empty(), "--overlay", "one image", got);
-  refuse(several && !arguments.panel.empty(), "--panel", "one image", got);
-  refuse(shard && !arguments.ndjson, "--shard", "--ndjson", "text", "posemachine merge puts lines of JSON together");
-  refuse(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
+  const std::string got = shard ? "a share of several" : arguments.images.size() > 1 ? "several" : "a folder";
+  const std::string name(format.name);
+  refuse_if(several && format.one_image && arguments.output == "-", arguments.json ? "--json" : "--format " + name,
+            "one image", got, "use --ndjson: a line for each, or --output DIR: a file for each");
+  refuse_if(several && !arguments.boxes.empty(), "--box", "one image", got, "boxes belong to one image");
+  refuse_if(several && !arguments.overlay.empty(), "--overlay", "one image", got);
+  refuse_if(several && !arguments.panel.empty(), "--panel", "one image", got);
+  refuse_if(shard && name != "ndjson", "--shard", "--ndjson", name, "posemachine merge puts lines of JSON together");
+  refuse_if(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
   const auto standard_inputs = std::count(arguments.images.begin(), arguments.images.end(), "-");
-  refuse(standard_inputs > 1, "IMAGE", "standard input (-) once", "twice");
-  refuse(standard_inputs > 0 && shard, "--shard", "files, which every share can read", "standard input (-)");
-  const bool text = arguments.json || arguments.ndjson;
-  refuse(arguments.overlay == "-" && arguments.panel == "-", "--panel", "one picture on stdout", "two");
+  refuse_if(standard_inputs > 1, "IMAGE", "standard input (-) once", "twice");
+  refuse_if(standard_inputs > 0 && shard, "--shard", "files, which every share can read", "standard input (-)");
+  refuse_if(arguments.overlay == "-" && arguments.panel == "-", "--panel", "one picture on stdout", "two");
   const bool picture = arguments.overlay == "-" || arguments.panel == "-";
-  refuse(picture && text, "--json", "one result on stdout", "a picture too");
+  refuse_if(picture && name != "text" && arguments.output == "-", "--" + name, "one result on stdout",
+            "a picture, too");
 }
 
 pm::Box parse_box(const std::string& text) {
@@ -112,53 +131,11 @@ pm::Image read_photo(const std::string& path, const Context& context) {
   return pm::decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), "standard input", limits);
 }
 
-// What is said of one image: poses, or why there are none.
+// Of one image: poses, or why there are none.
 struct Result {
-  int width = 0;
-  int height = 0;
-  std::vector<pm::Pose> poses;
+  pm::ImagePoses found;
   std::string problem;
 };
-
-pm::Json to_json(const std::string& name, const Result& result, const pm::JointSet& joints) {
-  const auto rounded = [](double value, double unit) { return std::round(value / unit) * unit; };
-  pm::Json json;
-  json["image"] = name;
-  json["width"] = result.width;
-  json["height"] = result.height;
-  json["poses"] = pm::Json::array();
-  for (const pm::Pose& pose : result.poses) {
-    pm::Json keypoints = pm::Json::array();
-    for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
-      const pm::Keypoint& keypoint = pose.keypoints[j];
-      pm::Json entry;
-      entry["name"] = joints.joints[j];
-      entry["x"] = keypoint.found() ? pm::Json(rounded(keypoint.position.x, 0x1p-10)) : pm::Json();
-      entry["y"] = keypoint.found() ? pm::Json(rounded(keypoint.position.y, 0x1p-10)) : pm::Json();
-      entry["score"] = rounded(keypoint.score, 0x1p-16);
-      keypoints.push_back(std::move(entry));
-    }
-    pm::Json entry;
-    entry["box"] = {pose.box.x, pose.box.y, pose.box.width, pose.box.height};
-    entry["keypoints"] = std::move(keypoints);
-    json["poses"].push_back(std::move(entry));
-  }
-  return json;
-}
-
-std::string to_text(const std::string& name, const Result& result, const pm::JointSet& joints) {
-  std::string text = format("%s: %d x %d pixels\n", name.c_str(), result.width, result.height);
-  for (const pm::Pose& pose : result.poses) {
-    text += format("person in %g,%g,%g,%g\n", pose.box.x, pose.box.y, pose.box.width, pose.box.height);
-    for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
-      const pm::Keypoint& keypoint = pose.keypoints[j];
-      text += format("  %-16s", joints.joints[j].c_str());
-      const auto& [x, y] = keypoint.position;
-      text += keypoint.found() ? format("%8.1f %8.1f   %.2f\n", x, y, keypoint.score) : "not found\n";
-    }
-  }
-  return text;
-}
 
 void write_picture(const std::string& path, const pm::Image& image) {
   if (path == "-") {
@@ -168,12 +145,12 @@ void write_picture(const std::string& path, const pm::Image& image) {
   }
 }
 
-// One photograph and what is to be drawn of it.
-Result estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, std::span<const pm::Box> boxes,
-                    const Context& context) {
-  const pm::Image photo = read_photo(arguments.images.front(), context);
+// Of one photograph: its poses, and what is to be drawn of it.
+pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const std::string& name,
+                            std::span<const pm::Box> boxes, const Context& context) {
+  const pm::Image photo = read_photo(name, context);
   context.stop_if_asked();
-  Result result{photo.width, photo.height, {}, ""};
+  pm::ImagePoses result{name, photo.width, photo.height, 0, {}};
   if (boxes.size() > 1) {
     result.poses = estimator(photo, boxes);
   } else {
@@ -206,6 +183,39 @@ std::vector<std::string> image_names(const EstimateArguments& arguments) {
   return names;
 }
 
+// The image_id of each image, zeros where the format needs none. Errors: UsageError where two images have the same one.
+std::vector<std::int64_t> ids_of(const EstimateArguments& arguments, const pm::PoseFormat& format,
+                                 const std::vector<std::string>& names) {
+  std::vector<std::int64_t> ids(names.size(), 0);
+  if (!format.needs_id) {
+    refuse_if(!arguments.image_ids.empty(), "--image-ids", "a format with ids, as --format coco",
+              std::string(format.name));
+    return ids;
+  }
+  const pm::ImageIds known = arguments.image_ids.empty() ? pm::ImageIds() : pm::read_image_ids(arguments.image_ids);
+  std::map<std::int64_t, std::string> taken;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ids[i] = known.of(names[i]);
+    const auto [other, is_free] = taken.emplace(ids[i], names[i]);
+    refuse_if(!is_free, names[i], "an image_id of its own", std::to_string(ids[i]) + ", as " + other->second + " has",
+              "give a COCO annotation that lists the images (--image-ids FILE.json)");
+  }
+  return ids;
+}
+
+OutputPlace poses_place(const EstimateArguments& arguments, const pm::PoseFormat& format) {
+  const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
+  if (picture_on_stdout && arguments.output == "-") return {};
+  const bool several_files = format.one_image && !is_one_image(arguments);
+  OutputPlace place("--output", arguments.output, several_files,
+                    [ending = std::string(format.file_ending)](const std::filesystem::path& image) {
+                      return stem_of(image) + ending;
+                    });
+  refuse_if(arguments.shard && place.is_folder(), "--shard", "a file, or stdout", "a folder",
+            "posemachine merge puts files of lines together");
+  return place;
+}
+
 // What all shares of the images have in common.
 pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const std::vector<std::string>& names) {
   pm::Digest digest;
@@ -218,76 +228,88 @@ pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, cons
 }
 
 int estimate(const EstimateArguments& arguments, const Context& context) {
-  check_arguments(arguments);
+  const pm::PoseFormat& format = context.pose_formats.get(format_name(arguments), "--format");
+  check_arguments(arguments, format);
   ShardRecord record;
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
   std::vector<pm::Box> boxes;
   for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
+  const OutputPlace place = poses_place(arguments, format);
   const std::vector<std::string> all_images = image_names(arguments);
+  check_places({&place}, all_images);
+  const std::vector<std::int64_t> all_ids = ids_of(arguments, format, all_images);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  const pm::JointSet& joints = model.meaning().joints;
-  const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
-  pm::Digest lines;
-  const auto print = [&](const std::string& name, const Result& result) {
-    if (picture_on_stdout) return;
-    const bool json = arguments.json || arguments.ndjson;
-    const std::string text = json ? json_line(to_json(name, result, joints)) : to_text(name, result, joints);
-    lines.add(text);
-    write_stdout(text);
-  };
+  place.prepare();
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
+  const bool one = is_one_image(arguments);
   pm::EstimatorOptions options;
   options.stages = arguments.stages;
   options.tuning = arguments.tuning;
-  const pm::Estimator first(model, options);
-  if (is_one_image(arguments)) {
-    options.threads = boxes.size() > 1 ? arguments.threads : 1;
-    pm::Estimator estimator = first.with(options);
-    print(arguments.images.front(), estimate_one(estimator, arguments, boxes, context));
+  options.threads = one && boxes.size() > 1 ? arguments.threads : 1;
+  const int images_at_a_time = one ? 1 : arguments.threads;
+  std::vector<pm::Estimator> estimators(std::size_t(images_at_a_time), pm::Estimator(model, options));
+  const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
+  const std::vector<std::int64_t> ids = pm::share_of<std::int64_t>(all_ids, record.shard);
+
+  PoseOutput output(format, model.meaning().joints, place);
+  pm::Digest lines;
+  pm::Json problems = pm::Json::array();  // of images without a result
+  const auto take = [&](std::size_t position, Result& result) {
+    if (result.problem.empty()) {
+      result.found.id = ids[position];
+      lines.add(output.next(result.found));
+    } else {
+      complain(result.problem);
+      problems.push_back({{"position", position}, {"text", result.problem}});
+    }
+  };
+  if (one) {
+    Result result{estimate_one(estimators.front(), arguments, images.front(), boxes, context), ""};
+    output.begin();
+    take(0, result);
+    output.end();
     return done;
   }
 
-  const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
-  pm::Workers workers(arguments.threads);
-  std::vector<pm::Estimator> estimators(std::size_t(arguments.threads), first);
+  output.begin();
+  pm::Workers workers(images_at_a_time);
   Progress progress(context, "estimating");
-  pm::Json problems = pm::Json::array();                         // of images without a result
-  const std::size_t batch = 4 * std::size_t(arguments.threads);  // images; printed in order after each batch
+  const std::size_t batch = 4 * std::size_t(images_at_a_time);  // images; written in order after each batch
   for (std::size_t begin = 0; begin < images.size(); begin += batch) {
     context.stop_if_asked();
     std::vector<Result> results(std::min(batch, images.size() - begin));
     workers.for_each(static_cast<int>(results.size()), [&](int index, int slot) {
       Result& result = results[std::size_t(index)];
+      const std::string& name = images[begin + std::size_t(index)];
       try {
-        const pm::Image photo = read_photo(images[begin + std::size_t(index)], context);
-        result.width = photo.width;
-        result.height = photo.height;
-        result.poses.push_back(estimators[std::size_t(slot)](photo));
+        result.found = estimate_one(estimators[std::size_t(slot)], arguments, name, {}, context);
       } catch (const pm::DataError& error) {  // the other images can still be used
         result.problem = error.what();
       }
     });
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      if (results[i].problem.empty()) {
-        print(images[begin + i], results[i]);
-      } else {
-        complain(results[i].problem);
-        problems.push_back({{"position", begin + i}, {"text", results[i].problem}});
-      }
-    }
+    for (std::size_t i = 0; i < results.size(); ++i) take(begin + i, results[i]);
     progress.update(static_cast<long long>(begin + results.size()), static_cast<long long>(images.size()));
   }
-  const int code = problems.empty() ? done : bad_data;
+  std::string last;
   if (arguments.shard) {
     record.run = run_of(arguments, model, all_images);
     pm::Json json = to_json(record);
     json["lines"] = lines.text();
-    json["problems"] = std::move(problems);
-    write_stdout(json_line({{"shard", std::move(json)}}));
+    json["problems"] = problems;
+    last = json_line({{"shard", std::move(json)}});
   }
-  return code;
+  output.end(last);
+  return problems.empty() ? done : bad_data;
+}
+
+std::string format_help(const pm::PoseFormats& formats) {
+  std::string text = "How poses are written:";
+  for (const pm::PoseFormat& format : formats.all()) {
+    text += "\n" + std::string(format.name) + ": " + std::string(format.does);
+  }
+  return text;
 }
 
 }  // namespace
@@ -305,12 +327,25 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->add_option("--box", arguments->boxes,
                    "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
       ->allow_extra_args(false);
+  command->add_option("--format", arguments->format, format_help(context.pose_formats))
+      ->option_text("NAME")
+      ->default_str("text");
+  command->add_flag("--json", arguments->json, "--format json, in which x and y of a missing joint are null");
+  command->add_flag("--ndjson", arguments->ndjson, "--format ndjson");
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "Where the poses go: a file, whole or not at all; a folder (one that is there, or a name that\n"
+                   "ends in /) for a file per image, which several images as json or openpose need; - is stdout")
+      ->option_text("FILE|DIR")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--image-ids", arguments->image_ids,
+          "With --format coco: a COCO annotation whose images (id, file_name) say each image_id; default: the\n"
+          "number at the end of the image's name, 139 of 000000000139.jpg")
+      ->option_text("FILE.json");
   command->add_option("--overlay", arguments->overlay, "PNG to write: the photo with the skeletons drawn on it");
   command->add_option("--panel", arguments->panel, "PNG to write: the photo, every joint's heatmap and the pose");
-  command->add_flag("--json", arguments->json,
-                    "One JSON object: image, width, height, poses with box and keypoints (name, x, y,\n"
-                    "score from 0 to 1; x and y are null where a joint is missing)");
-  command->add_flag("--ndjson", arguments->ndjson, "The same, a line for each image");
   command
       ->add_option("--shard", arguments->shard,
                    "As in 2/8: the second of eight shares of the images, counted from 1; with --ndjson, whose last\n"

@@ -6,6 +6,7 @@
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/op_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/pose_formats.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -39,6 +40,7 @@ struct Context {
   posemachine::LayerSet layers;  // that network files may name
   posemachine::DataSetKinds data_sets{};
   posemachine::MetricKinds metrics{};
+  posemachine::PoseFormats pose_formats{};
   std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;

@@ -1,0 +1,206 @@
+// What estimate writes, and where: formats, files and folders, read back by what reads them elsewhere.
+#include "reference/random_model.hpp"
+#include "temporary_folder.hpp"
+#include "tool/program.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/data/data_sets.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/model.hpp>
+#include <posemachine/networks/registry.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace estimate_output_test {
+
+namespace pm = posemachine;
+namespace fs = std::filesystem;
+using tool_test::json_of;
+using tool_test::Outcome;
+using tool_test::text_of;
+
+namespace {
+
+// A model, and a folder of four pictures of noise: im2.png, im10.jpg, im11.png and one that is broken.
+class Photos {
+ public:
+  static const Photos& instance() {
+    static const Photos photos;
+    return photos;
+  }
+  const fs::path& path() const { return folder_.path(); }
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+
+ private:
+  Photos() {
+    pm::Meaning meaning;
+    meaning.input_height = meaning.input_width = 64;
+    const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
+    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
+    fs::create_directories(at("photos"));
+    std::uint64_t seed = 1;
+    for (const char* name : {"photos/im2.png", "photos/im10.jpg", "photos/im11.png", "own.png"}) {
+      pm::Image image(80 + int(seed), 70);
+      pm::RandomStream stream(seed++, pm::Purpose::test);
+      for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+      pm::write_png(at(name), image);  // files are known by their first bytes, not their names
+    }
+    std::ofstream(at("photos/im3.png")) << "\x89PNG\r\n\x1a\n nothing follows";
+  }
+
+  test_environment::TemporaryFolder folder_;
+};
+
+std::string at(const std::string& name) { return Photos::instance().at(name); }
+
+std::string estimate(const std::string& arguments) {
+  return "estimate --quiet --model " + at("m.safetensors") + " " + arguments;
+}
+
+Outcome run(const std::string& arguments) {
+  return tool_test::run_program(estimate(arguments), Photos::instance().path());
+}
+
+void check_refused(const std::string& arguments, int code, const std::string& message) {
+  tool_test::check_refused(estimate(arguments), Photos::instance().path(), code, message);
+}
+
+std::string three_photos() { return at("photos/im2.png") + " " + at("photos/im10.jpg") + " " + at("photos/im11.png"); }
+
+std::vector<pm::Json> lines_of(const std::string& text) {
+  std::vector<pm::Json> lines;
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    lines.push_back(pm::parse_json(text.substr(begin, end - begin), "line"));
+  }
+  return lines;
+}
+
+std::set<std::string> names_in(const std::string& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(at(folder))) names.insert(entry.path().filename().string());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("estimate --format: json and ndjson are their short forms, byte for byte; one format at a time") {
+  CHECK(run("--format json " + at("own.png")).out == run("--json " + at("own.png")).out);
+  CHECK(run("--format ndjson " + three_photos()).out == run("--ndjson " + three_photos()).out);
+  CHECK(run("--format text " + three_photos()).out == run(three_photos()).out);
+  CHECK(run("--json --format json " + at("own.png")).code == 0);
+  check_refused("--json --format csv " + at("own.png"), 2, "--json: expected one format, got --format csv, too");
+  check_refused("--format yaml " + at("own.png"), 2,
+                "--format: expected one of text, json, ndjson, coco, openpose, csv");
+  check_refused("--format json " + three_photos(), 2, "--format json: expected one image, got several; use --ndjson");
+  check_refused("--format csv --shard 1/2 " + three_photos(), 2, "--shard: expected --ndjson, got csv");
+  check_refused("--format csv --overlay - " + at("own.png"), 2, "one result on stdout");
+}
+
+TEST_CASE("estimate --format coco: one list of the people whose ids are the numbers in names, or an annotation's") {
+  const std::vector<pm::Json> own = lines_of(run("--ndjson " + three_photos()).out);
+  REQUIRE(own.size() == 3);
+  const Outcome outcome = run("--format coco " + at("photos"));
+  CHECK(outcome.code == 3);  // of the broken one
+  const pm::Json list = pm::parse_json(outcome.out, "stdout");
+  REQUIRE(list.size() == 3);
+  std::set<int> ids;
+  for (const pm::Json& person : list) {
+    ids.insert(person["image_id"].get<int>());
+    CHECK(person["category_id"] == 1);
+    CHECK(person["keypoints"].size() == 3 * 14);
+  }
+  CHECK(ids == std::set<int>{2, 10, 11});
+  const pm::Json first = pm::parse_json(run("--format coco " + at("photos/im2.png")).out, "stdout")[0];
+  double sum = 0;
+  for (std::size_t j = 0; j < 14; ++j) {
+    const pm::Json& keypoint = own[0]["poses"][0]["keypoints"][j];
+    CHECK(first["keypoints"][3 * j] == keypoint["x"]);
+    CHECK(first["keypoints"][3 * j + 1] == keypoint["y"]);
+    CHECK(first["keypoints"][3 * j + 2] == keypoint["score"]);
+    sum += keypoint["score"].get<double>();
+  }
+  CHECK(first["score"].get<double>() == doctest::Approx(sum / 14).epsilon(1e-3));
+
+  check_refused("--format coco " + at("own.png"), 2, "own.png: expected a name that ends in its image_id");
+  check_refused("--format coco " + at("photos/im2.png") + " " + at("photos/im2.png"), 2,
+                "an image_id of its own, got 2");
+  std::ofstream(at("ids.json")) << R"({"images": [{"id": 77, "file_name": "x/own.png"}]})";
+  const std::string by_file = "--format coco --image-ids " + at("ids.json") + " ";
+  CHECK(pm::parse_json(run(by_file + at("own.png")).out, "stdout")[0]["image_id"] == 77);
+  check_refused(by_file + at("photos/im2.png"), 3, "ids.json: images: expected one with the file_name of");
+  check_refused("--format csv --image-ids " + at("ids.json") + " " + at("own.png"), 2,
+                "--image-ids: expected a format");
+}
+
+TEST_CASE("estimate --format csv: a table of all images that the tool's own reader takes as annotations") {
+  const Outcome outcome = run("--format csv -o " + at("poses.csv") + " " + three_photos());
+  CHECK(outcome.code == 0);
+  CHECK(outcome.out.empty());
+  const pm::Annotations read = pm::DataSetKinds().read({"csv", at("poses.csv"), ""});
+  CHECK(read.joints.joints == pm::lsp_joints().joints);
+  REQUIRE(read.people.size() == 3);
+  const std::vector<pm::Json> own = lines_of(run("--ndjson " + three_photos()).out);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(read.people[i].image == own[i]["image"].get<std::string>());
+    for (std::size_t j = 0; j < 14; ++j) {
+      CHECK(read.people[i].joints[j].position.x == own[i]["poses"][0]["keypoints"][j]["x"].get<double>());
+    }
+  }
+}
+
+TEST_CASE("estimate -o: a file is there whole or not at all, a folder has a file per image under OpenPose's names") {
+  const std::string photo = at("photos/im2.png");
+  for (const char* format : {"text", "json", "ndjson", "coco", "openpose", "csv"}) {
+    INFO(format);
+    const std::string piped = run(std::string("--format ") + format + " " + photo).out;
+    const std::string file = at(std::string("one.") + format);
+    const Outcome outcome = run(std::string("--format ") + format + " --output " + file + " " + photo);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.out.empty());
+    CHECK(text_of(file) == piped);
+  }
+  CHECK(run("--format openpose -o " + at("openpose") + " " + at("photos")).code == 3);  // without the broken one
+  CHECK(names_in("openpose") ==
+        std::set<std::string>{"im2_keypoints.json", "im10_keypoints.json", "im11_keypoints.json"});
+  CHECK(text_of(at("openpose/im2_keypoints.json")) == text_of(at("one.openpose")));
+  CHECK(run("--json -o " + at("new/folder") + " " + three_photos()).code == 0);
+  CHECK(names_in("new/folder") == std::set<std::string>{"im2.json", "im10.json", "im11.json"});
+  CHECK(run("--format csv -o " + at("tables") + "/ " + photo).code == 0);  // by its slash
+  CHECK(text_of(at("tables/im2.csv")) == text_of(at("one.csv")));
+  CHECK(run("--json -o " + at("tables") + " - <" + photo).code == 0);  // it is there
+  CHECK(fs::exists(at("tables/stdin.json")));
+  CHECK(run("--ndjson -o " + at("no/such/folder.ndjson") + " " + three_photos()).code == 1);
+
+  check_refused("-o '' " + photo, 2, "--output: expected a name, or -");
+  check_refused("--json -o " + at("one.json") + " " + three_photos(), 2, "got the file " + at("one.json"));
+  check_refused("-o " + photo + " " + photo, 2, "which is an image that is read too");
+  check_refused("--json -o " + at("clash") + " " + photo + " " + photo, 2,
+                "--output of " + photo + ": expected a file");
+  CHECK(!fs::exists(at("clash")));
+  check_refused("--ndjson --shard 1/2 -o " + at("tables") + " " + three_photos(), 2,
+                "--shard: expected a file, or stdout");
+}
+
+TEST_CASE("estimate -o: files of shares merge as their streams do") {
+  for (const char* share : {"1", "2"}) {
+    CHECK(run(std::string("--ndjson --shard ") + share + "/2 -o " + at(std::string("part") + share) + " " +
+              three_photos())
+              .code == 0);
+  }
+  const Outcome merged = tool_test::run_program("merge " + at("part2") + " " + at("part1"), Photos::instance().path());
+  CHECK(merged.code == 0);
+  CHECK(merged.out == run("--ndjson " + three_photos()).out);
+}
+
+}  // namespace estimate_output_test
