@@ -16,7 +16,43 @@ namespace pm = posemachine;
 namespace fs = std::filesystem;
 using test_environment::TemporaryFolder;
 
-TEST_CASE("images_in: JPEG and PNG files by the bytes of their names, whoever made them first") {
+TEST_CASE("comes_before: numbers count as numbers, the rest by bytes, and any two names have one order") {
+  const std::vector<std::string> ordered{"",
+                                         "0",
+                                         "00",
+                                         "1",
+                                         "2a",
+                                         "2b1",
+                                         "9",
+                                         "010",
+                                         "10",
+                                         "10.5",
+                                         "10.06",
+                                         "18446744073709551615",
+                                         "18446744073709551616",
+                                         "99999999999999999999999999999999999999999",
+                                         "B2",
+                                         "a",
+                                         "a-1",
+                                         "a007.png",
+                                         "a07.png",
+                                         "a7.png",
+                                         "a7b",
+                                         "frame_2.jpg",
+                                         "frame_02_1.jpg",
+                                         "frame_2_3.jpg",
+                                         "frame_10.jpg",
+                                         "z",
+                                         "\xC3\xA9"};
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    for (std::size_t k = 0; k < ordered.size(); ++k) {
+      INFO(ordered[i] << " and " << ordered[k]);
+      CHECK(pm::comes_before(ordered[i], ordered[k]) == (i < k));
+    }
+  }
+}
+
+TEST_CASE("images_in: JPEG and PNG files as people count, whoever made them first") {
   const TemporaryFolder folder;
   for (const char* name : {"b.jpg", "a.PNG", "c.jpeg", "B.JPG", "a10.jpg", "a9.jpg", "notes.txt", "x.gif", "jpg",
                            "d.jpg~", ".hidden.jpg", "._b.jpg", ".jpg"}) {
@@ -30,7 +66,7 @@ TEST_CASE("images_in: JPEG and PNG files by the bytes of their names, whoever ma
     CHECK(image.parent_path() == folder.path());
     names.push_back(image.filename().string());
   }
-  CHECK(names == std::vector<std::string>{"B.JPG", "a.PNG", "a10.jpg", "a9.jpg", "b.jpg", "c.jpeg", "link.jpg"});
+  CHECK(names == std::vector<std::string>{"B.JPG", "a.PNG", "a9.jpg", "a10.jpg", "b.jpg", "c.jpeg", "link.jpg"});
 }
 
 TEST_CASE("images_in: a folder without images, an absent one and a file are refused by name") {
