@@ -195,6 +195,43 @@ TEST_CASE("image door: a PNG we write reads back with the same bytes, 1 x 1 to o
   CHECK_THROWS_AS(pm::encode_png(pm::Image{}), pm::UsageError);
 }
 
+TEST_CASE("image door: a JPEG we write reads back within a few levels, thin colours too, whatever its size") {
+  for (const auto& [width, height] : {std::pair{1, 1}, {3, 1}, {1, 7}, {37, 53}, {400, 300}}) {
+    const std::string bytes = pm::encode_jpeg(gradient(width, height));
+    CHECK(bytes.starts_with("\xff\xd8\xff"));
+    CHECK(bytes.ends_with("\xff\xd9"));
+    CHECK(largest_difference(decode(bytes), gradient(width, height)) <= 16);
+  }
+  pm::Image noise = pattern(900, 700);  // larger than a chunk of the encoder's
+  CHECK(pm::encode_jpeg(noise, 100).size() > 65536 * 2);
+  CHECK(pm::encode_jpeg(noise, 50).size() < pm::encode_jpeg(noise).size());
+#if !defined(POSEMACHINE_IMAGE_STB)
+  pm::Image line(64, 64, {128, 128, 128});  // one pixel of red: it stays red, as colours are not averaged over pixels
+  for (int y = 0; y < 64; ++y) line.at(33, y)[0] = 240, line.at(33, y)[1] = line.at(33, y)[2] = 60;
+  const pm::Image back = decode(pm::encode_jpeg(line));
+  CHECK(back.at(33, 20)[0] > 210);
+  CHECK(back.at(33, 20)[1] < 90);
+#endif
+  CHECK_THROWS_AS(pm::encode_jpeg(pm::Image{}), pm::UsageError);
+  CHECK_THROWS_AS(pm::encode_jpeg(pattern(2, 2), 0), pm::UsageError);
+  CHECK_THROWS_AS(pm::encode_jpeg(pattern(65'501, 1)), pm::UsageError);
+  CHECK_THROWS_AS(pm::encode_jpeg(pattern(2, 2), 101), pm::UsageError);
+}
+
+TEST_CASE("image door: write_image takes the format from the name, and refuses names that say none") {
+  const TemporaryFolder folder;
+  const pm::Image image = gradient(20, 10);
+  for (const char* name : {"a.png", "b.PNG", "c.jpg", "d.JPEG"}) {
+    pm::write_image(folder / name, image);
+    CHECK(largest_difference(pm::read_image(folder / name), image) <=
+          (pm::format_by_name(name) == pm::ImageFormat::png ? 0 : 16));
+  }
+  for (const char* name : {"a.gif", "a", ".png", "a.png.txt"}) {
+    CHECK_THROWS_WITH_AS(pm::write_image(folder / name, image), doctest::Contains("ends in .png, .jpg or .jpeg"),
+                         pm::UsageError);
+  }
+}
+
 TEST_CASE("image door: write_png and read_image go through a file") {
   const TemporaryFolder folder;
   const pm::Image image = pattern(9, 4);

@@ -1,4 +1,4 @@
-// The image door: photographs in, as upright 8-bit RGB; PNG pictures out.
+// The image door: photographs in, as upright 8-bit RGB; PNG and JPEG pictures out.
 #pragma once
 
 #include <posemachine/base/files.hpp>
@@ -93,18 +93,63 @@ inline ImageHeader read_image_header(const std::filesystem::path& path, const Im
   }
 }
 
-/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture.
+namespace detail {
+
+inline void check_encodable(const Image& image, const std::string& where, int most) {
+  if (image.width >= 1 && image.height >= 1 && image.width <= most && image.height <= most) return;
+  fail<UsageError>({.where = where,
+                    .expected = "a picture of at least 1 x 1 pixels, sides up to " + std::to_string(most),
+                    .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
+}
+
+}  // namespace detail
+
+/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture, or sides above a million.
 inline std::string encode_png(const Image& image) {
-  if (image.width < 1 || image.height < 1) {
-    fail<UsageError>({.where = "encode_png",
-                      .expected = "a picture of at least 1 x 1 pixels",
-                      .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
-  }
+  detail::check_encodable(image, "encode_png", 1'000'000);  // libpng's own limit
 #if defined(POSEMACHINE_IMAGE_STB)
   return detail::stb_png_bytes(image);
 #else
   return detail::png_bytes(image);
 #endif
+}
+
+/// The picture as the bytes of a baseline JPEG file. Shapes: quality 1 to 100. Errors: UsageError for an empty picture,
+/// sides above 65500 (libjpeg's limit), or another quality.
+inline std::string encode_jpeg(const Image& image, int quality = 90) {
+  detail::check_encodable(image, "encode_jpeg", 65'500);
+  if (quality < 1 || quality > 100) {
+    fail<UsageError>({.where = "encode_jpeg: quality", .expected = "1 to 100", .got = std::to_string(quality)});
+  }
+#if defined(POSEMACHINE_IMAGE_STB)
+  return detail::stb_jpeg_bytes(image, quality);
+#else
+  return detail::jpeg_bytes(image, quality);
+#endif
+}
+
+/// The format that a file's name asks for: .png, .jpg or .jpeg, in whatever case. Errors: UsageError for another ending.
+inline ImageFormat format_by_name(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  for (char& letter : ending) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  if (ending == ".png") return ImageFormat::png;
+  if (ending == ".jpg" || ending == ".jpeg") return ImageFormat::jpeg;
+  fail<UsageError>({.where = file.string(),
+                    .expected = "a picture's name that ends in .png, .jpg or .jpeg",
+                    .got = ending.empty() ? "no ending" : "\"" + ending + "\""});
+}
+
+/// Errors: as encode_png and encode_jpeg.
+inline std::string encode_image(const Image& image, ImageFormat format) {
+  return format == ImageFormat::png ? encode_png(image) : encode_jpeg(image);
+}
+
+/// Writes the picture in the format of the file's ending: whole or not at all. Errors: UsageError for an ending that
+/// format_by_name refuses; RuntimeFailure if the file cannot be written.
+inline void write_image(const std::filesystem::path& path, const Image& image) {
+  write_file_atomically(path, encode_image(image, format_by_name(path)));
 }
 
 /// Writes the picture as a PNG file: whole or not at all. Errors: RuntimeFailure if the file cannot be written.

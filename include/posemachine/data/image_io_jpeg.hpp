@@ -1,4 +1,5 @@
-// JPEG through libjpeg-turbo: header first, budget before memory, damaged files refused.
+// JPEG through libjpeg-turbo: header first, budget before memory, damaged files refused; and the encoder for pictures we
+// make.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -8,6 +9,7 @@
 #include <posemachine/data/image_io_exif.hpp>
 #include <posemachine/data/image_io_format.hpp>
 
+#include <array>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -152,6 +154,99 @@ inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& wh
     jpeg_finish_decompress(&info);
   });
   return image;
+}
+
+/// A libjpeg compressor into a string that reports by jumping and keeps the reason.
+class JpegEncoder {
+ public:
+  JpegEncoder() {
+    info.err = jpeg_std_error(&errors_);
+    info.client_data = this;
+    errors_.error_exit = [](j_common_ptr common) {
+      common->err->format_message(common, self(common).message_);
+      std::longjmp(self(common).escape_, 1);
+    };
+    errors_.output_message = [](j_common_ptr) {};
+    // Not jpeg_mem_dest: after a jump its buffer may be one that it has freed.
+    destination_.init_destination = [](j_compress_ptr codec) { of(codec).begin_chunk(); };
+    destination_.empty_output_buffer = [](j_compress_ptr codec) -> boolean {
+      of(codec).store(chunk_bytes);
+      of(codec).begin_chunk();
+      return TRUE;
+    };
+    destination_.term_destination = [](j_compress_ptr codec) {
+      of(codec).store(chunk_bytes - of(codec).destination_.free_in_buffer);
+    };
+  }
+  JpegEncoder(const JpegEncoder&) = delete;
+  JpegEncoder& operator=(const JpegEncoder&) = delete;
+  ~JpegEncoder() { jpeg_destroy_compress(&info); }  // which takes one that was not created, too
+
+  /// Runs the calls into libjpeg; false if it gives up, and then message() is its reason.
+  template <class F>
+  bool run(F&& step) {
+    return returns_normally(escape_, [&] {
+      jpeg_create_compress(&info);
+      info.dest = &destination_;
+      step();
+    });
+  }
+  const char* message() const { return message_; }
+
+  jpeg_compress_struct info{};
+  std::string bytes;
+
+ private:
+  static constexpr std::size_t chunk_bytes = 65536;
+  static JpegEncoder& self(j_common_ptr common) { return *static_cast<JpegEncoder*>(common->client_data); }
+  static JpegEncoder& of(j_compress_ptr codec) { return *static_cast<JpegEncoder*>(codec->client_data); }
+
+  void begin_chunk() {
+    destination_.next_output_byte = chunk_.data();
+    destination_.free_in_buffer = chunk_bytes;
+  }
+  void store(std::size_t count) {
+    bool stored = true;
+    try {  // an exception must not cross libjpeg's frames
+      bytes.append(reinterpret_cast<const char*>(chunk_.data()), count);
+    } catch (...) {
+      stored = false;
+    }
+    if (stored) return;
+    std::snprintf(message_, sizeof message_, "%s", "out of memory");
+    std::longjmp(escape_, 1);
+  }
+
+  jpeg_error_mgr errors_{};
+  jpeg_destination_mgr destination_{};
+  std::array<JOCTET, chunk_bytes> chunk_;
+  std::jmp_buf escape_{};
+  char message_[JMSG_LENGTH_MAX]{};
+};
+
+/// The picture as the bytes of a JPEG file. Shapes: quality 1 to 100. Errors: RuntimeFailure if libjpeg or memory fails.
+inline std::string jpeg_bytes(const Image& image, int quality) {
+  JpegEncoder encoder;
+  jpeg_compress_struct& info = encoder.info;
+  const bool done = encoder.run([&] {
+    info.image_width = static_cast<JDIMENSION>(image.width);
+    info.image_height = static_cast<JDIMENSION>(image.height);
+    info.input_components = 3;
+    info.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&info);
+    jpeg_set_quality(&info, quality, TRUE);
+    // Colour at full resolution: limbs are thin lines of bright colours, which libjpeg's halves would smear.
+    for (int c = 0; c < info.num_components; ++c) info.comp_info[c].h_samp_factor = info.comp_info[c].v_samp_factor = 1;
+    jpeg_start_compress(&info, TRUE);
+    const std::size_t stride = std::size_t(image.width) * 3;
+    while (info.next_scanline < info.image_height) {
+      auto* row = const_cast<JSAMPLE*>(image.pixels.data() + info.next_scanline * stride);  // libjpeg only reads it
+      jpeg_write_scanlines(&info, &row, 1);
+    }
+    jpeg_finish_compress(&info);
+  });
+  if (!done) fail<RuntimeFailure>({.where = "JPEG encoder", .got = encoder.message()});
+  return std::move(encoder.bytes);
 }
 
 }  // namespace detail

@@ -90,5 +90,17 @@ inline std::string stb_png_bytes(const Image& image) {
   return out;
 }
 
+/// The picture as the bytes of a JPEG file. Shapes: quality 1 to 100. Errors: RuntimeFailure if memory fails.
+inline std::string stb_jpeg_bytes(const Image& image, int quality) {
+  std::string out;
+  const auto append = [](void* context, void* data, int count) {
+    static_cast<std::string*>(context)->append(static_cast<const char*>(data), static_cast<std::size_t>(count));
+  };
+  if (!stbi_write_jpg_to_func(append, &out, image.width, image.height, 3, image.pixels.data(), quality)) {
+    fail<RuntimeFailure>({.where = "JPEG encoder", .got = "out of memory"});
+  }
+  return out;
+}
+
 }  // namespace detail
 }  // namespace posemachine::inline POSEMACHINE_BUILD
