@@ -7,11 +7,14 @@
 #include <posemachine/base/digest.hpp>
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/npy.hpp>
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/box_file.hpp>
 #include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/image_ids.hpp>
 #include <posemachine/data/image_io.hpp>
@@ -20,6 +23,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 #include <posemachine/pose/pose_formats.hpp>
@@ -31,6 +35,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +63,11 @@ struct EstimateArguments {
   std::string image_ids;
   std::string overlay;
   std::string panel;
+  std::string heatmaps;
+  std::optional<double> threshold;
+  std::string boxes_file;
+  std::int64_t box_category = 1;
+  double box_threshold = 0;
   std::optional<std::string> shard;
   int threads = default_threads();
   int stages = 0;
@@ -94,16 +104,21 @@ void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& f
   refuse_if(several && format.one_image && arguments.output == "-", arguments.json ? "--json" : "--format " + name,
             "one image", got, "use --ndjson: a line for each, or --output DIR: a file for each");
   refuse_if(several && !arguments.boxes.empty(), "--box", "one image", got, "boxes belong to one image");
-  refuse_if(several && !arguments.overlay.empty(), "--overlay", "one image", got);
-  refuse_if(several && !arguments.panel.empty(), "--panel", "one image", got);
+  const bool has_file = !arguments.boxes_file.empty();
+  refuse_if(has_file && !arguments.boxes.empty(), "--boxes", "either --box or --boxes", "both");
+  refuse_if(!has_file && arguments.box_threshold > 0, "--box-threshold", "--boxes FILE.json", "no such file");
+  refuse_if(!has_file && arguments.box_category != 1, "--box-category", "--boxes FILE.json", "no such file");
   refuse_if(shard && name != "ndjson", "--shard", "--ndjson", name, "posemachine merge puts lines of JSON together");
   refuse_if(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
+  refuse_if(arguments.boxes.size() > 1 && !arguments.heatmaps.empty(), "--heatmaps", "one person", "several boxes");
   const auto standard_inputs = std::count(arguments.images.begin(), arguments.images.end(), "-");
   refuse_if(standard_inputs > 1, "IMAGE", "standard input (-) once", "twice");
   refuse_if(standard_inputs > 0 && shard, "--shard", "files, which every share can read", "standard input (-)");
-  refuse_if(arguments.overlay == "-" && arguments.panel == "-", "--panel", "one picture on stdout", "two");
-  const bool picture = arguments.overlay == "-" || arguments.panel == "-";
-  refuse_if(picture && name != "text" && arguments.output == "-", "--" + name, "one result on stdout",
+  const std::string* const pictures[]{&arguments.overlay, &arguments.panel, &arguments.heatmaps};
+  const auto on_stdout =
+      std::count_if(std::begin(pictures), std::end(pictures), [](auto* path) { return *path == "-"; });
+  refuse_if(on_stdout > 1, "--panel", "one picture on stdout", std::to_string(on_stdout));
+  refuse_if(on_stdout > 0 && name != "text" && arguments.output == "-", "--" + name, "one result on stdout",
             "a picture, too");
 }
 
@@ -137,36 +152,85 @@ struct Result {
   std::string problem;
 };
 
-void write_picture(const std::string& path, const pm::Image& image) {
-  if (path == "-") {
+// Where everything goes.
+struct Places {
+  OutputPlace poses;
+  OutputPlace overlay;
+  OutputPlace panel;
+  OutputPlace heatmaps;
+
+  std::vector<const OutputPlace*> all() const { return {&poses, &overlay, &panel, &heatmaps}; }
+};
+
+// PNG on stdout, elsewhere what the name says.
+void write_picture(const OutputPlace& place, const std::string& name, const pm::Image& image) {
+  if (place.on_stdout()) {
     write_stdout(pm::encode_png(image));
   } else {
-    pm::write_png(path, image);
+    pm::write_image(place.file(name), image);
   }
 }
 
+void write_heatmaps(const OutputPlace& place, const std::string& name, const pm::Tensor& maps) {
+  if (place.on_stdout()) {
+    write_stdout(pm::npy_bytes(maps));
+  } else {
+    pm::write_file_atomically(place.file(name), pm::npy_bytes(maps));
+  }
+}
+
+// The people of an image: one, found by the whole image, or those in the boxes.
+struct People {
+  bool whole_image = true;
+  std::vector<pm::Box> boxes;
+};
+
 // Of one photograph: its poses, and what is to be drawn of it.
-pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const std::string& name,
-                            std::span<const pm::Box> boxes, const Context& context) {
+pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
+                            const std::string& name, const People& people, const Context& context) {
   const pm::Image photo = read_photo(name, context);
   context.stop_if_asked();
+  const pm::Meaning& meaning = estimator.model().meaning();
+  pm::PanelOptions drawing;
+  if (arguments.threshold) drawing.pose.min_score = *arguments.threshold;
   pm::ImagePoses result{name, photo.width, photo.height, 0, {}};
-  if (boxes.size() > 1) {
-    result.poses = estimator(photo, boxes);
-  } else {
-    const pm::Estimate estimate = estimator.explain(photo, boxes.empty() ? std::nullopt : std::optional(boxes.front()));
+  if (people.whole_image || people.boxes.size() == 1) {
+    const pm::Estimate estimate =
+        estimator.explain(photo, people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
     result.poses.push_back(estimate.pose);
-    if (!arguments.panel.empty()) {
-      const pm::Meaning& meaning = estimator.model().meaning();
-      write_picture(arguments.panel, pm::draw_stage(photo, estimate, estimate.stages.size() - 1, meaning));
+    if (places.panel.wanted()) {
+      const std::size_t last = estimate.stages.size() - 1;
+      write_picture(places.panel, name, pm::draw_stage(photo, estimate, last, meaning, drawing));
     }
+    if (places.heatmaps.wanted()) write_heatmaps(places.heatmaps, name, estimate.stages.back().maps);
+  } else {
+    result.poses = estimator(photo, people.boxes);
   }
-  if (!arguments.overlay.empty()) {
+  if (places.overlay.wanted()) {
     pm::Image picture = photo;
-    for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, estimator.model().meaning().joints);
-    write_picture(arguments.overlay, picture);
+    for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
+    write_picture(places.overlay, name, picture);
   }
   return result;
+}
+
+// The same, where boxes come from a file: one that is not on its image is bad data, as the image may be the wrong one.
+pm::ImagePoses estimate_from_file(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
+                                  const std::string& name, const People& people, const Context& context) {
+  try {
+    return estimate_one(estimator, arguments, places, name, people, context);
+  } catch (const pm::UsageError& error) {
+    throw pm::DataError(arguments.boxes_file + ": " + name + ": " + error.what());
+  }
+}
+
+// As people are to read them: keypoints below the threshold are not found.
+void leave_out_weak(pm::ImagePoses& image, double threshold) {
+  for (pm::Pose& pose : image.poses) {
+    for (pm::Keypoint& keypoint : pose.keypoints) {
+      if (keypoint.score < threshold) keypoint = {};
+    }
+  }
 }
 
 // The names of all images, folders opened.
@@ -183,16 +247,17 @@ std::vector<std::string> image_names(const EstimateArguments& arguments) {
   return names;
 }
 
-// The image_id of each image, zeros where the format needs none. Errors: UsageError where two images have the same one.
+// The image_id of each image; zeros where nothing needs them. `known`: where --image-ids does not say them.
+// Errors: UsageError where two images have the same one.
 std::vector<std::int64_t> ids_of(const EstimateArguments& arguments, const pm::PoseFormat& format,
-                                 const std::vector<std::string>& names) {
+                                 const std::vector<std::string>& names, pm::ImageIds known) {
   std::vector<std::int64_t> ids(names.size(), 0);
-  if (!format.needs_id) {
-    refuse_if(!arguments.image_ids.empty(), "--image-ids", "a format with ids, as --format coco",
-              std::string(format.name));
+  if (!format.needs_id && arguments.boxes_file.empty()) {
+    refuse_if(!arguments.image_ids.empty(), "--image-ids", "--format coco, or --boxes FILE.json",
+              "--format " + std::string(format.name));
     return ids;
   }
-  const pm::ImageIds known = arguments.image_ids.empty() ? pm::ImageIds() : pm::read_image_ids(arguments.image_ids);
+  if (!arguments.image_ids.empty()) known = pm::read_image_ids(arguments.image_ids);
   std::map<std::int64_t, std::string> taken;
   for (std::size_t i = 0; i < names.size(); ++i) {
     ids[i] = known.of(names[i]);
@@ -203,28 +268,80 @@ std::vector<std::int64_t> ids_of(const EstimateArguments& arguments, const pm::P
   return ids;
 }
 
-OutputPlace poses_place(const EstimateArguments& arguments, const pm::PoseFormat& format) {
-  const bool picture_on_stdout = arguments.overlay == "-" || arguments.panel == "-";
-  if (picture_on_stdout && arguments.output == "-") return {};
-  const bool several_files = format.one_image && !is_one_image(arguments);
-  OutputPlace place("--output", arguments.output, several_files,
-                    [ending = std::string(format.file_ending)](const std::filesystem::path& image) {
-                      return stem_of(image) + ending;
-                    });
-  refuse_if(arguments.shard && place.is_folder(), "--shard", "a file, or stdout", "a folder",
+// The people of each image. Without a file, the boxes are those of the one image.
+std::vector<People> people_of(const EstimateArguments& arguments, const pm::BoxFile& file,
+                              const std::vector<std::int64_t>& ids, const Context& context) {
+  std::vector<People> people(ids.size());
+  if (arguments.boxes_file.empty()) {
+    for (const std::string& text : arguments.boxes) people.front().boxes.push_back(parse_box(text));
+    for (People& each : people) each.whole_image = each.boxes.empty();
+    return people;
+  }
+  const bool one_person = !arguments.panel.empty() || !arguments.heatmaps.empty();
+  bool any = false;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    people[i].whole_image = false;
+    const auto found = file.boxes.find(ids[i]);
+    if (found == file.boxes.end()) continue;
+    any = true;
+    people[i].boxes = found->second;
+    refuse_if(one_person && people[i].boxes.size() > 1, arguments.panel.empty() ? "--heatmaps" : "--panel",
+              "one person per image",
+              std::to_string(people[i].boxes.size()) + " boxes of image_id " + std::to_string(ids[i]));
+  }
+  if (!any) context.warn(arguments.boxes_file + ": no box is of any of these images: they have no poses");
+  return people;
+}
+
+// Errors: UsageError for places that cannot be, and for a picture's file with an ending that is no picture's.
+Places places_of(const EstimateArguments& arguments, const pm::PoseFormat& format) {
+  const bool several = !is_one_image(arguments);
+  const bool stdout_is_taken = arguments.overlay == "-" || arguments.panel == "-" || arguments.heatmaps == "-";
+  Places places;
+  if (arguments.output != "-" || !stdout_is_taken) {
+    places.poses = OutputPlace("--output", arguments.output, format.one_image && several,
+                               [ending = std::string(format.file_ending)](const std::filesystem::path& image) {
+                                 return stem_of(image) + ending;
+                               });
+  }
+  refuse_if(arguments.shard && places.poses.is_folder(), "--shard", "a file, or stdout", "a folder",
             "posemachine merge puts files of lines together");
-  return place;
+  const auto picture = [&](const char* option, const std::string& path) {
+    if (path.empty()) return OutputPlace();
+    OutputPlace place(option, path, several, [](const std::filesystem::path& image) {
+      return stem_of(image) + (pm::is_picture_name(image) ? image.extension().string() : ".png");
+    });
+    if (!place.on_stdout() && !place.is_folder()) pm::format_by_name(path);
+    return place;
+  };
+  places.overlay = picture("--overlay", arguments.overlay);
+  places.panel = picture("--panel", arguments.panel);
+  if (!arguments.heatmaps.empty()) {
+    places.heatmaps = OutputPlace("--heatmaps", arguments.heatmaps, several,
+                                  [](const std::filesystem::path& image) { return stem_of(image) + ".npy"; });
+  }
+  return places;
 }
 
 // What all shares of the images have in common.
-pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const std::vector<std::string>& names) {
+pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const std::vector<std::string>& names,
+                const std::vector<People>& people) {
   pm::Digest digest;
   for (const std::string& name : names) digest.add(name.c_str(), name.size() + 1);
-  return {{"command", "estimate"},
-          {"network", model.network()},
-          {"model", model_digest(model)},
-          {"stages", arguments.stages},
-          {"images", {{"count", names.size()}, {"digest", digest.text()}}}};
+  pm::Json run{{"command", "estimate"},
+               {"network", model.network()},
+               {"model", model_digest(model)},
+               {"stages", arguments.stages},
+               {"images", {{"count", names.size()}, {"digest", digest.text()}}}};
+  if (arguments.boxes_file.empty()) return run;
+  pm::Digest boxes;
+  for (const People& each : people) {
+    const std::uint64_t count = each.boxes.size();
+    boxes.add(&count, sizeof count);
+    boxes.add(each.boxes.data(), each.boxes.size() * sizeof(pm::Box));
+  }
+  run["boxes"] = boxes.text();
+  return run;
 }
 
 int estimate(const EstimateArguments& arguments, const Context& context) {
@@ -232,33 +349,40 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   check_arguments(arguments, format);
   ShardRecord record;
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
-  std::vector<pm::Box> boxes;
-  for (const std::string& text : arguments.boxes) boxes.push_back(parse_box(text));
-  const OutputPlace place = poses_place(arguments, format);
+  const Places places = places_of(arguments, format);
+  for (const std::string& text : arguments.boxes) static_cast<void>(parse_box(text));
   const std::vector<std::string> all_images = image_names(arguments);
-  check_places({&place}, all_images);
-  const std::vector<std::int64_t> all_ids = ids_of(arguments, format, all_images);
+  check_places(places.all(), all_images);
+  pm::BoxFile box_file;
+  if (!arguments.boxes_file.empty()) {
+    box_file = pm::read_boxes(arguments.boxes_file, {arguments.box_category, arguments.box_threshold});
+  }
+  const std::vector<std::int64_t> all_ids = ids_of(arguments, format, all_images, box_file.ids);
+  const std::vector<People> all_people = people_of(arguments, box_file, all_ids, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  place.prepare();
+  for (const OutputPlace* place : places.all()) place->prepare();
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
   const bool one = is_one_image(arguments);
   pm::EstimatorOptions options;
   options.stages = arguments.stages;
   options.tuning = arguments.tuning;
-  options.threads = one && boxes.size() > 1 ? arguments.threads : 1;
+  options.threads = one && all_people.front().boxes.size() > 1 ? arguments.threads : 1;
   const int images_at_a_time = one ? 1 : arguments.threads;
   std::vector<pm::Estimator> estimators(std::size_t(images_at_a_time), pm::Estimator(model, options));
   const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
   const std::vector<std::int64_t> ids = pm::share_of<std::int64_t>(all_ids, record.shard);
+  const std::vector<People> people = pm::share_of<People>(all_people, record.shard);
+  const auto estimate = arguments.boxes_file.empty() ? estimate_one : estimate_from_file;
 
-  PoseOutput output(format, model.meaning().joints, place);
+  PoseOutput output(format, model.meaning().joints, places.poses);
   pm::Digest lines;
   pm::Json problems = pm::Json::array();  // of images without a result
   const auto take = [&](std::size_t position, Result& result) {
     if (result.problem.empty()) {
       result.found.id = ids[position];
+      if (format.for_people && arguments.threshold) leave_out_weak(result.found, *arguments.threshold);
       lines.add(output.next(result.found));
     } else {
       complain(result.problem);
@@ -266,7 +390,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
     }
   };
   if (one) {
-    Result result{estimate_one(estimators.front(), arguments, images.front(), boxes, context), ""};
+    Result result{estimate(estimators.front(), arguments, places, images.front(), people.front(), context), ""};
     output.begin();
     take(0, result);
     output.end();
@@ -282,9 +406,9 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
     std::vector<Result> results(std::min(batch, images.size() - begin));
     workers.for_each(static_cast<int>(results.size()), [&](int index, int slot) {
       Result& result = results[std::size_t(index)];
-      const std::string& name = images[begin + std::size_t(index)];
+      const std::size_t at = begin + std::size_t(index);
       try {
-        result.found = estimate_one(estimators[std::size_t(slot)], arguments, name, {}, context);
+        result.found = estimate(estimators[std::size_t(slot)], arguments, places, images[at], people[at], context);
       } catch (const pm::DataError& error) {  // the other images can still be used
         result.problem = error.what();
       }
@@ -294,7 +418,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   }
   std::string last;
   if (arguments.shard) {
-    record.run = run_of(arguments, model, all_images);
+    record.run = run_of(arguments, model, all_images, all_people);
     pm::Json json = to_json(record);
     json["lines"] = lines.text();
     json["problems"] = problems;
@@ -327,6 +451,19 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->add_option("--box", arguments->boxes,
                    "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")
       ->allow_extra_args(false);
+  command
+      ->add_option("--boxes", arguments->boxes_file,
+                   "The boxes of all images: COCO results, a list of image_id, category_id, bbox and score, or a COCO\n"
+                   "annotation. Images are told as by --format coco, or by an annotation's file_name; one without\n"
+                   "boxes has no poses")
+      ->option_text("FILE.json");
+  command->add_option("--box-category", arguments->box_category, "The category_id of the boxes to take from --boxes")
+      ->option_text("ID")
+      ->capture_default_str();
+  command->add_option("--box-threshold", arguments->box_threshold, "The least score of a box of --boxes")
+      ->check(CLI::Range(0.0, 1.0))
+      ->option_text("SCORE")
+      ->capture_default_str();
   command->add_option("--format", arguments->format, format_help(context.pose_formats))
       ->option_text("NAME")
       ->default_str("text");
@@ -339,13 +476,30 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->option_text("FILE|DIR")
       ->capture_default_str();
   command
-      ->add_option(
-          "--image-ids", arguments->image_ids,
-          "With --format coco: a COCO annotation whose images (id, file_name) say each image_id; default: the\n"
-          "number at the end of the image's name, 139 of 000000000139.jpg")
+      ->add_option("--image-ids", arguments->image_ids,
+                   "With --format coco or --boxes: a COCO annotation whose images (id, file_name) say each image_id;\n"
+                   "default: the number at the end of the image's name, 139 of 000000000139.jpg")
       ->option_text("FILE.json");
-  command->add_option("--overlay", arguments->overlay, "PNG to write: the photo with the skeletons drawn on it");
-  command->add_option("--panel", arguments->panel, "PNG to write: the photo, every joint's heatmap and the pose");
+  command
+      ->add_option(
+          "--overlay", arguments->overlay,
+          "The photo with the skeletons drawn on it, .png or .jpg as the file's name says; of several images a\n"
+          "folder of pictures with the photos' names; - is stdout, as PNG")
+      ->option_text("FILE|DIR");
+  command->add_option("--panel", arguments->panel, "The same of the photo, every joint's heatmap and the pose")
+      ->option_text("FILE|DIR");
+  command
+      ->add_option("--heatmaps", arguments->heatmaps,
+                   "The last stage's maps for NumPy: float32 (joints + 1, height, width), background last; of several\n"
+                   "images a folder of STEM.npy")
+      ->option_text("FILE.npy|DIR");
+  command
+      ->add_option(
+          "--threshold", arguments->threshold,
+          "The least score of a joint that is drawn, and in text of one that is found; all other formats have\n"
+          "every joint with its score. Default: 0.05 in pictures, 0 in text")
+      ->check(CLI::Range(0.0, 1.0))
+      ->option_text("SCORE");
   command
       ->add_option("--shard", arguments->shard,
                    "As in 2/8: the second of eight shares of the images, counted from 1; with --ndjson, whose last\n"

@@ -42,7 +42,10 @@ OutputPlace::OutputPlace(std::string option, std::string path, bool several,
   std::error_code error;
   const bool there = std::filesystem::exists(path_, error);
   const bool is_there_as_folder = std::filesystem::is_directory(path_, error);
-  if (several && there && !is_there_as_folder) {
+  // A folder that does not exist yet and has a file's ending is a slip: a name for the result of one image.
+  const std::filesystem::path as_file = file_name_(path_);
+  const bool is_file_name = as_file.extension() == std::filesystem::path(path_).extension() && !path_.ends_with('/');
+  if (several && !is_there_as_folder && (there || is_file_name)) {
     pm::fail<pm::UsageError>(
         {.where = option_, .expected = "a folder for the files of several images", .got = "the file " + path_});
   }

@@ -14,8 +14,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -201,6 +203,149 @@ TEST_CASE("estimate -o: files of shares merge as their streams do") {
   const Outcome merged = tool_test::run_program("merge " + at("part2") + " " + at("part1"), Photos::instance().path());
   CHECK(merged.code == 0);
   CHECK(merged.out == run("--ndjson " + three_photos()).out);
+}
+
+TEST_CASE("estimate --overlay and --panel: a picture in the format of its name, or a folder with the photos' names") {
+  const std::string photo = at("photos/im2.png");
+  const auto first_bytes = [](const std::string& file) { return text_of(at(file)).substr(0, 3); };
+  CHECK(run("--overlay " + at("o.jpg") + " --panel " + at("p.JPEG") + " " + photo).code == 0);
+  CHECK(first_bytes("o.jpg") == "\xff\xd8\xff");
+  CHECK(first_bytes("p.JPEG") == "\xff\xd8\xff");
+  CHECK(pm::read_image(at("o.jpg")).width == pm::read_image(photo).width);
+  CHECK(run("--overlay " + at("o.png") + " " + photo).code == 0);
+  CHECK(first_bytes("o.png") == "\x89PN");
+
+  const Outcome outcome =
+      run("--ndjson --overlay " + at("overlays/all") + " --panel " + at("panels") + " " + at("photos"));
+  CHECK(outcome.code == 3);  // without the broken one
+  CHECK(outcome.out == run("--ndjson " + at("photos")).out);
+  const std::set<std::string> names{"im2.png", "im10.jpg", "im11.png"};
+  CHECK(names_in("overlays/all") == names);
+  CHECK(names_in("panels") == names);
+  CHECK(text_of(at("overlays/all/im2.png")) == text_of(at("o.png")));
+  CHECK(first_bytes("overlays/all/im10.jpg") == "\xff\xd8\xff");
+  CHECK(run("--overlay " + at("overlays") + "/ - <" + photo).code == 0);
+  CHECK(text_of(at("overlays/stdin.png")) == text_of(at("o.png")));
+
+  check_refused("--overlay " + at("o.gif") + " " + photo, 2,
+                "expected a picture's name that ends in .png, .jpg or .jpeg");
+  check_refused("--overlay " + at("o.png") + " " + three_photos(), 2, "--overlay: expected a folder for the files");
+  check_refused("--overlay " + at("absent.jpg") + " " + three_photos(), 2,
+                "--overlay: expected a folder for the files");
+  check_refused("--overlay - " + three_photos(), 2, "--overlay: expected a folder");
+  check_refused("--overlay " + at("photos") + " " + at("photos"), 2, "which is an image that is read too");
+  check_refused("--overlay " + at("both") + " --panel " + at("both") + " " + at("photos"), 2, "a file of its own");
+  check_refused("--overlay " + photo + " " + photo, 2, "which is an image that is read too");
+  CHECK(!fs::exists(at("both")));
+}
+
+TEST_CASE("estimate --heatmaps: the last stage's maps, whose peaks are where the joints are") {
+  const std::string photo = at("photos/im2.png");
+  const pm::Json own = json_of(run("--json --decoder arg_max --heatmaps " + at("h.npy") + " " + photo));
+  const std::string bytes = text_of(at("h.npy"));
+  const std::string shape = "'shape': (15, 8, 8), }";  // 64 pixels at stride 8
+  REQUIRE(bytes.find(shape) != std::string::npos);
+  REQUIRE(bytes.size() == 128 + 15 * 8 * 8 * 4);
+  std::vector<float> maps(15 * 8 * 8);
+  std::memcpy(maps.data(), bytes.data() + 128, maps.size() * 4);
+  for (std::size_t j = 0; j < 14; ++j) {
+    const float peak = *std::max_element(maps.begin() + long(64 * j), maps.begin() + long(64 * j + 64));
+    CHECK(own["poses"][0]["keypoints"][j]["score"].get<double>() ==
+          doctest::Approx(std::clamp(double(peak), 0.0, 1.0)).epsilon(1e-3));
+  }
+  CHECK(run("--decoder arg_max --heatmaps - " + photo).out == bytes);
+  CHECK(run("--decoder arg_max --heatmaps " + at("maps") + " " + three_photos()).code == 0);
+  CHECK(names_in("maps") == std::set<std::string>{"im2.npy", "im10.npy", "im11.npy"});
+  CHECK(text_of(at("maps/im2.npy")) == bytes);
+  check_refused("--heatmaps " + at("h.npy") + " --box 0,0,9,9 --box 1,1,9,9 " + photo, 2, "one person");
+  check_refused("--heatmaps " + at("h.npy") + " " + three_photos(), 2, "--heatmaps: expected a folder");
+  check_refused("--heatmaps - --overlay - " + photo, 2, "one picture on stdout");
+}
+
+TEST_CASE("estimate --threshold: weak joints leave the picture and the text; data keep them all") {
+  const std::string photo = at("photos/im2.png");
+  const std::string all = run(photo).out;
+  CHECK(all.find("not found") == std::string::npos);
+  const std::string none = run("--threshold 1 --overlay " + at("none.png") + " " + photo).out;
+  std::size_t count = 0;
+  for (std::size_t from = 0; (from = none.find("not found", from)) != std::string::npos; ++from) ++count;
+  CHECK(count == 14);
+  CHECK(pm::read_image(at("none.png")).pixels == pm::read_image(photo).pixels);
+  CHECK(run("--threshold 0 " + photo).out == all);
+  for (const char* format : {"json", "ndjson", "openpose", "csv", "coco"}) {
+    const std::string as = std::string(" --format ") + format + " " + photo;
+    CHECK(run("--threshold 1" + as).out == run(as).out);
+  }
+  check_refused("--threshold 1.5 " + photo, 2, "--threshold");
+}
+
+TEST_CASE("estimate --boxes: each image's people are those of the file, as --box finds them; none are no poses") {
+  std::ofstream(at("boxes.json")) << R"([
+      {"image_id": 10, "category_id": 1, "bbox": [5, 5, 40, 60], "score": 0.9},
+      {"image_id": 2, "category_id": 1, "bbox": [0, 0, 30, 30.5], "score": 0.4},
+      {"image_id": 10, "category_id": 1, "bbox": [-3, 0, 30, 30], "score": 0.8},
+      {"image_id": 10, "category_id": 7, "bbox": [0, 0, 9, 9], "score": 1}])";
+  const std::string boxes = "--boxes " + at("boxes.json") + " ";
+  const std::vector<pm::Json> lines = lines_of(run("--ndjson " + boxes + three_photos()).out);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0] == json_of(run("--json --box 0,0,30,30.5 " + at("photos/im2.png"))));
+  CHECK(lines[1] == json_of(run("--json --box 5,5,40,60 --box -3,0,30,30 " + at("photos/im10.jpg"))));
+  CHECK(lines[2]["poses"].empty());
+  CHECK(lines_of(run("--ndjson --threads 3 " + boxes + three_photos()).out) == lines);
+  const std::vector<pm::Json> sure = lines_of(run("--ndjson --box-threshold 0.5 " + boxes + three_photos()).out);
+  CHECK(sure[0]["poses"].empty());
+  CHECK(sure[1] == lines[1]);
+  CHECK(lines_of(run("--ndjson --box-category 7 " + boxes + three_photos()).out)[1]["poses"].size() == 1);
+  CHECK(pm::parse_json(run("--format coco " + boxes + three_photos()).out, "coco").size() == 3);
+  CHECK(json_of(run("--json " + boxes + at("photos/im10.jpg"))) == lines[1]);
+
+  // The same as an annotation that knows the files by their names.
+  std::ofstream(at("annotation.json")) << R"({"images": [{"id": 1, "file_name": "own.png"}], "annotations": [
+      {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 40]}]})";
+  const std::string annotation = "--boxes " + at("annotation.json") + " ";
+  CHECK(json_of(run("--json " + annotation + at("own.png"))) ==
+        json_of(run("--json --box 1,2,30,40 " + at("own.png"))));
+
+  // In shares, which other boxes would not fit.
+  const std::string shared = "--ndjson " + three_photos() + " " + boxes;
+  const auto part = [&](const char* number, const std::string& rest) {
+    CHECK(run("-o " + at(std::string("boxes") + number) + " --shard " + number + "/2 " + shared + rest).code == 0);
+  };
+  part("1", "");
+  part("2", "");
+  const std::string merge = "merge " + at("boxes1") + " " + at("boxes2");
+  CHECK(lines_of(tool_test::run_program(merge, Photos::instance().path()).out) == lines);
+  part("2", "--box-threshold 0.85");
+  tool_test::check_refused(merge, Photos::instance().path(), 3, "boxes");
+}
+
+TEST_CASE("estimate --boxes: what cannot be matched, drawn or true is refused") {
+  std::ofstream(at("wide.json")) << R"([{"image_id": 2, "category_id": 1, "bbox": [500, 5, 40, 60], "score": 0.9},
+      {"image_id": 11, "category_id": 1, "bbox": [5, 5, 40, 60], "score": 0.9},
+      {"image_id": 11, "category_id": 1, "bbox": [6, 5, 40, 60], "score": 0.9}])";
+  const std::string boxes = "--boxes " + at("wide.json") + " ";
+  const Outcome outside = run("--ndjson " + boxes + three_photos());
+  CHECK(outside.code == 3);
+  CHECK(outside.err.find("im2.png: box: expected a box of more than 0 pixels that meets the image") !=
+        std::string::npos);
+  CHECK(lines_of(outside.out).size() == 2);
+  check_refused("--panel " + at("q") + " " + boxes + three_photos(), 2,
+                "--panel: expected one person per image, got 2");
+  check_refused("--heatmaps " + at("q") + " " + boxes + three_photos(), 2, "--heatmaps: expected one person per image");
+  CHECK(!fs::exists(at("q")));
+  check_refused(boxes + at("own.png"), 2, "own.png: expected a name that ends in its image_id");
+  check_refused(boxes + "--box 1,1,9,9 " + at("photos/im2.png"), 2,
+                "--boxes: expected either --box or --boxes, got both");
+  check_refused("--box-threshold 0.5 " + at("own.png"), 2, "--box-threshold: expected --boxes FILE.json");
+  check_refused("--boxes " + at("absent.json") + " " + at("photos/im2.png"), 3, "absent.json");
+  std::ofstream(at("flat.json")) << R"([{"image_id": 2, "category_id": 1, "bbox": [5, 5, 0, 60], "score": 0.9}])";
+  check_refused("--boxes " + at("flat.json") + " " + at("photos/im2.png"), 3, "flat.json: [0].bbox: expected a width");
+  std::ofstream(at("others.json")) << R"([{"image_id": 3, "category_id": 1, "bbox": [5, 5, 9, 60], "score": 0.9}])";
+  const Outcome others = tool_test::run_program(
+      "estimate --ndjson --model " + at("m.safetensors") + " --boxes " + at("others.json") + " " + three_photos(),
+      Photos::instance().path());
+  CHECK(others.code == 0);
+  CHECK(others.err.find("no box is of any of these images") != std::string::npos);
 }
 
 }  // namespace estimate_output_test

@@ -138,7 +138,7 @@ TEST_CASE("shard: estimate takes a folder as its images by name, and a broken on
   const std::string model = "estimate --model " + at("m.safetensors") + " ";
   CHECK(run(model + at("lsp/images")).out.find("im0005.jpg: ") != std::string::npos);
   check_refused(model + "--json " + at("photos"), 2, "expected one image, got a folder; use --ndjson");
-  check_refused(model + "--overlay o.png " + at("photos"), 2, "expected one image, got a folder");
+  check_refused(model + "--overlay o.png " + at("photos"), 2, "expected a folder for the files of several images");
   check_refused(model + at("lsp"), 3, "expected images (.jpg, .jpeg, .png), got none in this folder");
 }
 

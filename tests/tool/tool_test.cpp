@@ -141,7 +141,7 @@ TEST_CASE("tool: usage errors exit with 2, say what would be right and leave std
   check_refused(estimate_with("--json " + at("a.png") + " " + at("b.png")), 2, "--ndjson");
   check_refused(estimate_with("--json --ndjson " + at("a.png")), 2, "one of --json and --ndjson");
   check_refused(estimate_with("--box 1,2,30,40 " + at("a.png") + " " + at("b.png")), 2, "one image");
-  check_refused(estimate_with("--overlay o.png " + at("a.png") + " " + at("b.png")), 2, "one image");
+  check_refused(estimate_with("--overlay o.png " + at("a.png") + " " + at("b.png")), 2, "got the file o.png");
   check_refused(estimate_with("--panel p.png --box 0,0,9,9 --box 1,1,9,9 " + at("a.png")), 2, "one person");
 }
 

@@ -41,6 +41,15 @@ inline bool comes_before(std::string_view a, std::string_view b) {
   return a < b;
 }
 
+/// Whether a name ends in .jpg, .jpeg or .png, in whatever case.
+inline bool is_picture_name(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& letter : extension) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
+
 /// The files of a folder whose names end in .jpg, .jpeg or .png, in whatever case, in the order of comes_before. Hidden
 /// ones (names that begin with a dot) and those of folders within are not among them.
 /// Errors: DataError for a folder that cannot be read or has none.
@@ -49,13 +58,10 @@ inline std::vector<std::filesystem::path> images_in(const std::filesystem::path&
   std::error_code error;
   std::filesystem::directory_iterator entry(folder, error);
   for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
-    std::string extension = entry->path().extension().string();
-    for (char& letter : extension) {
-      if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    }
-    const bool picture = extension == ".jpg" || extension == ".jpeg" || extension == ".png";
     std::error_code unknown;  // a link that leads nowhere is kept: reading it says so
-    if (!picture || entry->path().filename().string().front() == '.' || entry->is_directory(unknown)) continue;
+    if (!is_picture_name(entry->path()) || entry->path().filename().string().front() == '.' ||
+        entry->is_directory(unknown))
+      continue;
     images.push_back(entry->path());
   }
   if (error) fail<DataError>({.where = folder.string() + ": cannot be read: " + error.message()});
