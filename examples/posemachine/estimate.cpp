@@ -215,8 +215,9 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
 }
 
 // The same, where boxes come from a file: one that is not on its image is bad data, as the image may be the wrong one.
-pm::ImagePoses estimate_from_file(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
-                                  const std::string& name, const People& people, const Context& context) {
+pm::ImagePoses estimate_in_file_boxes(pm::Estimator& estimator, const EstimateArguments& arguments,
+                                      const Places& places, const std::string& name, const People& people,
+                                      const Context& context) {
   try {
     return estimate_one(estimator, arguments, places, name, people, context);
   } catch (const pm::UsageError& error) {
@@ -350,7 +351,6 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   ShardRecord record;
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
   const Places places = places_of(arguments, format);
-  for (const std::string& text : arguments.boxes) static_cast<void>(parse_box(text));
   const std::vector<std::string> all_images = image_names(arguments);
   check_places(places.all(), all_images);
   pm::BoxFile box_file;
@@ -374,7 +374,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
   const std::vector<std::int64_t> ids = pm::share_of<std::int64_t>(all_ids, record.shard);
   const std::vector<People> people = pm::share_of<People>(all_people, record.shard);
-  const auto estimate = arguments.boxes_file.empty() ? estimate_one : estimate_from_file;
+  const auto estimate_image = arguments.boxes_file.empty() ? estimate_one : estimate_in_file_boxes;
 
   PoseOutput output(format, model.meaning().joints, places.poses);
   pm::Digest lines;
@@ -390,7 +390,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
     }
   };
   if (one) {
-    Result result{estimate(estimators.front(), arguments, places, images.front(), people.front(), context), ""};
+    Result result{estimate_image(estimators.front(), arguments, places, images.front(), people.front(), context), ""};
     output.begin();
     take(0, result);
     output.end();
@@ -408,7 +408,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
       Result& result = results[std::size_t(index)];
       const std::size_t at = begin + std::size_t(index);
       try {
-        result.found = estimate(estimators[std::size_t(slot)], arguments, places, images[at], people[at], context);
+        result.found =
+            estimate_image(estimators[std::size_t(slot)], arguments, places, images[at], people[at], context);
       } catch (const pm::DataError& error) {  // the other images can still be used
         result.problem = error.what();
       }
@@ -429,7 +430,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
 }
 
 std::string format_help(const pm::PoseFormats& formats) {
-  std::string text = "How poses are written:";
+  std::string text = "How poses are written; default: text";
   for (const pm::PoseFormat& format : formats.all()) {
     text += "\n" + std::string(format.name) + ": " + std::string(format.does);
   }
@@ -442,8 +443,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EstimateArguments>();
   CLI::App* command = app.add_subcommand("estimate", "The poses of the people in photographs");
   command
-      ->add_option("IMAGE", arguments->images,
-                   "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, by name; - is standard input")
+      ->add_option(
+          "IMAGE", arguments->images,
+          "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, frame_2 before frame_10; - is standard input")
       ->required();
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
@@ -457,24 +459,21 @@ Command add_estimate(CLI::App& app, const Context& context) {
                    "annotation. Images are told as by --format coco, or by an annotation's file_name; one without\n"
                    "boxes has no poses")
       ->option_text("FILE.json");
-  command->add_option("--box-category", arguments->box_category, "The category_id of the boxes to take from --boxes")
-      ->option_text("ID")
-      ->capture_default_str();
-  command->add_option("--box-threshold", arguments->box_threshold, "The least score of a box of --boxes")
+  command
+      ->add_option("--box-category", arguments->box_category,
+                   "The category_id of the boxes to take from --boxes; default: 1, COCO's person")
+      ->option_text("ID");
+  command->add_option("--box-threshold", arguments->box_threshold, "The least score of a box of --boxes; default: 0")
       ->check(CLI::Range(0.0, 1.0))
-      ->option_text("SCORE")
-      ->capture_default_str();
-  command->add_option("--format", arguments->format, format_help(context.pose_formats))
-      ->option_text("NAME")
-      ->default_str("text");
+      ->option_text("SCORE");
+  command->add_option("--format", arguments->format, format_help(context.pose_formats))->option_text("NAME");
   command->add_flag("--json", arguments->json, "--format json, in which x and y of a missing joint are null");
   command->add_flag("--ndjson", arguments->ndjson, "--format ndjson");
   command
       ->add_option("-o,--output", arguments->output,
                    "Where the poses go: a file, whole or not at all; a folder (one that is there, or a name that\n"
-                   "ends in /) for a file per image, which several images as json or openpose need; - is stdout")
-      ->option_text("FILE|DIR")
-      ->capture_default_str();
+                   "ends in /) for a file per image, which several images as json or openpose need; default: -, stdout")
+      ->option_text("FILE|DIR");
   command
       ->add_option("--image-ids", arguments->image_ids,
                    "With --format coco or --boxes: a COCO annotation whose images (id, file_name) say each image_id;\n"
@@ -486,7 +485,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
           "The photo with the skeletons drawn on it, .png or .jpg as the file's name says; of several images a\n"
           "folder of pictures with the photos' names; - is stdout, as PNG")
       ->option_text("FILE|DIR");
-  command->add_option("--panel", arguments->panel, "The same of the photo, every joint's heatmap and the pose")
+  command
+      ->add_option("--panel", arguments->panel,
+                   "A picture of the photo, every joint's heatmap and the pose; files as of --overlay")
       ->option_text("FILE|DIR");
   command
       ->add_option("--heatmaps", arguments->heatmaps,

@@ -142,7 +142,7 @@ TEST_CASE("estimate --format coco: one list of the people whose ids are the numb
   CHECK(pm::parse_json(run(by_file + at("own.png")).out, "stdout")[0]["image_id"] == 77);
   check_refused(by_file + at("photos/im2.png"), 3, "ids.json: images: expected one with the file_name of");
   check_refused("--format csv --image-ids " + at("ids.json") + " " + at("own.png"), 2,
-                "--image-ids: expected a format");
+                "--image-ids: expected --format coco, or --boxes FILE.json");
 }
 
 TEST_CASE("estimate --format csv: a table of all images that the tool's own reader takes as annotations") {
