@@ -41,6 +41,15 @@ std::string written(const std::string& format, const std::vector<pm::ImagePoses>
   return text + writer.end();
 }
 
+// docs: begin own_format
+std::string head_count(const pm::ImagePoses& image, const pm::JointSet&) {
+  return image.image + " has " + std::to_string(image.poses.size());
+}
+
+constexpr pm::PoseFormat count_format{
+    .name = "count", .does = "how many people there are", .text = head_count, .separator = ", ", .end = "\n"};
+// docs: end own_format
+
 }  // namespace
 
 TEST_CASE("pose formats: text is a table per person, as printf writes it in every locale") {
@@ -129,17 +138,12 @@ TEST_CASE("pose formats: a writer refuses poses of other joints, and write_poses
 }
 
 TEST_CASE("PoseFormats: one's own stands beside the library's; misspelt and doubtful ones are refused") {
-  const pm::PoseFormat count{
-      .name = "count",
-      .text = [](const pm::ImagePoses& each, const pm::JointSet&) { return std::to_string(each.poses.size()); },
-      .separator = "+",
-      .end = ";"};
-  const pm::PoseFormats formats{count};
+  const pm::PoseFormats formats{count_format};
   CHECK(formats.all().size() == pm::PoseFormats().all().size() + 1);
   pm::PoseWriter writer(formats.get("count", "format"), arm());
-  CHECK(writer.next(two_people()) == "2");
-  CHECK(writer.next(two_people()) == "+2");
-  CHECK(writer.end() == ";");
+  CHECK(writer.next(two_people()) == "a \"b\".jpg has 2");
+  CHECK(writer.next(two_people()) == ", a \"b\".jpg has 2");
+  CHECK(writer.end() == "\n");
   CHECK(refusal<pm::UsageError>([&] { formats.get("coc", "--format"); }) ==
         "--format: expected one of text, json, ndjson, coco, openpose, csv, count, got \"coc\"; "
         "did you mean \"coco\"?");
@@ -149,7 +153,7 @@ TEST_CASE("PoseFormats: one's own stands beside the library's; misspelt and doub
   };
   refuse(pm::coco_format, "a name of its own");
   refuse({.name = "mine"}, "expected a function text");
-  refuse({.text = count.text}, "expected a name");
+  refuse({.text = head_count}, "expected a name");
 }
 
 }  // namespace pose_formats_test
