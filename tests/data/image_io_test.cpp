@@ -182,6 +182,12 @@ int largest_difference(const pm::Image& a, const pm::Image& b) {
   return worst;
 }
 
+#if defined(POSEMACHINE_IMAGE_STB)
+constexpr int jpeg_levels = 24;  // stb_image_write halves the resolution of colours, and gradients here are steep
+#else
+constexpr int jpeg_levels = 8;
+#endif
+
 }  // namespace
 
 TEST_CASE("image door: a PNG we write reads back with the same bytes, 1 x 1 to odd sizes") {
@@ -200,7 +206,7 @@ TEST_CASE("image door: a JPEG we write reads back within a few levels, thin colo
     const std::string bytes = pm::encode_jpeg(gradient(width, height));
     CHECK(bytes.starts_with("\xff\xd8\xff"));
     CHECK(bytes.ends_with("\xff\xd9"));
-    CHECK(largest_difference(decode(bytes), gradient(width, height)) <= 16);
+    CHECK(largest_difference(decode(bytes), gradient(width, height)) <= jpeg_levels);
   }
   pm::Image noise = pattern(900, 700);  // larger than a chunk of the encoder's
   CHECK(pm::encode_jpeg(noise, 100).size() > 65536 * 2);
@@ -224,7 +230,7 @@ TEST_CASE("image door: write_image takes the format from the name, and refuses n
   for (const char* name : {"a.png", "b.PNG", "c.jpg", "d.JPEG"}) {
     pm::write_image(folder / name, image);
     CHECK(largest_difference(pm::read_image(folder / name), image) <=
-          (pm::format_by_name(name) == pm::ImageFormat::png ? 0 : 16));
+          (pm::format_by_name(name) == pm::ImageFormat::png ? 0 : jpeg_levels));
   }
   for (const char* name : {"a.gif", "a", ".png", "a.png.txt"}) {
     CHECK_THROWS_WITH_AS(pm::write_image(folder / name, image), doctest::Contains("ends in .png, .jpg or .jpeg"),
