@@ -57,6 +57,7 @@ struct Command {
 
 Command add_summary(CLI::App& app, const Context& context);
 Command add_diff(CLI::App& app, const Context& context);
+Command add_dataset(CLI::App& app, const Context& context);
 Command add_train(CLI::App& app, const Context& context);
 Command add_evaluate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);

@@ -308,7 +308,7 @@ TEST_CASE("shard: merge refuses what is not all shares of one run, and says whic
   forged.replace(forged.find("\"truth\":["), 9, "\"truth\":[6,");
   refuse(first + " " + save("odd", forged) + " " + third, "odd.shard.measured[0].truth: expected a list of 14");
   forged = text_of(second);
-  forged.replace(forged.find("\"measured\":["), 11, "\"figures\":[");
+  forged.replace(forged.find("\"measured\":["), 12, "\"figures\":[");
   refuse(first + " " + save("odd", forged) + " " + third, "got figures alone, as earlier versions wrote; run this");
   CHECK(run("merge -o " + at("no/such/folder.json") + " " + first + " " + second + " " + third).code == 1);
 }

@@ -109,6 +109,8 @@ struct DataSetKind {
   /// Errors: DataError for a data set that cannot be used; UsageError for a part that there is not.
   Annotations (*read)(const DataSource& source, const DataSetOptions& options) = nullptr;
   JointSet (*joints)() = nullptr;  // of every data set of the kind; null: the annotation says
+  /// Errors: as the writer's. Null: the kind is only read.
+  void (*write)(const Annotations& annotations, const std::filesystem::path& path) = nullptr;
 };
 
 /// The farthest from an image's left top corner that annotations may say, in pixels.

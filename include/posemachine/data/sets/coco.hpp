@@ -8,6 +8,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/coco_writer.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -254,12 +255,13 @@ inline Annotations read_coco(const std::filesystem::path& file, const std::strin
   return detail::CocoReader(file, category).read(options);
 }
 
-inline constexpr DataSetKind coco_set{.name = "coco",
-                                      .path = "FILE.json",
-                                      .parts = "the name of a category",
-                                      .does = "keypoints as COCO has them, and most tools write them",
-                                      .read = [](const DataSource& source, const DataSetOptions& options) {
-                                        return read_coco(source.path, source.part, options);
-                                      }};
+inline constexpr DataSetKind coco_set{
+    .name = "coco",
+    .path = "FILE.json",
+    .parts = "the name of a category",
+    .does = "keypoints as COCO has them, and most tools write them",
+    .read = [](const DataSource& source,
+               const DataSetOptions& options) { return read_coco(source.path, source.part, options); },
+    .write = write_coco};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

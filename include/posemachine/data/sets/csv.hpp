@@ -8,6 +8,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/csv_writer.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -293,6 +294,7 @@ inline constexpr DataSetKind csv_set{
     .path = "FILE.csv",
     .parts = "",
     .does = "a table: image, NAME_x, NAME_y, NAME_v per joint, box_{x, y, width, height}, head_length, area",
-    .read = [](const DataSource& source, const DataSetOptions& options) { return read_csv(source.path, options); }};
+    .read = [](const DataSource& source, const DataSetOptions& options) { return read_csv(source.path, options); },
+    .write = write_csv};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -244,9 +244,6 @@ inline OksPrecision oks_precision(std::span<const OksImage> images, std::span<co
           all.recall,    at_50.recall,    at_75.recall,    mediums.recall,    larges.recall};
 }
 
-/// What tools for pose data take for a person's area where they know its box alone, as a share of the box's.
-inline constexpr double area_of_box = 0.53;
-
 namespace detail {
 
 inline bool has_area(const MeasuredPerson& person, bool by_box) {

@@ -1,0 +1,302 @@
+// posemachine dataset: annotated people looked at, counted, drawn and written in other formats.
+#include "tool.hpp"
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/data_sets.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/inspect_data_set.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/model/joint_names.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace pm = posemachine;
+
+namespace tool {
+
+namespace {
+
+struct DatasetArguments {
+  std::string data;
+  std::string images;
+  std::string joints;
+  std::string to;
+  std::string output;
+  bool allow_missing = false;
+  bool json = false;
+  bool problems = false;
+  int count = 20;
+  int threads = default_threads();
+};
+
+using Images = std::map<std::filesystem::path, pm::ImageFacts>;
+
+pm::Annotations read(const DatasetArguments& arguments, const Context& context) {
+  const pm::DataSource source = context.data_sets.parse(arguments.data);
+  pm::Annotations annotations =
+      context.data_sets.read(source, {.images = arguments.images, .allow_missing = arguments.allow_missing});
+  if (arguments.joints.empty()) return annotations;
+  const std::string text = pm::read_file<pm::DataError>(arguments.joints, std::uint64_t{1} << 20);
+  const pm::JointSet joints =
+      pm::joint_set_from_some_json(pm::parse_json<pm::ModelError>(text, arguments.joints), arguments.joints);
+  return {joints, pm::people_with_joints(annotations, joints, pm::to_string(source))};
+}
+
+Images inspect(const pm::Annotations& annotations, const DatasetArguments& arguments, const Context& context) {
+  Progress progress(context, "reading images");
+  return pm::inspect_images(annotations.people,
+                            {.threads = arguments.threads, .limits = {}, .progress = [&](int done_count, int count) {
+                               context.stop_if_asked();
+                               progress.update(done_count, count);
+                             }});
+}
+
+// How many findings there are of each kind.
+std::map<std::string, int> counts_of(const std::vector<pm::Finding>& findings) {
+  std::map<std::string, int> counts;
+  for (const pm::Finding& finding : findings) ++counts[finding.kind];
+  return counts;
+}
+
+int check(const DatasetArguments& arguments, const Context& context) {
+  const pm::Annotations annotations = read(arguments, context);
+  const Images images = inspect(annotations, arguments, context);
+  const std::vector<pm::Finding> findings = pm::find_problems(annotations, images);
+  const int code = findings.empty() ? done : bad_data;
+  if (arguments.json) {
+    pm::Json json = {{"people", annotations.people.size()},
+                     {"images", images.size()},
+                     {"counts", counts_of(findings)},
+                     {"findings", pm::Json::array()}};
+    for (const pm::Finding& finding : findings) {
+      const pm::Person& person = annotations.people[finding.person];
+      json["findings"].push_back({{"kind", finding.kind},
+                                  {"text", finding.text},
+                                  {"image", person.image.string()},
+                                  {"number", person.number}});
+    }
+    write_stdout(json_line(json));
+    return code;
+  }
+  std::string text;
+  for (const pm::Finding& finding : findings) text += finding.kind + ": " + finding.text + "\n";
+  if (!findings.empty()) text += "\n";
+  text += format("%s people in %s images", thousands(static_cast<long long>(annotations.people.size())).c_str(),
+                 thousands(static_cast<long long>(images.size())).c_str());
+  if (findings.empty()) {
+    text += ": nothing found\n";
+  } else {
+    text += "\n";
+    for (const auto& [kind, count] : counts_of(findings)) {
+      text += format("%8s  %s\n", thousands(count).c_str(), kind.c_str());
+    }
+  }
+  write_stdout(text);
+  return code;
+}
+
+pm::Json to_json(const pm::Spread& spread) {
+  return {{"least", spread.least}, {"median", spread.median}, {"most", spread.most}};
+}
+
+pm::Json to_json(const pm::DataSetStatistics& statistics) {
+  pm::Json joints = pm::Json::array();
+  for (const pm::JointStatistics& joint : statistics.joints) {
+    joints.push_back({{"name", joint.name},
+                      {"visible", joint.visible},
+                      {"occluded", joint.occluded},
+                      {"outside", joint.outside},
+                      {"unlabelled", joint.unlabelled}});
+  }
+  return {{"images", statistics.images},
+          {"damaged_images", statistics.damaged},
+          {"people", statistics.people},
+          {"people_with_box", statistics.boxes},
+          {"people_with_head_length", statistics.head_lengths},
+          {"people_with_area", statistics.areas},
+          {"images_by_people", statistics.people_per_image},
+          {"image_width", to_json(statistics.width)},
+          {"image_height", to_json(statistics.height)},
+          {"person_side", to_json(statistics.person_side)},
+          {"labelled_joints", to_json(statistics.labelled)},
+          {"joints", std::move(joints)}};
+}
+
+std::string to_text(const pm::DataSetStatistics& statistics, const pm::JointSet& joints) {
+  const auto spread = [](const char* name, const pm::Spread& values) {
+    return format("%-34s %9.0f %9.0f %9.0f\n", name, values.least, values.median, values.most);
+  };
+  std::string text = format("%d people in %d images, %zu joints (%s)\n", statistics.people, statistics.images,
+                            joints.joints.size(), joints.name.c_str());
+  if (statistics.damaged > 0) text += format("%d images are damaged\n", statistics.damaged);
+  text += format("%d people have a box, %d a head length, %d an area\n", statistics.boxes, statistics.head_lengths,
+                 statistics.areas);
+  for (std::size_t i = 0; i < statistics.people_per_image.size(); ++i) {
+    const int count = statistics.people_per_image[i];
+    if (count > 0) text += format("%d images with %zu %s\n", count, i + 1, i == 0 ? "person" : "people");
+  }
+  text += format("\n%-34s %9s %9s %9s\n", "", "least", "median", "most");
+  text += spread("width of images, pixels", statistics.width) + spread("height of images, pixels", statistics.height) +
+          spread("larger side of people, pixels", statistics.person_side) +
+          spread("labelled joints of a person", statistics.labelled);
+  text += format("\n%-20s %9s %9s %9s %11s\n", "joint", "visible", "occluded", "outside", "unlabelled");
+  for (const pm::JointStatistics& joint : statistics.joints) {
+    text += format("%-20s %9d %9d %9d %11d\n", joint.name.c_str(), joint.visible, joint.occluded, joint.outside,
+                   joint.unlabelled);
+  }
+  return text;
+}
+
+int stats(const DatasetArguments& arguments, const Context& context) {
+  const pm::Annotations annotations = read(arguments, context);
+  const pm::DataSetStatistics statistics = pm::statistics_of(annotations, inspect(annotations, arguments, context));
+  write_stdout(arguments.json ? json_line(to_json(statistics)) : to_text(statistics, annotations.joints));
+  return done;
+}
+
+// A person's labels as a pose to draw.
+pm::Pose pose_of(const pm::Person& person, const pm::Image& image) {
+  pm::Pose pose;
+  for (const pm::Joint& joint : person.joints) {
+    pose.keypoints.push_back(joint.is_labelled() ? pm::Keypoint{joint.position, 1} : pm::Keypoint{});
+  }
+  if (const auto box = pm::person_box(person, image.width, image.height)) pose.box = *box;
+  return pose;
+}
+
+// `count` of the images, evenly spread.
+std::vector<std::filesystem::path> some_of(const std::set<std::filesystem::path>& images, int count) {
+  const std::vector<std::filesystem::path> all(images.begin(), images.end());
+  const std::size_t wanted = std::min(all.size(), static_cast<std::size_t>(count));
+  std::vector<std::filesystem::path> some;
+  for (std::size_t i = 0; i < wanted; ++i) some.push_back(all[i * all.size() / wanted]);
+  return some;
+}
+
+int show(const DatasetArguments& arguments, const Context& context) {
+  const pm::Annotations annotations = read(arguments, context);
+  std::set<std::filesystem::path> images;
+  if (arguments.problems) {
+    for (const pm::Finding& finding : pm::find_problems(annotations, inspect(annotations, arguments, context))) {
+      if (finding.kind != "damaged image") images.insert(annotations.people[finding.person].image);
+    }
+  } else {
+    for (const pm::Person& person : annotations.people) images.insert(person.image);
+  }
+  const std::vector<std::filesystem::path> shown = some_of(images, arguments.count);
+  std::filesystem::create_directories(arguments.output);
+  Progress progress(context, "drawing");
+  int code = done;
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    context.stop_if_asked();
+    try {
+      pm::Image image = pm::read_image(shown[i]);
+      for (const pm::Person& person : annotations.people) {
+        if (person.image != shown[i]) continue;
+        pm::draw_pose(image, pose_of(person, image), annotations.joints,
+                      {.draw_box = person.framing == pm::Framing::box});
+      }
+      const std::string name = format("%04zu_", i + 1) + shown[i].stem().string() + ".png";
+      pm::write_png(std::filesystem::path(arguments.output) / name, image);
+    } catch (const pm::DataError& error) {
+      complain(error.what());
+      code = bad_data;
+    }
+    progress.update(static_cast<long long>(i + 1), static_cast<long long>(shown.size()));
+  }
+  write_stdout(format("%zu of %zu images drawn into %s\n", shown.size(), images.size(), arguments.output.c_str()));
+  return code;
+}
+
+int convert(const DatasetArguments& arguments, const Context& context) {
+  std::string known;
+  for (const pm::DataSetKind& kind : context.data_sets.all()) {
+    if (kind.write != nullptr)
+      known += (known.empty() ? "" : ", ") + std::string(kind.name) + ":" + std::string(kind.path);
+  }
+  const std::size_t colon = arguments.to.find(':');
+  const pm::DataSetKind* const kind = context.data_sets.find(arguments.to.substr(0, colon));
+  if (colon == std::string::npos || colon + 1 == arguments.to.size() || kind == nullptr || kind->write == nullptr) {
+    pm::fail<pm::UsageError>({.where = "--to", .expected = "one of " + known, .got = "\"" + arguments.to + "\""});
+  }
+  const std::filesystem::path path = arguments.to.substr(colon + 1);
+  std::error_code error;
+  if (std::filesystem::equivalent(path, context.data_sets.parse(arguments.data).path, error)) {
+    pm::fail<pm::UsageError>({.where = "--to", .expected = "another file than --data", .got = path.string()});
+  }
+  const pm::Annotations annotations = read(arguments, context);
+  kind->write(annotations, path);
+  write_stdout(format("%zu people written to %s\n", annotations.people.size(), path.c_str()));
+  return done;
+}
+
+CLI::App* add_action(CLI::App& command, const char* name, const char* does, DatasetArguments& arguments) {
+  CLI::App* action = command.add_subcommand(name, does);
+  action->add_option("--data", arguments.data, "KIND:PATH[:PART], as in train")->required();
+  action->add_option("--images", arguments.images, "The folder of the images, as in train");
+  action->add_flag("--allow-missing", arguments.allow_missing, "Leave out images that are absent, instead of failing");
+  return action;
+}
+
+void add_threads(CLI::App& action, DatasetArguments& arguments) {
+  action.add_option("--threads", arguments.threads, "Images at a time")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+Command add_dataset(CLI::App& app, const Context& context) {
+  auto arguments = std::make_shared<DatasetArguments>();
+  CLI::App* command =
+      app.add_subcommand("dataset", "Annotated people: what is wrong, figures, pictures, other formats");
+  command->require_subcommand(1);
+  CLI::App* const checking = add_action(
+      *command, "check", "What is wrong with the people and their images, or looks so, in sentences", *arguments);
+  checking->add_flag("--json", arguments->json, "One JSON object: people, images, counts by kind, findings");
+  add_threads(*checking, *arguments);
+  checking->footer("Exit code 3 where something was found. Every image is decoded once.");
+  CLI::App* const counting = add_action(*command, "stats", "How many people, images and labels there are", *arguments);
+  counting->add_flag("--json", arguments->json, "One JSON object");
+  add_threads(*counting, *arguments);
+  CLI::App* const showing = add_action(*command, "show", "The labels drawn on the images", *arguments);
+  showing->add_option("-o,--output", arguments->output, "The folder for the pictures; made where it is absent")
+      ->required();
+  showing->add_option("--count", arguments->count, "At most so many images, evenly spread")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  showing->add_flag("--problems", arguments->problems, "Only images of which check says something");
+  add_threads(*showing, *arguments);
+  CLI::App* const converting = add_action(*command, "convert", "The same people in another format", *arguments);
+  converting->add_option("--to", arguments->to, "coco:FILE.json or csv:FILE.csv")->required();
+  for (CLI::App* const action : {checking, counting, showing, converting}) {
+    action->add_option("--joints", arguments->joints,
+                       "JSON file of the joints wanted, as in train: others are left out, absent ones unlabelled");
+    action->fallthrough();
+  }
+  return {command, [=, &context] {
+            if (checking->parsed()) return check(*arguments, context);
+            if (counting->parsed()) return stats(*arguments, context);
+            if (showing->parsed()) return show(*arguments, context);
+            return convert(*arguments, context);
+          }};
+}
+
+}  // namespace tool

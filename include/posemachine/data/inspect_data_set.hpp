@@ -1,0 +1,352 @@
+// What is wrong with a data set, in sentences, and what is in it, in figures.
+#pragma once
+
+#include <posemachine/base/digest.hpp>
+#include <posemachine/base/files.hpp>
+#include <posemachine/base/parallel.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/pose.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// An image of a data set, decoded once.
+struct ImageFacts {
+  int width = 0;
+  int height = 0;
+  std::string problem{};  // why it cannot be used; empty: it can
+  std::string digest{};   // of the file's bytes
+};
+
+/// How images are looked at.
+struct InspectOptions {
+  int threads = 1;
+  ImageLimits limits{};
+  // Called after every image, from any of the threads but one at a time. What it throws ends the inspection.
+  std::function<void(int done, int count)> progress{};
+};
+
+/// Decodes every image of the people once.
+inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<const Person> people,
+                                                                  const InspectOptions& options = {}) {
+  std::map<std::filesystem::path, ImageFacts> images;
+  for (const Person& person : people) images[person.image];
+  std::vector<std::pair<const std::filesystem::path, ImageFacts>*> entries;
+  for (auto& entry : images) entries.push_back(&entry);
+  Workers workers(options.threads);
+  std::mutex mutex;
+  int done = 0;
+  workers.for_each(static_cast<int>(entries.size()), [&](int index, int) {
+    auto& [path, facts] = *entries[static_cast<std::size_t>(index)];
+    try {
+      const std::string bytes = read_file<DataError>(path, options.limits.max_file_bytes);
+      Digest digest;
+      digest.add(bytes);
+      facts.digest = digest.text();
+      const Image image =
+          decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), options.limits);
+      facts.width = image.width;
+      facts.height = image.height;
+    } catch (const DataError& error) {
+      facts.problem = error.what();
+    }
+    const std::scoped_lock lock(mutex);
+    ++done;
+    if (options.progress) options.progress(done, static_cast<int>(entries.size()));
+  });
+  return images;
+}
+
+/// Something about a data set that is wrong, or looks so.
+struct Finding {
+  std::string kind;        // "damaged image", "image twice", "person twice", "no box", "joint outside", "box outside",
+                           // "joints beyond box", "sides swapped"
+  std::string text;        // a sentence that names the image
+  std::size_t person = 0;  // the first person concerned
+};
+
+namespace detail {
+
+// Whether left and right of two pairs of joints usually lie alike: shoulders and hips of one person do.
+class SideStatistics {
+ public:
+  SideStatistics(const JointSet& joints, std::span<const Person> people)
+      : joints_(&joints),
+        pair_count_(joints.pairs.size()),
+        alike_(pair_count_ * pair_count_, 0),
+        seen_(pair_count_ * pair_count_, 0) {
+    for (const Person& person : people) {
+      for (std::size_t p = 0; p < pair_count_; ++p) {
+        for (std::size_t q = 0; q < pair_count_; ++q) {
+          const int sign = agreement(person, p, q);
+          seen_[p * pair_count_ + q] += sign != 0 ? 1 : 0;
+          alike_[p * pair_count_ + q] += sign > 0 ? 1 : 0;
+        }
+      }
+    }
+  }
+
+  /// The share of people in whom two pairs lie alike; none where too few have both.
+  std::optional<double> share(std::size_t p, std::size_t q) const {
+    const int seen = seen_[p * pair_count_ + q];
+    if (seen < least_people) return std::nullopt;
+    return static_cast<double>(alike_[p * pair_count_ + q]) / seen;
+  }
+
+  /// Whether a person's pair lies against two others or more, all that it usually lies as, while those agree.
+  bool looks_swapped(const Person& person, std::size_t p) const {
+    std::vector<std::size_t> against;
+    for (std::size_t q = 0; q < pair_count_; ++q) {
+      const std::optional<double> usual = p == q ? std::nullopt : share(p, q);
+      const int sign = agreement(person, p, q);
+      if (!usual || *usual < usual_share || sign == 0) continue;
+      if (sign > 0) return false;
+      against.push_back(q);
+    }
+    for (const std::size_t q : against) {
+      for (const std::size_t r : against) {
+        if (agreement(person, q, r) < 0) return false;
+      }
+    }
+    return against.size() >= 2;
+  }
+
+ private:
+  static constexpr int least_people = 20;
+  static constexpr double usual_share = 0.9;
+
+  // 1 where the vectors from right to left of two pairs point alike, -1 where against each other, 0 where neither.
+  int agreement(const Person& person, std::size_t p, std::size_t q) const {
+    const auto vector = [&](std::size_t pair) -> std::optional<Point> {
+      const Joint& left = person.joints[static_cast<std::size_t>(joints_->pairs[pair].first)];
+      const Joint& right = person.joints[static_cast<std::size_t>(joints_->pairs[pair].second)];
+      if (!left.is_labelled() || !right.is_labelled()) return std::nullopt;
+      return left.position - right.position;
+    };
+    const std::optional<Point> a = vector(p), b = vector(q);
+    if (!a || !b) return 0;
+    const double product = a->x * b->x + a->y * b->y;
+    const double first = std::hypot(a->x, a->y), second = std::hypot(b->x, b->y);
+    const std::optional<Box> box = labelled_joints_box(person.joints);
+    // Seen from the side, left and right are a few pixels apart and lie anyhow.
+    constexpr double apart = 0.08;
+    if (!box || std::min(first, second) < apart * std::max(box->width, box->height)) return 0;
+    constexpr double clear = 0.5;  // within 60 degrees
+    return product > clear * first * second ? 1 : product < -clear * first * second ? -1 : 0;
+  }
+
+  const JointSet* joints_;
+  std::size_t pair_count_;
+  std::vector<int> alike_;
+  std::vector<int> seen_;
+};
+
+inline std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
+// Joints beyond the image, and joints beyond the person's box grown by a fifth.
+inline void find_misplaced(const Annotations& annotations, std::size_t index, const ImageFacts& image,
+                           std::vector<Finding>& findings) {
+  const Person& person = annotations.people[index];
+  std::vector<std::string> outside, beyond;
+  std::vector<Joint> joints = person.joints;
+  mark_outside(joints, image.width, image.height);
+  for (std::size_t j = 0; j < joints.size(); ++j) {
+    if (!joints[j].is_labelled()) continue;
+    const std::string& name = annotations.joints.joints[j];
+    if (joints[j].state == JointState::outside) outside.push_back(name);
+    if (!person.box) continue;
+    const double margin = 0.2 * std::max(person.box->width, person.box->height);
+    const Point at = joints[j].position;
+    const bool within = at.x >= person.box->x - margin && at.x <= person.box->x + person.box->width + margin &&
+                        at.y >= person.box->y - margin && at.y <= person.box->y + person.box->height + margin;
+    if (!within) beyond.push_back(name);
+  }
+  const std::string where = person.image.string() + ": ";
+  if (!outside.empty()) {
+    findings.push_back({"joint outside",
+                        where + list_of(outside) + (outside.size() == 1 ? " lies" : " lie") + " beyond its " +
+                            std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels",
+                        index});
+  }
+  if (!beyond.empty()) {
+    findings.push_back(
+        {"joints beyond box",
+         where + list_of(beyond) + (beyond.size() == 1 ? " lies" : " lie") + " far from the person's box", index});
+  }
+  if (person.box) {
+    const Box& box = *person.box;
+    const bool meets = box.x < image.width && box.y < image.height && box.x + box.width > 0 && box.y + box.height > 0;
+    if (!meets) findings.push_back({"box outside", where + "the person's box lies beyond the image", index});
+  }
+}
+
+}  // namespace detail
+
+/// What is wrong with annotated people and their images, or looks so: damaged images; files of equal bytes; people twice
+/// in one image; joints and boxes beyond the image; joints far from their box; people framed by boxes who have none and
+/// cannot be given one; pairs of joints whose left and right lie against all others of the person, where in the data
+/// set they lie alike. A person turned around as a whole is not found that way. Shapes: `images` of inspect_images().
+inline std::vector<Finding> find_problems(const Annotations& annotations,
+                                          const std::map<std::filesystem::path, ImageFacts>& images) {
+  std::vector<Finding> findings;
+  const std::vector<Person>& people = annotations.people;
+  const detail::SideStatistics sides(annotations.joints, people);
+  std::map<std::string, std::filesystem::path> by_digest;
+  std::map<std::filesystem::path, std::vector<std::size_t>> by_image;
+  for (std::size_t i = 0; i < people.size(); ++i) by_image[people[i].image].push_back(i);
+  for (const auto& [path, indices] : by_image) {
+    const ImageFacts& image = images.at(path);
+    const std::size_t first = indices.front();
+    if (!image.problem.empty()) {
+      findings.push_back({"damaged image", image.problem, first});
+      continue;
+    }
+    const auto [same, is_new] = by_digest.emplace(image.digest, path);
+    if (!is_new) {
+      findings.push_back({"image twice", path.string() + ": the same file as " + same->second.string(), first});
+    }
+    for (std::size_t k = 0; k < indices.size(); ++k) {
+      const Person& person = people[indices[k]];
+      for (std::size_t m = 0; m < k; ++m) {
+        const Person& other = people[indices[m]];
+        const auto same_joint = [](const Joint& a, const Joint& b) {
+          return a.is_labelled() == b.is_labelled() && (!a.is_labelled() || a.position == b.position);
+        };
+        if (!std::equal(person.joints.begin(), person.joints.end(), other.joints.begin(), same_joint)) continue;
+        findings.push_back({"person twice", path.string() + ": two people with the same joints", indices[k]});
+        break;
+      }
+      if (person.framing == Framing::box && !person_box(person, image.width, image.height)) {
+        findings.push_back(
+            {"no box", path.string() + ": a person without a box, and too few joints for one", indices[k]});
+      }
+      detail::find_misplaced(annotations, indices[k], image, findings);
+      for (std::size_t p = 0; p < annotations.joints.pairs.size(); ++p) {
+        if (!sides.looks_swapped(person, p)) continue;
+        const auto [left, right] = annotations.joints.pairs[p];
+        const auto& names = annotations.joints.joints;
+        findings.push_back({"sides swapped",
+                            path.string() + ": " + names[static_cast<std::size_t>(left)] + " and " +
+                                names[static_cast<std::size_t>(right)] + " look exchanged",
+                            indices[k]});
+      }
+    }
+  }
+  return findings;
+}
+
+/// Smallest, median and largest of something; zeros of nothing.
+struct Spread {
+  double least = 0;
+  double median = 0;
+  double most = 0;
+};
+inline Spread spread_of(std::vector<double> values) {
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  return {values.front(), values[values.size() / 2], values.back()};
+}
+
+/// How often a joint is labelled, and how.
+struct JointStatistics {
+  std::string name;
+  int visible = 0;
+  int occluded = 0;
+  int outside = 0;
+  int unlabelled = 0;
+};
+
+/// What is in a data set. Lengths are in pixels of the original images.
+struct DataSetStatistics {
+  int images = 0;
+  int damaged = 0;
+  int people = 0;
+  int boxes = 0;  // people whose annotation has one
+  int head_lengths = 0;
+  int areas = 0;
+  std::vector<int> people_per_image;  // how many images have 1, 2, ... people
+  Spread width, height, person_side;  // of the images; the larger side of the people's boxes
+  Spread labelled;                    // joints per person
+  std::vector<JointStatistics> joints;
+};
+
+/// Shapes: `images` of inspect_images().
+inline DataSetStatistics statistics_of(const Annotations& annotations,
+                                       const std::map<std::filesystem::path, ImageFacts>& images) {
+  DataSetStatistics statistics;
+  for (const std::string& name : annotations.joints.joints) statistics.joints.push_back({name, 0, 0, 0, 0});
+  std::map<std::filesystem::path, std::size_t> counts;
+  std::vector<double> widths, heights, sides, labelled;
+  for (const auto& [path, image] : images) {
+    ++statistics.images;
+    if (!image.problem.empty()) {
+      ++statistics.damaged;
+      continue;
+    }
+    widths.push_back(image.width);
+    heights.push_back(image.height);
+  }
+  for (const Person& person : annotations.people) {
+    ++statistics.people;
+    ++counts[person.image];
+    statistics.boxes += person.box ? 1 : 0;
+    statistics.head_lengths += person.head_length ? 1 : 0;
+    statistics.areas += person.area ? 1 : 0;
+    const ImageFacts& image = images.at(person.image);
+    std::vector<Joint> joints = person.joints;
+    if (image.problem.empty()) {
+      mark_outside(joints, image.width, image.height);
+      if (const auto box = person_box(person, image.width, image.height)) {
+        sides.push_back(std::max(box->width, box->height));
+      }
+    }
+    int count = 0;
+    for (std::size_t j = 0; j < joints.size(); ++j) {
+      JointStatistics& joint = statistics.joints[j];
+      const bool is_labelled = joints[j].is_labelled();
+      count += is_labelled ? 1 : 0;
+      int& number = !is_labelled                              ? joint.unlabelled
+                    : joints[j].state == JointState::visible  ? joint.visible
+                    : joints[j].state == JointState::occluded ? joint.occluded
+                                                              : joint.outside;
+      ++number;
+    }
+    labelled.push_back(count);
+  }
+  for (const auto& [path, count] : counts) {
+    if (statistics.people_per_image.size() < count) statistics.people_per_image.resize(count, 0);
+    ++statistics.people_per_image[count - 1];
+  }
+  statistics.width = spread_of(std::move(widths));
+  statistics.height = spread_of(std::move(heights));
+  statistics.person_side = spread_of(std::move(sides));
+  statistics.labelled = spread_of(std::move(labelled));
+  return statistics;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
