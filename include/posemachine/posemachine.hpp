@@ -21,4 +21,5 @@
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/pose_formats.hpp>
 #include <posemachine/pose/targets.hpp>

@@ -41,16 +41,6 @@ std::string picture() { return encode_png(Image(30, 20)); }
 
 }  // namespace
 
-TEST_CASE("natural_less: numbers within names count as numbers, and it is an order") {
-  const std::vector<std::string> sorted{"a", "im1", "im01", "im2", "im2b", "im10", "im10a", "im100", "x"};
-  std::vector<std::string> names = sorted;
-  std::reverse(names.begin(), names.end());
-  std::sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return detail::natural_less(a, b); });
-  std::swap(names[1], names[2]);  // "im01" comes before "im1"
-  CHECK(names == sorted);
-  for (const std::string& name : sorted) CHECK(!detail::natural_less(name, name));
-}
-
 TEST_CASE("read_labelme: points by label, people by group, joints in order of appearance; edges are at whole numbers") {
   const TemporaryFolder folder;
   for (const char* name : {"im2.png", "im10.png"}) folder.write(name, picture());

@@ -41,7 +41,7 @@ TIERS = {
     "model/network_json.hpp": ("nlohmann", 65),
     "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 131),
-    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 183),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 190),
     "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 178),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 9),

@@ -5,10 +5,11 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/data/annotation_json.hpp>
+#include <posemachine/data/data_set.hpp>
 #include <posemachine/data/image_ids.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -33,14 +34,10 @@ struct BoxFile {
 
 namespace detail {
 
-/// The farthest from an image's left top corner that a box may say, in pixels.
-inline constexpr double farthest_box_px = 1e6;
-
 inline Box read_file_box(const Json& json, const std::string& where) {
-  const auto is_near = [](const Json& side) {
-    return side.is_number() && std::abs(side.get<double>()) <= farthest_box_px;
-  };
-  const bool four = json.is_array() && json.size() == 4 && std::all_of(json.begin(), json.end(), is_near);
+  const bool four = json.is_array() && json.size() == 4 && std::all_of(json.begin(), json.end(), [](const Json& side) {
+                      return side.is_number() && is_near(side.get<double>());
+                    });
   if (four && json[2].get<double>() > 0 && json[3].get<double>() > 0) {
     return {json[0].get<double>(), json[1].get<double>(), json[2].get<double>(), json[3].get<double>()};
   }
@@ -62,7 +59,7 @@ inline bool is_crowd(const Json& entry, const std::string& where) {
 /// annotation, an object whose "annotations" is such a list, and whose "images" say which image has which id. Crowds are
 /// left out. Errors: DataError naming file, entry and field; and where the category has no box, with those that have.
 inline BoxFile read_boxes(const std::filesystem::path& file, const BoxFileOptions& options = {}) {
-  const Json json = detail::read_image_list(file);
+  const Json json = detail::read_annotation_json(file);
   const bool is_results = json.is_array();
   if (!is_results && !json.is_object()) {
     fail<DataError>({.where = file.string(),

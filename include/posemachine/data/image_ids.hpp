@@ -1,10 +1,10 @@
 // ImageIds: the numbers by which COCO's files speak of images.
 #pragma once
 
-#include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/annotation_json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -33,14 +33,6 @@ inline std::optional<std::int64_t> number_at_end(std::string_view stem) {
 }
 
 namespace detail {
-
-/// Of files of COCO's that hold hundreds of thousands of images and boxes.
-inline constexpr JsonLimits image_list_limits{
-    .bytes = std::size_t{1} << 30, .depth = 64, .values = 100'000'000, .comments = false};
-
-inline Json read_image_list(const std::filesystem::path& file) {
-  return parse_json<DataError>(read_file<DataError>(file, image_list_limits.bytes), file.string(), image_list_limits);
-}
 
 inline std::int64_t id_member(const Json& object, const char* key, const std::string& where) {
   return integer_member<DataError>(object, key, where, 0, std::numeric_limits<std::int64_t>::max());
@@ -101,7 +93,7 @@ class ImageIds {
 
 /// The ids that a COCO annotation gives its images. Errors: DataError naming file, entry and field.
 inline ImageIds read_image_ids(const std::filesystem::path& file) {
-  return ImageIds(detail::read_image_list(file), file.string());
+  return ImageIds(detail::read_annotation_json(file), file.string());
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,11 +1,11 @@
 // COCO's keypoint annotation, as COCO, CVAT, Label Studio, Roboflow and others write it.
 #pragma once
 
-#include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/data/annotation_json.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/sets/coco_writer.hpp>
@@ -30,13 +30,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline constexpr JsonLimits coco_limits{
-    .bytes = std::size_t{1} << 30, .depth = 64, .values = 100'000'000, .comments = false};
-
 class CocoReader {
  public:
   CocoReader(const std::filesystem::path& file, std::string part) : file_(file), part_(std::move(part)) {
-    json_ = parse_json<DataError>(read_file<DataError>(file, coco_limits.bytes), file.string(), coco_limits);
+    json_ = read_annotation_json(file);
     if (!json_.is_object()) refuse(file.string(), "an object with images, annotations and categories", json_);
   }
 

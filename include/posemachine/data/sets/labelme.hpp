@@ -7,6 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/data/data_set.hpp>
+#include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_names.hpp>
@@ -22,7 +23,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -34,32 +34,6 @@ namespace detail {
 // Photographs may stand inside, in base64.
 inline constexpr JsonLimits labelme_limits{
     .bytes = std::size_t{1} << 28, .depth = 64, .values = 1'000'000, .comments = false};
-
-/// Whether people would put a before b: "im2" before "im10".
-inline bool natural_less(std::string_view a, std::string_view b) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto number = [&](std::string_view& text) {  // its digits without leading zeros, taken off
-    const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
-    std::string_view digits = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-    text.remove_prefix(digits.size());
-    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size()));
-    return digits;
-  };
-  std::string_view rest_a = a, rest_b = b;
-  while (!rest_a.empty() && !rest_b.empty()) {
-    if (is_digit(rest_a.front()) && is_digit(rest_b.front())) {
-      const std::string_view left = number(rest_a), right = number(rest_b);
-      if (left.size() != right.size()) return left.size() < right.size();
-      if (left != right) return left < right;
-    } else {
-      if (rest_a.front() != rest_b.front()) return rest_a.front() < rest_b.front();
-      rest_a.remove_prefix(1);
-      rest_b.remove_prefix(1);
-    }
-  }
-  if (rest_a.empty() != rest_b.empty()) return rest_a.empty();
-  return a < b;  // "im01" and "im1": one order, whichever
-}
 
 class LabelmeReader {
  public:
@@ -77,7 +51,7 @@ class LabelmeReader {
       fail<DataError>({.where = dir.string(), .expected = "a .json file for each image", .got = "none in this folder"});
     }
     std::sort(files_.begin(), files_.end(), [](const std::filesystem::path& a, const std::filesystem::path& b) {
-      return natural_less(a.filename().string(), b.filename().string());
+      return comes_before(a.filename().string(), b.filename().string());
     });
   }
 

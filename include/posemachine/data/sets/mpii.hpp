@@ -1,12 +1,12 @@
 // MPII Human Pose in the JSON form that HRNet and MMPose read it in.
 #pragma once
 
-#include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/data/annotation_json.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/mat_file.hpp>
 #include <posemachine/data/person.hpp>
@@ -53,9 +53,6 @@ inline JointSet mpii_joints() {
 
 namespace detail {
 
-inline constexpr JsonLimits mpii_limits{
-    .bytes = std::size_t{1} << 30, .depth = 64, .values = 100'000'000, .comments = false};
-
 /// A part's files below the folder of the data set, as HRNet's and MMPose's documentation lay them out.
 struct MpiiPart {
   const char* name;
@@ -91,8 +88,7 @@ class MpiiReader {
   }
 
   Annotations read(const DataSetOptions& options) const {
-    const Json json =
-        parse_json<DataError>(read_file<DataError>(file_, mpii_limits.bytes), file_.string(), mpii_limits);
+    const Json json = read_annotation_json(file_);
     if (!json.is_array()) refuse(file_.string(), "a list of people", json);
     const std::vector<double> head_lengths = heads_.empty() ? std::vector<double>() : read_heads(json.size());
     Annotations read{mpii_joints(), {}};
