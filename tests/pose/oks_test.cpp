@@ -72,12 +72,12 @@ TEST_CASE("oks_precision: ten figures of four data sets are pycocotools'") {
                                                 {"AR75", found.ar_75},
                                                 {"AR_medium", found.ar_medium},
                                                 {"AR_large", found.ar_large}};
-    for (const auto& [name, value] : figures) {
-      CAPTURE(name);
-      const Json& expected = json["expected"][name];
-      CHECK(std::isnan(value) == expected.is_null());
+    for (const auto& figure : figures) {
+      CAPTURE(figure.first);
+      const Json& expected = json["expected"][figure.first];
+      CHECK(std::isnan(figure.second) == expected.is_null());
       // The sums run in another order.
-      if (!expected.is_null()) CHECK(std::abs(value - expected.get<double>()) < 1e-13);
+      if (!expected.is_null()) CHECK(std::abs(figure.second - expected.get<double>()) < 1e-13);
     }
   }
 }
