@@ -23,6 +23,12 @@ constexpr Box crop_square(const CropRule& rule, int width, int height) {
   return {(width - side) / 2, (height - side) / 2, side, side};
 }
 
+/// The square about the same centre in which everything is `scale` times as large in the network's input.
+constexpr Box scaled_square(const Box& square, double scale) {
+  const double width = square.width / scale, height = square.height / scale;
+  return {square.x + (square.width - width) / 2, square.y + (square.height - height) / 2, width, height};
+}
+
 /// The map from the network's input to the image, pixel centres to pixel centres, the square's centre at the input's:
 /// input pixel i lies at square.x - 0.5 + (i + 0.5) * square.width / input.width. An input that is not square sees the
 /// whole square and more on its longer side, never a stretched picture. inverse() of the map takes joints to the input.

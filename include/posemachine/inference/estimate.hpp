@@ -4,13 +4,21 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// A second pass around the joints that the first one found. Fewer of them: the first pass is the answer.
+struct SecondPass {
+  double min_score = 0.1;  // of a joint that counts as found, 0 to 1
+  int min_joints = 4;      // at least 2
+};
 
 struct EstimatorOptions {
   int threads = 1;       // for one person: of oneDNN; for several: as many people at a time, a thread each
@@ -18,18 +26,24 @@ struct EstimatorOptions {
   int cached_sizes = 4;  // executions kept a thread, one for each input size
   std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of one execution, without the weights
   std::string tuning{};  // a file of posemachine tune; empty: layouts and methods are chosen by estimate
+  // How large people are shown to the network, in sizes of the model's crop, 0.1 to 10; the maps of all are averaged in
+  // those of the crop. At least one is at most 1, so that every part of the crop is seen.
+  std::vector<double> scales{1};
+  std::optional<bool> flip_average{};       // none: as the model says
+  std::optional<DecoderKind> decoder{};     // none: as the model says
+  std::optional<SecondPass> second_pass{};  // none: one pass
 };
 
 /// What one stage of a network says of one person.
 struct StageEstimate {
-  Tensor maps;                      // (joints + 1, H / stride, W / stride), the last one background
+  Tensor maps;                      // (joints + 1, H / stride, W / stride) of the square, the last one background
   std::vector<Keypoint> keypoints;  // in pixels of the image
 };
 
 /// A pose and everything that led to it.
 struct Estimate {
   Pose pose;                          // of the last stage
-  Box square;                         // what the network saw, in pixels from the image's left top edge
+  Box square;                         // what the network saw at scale 1, in pixels from the image's left top edge
   std::vector<StageEstimate> stages;  // first stage first
 };
 

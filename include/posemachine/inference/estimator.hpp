@@ -16,10 +16,12 @@
 #include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/execution_cache.hpp>
+#include <posemachine/inference/second_pass.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/scale_average.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/schedule/cost_model.hpp>
 
@@ -34,6 +36,26 @@
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Errors: UsageError naming an option that no estimator can have; stages and tuning are the model's question.
+inline void check(const EstimatorOptions& options) {
+  const auto refuse_unless = [](bool right, const char* where, const char* expected, const std::string& got) {
+    if (!right) fail<UsageError>({.where = where, .expected = expected, .got = got});
+  };
+  refuse_unless(options.threads >= 1, "threads", "at least 1", std::to_string(options.threads));
+  const std::vector<double>& scales = options.scales;
+  refuse_unless(!scales.empty() && scales.size() <= 64, "scales", "1 to 64", std::to_string(scales.size()));
+  for (const double scale : scales) {
+    refuse_unless(scale >= 0.1 && scale <= 10, "scales", "numbers from 0.1 to 10", std::to_string(scale));
+  }
+  const double smallest = *std::min_element(scales.begin(), scales.end());
+  refuse_unless(smallest <= 1, "scales", "one of at most 1, which sees the whole crop", std::to_string(smallest));
+  if (!options.second_pass) return;
+  const SecondPass& second = *options.second_pass;
+  refuse_unless(second.min_score >= 0 && second.min_score <= 1, "second_pass.min_score", "0 to 1",
+                std::to_string(second.min_score));
+  refuse_unless(second.min_joints >= 2, "second_pass.min_joints", "at least 2", std::to_string(second.min_joints));
+}
 
 namespace detail {
 
@@ -72,16 +94,18 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 }  // namespace detail
 
 /// Estimates poses with a model. Belongs to one thread at a time; a copy is another estimator for another thread that
-/// shares model and weights. The square that the network sees follows the model's crop rule.
+/// shares model and weights. The square that the network sees follows the model's crop rule. Each of several scales is
+/// a run of its own in the same execution, the input's size being the same, so that memory does not depend on them.
+/// A second pass does everything again in the square around the joints of the first.
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
 /// finite give a missing keypoint.
 class Estimator {
  public:
-  /// Errors: UsageError for fewer than 1 thread, or stages that the network does not have; DataError naming a tuning
-  /// file that cannot be read or is another machine's.
+  /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
+  /// tuning file that cannot be read or is another machine's.
   explicit Estimator(const Model& model, const EstimatorOptions& options = {})
-      : Estimator(std::make_shared<const detail::InferenceModel>(model, options), options) {}
+      : Estimator((check(options), std::make_shared<const detail::InferenceModel>(model, options)), options) {}
 
   Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
   Estimator& operator=(const Estimator& other) { return *this = Estimator(other); }
@@ -99,11 +123,13 @@ class Estimator {
   bool is_ready_for(Size input) const { return executions_.contains(input); }
   const EstimatorOptions& options() const { return options_; }
 
-  /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image.
+  /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image,
+  /// or where the second pass looked.
   /// Errors: DataError for an empty image.
   Pose operator()(const Image& image) { return explain(image).pose; }
 
-  /// The poses of the people in the boxes, in their order. Shapes: boxes in pixels from the image's left top edge.
+  /// The poses of the people in the boxes, in their order; Pose::box is that box, or where the second pass looked.
+  /// Shapes: boxes in pixels from the image's left top edge.
   /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError for an empty image.
   std::vector<Pose> operator()(const Image& image, std::span<const Box> boxes) {
     std::vector<Pose> poses(boxes.size());
@@ -136,24 +162,13 @@ class Estimator {
     Estimate estimate;
     estimate.pose.box = box ? *box : Box{0, 0, double(image.width), double(image.height)};
     estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, image.width, image.height);
-    const Affine to_image = image_from_input(estimate.square, input);
-
-    Execution& execution = executions_.get(input);
-    for (const InputMeaning& port : meaning.inputs) {
-      if (port.role != InputRole::image) continue;
-      warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
-           execution.input(port.name).data());
+    look(estimate, image, input);
+    if (!options_.second_pass) return estimate;
+    if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
+      estimate.pose.box = *found;
+      estimate.square = crop_square(meaning.crop, *found);
+      look(estimate, image, input);
     }
-    estimate.stages = run(execution, input, meaning);
-    for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
-      StageEstimate& stage = estimate.stages[s];
-      const Graph& graph = shared_->compiled.graph();
-      const Value value{graph.outputs[s].value};
-      stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
-                                        meaning.decoder, meaning.sigma_px);
-      for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
-    }
-    estimate.pose.keypoints = estimate.stages.back().keypoints;
     return estimate;
   }
 
@@ -166,9 +181,7 @@ class Estimator {
                     [meaning = shared_->model.meaning()](Execution& execution, Size input) {
                       fill_centres(execution, meaning, input);
                     }) {
-    if (options.threads < 1) {
-      fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
-    }
+    check(options);
   }
 
   static void fill_centres(Execution& execution, const Meaning& meaning, Size input) {
@@ -199,7 +212,46 @@ class Estimator {
     keypoint.position = {std::clamp(at.x, 0.0, image.width - 1.0), std::clamp(at.y, 0.0, image.height - 1.0)};
   }
 
-  // The maps of every stage, averaged with those of the mirrored input where the model says so.
+  // Fills in the stages and the keypoints of what the estimate's square shows.
+  void look(Estimate& estimate, const Image& image, Size input) {
+    const Meaning& meaning = shared_->model.meaning();
+    const Affine to_image = image_from_input(estimate.square, input);
+    Decoder decoder = meaning.decoder;
+    decoder.kind = options_.decoder.value_or(decoder.kind);
+    estimate.stages = run_scales(executions_.get(input), image, estimate.square, input);
+    for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
+      StageEstimate& stage = estimate.stages[s];
+      const Graph& graph = shared_->compiled.graph();
+      const Value value{graph.outputs[s].value};
+      stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
+                                        decoder, meaning.sigma_px);
+      for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
+    }
+    estimate.pose.keypoints = estimate.stages.back().keypoints;
+  }
+
+  // The maps of every stage, averaged over the scales.
+  std::vector<StageEstimate> run_scales(Execution& execution, const Image& image, const Box& square, Size input) const {
+    const Meaning& meaning = shared_->model.meaning();
+    std::vector<StageEstimate> stages;
+    std::vector<ScaleAverage> averages;
+    for (const double scale : options_.scales) {
+      const Affine to_image = image_from_input(scaled_square(square, scale), input);
+      for (const InputMeaning& port : meaning.inputs) {
+        if (port.role != InputRole::image) continue;
+        warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
+             execution.input(port.name).data());
+      }
+      stages = run(execution, input, meaning);
+      if (options_.scales.size() == 1 && scale == 1) return stages;
+      averages.resize(stages.size());
+      for (std::size_t s = 0; s < stages.size(); ++s) averages[s].add(view_of(stages[s].maps), scale);
+    }
+    for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = averages[s].take();
+    return stages;
+  }
+
+  // The maps of every stage, averaged with those of the mirrored input where the options or else the model say so.
   std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning) const {
     execution.run();
     std::vector<StageEstimate> stages(execution.output_count());
@@ -209,7 +261,7 @@ class Estimator {
       stages[s].maps.shape = {shape[1], shape[2], shape[3]};
       stages[s].maps.values.assign(maps.begin(), maps.end());
     }
-    if (!meaning.decoder.flip_average) return stages;
+    if (!options_.flip_average.value_or(meaning.decoder.flip_average)) return stages;
     const auto mirror_inputs = [&] {
       for (const InputMeaning& port : meaning.inputs) {
         detail::mirror_rows(execution.input(port.name), std::size_t(input.width));

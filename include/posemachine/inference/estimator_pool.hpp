@@ -7,6 +7,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -57,6 +58,10 @@ struct EstimatorPoolOptions {
   int cached_sizes = 4;                 // as EstimatorOptions: of each thread
   std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one execution
   std::string tuning{};                                    // as EstimatorOptions
+  std::vector<double> scales{1};                           // as EstimatorOptions, and so the following
+  std::optional<bool> flip_average{};
+  std::optional<DecoderKind> decoder{};
+  std::optional<SecondPass> second_pass{};
 };
 
 struct RequestOptions {
@@ -84,7 +89,11 @@ class EstimatorPool {
     const Estimator first(model, {.stages = options.stages,
                                   .cached_sizes = options.cached_sizes,
                                   .max_bytes = options.max_bytes,
-                                  .tuning = options.tuning});
+                                  .tuning = options.tuning,
+                                  .scales = options.scales,
+                                  .flip_average = options.flip_average,
+                                  .decoder = options.decoder,
+                                  .second_pass = options.second_pass});
     try {
       for (int i = 0; i < options.threads; ++i) {
         threads_.emplace_back([this, estimator = std::make_unique<Estimator>(first)] { work(*estimator); });
