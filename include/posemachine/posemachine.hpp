@@ -3,6 +3,7 @@
 
 #include <posemachine/compose.hpp>
 
+#include <posemachine/inference/compare.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>

@@ -181,6 +181,23 @@ TEST_CASE("evaluate: a share has as many stages as the whole where the estimator
   CHECK(nobody.pck().mean != nobody.pck().mean);  // NaN
 }
 
+TEST_CASE("evaluate: all options of the estimator count, not its model's alone") {
+  const Folder folder;
+  const Model model = small_model();
+  for (EstimatorOptions options :
+       {EstimatorOptions{.stages = 2}, EstimatorOptions{.scales = {0.75, 1.25}}, EstimatorOptions{.flip_average = true},
+        EstimatorOptions{.decoder = DecoderKind::arg_max}, EstimatorOptions{.second_pass = SecondPass{0.0, 4}}}) {
+    options.threads = 2;
+    Estimator estimator(model, options);
+    const std::vector<Person> people = people_in(folder.path(), estimator, 1, 2);
+    const EvaluationResult result = evaluate(estimator, people);
+    REQUIRE(result.stages.size() == (options.stages != 0 ? 2 : 3));
+    const Pose pose = estimator(read_image(people[1].image));
+    CHECK(result.poses[1].box == pose.box);
+    for (std::size_t j = 0; j < 14; ++j) CHECK(result.poses[1].keypoints[j].position == pose.keypoints[j].position);
+  }
+}
+
 TEST_CASE("merge: results that are not the shares of one evaluation are refused with the share that is wrong") {
   const JointSet joints = lsp_joints();
   const auto share = [&](int people) {

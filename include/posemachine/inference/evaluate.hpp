@@ -12,11 +12,14 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/model/model.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -135,51 +138,86 @@ inline std::optional<Image> read_image_unless_damaged(const std::filesystem::pat
   }
 }
 
-}  // namespace detail
-
-/// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of the
-/// estimator for the whole image, or for person_box() where people are framed by boxes. Every labelled joint counts
-/// alike, whatever its weight in training. Errors: UsageError for no people, people of another joint set, or a share
-/// that there is not; DataError for a metric that can measure nobody, or an image that cannot be used.
-inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> all_people,
-                                 const EvaluateOptions& options = {}) {
-  const JointSet& joints = estimator.model().meaning().joints;
-  detail::check_people(all_people, joints);
-  const std::vector<MeasuredPerson> all_measured = measured_people(all_people);
+// An evaluation and the seconds that each of its estimates took; without those for which an execution had to be made,
+// and those of damaged photographs.
+struct TimedEvaluation {
   EvaluationResult result;
-  result.metrics = options.metrics.empty() ? default_metrics(joints, all_measured) : options.metrics;
-  detail::check_metrics(result.metrics, all_measured);
+  std::vector<double> seconds;
+};
+
+// An estimator for one thread, with the options of another.
+inline Estimator single_threaded(const Estimator& estimator) {
+  EstimatorOptions options = estimator.options();
+  options.threads = 1;
+  return estimator.with(options);
+}
+
+// What evaluate() measures, by each of several estimators of one model. Every image is read once and estimated by all of
+// them, beginning with another one each time: whatever slows the machine down for a while slows them down alike.
+inline std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> estimators,
+                                                  std::span<const Person> all_people, const EvaluateOptions& options) {
+  const Model& model = estimators.front().model();
+  const Meaning& meaning = model.meaning();
+  check_people(all_people, meaning.joints);
+  const std::vector<MeasuredPerson> all_measured = measured_people(all_people);
+  EvaluationResult blank;
+  blank.metrics = options.metrics.empty() ? default_metrics(meaning.joints, all_measured) : options.metrics;
+  check_metrics(blank.metrics, all_measured);
   const std::vector<Person> people = share_of(all_people, options.shard);
-  result.measured = share_of<MeasuredPerson>(all_measured, options.shard);
-  result.people = static_cast<int>(people.size());
-  result.poses.resize(people.size());
+  blank.measured = share_of<MeasuredPerson>(all_measured, options.shard);
+  blank.people = static_cast<int>(people.size());
+  blank.poses.resize(people.size());
+  std::vector<TimedEvaluation> evaluations(estimators.size(), TimedEvaluation{blank, {}});
   Workers workers(options.threads);
-  std::vector<Estimator> estimators;
-  for (int i = 0; i < options.threads; ++i) estimators.push_back(estimator.with({.threads = 1}));
-  const int stages = estimator.options().stages;
-  result.estimates.assign(stages != 0 ? std::size_t(stages) : estimator.model().graph().outputs.size(),
-                          std::vector<Keypoints>(people.size()));
+  std::vector<std::vector<Estimator>> teams(std::size_t(options.threads));  // (threads, estimators)
+  for (std::size_t e = 0; e < estimators.size(); ++e) {
+    for (std::vector<Estimator>& team : teams) team.push_back(single_threaded(estimators[e]));
+    const int stages = estimators[e].options().stages;
+    evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.graph().outputs.size(),
+                                           std::vector<Keypoints>(people.size()));
+  }
   std::mutex mutex;
   int done = 0;
   workers.for_each(static_cast<int>(people.size()), [&](int index, int slot) {
     const auto i = static_cast<std::size_t>(index);
-    if (const std::optional<Image> image = detail::read_image_unless_damaged(people[i].image, options)) {
-      Estimator& own = estimators[std::size_t(slot)];
+    const std::optional<Image> image = read_image_unless_damaged(people[i].image, options);
+    for (std::size_t turn = 0; image && turn < estimators.size(); ++turn) {
+      const std::size_t e = (i + turn) % estimators.size();
+      Estimator& own = teams[std::size_t(slot)][e];
+      const bool ready = own.is_ready_for({meaning.input_height, meaning.input_width});
+      const auto begin = std::chrono::steady_clock::now();
       Estimate estimate = own.explain(*image, box_in_image(people[i], image->width, image->height));
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+      EvaluationResult& result = evaluations[e].result;
       result.measured[i].box = person_box(people[i], image->width, image->height);
       result.measured[i].image_side = std::max(image->width, image->height);
       for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
         result.estimates[s][i] = std::move(estimate.stages[s].keypoints);
       }
       result.poses[i] = std::move(estimate.pose);
+      if (!ready) continue;
+      const std::scoped_lock lock(mutex);
+      evaluations[e].seconds.push_back(taken.count());
     }
     const std::scoped_lock lock(mutex);
     ++done;
     if (options.progress) options.progress(done, static_cast<int>(people.size()));
   });
 
-  detail::measure(result);
-  return result;
+  for (TimedEvaluation& evaluation : evaluations) measure(evaluation.result);
+  return evaluations;
+}
+
+}  // namespace detail
+
+/// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of the
+/// estimator, with its options but for threads, for the whole image, or for person_box() where people are framed by
+/// boxes. Every labelled joint counts alike, whatever its weight in training. Errors: UsageError for no people, people of
+/// another joint set, or a share that there is not; DataError for a metric that can measure nobody, or an image that
+/// cannot be used.
+inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> people,
+                                 const EvaluateOptions& options = {}) {
+  return std::move(detail::evaluate_each(std::span(&estimator, 1), people, options).front().result);
 }
 
 /// What evaluate() gives for all people, from what it gave for each of their shares, the first share first. Poses may
