@@ -2,6 +2,7 @@
 #include "estimate_outputs.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
+#include "test_time.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/digest.hpp>
@@ -72,6 +73,7 @@ struct EstimateArguments {
   int threads = default_threads();
   int stages = 0;
   std::string tuning;
+  TestTimeArguments test_time;
 };
 
 // A folder counts as several images, however many are in it, and so does a share of any.
@@ -325,8 +327,8 @@ Places places_of(const EstimateArguments& arguments, const pm::PoseFormat& forma
 }
 
 // What all shares of the images have in common.
-pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const std::vector<std::string>& names,
-                const std::vector<People>& people) {
+pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const pm::EstimatorOptions& options,
+                const std::vector<std::string>& names, const std::vector<People>& people) {
   pm::Digest digest;
   for (const std::string& name : names) digest.add(name.c_str(), name.size() + 1);
   pm::Json run{{"command", "estimate"},
@@ -334,6 +336,8 @@ pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, cons
                {"model", model_digest(model)},
                {"stages", arguments.stages},
                {"images", {{"count", names.size()}, {"digest", digest.text()}}}};
+  const pm::Json chosen = test_time_to_json(options);
+  if (!chosen.empty()) run["test_time"] = chosen.dump();
   if (arguments.boxes_file.empty()) return run;
   pm::Digest boxes;
   for (const People& each : people) {
@@ -348,6 +352,8 @@ pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, cons
 int estimate(const EstimateArguments& arguments, const Context& context) {
   const pm::PoseFormat& format = context.pose_formats.get(format_name(arguments), "--format");
   check_arguments(arguments, format);
+  pm::EstimatorOptions options;
+  apply(arguments.test_time, options);
   ShardRecord record;
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
   const Places places = places_of(arguments, format);
@@ -365,7 +371,6 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
   const bool one = is_one_image(arguments);
-  pm::EstimatorOptions options;
   options.stages = arguments.stages;
   options.tuning = arguments.tuning;
   options.threads = one && all_people.front().boxes.size() > 1 ? arguments.threads : 1;
@@ -419,7 +424,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   }
   std::string last;
   if (arguments.shard) {
-    record.run = run_of(arguments, model, all_images, all_people);
+    record.run = run_of(arguments, model, options, all_images, all_people);
     pm::Json json = to_json(record);
     json["lines"] = lines.text();
     json["problems"] = problems;
@@ -449,6 +454,7 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->required();
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
+  add_test_time_options(*command, arguments->test_time);
   command
       ->add_option("--box", arguments->boxes,
                    "x,y,width,height of a person in pixels, once for each; default: one person, the whole photo")

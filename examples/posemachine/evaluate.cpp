@@ -1,7 +1,9 @@
 // posemachine evaluate: a model measured on annotated people.
+#include "comparison_report.hpp"
 #include "evaluation_report.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
+#include "test_time.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -10,6 +12,7 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/inference/compare.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/evaluation_json.hpp>
@@ -42,6 +45,8 @@ struct EvaluateArguments {
   std::string normaliser;
   std::optional<double> threshold;
   bool allow_missing = false;
+  TestTimeArguments test_time;
+  bool compare = false;
   std::optional<std::string> shard;
   bool json = false;
   int threads = default_threads();
@@ -95,18 +100,35 @@ std::vector<pm::Metric> metrics_of(const EvaluateArguments& arguments, const pm:
   return metrics;
 }
 
+// --compare stands alone: its rows are what the others ask for one at a time.
+void check_compare(const EvaluateArguments& arguments) {
+  if (!arguments.compare) return;
+  const TestTimeArguments& chosen = arguments.test_time;
+  const char* const other = arguments.shard              ? "--shard"
+                            : !arguments.decoder.empty() ? "--decoder"
+                            : !chosen.flip.empty()       ? "--flip"
+                            : !chosen.scales.empty()     ? "--scales"
+                            : chosen.second_pass         ? "--second-pass"
+                                                         : nullptr;
+  if (other == nullptr) return;
+  pm::fail<pm::UsageError>({.where = other, .expected = "an evaluation without --compare", .got = "--compare, too"});
+}
+
 // Of what all shares of the evaluation have in common.
-pm::Json run_of(const pm::DataSource& source, const pm::Model& model, const std::vector<pm::Metric>& metrics,
-                const std::vector<pm::Person>& people) {
+pm::Json run_of(const pm::DataSource& source, const pm::Model& model, const pm::EstimatorOptions& estimator,
+                const std::vector<pm::Metric>& metrics, const std::vector<pm::Person>& people) {
   pm::Json names = pm::Json::array();
   for (const pm::Metric& metric : metrics) names.push_back(metric.name);
-  return {{"command", "evaluate"},
-          {"network", model.network()},
-          {"model", model_digest(model)},
-          {"split", source.part},
-          {"metrics", std::move(names)},
-          {"people", pm::people_digest(people)},
-          {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
+  pm::Json run = {{"command", "evaluate"},
+                  {"network", model.network()},
+                  {"model", model_digest(model)},
+                  {"split", source.part},
+                  {"metrics", std::move(names)},
+                  {"people", pm::people_digest(people)},
+                  {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
+  const pm::Json chosen = test_time_to_json(estimator);
+  if (!chosen.empty()) run["test_time"] = chosen.dump();
+  return run;
 }
 
 int evaluate(const EvaluateArguments& arguments, const Context& context) {
@@ -121,6 +143,9 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
     }
   }
   check_metrics(arguments, context);
+  check_compare(arguments);
+  pm::EstimatorOptions estimator;
+  apply(arguments.test_time, estimator);
   const pm::DataSource source = source_of(arguments, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
@@ -138,15 +163,21 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   };
   const bool boxes = !people.empty() && people.front().framing == pm::Framing::box;
   const std::string split = source.kind == "lsp" ? source.part : "";
+  if (arguments.compare) {
+    const ComparisonReport report{path, model.network(), pm::to_string(source), arguments.threads,
+                                  pm::compare(model, people, pm::estimation_variants(), options)};
+    write_stdout(arguments.json ? json_line(to_json(report)) : to_text(report));
+    return done;
+  }
   const EvaluationReport report{path,  model.network(), arguments.data,
-                                split, boxes,           pm::evaluate(pm::Estimator(model), people, options)};
+                                split, boxes,           pm::evaluate(pm::Estimator(model, estimator), people, options)};
   if (!arguments.json) {
     write_stdout(to_text(report));
     return done;
   }
   pm::Json json = to_json(report);
   if (arguments.shard) {
-    record.run = run_of(source, model, options.metrics, people);
+    record.run = run_of(source, model, estimator, options.metrics, people);
     json["shard"] = to_json(record);
     json["shard"]["measured"] = pm::measurements_to_json(report.result);
   }
@@ -161,6 +192,10 @@ Command add_evaluate(CLI::App& app, const Context& context) {
   CLI::App* command = app.add_subcommand("evaluate", "PCK and other metrics of a model on annotated people");
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);
+  add_test_time_options(*command, arguments->test_time);
+  command->add_flag("--compare", arguments->compare,
+                    "One table of effect and cost: the model as it is, flip averaging off and on, every decoder, a\n"
+                    "second pass, scales 0.7 to 1.3; of each the mean of the first metric and the median time");
   command
       ->add_option("--data", arguments->data,
                    "KIND:PATH[:PART], as in train; of lsp:DIR the part test unless another is named")

@@ -29,6 +29,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tool_commands_test {
@@ -537,6 +538,86 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
   CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);
   CHECK(json_of(run(evaluate + "--json"))["people"] == 3);  // LSP's layout, but no LSP: it has no parts
+}
+
+TEST_CASE("tool: estimate --flip, --scales and --second-pass do what they say, and refuse before anything is read") {
+  const auto poses = [](const std::string& arguments) {
+    return json_of(run(estimate_with("--json " + arguments + " " + at("a.png"))))["poses"];
+  };
+  const pm::Json usual = poses("");
+  CHECK(poses("--flip on") == usual);  // as the model says
+  CHECK(poses("--flip off") != usual);
+  CHECK(poses("--scales 1") == usual);
+  const pm::Json scaled = poses("--scales 0.8:0.2:1.2");
+  CHECK(scaled != usual);
+  CHECK(poses("--scales 0.8,1,1.2") == scaled);
+  const std::string absent = at("absent.png");
+  check_refused(estimate_with("--flip perhaps " + absent), 2, "--flip: perhaps not in {on,off}");
+  for (const char* scales : {"x", "1,", "1,,2", "1;2", "1:2", "1:0:2", "2:0.1:1", "0.1:1e-9:1", "inf"}) {
+    check_refused(estimate_with("--scales " + ("'" + std::string(scales) + "' ") + absent), 2, "FIRST:STEP:LAST");
+  }
+  check_refused(estimate_with("--scales 1.1,1.3 " + absent), 2, "--scales: expected one of at most 1");
+  check_refused(estimate_with("--scales 1,20 " + absent), 2, "--scales: expected numbers from 0.1 to 10, got 20");
+  const std::string photo = (test_environment::source_dir() / "examples/photos/pitcher.jpg").string();
+  const auto box = [&](const std::string& arguments) {
+    return json_of(run("estimate --json --box 314,186,76,160 " + arguments + " " + photo))["poses"][0]["box"];
+  };
+  CHECK(box("--second-pass") != box(""));
+}
+
+TEST_CASE("tool: evaluate --compare has the figures of single evaluations, and a time for each") {
+  std::vector<pm::Json> estimates;
+  for (int i = 1; i <= 3; ++i) {
+    estimates.push_back(json_of(run(estimate_with("--json " + at("lsp/images/im000" + std::to_string(i) + ".jpg")))));
+  }
+  write_truth(estimates);
+  const std::string evaluate = "evaluate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") +
+                               " --metric pck@0.02:image --metric epe --quiet ";
+  const pm::Json json = json_of(run(evaluate + "--compare --json --threads 1"));
+  CHECK(json["people"] == 3);
+  CHECK(json["metric"] == "pck@0.02:image");
+  const std::vector<std::pair<std::string, std::string>> rows{{"as the model says", ""},
+                                                              {"flip off", "--flip off"},
+                                                              {"flip on", "--flip on"},
+                                                              {"arg_max", "--decoder arg_max"},
+                                                              {"quarter_offset", "--decoder quarter_offset"},
+                                                              {"taylor", "--decoder taylor"},
+                                                              {"local_mean", "--decoder local_mean"},
+                                                              {"second pass", "--second-pass"},
+                                                              {"scales 0.7 to 1.3", "--scales 0.7:0.1:1.3"}};
+  REQUIRE(json["rows"].size() == rows.size());
+  const double first = json["rows"][0]["mean"].get<double>();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const pm::Json& row = json["rows"][i];
+    INFO(rows[i].first);
+    CHECK(row["name"] == rows[i].first);
+    CHECK(row["options"].empty() == (i == 0));
+    const pm::Json alone = json_of(run(evaluate + "--json " + rows[i].second));
+    CHECK(row["mean"] == alone["pck"]["mean"]);
+    CHECK(row["difference"].get<double>() == doctest::Approx(row["mean"].get<double>() - first).epsilon(1e-3));
+    CHECK(row["ms"].get<double>() > 0);
+  }
+  const std::string text = run(evaluate + "--compare").out;
+  for (const auto& [name, option] : rows) CHECK(text.find("\n" + name + " ") != std::string::npos);
+  for (const char* option : {"--decoder taylor", "--flip on", "--scales 1", "--second-pass", "--shard 1/2 --json"}) {
+    check_refused("evaluate --compare --data lsp:here " + std::string(option), 2, "got --compare, too");
+  }
+}
+
+TEST_CASE("tool: shares of evaluations with other scales are not merged") {
+  write_truth(std::vector<pm::Json>(3, json_of(run(estimate_with("--json " + at("a.png"))))));
+  const std::string evaluate =
+      "evaluate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") + " --json --quiet --metric epe ";
+  const auto share = [&](const std::string& name, const std::string& arguments) {
+    const Outcome outcome = run(evaluate + arguments);
+    CHECK(outcome.code == 0);
+    std::ofstream(at(name)) << outcome.out;
+    return at(name) + " ";
+  };
+  const std::string first = share("s1.json", "--shard 1/2 --scales 0.9,1"), other = share("s2.json", "--shard 2/2");
+  const std::string second = share("s3.json", "--shard 2/2 --scales 0.9,1");
+  check_refused("merge " + first + other, 3, "test_time");
+  CHECK(json_of(run("merge --json " + first + second)) == json_of(run(evaluate + "--scales 0.9,1")));
 }
 
 TEST_CASE("tool: a full stdout is a failure, not a silent loss") {
