@@ -215,6 +215,13 @@ TEST_CASE("joint_set_to_json: a set comes back equal, and is told in names, not 
   CHECK(pm::joint_set_from_json(pm::joint_set_to_json(other), "lsp") == other);
 }
 
+TEST_CASE("joint_set_from_names: too many names are refused before each is compared with every other") {
+  std::vector<std::string> names;  // compared, they take a minute
+  for (int i = 0; i < 250'000; ++i) names.push_back("left_" + std::to_string(i));
+  CHECK_THROWS_WITH_AS(pm::joint_set_from_names("many", std::move(names)),
+                       "joint set many: expected 1 to 1024 joints, got 250000", pm::ModelError);
+}
+
 TEST_CASE("joint_set_from_names: COCO's sigmas where every joint is one of COCO's, whatever the spelling of its side") {
   using Sigmas = std::vector<double>;
   CHECK(pm::joint_set_from_names("a", {"nose", "left_eye", "LEar", "Right Hip"}).sigmas ==

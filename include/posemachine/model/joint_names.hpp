@@ -110,6 +110,7 @@ inline JointSet joint_set_from_names(std::string name, std::vector<std::string> 
   set.name = std::move(name);
   set.joints = std::move(names);
   set.torso = no_torso;
+  detail::require_joint_count(set);  // before each name is compared with every other
   std::vector<SidedName> sided;
   for (const std::string& each : set.joints) sided.push_back(sided_name(each));
   const auto find = [&](Side side, const std::string& rest) {

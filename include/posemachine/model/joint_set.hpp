@@ -62,6 +62,18 @@ inline constexpr int max_joint_count = 1024;
 inline constexpr int max_joint_parts = 4096;
 inline constexpr std::size_t max_joint_name_bytes = 200;
 
+namespace detail {
+
+inline void require_joint_count(const JointSet& set) {
+  const std::size_t count = set.joints.size();
+  if (count > 0 && count <= std::size_t{max_joint_count}) return;
+  fail<ModelError>({.where = "joint set " + set.name,
+                    .expected = "1 to " + std::to_string(max_joint_count) + " joints",
+                    .got = std::to_string(count)});
+}
+
+}  // namespace detail
+
 /// Where each joint of a checked set goes when the image is mirrored: an involution. Shapes: one index a joint.
 inline std::vector<int> mirror(const JointSet& set) {
   std::vector<int> to(set.joints.size());
@@ -85,11 +97,7 @@ inline void check(const JointSet& set) {
                       .expected = "a joint from 0 to " + std::to_string(count - 1),
                       .got = std::to_string(index)});
   };
-  if (count == 0 || count > std::size_t{max_joint_count}) {
-    fail<ModelError>({.where = "joint set " + set.name,
-                      .expected = "1 to " + std::to_string(max_joint_count) + " joints",
-                      .got = std::to_string(count)});
-  }
+  detail::require_joint_count(set);
   for (const auto& [part, parts] :
        {std::pair{"limbs", set.limbs.size()}, {"groups", set.groups.size()}, {"sticks", set.sticks.size()}}) {
     if (parts <= std::size_t{max_joint_parts}) continue;
