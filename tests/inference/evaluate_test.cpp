@@ -272,6 +272,8 @@ TEST_CASE("evaluation_from_measurements: the figures of what was written, to the
   refused([](Json& j) { j[1].erase("image"); }, "share[1].image");
   refused([](Json& j) { j[1]["truth"].erase(0); }, "share[1].truth: expected a list of 14");
   refused([](Json& j) { j[1]["truth"][2][2] = 9; }, "share[1].truth: expected a state from 1 to 3, got 9");
+  refused([](Json& j) { j[1]["truth"][2][2] = 1.5; }, "share[1].truth: expected a state from 1 to 3, got 1.5");
+  refused([](Json& j) { j[1]["truth"][2][2] = 1e300; }, "share[1].truth: expected a state from 1 to 3, got 1e+300");
   refused([](Json& j) { j[1]["truth"][2][0] = "1"; }, "share[1].truth: expected a number, got \"1\"");
   refused([](Json& j) { j[1]["estimates"].erase(0); }, "share[1].estimates: expected 3 stages, got 2");
   refused([](Json& j) { j[1]["estimates"][2] = Json::array(); }, "expected keypoints of every stage, or of none");

@@ -120,11 +120,10 @@ class MeasurementReader {
     for (const Json& joint : list(member<DataError>(json, "truth", where_), joint_count_, "truth")) {
       Joint& read = person.truth.emplace_back();
       if (joint.is_null()) continue;
-      const int state = static_cast<int>(number(list(joint, 3, "truth")[2], "truth"));
-      if (state < static_cast<int>(JointState::outside) || state > static_cast<int>(JointState::visible)) {
-        refuse("truth", "a state from 1 to 3", joint[2]);
-      }
-      read = {{number(joint[0], "truth"), number(joint[1], "truth")}, static_cast<JointState>(state)};
+      const double state = number(list(joint, 3, "truth")[2], "truth");
+      if (state != 1 && state != 2 && state != 3) refuse("truth", "a state from 1 to 3", joint[2]);
+      static_assert(static_cast<int>(JointState::outside) == 1 && static_cast<int>(JointState::visible) == 3);
+      read = {{number(joint[0], "truth"), number(joint[1], "truth")}, static_cast<JointState>(static_cast<int>(state))};
     }
     if (json.contains("box")) {
       const Json& box = list(json["box"], 4, "box");
