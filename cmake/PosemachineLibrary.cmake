@@ -7,10 +7,11 @@
 #   posemachine::dataset      image + data/; zlib and libyaml
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
+#   posemachine::eigen        compose, for eigen.hpp; Eigen; only where POSEMACHINE_COMPONENTS names it, and by its own name
 
 foreach(component IN LISTS POSEMACHINE_COMPONENTS)
-  if(NOT component MATCHES "^(compose|run|image|dataset|mpi)$")
-    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image, dataset or mpi, got ${component}")
+  if(NOT component MATCHES "^(compose|run|image|dataset|mpi|eigen)$")
+    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image, dataset, mpi or eigen, got ${component}")
   endif()
 endforeach()
 
@@ -82,10 +83,19 @@ if(POSEMACHINE_COMPONENTS MATCHES "mpi")
   list(APPEND POSEMACHINE_TARGETS mpi)
 endif()
 
+if(POSEMACHINE_COMPONENTS MATCHES "eigen")
+  find_package(Eigen3 3.4 CONFIG REQUIRED)
+  add_library(posemachine_eigen INTERFACE)
+  target_link_libraries(posemachine_eigen INTERFACE posemachine_compose Eigen3::Eigen)
+  list(APPEND POSEMACHINE_TARGETS eigen)
+endif()
+
 # posemachine_all, not posemachine: that name is free for the command-line tool's file.
 add_library(posemachine_all INTERFACE)
 foreach(component IN LISTS POSEMACHINE_TARGETS)
-  target_link_libraries(posemachine_all INTERFACE posemachine_${component})
+  if(NOT component STREQUAL eigen) # no header of the others includes it
+    target_link_libraries(posemachine_all INTERFACE posemachine_${component})
+  endif()
   set_target_properties(posemachine_${component} PROPERTIES EXPORT_NAME ${component})
   add_library(posemachine::${component} ALIAS posemachine_${component})
 endforeach()

@@ -25,6 +25,7 @@ DOORS = [
     (r"zlib\.h", r"data/mat_header\.hpp"),
     (r"yaml\.h", r"data/yaml_file\.hpp"),
     (r"mpi\.h", r"training/mpi_ranks\.hpp"),
+    (r"Eigen/", r"eigen\.hpp"),
 ]
 
 # Standard headers that cost more to parse than all of compose.
@@ -47,6 +48,8 @@ TIERS = {
     "data/image_io.hpp": ("jpeglib.h png.h", 9),
     "data/lsp.hpp": ("zlib.h", 9),
 }
+# The same, where there is Eigen.
+EIGEN_TIERS = {"eigen.hpp": ("Eigen", 9)}
 FAMILIES = {
     "nlohmann": r"/nlohmann/", "dnnl": r"/(oneapi/)?dnnl(/|[a-z_]*\.h)", "tbb": r"/tbb/", "jpeglib.h": r"/jpeglib\.h",
     "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "yaml.h": r"/yaml\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
@@ -99,9 +102,10 @@ def check_headers(root):
     return problems
 
 
-def files_read(compiler, root, header):
+def files_read(compiler, root, header, folders=()):
     """Every file the compiler reads for one header. Not by -M: Clang lists there what __has_include only looked for."""
-    command = [compiler, "-std=c++20", "-E", "-H", "-x", "c++", f"-I{root}", "-o", "/dev/null", str(header)]
+    command = [compiler, "-std=c++20", "-E", "-H", "-x", "c++", f"-I{root}", *(f"-I{each}" for each in folders),
+               "-o", "/dev/null", str(header)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return None, done.stderr
@@ -135,14 +139,14 @@ def check_compose(root, compiler):
     return problems
 
 
-def check_tiers(root, compiler, tiers):
+def check_tiers(root, compiler, tiers, folders=()):
     """Each header of `tiers` reads no third party besides its own, and no more headers of ours than it may."""
     problems = []
     for header, (allowed, most) in tiers.items():
         if not (root / "posemachine" / header).is_file():
             problems.append(f"{header} does not exist")
             continue
-        paths, error = files_read(compiler, root, root / "posemachine" / header)
+        paths, error = files_read(compiler, root, root / "posemachine" / header, folders)
         if paths is None:
             problems.append(f"{header} does not preprocess:\n{error}")
             continue
@@ -206,6 +210,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--include", type=pathlib.Path, help="the folder that holds posemachine/")
     parser.add_argument("--compiler", default="g++")
+    parser.add_argument("--eigen", help="the folder that holds Eigen/; without one, eigen.hpp is not followed")
     parser.add_argument("--self-test", action="store_true", help="check that every rule can fail")
     arguments = parser.parse_args()
     if arguments.self_test:
@@ -216,6 +221,8 @@ def main():
         root = arguments.include.resolve()
         problems = check_headers(root) + check_compose(root, arguments.compiler)
         problems += check_tiers(root, arguments.compiler, TIERS)
+        if arguments.eigen is not None:
+            problems += check_tiers(root, arguments.compiler, EIGEN_TIERS, [arguments.eigen])
     for problem in problems:
         print(problem, file=sys.stderr)
     print(f"{len(problems)} problems")
