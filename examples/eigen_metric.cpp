@@ -17,7 +17,7 @@ namespace pm = posemachine;
 namespace {
 
 // docs: begin metric
-// What is left between truth and estimate once place, size and turn agree, in pixels of the truth.
+// The distance that remains between truth and estimate once place, size and turn agree, in pixels of the truth.
 pm::MetricResult measure_shape(std::span<const pm::MeasuredPerson> people, std::span<const pm::Keypoints> estimates) {
   pm::MetricResult result;
   double sum = 0;

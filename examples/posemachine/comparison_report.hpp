@@ -1,4 +1,4 @@
-// What evaluate --compare says: a row per variant, as text or JSON.
+// The report of evaluate --compare: a row per variant, as text or JSON.
 #pragma once
 
 #include <posemachine/base/json.hpp>

@@ -2,6 +2,7 @@
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/parallel.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
@@ -16,11 +17,13 @@
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <system_error>
@@ -42,6 +45,7 @@ struct DatasetArguments {
   bool allow_missing = false;
   bool json = false;
   bool problems = false;
+  bool force = false;
   int count = 20;
   int threads = default_threads();
 };
@@ -203,8 +207,13 @@ int show(const DatasetArguments& arguments, const Context& context) {
   const std::vector<std::filesystem::path> shown = some_of(images, arguments.count);
   std::filesystem::create_directories(arguments.output);
   Progress progress(context, "drawing");
-  int code = done;
-  for (std::size_t i = 0; i < shown.size(); ++i) {
+  std::vector<std::string> problems(shown.size());
+  std::atomic<int> drawn = 0;
+  long long looked_at = 0;
+  std::mutex mutex;
+  pm::Workers workers(arguments.threads);
+  workers.for_each(static_cast<int>(shown.size()), [&](int index, int) {
+    const auto i = static_cast<std::size_t>(index);
     context.stop_if_asked();
     try {
       pm::Image image = pm::read_image(shown[i]);
@@ -215,14 +224,18 @@ int show(const DatasetArguments& arguments, const Context& context) {
       }
       const std::string name = format("%04zu_", i + 1) + shown[i].stem().string() + ".png";
       pm::write_png(std::filesystem::path(arguments.output) / name, image);
+      ++drawn;
     } catch (const pm::DataError& error) {
-      complain(error.what());
-      code = bad_data;
+      problems[i] = error.what();
     }
-    progress.update(static_cast<long long>(i + 1), static_cast<long long>(shown.size()));
+    const std::scoped_lock lock(mutex);
+    progress.update(++looked_at, static_cast<long long>(shown.size()));
+  });
+  for (const std::string& problem : problems) {
+    if (!problem.empty()) complain(problem);
   }
-  write_stdout(format("%zu of %zu images drawn into %s\n", shown.size(), images.size(), arguments.output.c_str()));
-  return code;
+  write_stdout(format("%d of %zu images drawn into %s\n", drawn.load(), images.size(), arguments.output.c_str()));
+  return drawn == static_cast<int>(shown.size()) ? done : bad_data;
 }
 
 int convert(const DatasetArguments& arguments, const Context& context) {
@@ -238,10 +251,18 @@ int convert(const DatasetArguments& arguments, const Context& context) {
   }
   const std::filesystem::path path = arguments.to.substr(colon + 1);
   std::error_code error;
+  const auto refuse_to_replace = [&](const std::string& got, const std::string& remedy = "") {
+    pm::fail<pm::UsageError>(
+        {.where = "--to", .expected = "a file that is not there yet", .got = path.string() + got, .remedy = remedy});
+  };
+  if (!arguments.force && std::filesystem::exists(path, error)) refuse_to_replace("", "--force replaces it");
   if (std::filesystem::equivalent(path, context.data_sets.parse(arguments.data).path, error)) {
-    pm::fail<pm::UsageError>({.where = "--to", .expected = "another file than --data", .got = path.string()});
+    refuse_to_replace(", which is read");
   }
   const pm::Annotations annotations = read(arguments, context);
+  for (const pm::Person& person : annotations.people) {
+    if (std::filesystem::equivalent(path, person.image, error)) refuse_to_replace(", one of the images");
+  }
   kind->write(annotations, path);
   write_stdout(format("%zu people written to %s\n", annotations.people.size(), path.c_str()));
   return done;
@@ -286,6 +307,7 @@ Command add_dataset(CLI::App& app, const Context& context) {
   add_threads(*showing, *arguments);
   CLI::App* const converting = add_action(*command, "convert", "The same people in another format", *arguments);
   converting->add_option("--to", arguments->to, "coco:FILE.json or csv:FILE.csv")->required();
+  converting->add_flag("--force", arguments->force, "Replace the file if it is there");
   for (CLI::App* const action : {checking, counting, showing, converting}) {
     action->add_option("--joints", arguments->joints,
                        "JSON file of the joints wanted, as in train: others are left out, absent ones unlabelled");

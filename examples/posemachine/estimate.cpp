@@ -111,6 +111,9 @@ void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& f
   refuse_if(!has_file && arguments.box_threshold > 0, "--box-threshold", "--boxes FILE.json", "no such file");
   refuse_if(!has_file && arguments.box_category != 1, "--box-category", "--boxes FILE.json", "no such file");
   refuse_if(shard && name != "ndjson", "--shard", "--ndjson", name, "posemachine merge puts lines of JSON together");
+  const bool shows = format.for_people || !arguments.overlay.empty() || !arguments.panel.empty();
+  refuse_if(arguments.threshold && !shows, "--threshold", "text, --overlay or --panel", "--format " + name + " alone",
+            "data keep every joint with its score");
   refuse_if(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
   refuse_if(arguments.boxes.size() > 1 && !arguments.heatmaps.empty(), "--heatmaps", "one person", "several boxes");
   const auto standard_inputs = std::count(arguments.images.begin(), arguments.images.end(), "-");
@@ -358,7 +361,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
   const Places places = places_of(arguments, format);
   const std::vector<std::string> all_images = image_names(arguments);
-  check_places(places.all(), all_images);
+  check_places(places.all(), all_images,
+               {arguments.model, arguments.boxes_file, arguments.image_ids, arguments.tuning});
   pm::BoxFile box_file;
   if (!arguments.boxes_file.empty()) {
     box_file = pm::read_boxes(arguments.boxes_file, {arguments.box_category, arguments.box_threshold});
@@ -514,7 +518,7 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->option_text("I/N");
   command
       ->add_option("--stages", arguments->stages,
-                   "Answer after so many of the network's stages: sooner, and less surely; default: after all")
+                   "Stop after so many stages: faster, less accurate; default: after all")
       ->check(CLI::Range(1, 256));
   command->add_option("--tuning", arguments->tuning, "A file of posemachine tune: sooner, the same but for rounding")
       ->option_text("FILE");

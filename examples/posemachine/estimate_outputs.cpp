@@ -65,8 +65,12 @@ void OutputPlace::prepare() const {
 
 std::string stem_of(const std::filesystem::path& image) { return image == "-" ? "stdin" : image.stem().string(); }
 
-void check_places(const std::vector<const OutputPlace*>& places, const std::vector<std::string>& images) {
+void check_places(const std::vector<const OutputPlace*>& places, const std::vector<std::string>& images,
+                  const std::vector<std::string>& inputs) {
   std::map<std::string, std::string> taken;  // what each file is
+  for (const std::string& input : inputs) {
+    if (!input.empty()) taken[identity_of(input)] = "a file that is read";
+  }
   for (const std::string& image : images) {
     if (image != "-") taken[identity_of(image)] = "an image that is read";
   }

@@ -69,7 +69,7 @@ pm::DataSource source_of(const EvaluateArguments& arguments, const Context& cont
   return source;
 }
 
-// What is wrong with the metrics whatever is measured, before anything is read.
+// Refuses metrics that are wrong whatever is measured, before anything is read.
 void check_metrics(const EvaluateArguments& arguments, const Context& context) {
   if (arguments.threshold && (!(*arguments.threshold > 0) || !std::isfinite(*arguments.threshold))) {
     pm::fail<pm::UsageError>(
@@ -103,6 +103,11 @@ std::vector<pm::Metric> metrics_of(const EvaluateArguments& arguments, const pm:
 // --compare stands alone: its rows are what the others ask for one at a time.
 void check_compare(const EvaluateArguments& arguments) {
   if (!arguments.compare) return;
+  if (arguments.metrics.size() > 1) {
+    pm::fail<pm::UsageError>({.where = "--metric",
+                              .expected = "one, which --compare compares by",
+                              .got = std::to_string(arguments.metrics.size())});
+  }
   const TestTimeArguments& chosen = arguments.test_time;
   const char* const other = arguments.shard              ? "--shard"
                             : !arguments.decoder.empty() ? "--decoder"

@@ -1,4 +1,4 @@
-// What evaluate says: a table per metric, by stage, or JSON.
+// The report of evaluate: a table per metric, by stage, or JSON.
 #include "evaluation_report.hpp"
 #include "tool.hpp"
 

@@ -15,11 +15,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -39,7 +41,7 @@ struct MergeArguments {
 constexpr std::uint64_t max_file_bytes = std::uint64_t{1} << 32;
 
 // Of a line: it tells of every image that could not be used.
-constexpr pm::JsonLimits line_limits{.bytes = std::size_t{1} << 30, .values = 10'000'000};
+constexpr pm::JsonLimits line_limits{.bytes = std::size_t{1} << 30, .values = 100'000'000};
 
 // The result of one share. A file may hold several, one after the other.
 struct Part {
@@ -232,6 +234,12 @@ int merge_evaluations(const std::vector<Part>& parts, const MergeArguments& argu
 int merge(const MergeArguments& arguments, const Context& context) {
   if (arguments.output.empty()) {
     pm::fail<pm::UsageError>({.where = "--output", .expected = "a file's name, or -", .got = "\"\""});
+  }
+  for (const std::string& file : arguments.files) {
+    std::error_code error;
+    if (!std::filesystem::equivalent(file, arguments.output, error)) continue;
+    pm::fail<pm::UsageError>(
+        {.where = "--output", .expected = "another file than those that are read", .got = arguments.output});
   }
   if (std::count(arguments.files.begin(), arguments.files.end(), "-") > 1) {
     pm::fail<pm::UsageError>({.where = "FILE", .expected = "standard input (-) once", .got = "twice"});

@@ -1,4 +1,4 @@
-// What may be chosen when a model is used, as options of the command line.
+// Choices made when a model is used, as options of the command line.
 #pragma once
 
 #include "tool.hpp"

@@ -43,7 +43,7 @@ template <class Number>
 using PositionsView =
     Eigen::Map<detail::ConstAs<Number, detail::RowMajorMatrix<Number, 2>>, Eigen::Unaligned, Eigen::OuterStride<>>;
 
-/// What has a position: Point, Keypoint or Joint.
+/// Anything that has a position: Point, Keypoint or Joint.
 template <class T>
 concept Positioned = std::is_same_v<T, Point> || std::is_same_v<T, Keypoint> || std::is_same_v<T, Joint>;
 

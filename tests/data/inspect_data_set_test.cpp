@@ -87,8 +87,11 @@ TEST_CASE("find_problems: nothing in a clean set; each kind of mistake alone, at
     people = clean;
     return kinds;
   };
-  people[4].joints[6].position = {80, 10};  // the last column is 79
-  people[4].joints[5].position = {30, -0.6};
+  people[3].joints[6].position = {79.5, 9};  // on the edge, to which a share of 1 leads
+  people[3].box = Box{20, 5, 60, 45};
+  CHECK(found("") == "");
+  people[4].joints[6].position = {81, 10};
+  people[4].joints[5].position = {30, -1.6};
   const std::vector<Finding> outside = crowd.problems();
   CHECK(found("im4.png: ") == "joint outside, joints beyond box");
   CHECK(outside[0].text.ends_with("im4.png: right_ankle and nose lie beyond its 80 x 60 pixels"));
@@ -138,6 +141,7 @@ TEST_CASE("statistics_of: counts by joint and state, sizes, people per image") {
   people[2].joints[6].position = {200, 10};
   people[2].joints[0] = {};
   people[2].area = 12;
+  people[1].box = Box{0, 0, 10, 11};
   people[0].box.reset();
   const DataSetStatistics statistics =
       statistics_of(crowd.annotations, inspect_images(people, {.threads = 1, .limits = {}, .progress = {}}));
@@ -151,7 +155,9 @@ TEST_CASE("statistics_of: counts by joint and state, sizes, people per image") {
   CHECK(statistics.height.most == 60);
   CHECK(statistics.labelled.least == 6);
   CHECK(statistics.labelled.most == 7);
+  CHECK(statistics.person_side.least == 11);
   CHECK(statistics.person_side.most == 45);
+  CHECK(spread_of({4, 1, 2, 100}).median == 3);
   CHECK(statistics.joints[0].visible == 2);
   CHECK(statistics.joints[0].unlabelled == 1);
   CHECK(statistics.joints[1].occluded == 3);
@@ -172,6 +178,8 @@ TEST_CASE("write_coco, write_csv: what is written is read back the same, from an
   people[3].box.reset();
   crowd.annotations.joints.limbs = {{0, 2, {}}, {1, 3, {}}};
   std::filesystem::create_directories(crowd.folder / "elsewhere/deep");
+  std::filesystem::rename(people[2].image, crowd.folder / "blob");
+  std::filesystem::create_symlink("../blob", people[2].image);
   const DataSetKinds kinds;
   for (const std::string name : {"coco", "csv"}) {
     const std::filesystem::path file = crowd.folder / ("elsewhere/deep/people." + name);
@@ -183,6 +191,7 @@ TEST_CASE("write_coco, write_csv: what is written is read back the same, from an
     REQUIRE(read.people.size() == 4);
     for (std::size_t i = 0; i < 4; ++i) {
       CHECK(std::filesystem::equivalent(read.people[i].image, people[i].image));
+      CHECK(read.people[i].image.filename() == people[i].image.filename());
       for (std::size_t j = 0; j < 7; ++j) {
         const Joint& now = read.people[i].joints[j];
         const Joint& before = people[i].joints[j];

@@ -474,6 +474,10 @@ TEST_CASE("MetricKinds: names are taken apart, what is absent is filled in, and 
   refused("pck:hip", "got \"hip\"");
   refused("pckh:torso", "expected one of head");
   refused("pcp_strict:torso", "expected no normaliser");
+  refused("pck@1e7", "expected a threshold above 0, up to a million, got 1e+07");
+  refused("pcp_strict@2e6", "expected a threshold above 0, up to a million, got 2e+06");
+  CHECK_THROWS_AS(known.make({"pdj", 0.5, "box"}, lsp), pm::UsageError);
+  CHECK_THROWS_AS(known.make({"epe", 0.2, ""}, lsp), pm::UsageError);
   refused("oks", "metric oks: expected a joint set with sigmas, got the joint set lsp; add \"sigmas\"");
   // docs: begin own_metric
   const pm::MetricKind found{.name = "found",
@@ -508,6 +512,8 @@ TEST_CASE("MetricKinds: names are taken apart, what is absent is filled in, and 
   CHECK(kinds.all().size() == pm::MetricKinds().all().size() + 1);
   pm::MetricKind wrong = found;
   wrong.name = "pck";
+  CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);
+  wrong.name = "people";
   CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);
   wrong.name = "a:b";
   CHECK_THROWS_AS(pm::MetricKinds{wrong}, pm::UsageError);

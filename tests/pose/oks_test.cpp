@@ -82,6 +82,13 @@ TEST_CASE("oks_precision: ten figures of four data sets are pycocotools'") {
   }
 }
 
+TEST_CASE("oks_threshold: numpy.linspace(.5, 0.95, 10), to the last bit") {
+  const double expected[]{0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.8999999999999999, 0.95};
+  for (int k = 0; k < 10; ++k) CHECK(detail::oks_threshold(k) == expected[k]);
+  CHECK(detail::sampled_recall(29) == 0.29);
+  CHECK(detail::sampled_recall(57) == 0.5700000000000001);
+}
+
 TEST_CASE("object_keypoint_similarity: one joint at one standard deviation counts exp(-1/2), one not found 0") {
   OksTruth truth;
   truth.area = 400;

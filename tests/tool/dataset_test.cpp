@@ -121,7 +121,10 @@ TEST_CASE("dataset: what cannot be is refused before anything is written") {
   const std::string convert = "dataset convert --data csv:" + at("clean.csv") + " --to ";
   refused(convert + "lsp:" + at("x"), 2, "--to: expected one of coco:FILE.json, csv:FILE.csv, got \"lsp:");
   refused(convert + "csv:", 2, "--to: expected one of");
-  refused(convert + "csv:" + at("clean.csv"), 2, "--to: expected another file than --data");
+  refused(convert + "csv:" + at("wrong.csv"), 2, "expected a file that is not there yet, got " + at("wrong.csv"));
+  refused(convert + "csv:" + at("wrong.csv"), 2, "--force replaces it");
+  refused(convert + "csv:" + at("clean.csv") + " --force", 2, "clean.csv, which is read");
+  refused(convert + "csv:" + at("images/p3.png") + " --force", 2, "p3.png, one of the images");
   refused(convert + "csv:" + at("no/such/folder.csv"), 1, "no/such");
 }
 

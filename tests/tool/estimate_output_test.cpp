@@ -274,7 +274,8 @@ TEST_CASE("estimate --threshold: weak joints leave the picture and the text; dat
   CHECK(run("--threshold 0 " + photo).out == all);
   for (const char* format : {"json", "ndjson", "openpose", "csv", "coco"}) {
     const std::string as = std::string(" --format ") + format + " " + photo;
-    CHECK(run("--threshold 1" + as).out == run(as).out);
+    CHECK(run("--threshold 1 --overlay " + at("none.png") + as).out == run(as).out);
+    check_refused("--threshold 1" + as, 2, "--threshold: expected text, --overlay or --panel");
   }
   check_refused("--threshold 1.5 " + photo, 2, "--threshold");
 }

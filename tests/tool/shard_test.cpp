@@ -254,6 +254,11 @@ TEST_CASE("shard: what is no share is a usage error, and so is what cannot be me
   check_refused("merge", 2, "FILE is required");
   check_refused("merge -o '' " + at("photos/a.jpg"), 2, "--output: expected a file's name");
   check_refused("merge - -", 2, "standard input (-) once");
+  check_refused("merge -o " + at("m.safetensors") + " " + at("m.safetensors"), 2,
+                "another file than those that are read");
+  check_refused(
+      "estimate --json --model " + at("m.safetensors") + " -o " + at("m.safetensors") + " " + at("photos/a.jpg"), 2,
+      "m.safetensors, which is a file that is read too");
 }
 
 TEST_CASE("shard: merge refuses what is not all shares of one run, and says which file and what") {

@@ -571,8 +571,8 @@ TEST_CASE("tool: evaluate --compare has the figures of single evaluations, and a
     estimates.push_back(json_of(run(estimate_with("--json " + at("lsp/images/im000" + std::to_string(i) + ".jpg")))));
   }
   write_truth(estimates);
-  const std::string evaluate = "evaluate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") +
-                               " --metric pck@0.02:image --metric epe --quiet ";
+  const std::string evaluate =
+      "evaluate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") + " --metric pck@0.02:image --quiet ";
   const pm::Json json = json_of(run(evaluate + "--compare --json --threads 1"));
   CHECK(json["people"] == 3);
   CHECK(json["metric"] == "pck@0.02:image");
@@ -597,6 +597,7 @@ TEST_CASE("tool: evaluate --compare has the figures of single evaluations, and a
     CHECK(row["difference"].get<double>() == doctest::Approx(row["mean"].get<double>() - first).epsilon(1e-3));
     CHECK(row["ms"].get<double>() > 0);
   }
+  check_refused(evaluate + "--compare --metric epe", 2, "--metric: expected one, which --compare compares by, got 2");
   const std::string text = run(evaluate + "--compare").out;
   for (const auto& [name, option] : rows) CHECK(text.find("\n" + name + " ") != std::string::npos);
   for (const char* option : {"--decoder taylor", "--flip on", "--scales 1", "--second-pass", "--shard 1/2 --json"}) {

@@ -76,7 +76,6 @@ inline BoxFile read_boxes(const std::filesystem::path& file, const BoxFileOption
     const Json& entry = entries[i];
     const std::int64_t image = detail::id_member(entry, "image_id", where);
     const std::int64_t category = detail::id_member(entry, "category_id", where);
-    const Box box = detail::read_file_box(member<DataError>(entry, "bbox", where), where);
     const double score = entry.contains("score") ? number_member<DataError>(entry, "score", where, 0, 1) : 1;
     if (category != options.category) {
       other_categories.insert(category);
@@ -84,7 +83,7 @@ inline BoxFile read_boxes(const std::filesystem::path& file, const BoxFileOption
     }
     taken = true;
     if (detail::is_crowd(entry, where) || score < options.min_score) continue;
-    read.boxes[image].push_back(box);
+    read.boxes[image].push_back(detail::read_file_box(member<DataError>(entry, "bbox", where), where));
   }
   if (!taken && !other_categories.empty()) {
     std::string found;

@@ -48,7 +48,7 @@ inline Image read_image(const std::filesystem::path& path, const ImageLimits& li
   return decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
 }
 
-/// What an image file says before its pixels.
+/// An image file's header: all that it says before its pixels.
 struct ImageHeader {
   ImageFormat format = ImageFormat::jpeg;
   Size size;  // as decode_image() returns the picture: turned upright

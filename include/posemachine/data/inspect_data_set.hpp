@@ -1,4 +1,4 @@
-// What is wrong with a data set, in sentences, and what is in it, in figures.
+// A data set looked at: its faults in sentences, its contents in figures.
 #pragma once
 
 #include <posemachine/base/digest.hpp>
@@ -15,7 +15,6 @@
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -23,6 +22,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -87,6 +87,31 @@ struct Finding {
 
 namespace detail {
 
+// The vectors from right to left of a person's pairs; none where a joint is unlabelled, and where both are so near to
+// each other that they lie anyhow, as seen from the side.
+inline std::vector<std::optional<Point>> side_vectors(const JointSet& joints, const Person& person) {
+  constexpr double apart = 0.08;  // of the larger side of the joints' box
+  const std::optional<Box> box = labelled_joints_box(person.joints);
+  std::vector<std::optional<Point>> vectors;
+  for (const auto& [left, right] : joints.pairs) {
+    const Joint& a = person.joints[static_cast<std::size_t>(left)];
+    const Joint& b = person.joints[static_cast<std::size_t>(right)];
+    const Point vector = a.position - b.position;
+    const bool clear = box && a.is_labelled() && b.is_labelled() &&
+                       std::hypot(vector.x, vector.y) >= apart * std::max(box->width, box->height);
+    vectors.push_back(clear ? std::optional(vector) : std::nullopt);
+  }
+  return vectors;
+}
+
+// 1 where two vectors point alike, -1 where against each other, each within 60 degrees; else 0.
+inline int agreement(const std::optional<Point>& a, const std::optional<Point>& b) {
+  if (!a || !b) return 0;
+  const double product = a->x * b->x + a->y * b->y;
+  const double clear = 0.5 * std::hypot(a->x, a->y) * std::hypot(b->x, b->y);
+  return product > clear ? 1 : product < -clear ? -1 : 0;
+}
+
 // Whether left and right of two pairs of joints usually lie alike: shoulders and hips of one person do.
 class SideStatistics {
  public:
@@ -96,9 +121,10 @@ class SideStatistics {
         alike_(pair_count_ * pair_count_, 0),
         seen_(pair_count_ * pair_count_, 0) {
     for (const Person& person : people) {
+      const std::vector<std::optional<Point>> vectors = side_vectors(joints, person);
       for (std::size_t p = 0; p < pair_count_; ++p) {
-        for (std::size_t q = 0; q < pair_count_; ++q) {
-          const int sign = agreement(person, p, q);
+        for (std::size_t q = 0; vectors[p] && q < pair_count_; ++q) {
+          const int sign = agreement(vectors[p], vectors[q]);
           seen_[p * pair_count_ + q] += sign != 0 ? 1 : 0;
           alike_[p * pair_count_ + q] += sign > 0 ? 1 : 0;
         }
@@ -106,60 +132,49 @@ class SideStatistics {
     }
   }
 
-  /// The share of people in whom two pairs lie alike; none where too few have both.
-  std::optional<double> share(std::size_t p, std::size_t q) const {
-    const int seen = seen_[p * pair_count_ + q];
-    if (seen < least_people) return std::nullopt;
-    return static_cast<double>(alike_[p * pair_count_ + q]) / seen;
-  }
-
-  /// Whether a person's pair lies against two others or more, all that it usually lies as, while those agree.
-  bool looks_swapped(const Person& person, std::size_t p) const {
-    std::vector<std::size_t> against;
-    for (std::size_t q = 0; q < pair_count_; ++q) {
-      const std::optional<double> usual = p == q ? std::nullopt : share(p, q);
-      const int sign = agreement(person, p, q);
-      if (!usual || *usual < usual_share || sign == 0) continue;
-      if (sign > 0) return false;
-      against.push_back(q);
-    }
-    for (const std::size_t q : against) {
-      for (const std::size_t r : against) {
-        if (agreement(person, q, r) < 0) return false;
+  /// A person's pairs that lie against two others or more, all that they usually lie as, while those lie alike.
+  std::vector<std::size_t> swapped(const Person& person) const {
+    const std::vector<std::optional<Point>> vectors = side_vectors(*joints_, person);
+    std::vector<std::size_t> pairs;
+    for (std::size_t p = 0; p < pair_count_; ++p) {
+      int against = 0;
+      bool alone = vectors[p].has_value();
+      const std::optional<Point>* first = nullptr;
+      for (std::size_t q = 0; alone && q < pair_count_; ++q) {
+        const int sign = p == q || !usually_alike(p, q) ? 0 : agreement(vectors[p], vectors[q]);
+        if (sign == 0) continue;
+        if (first == nullptr) first = &vectors[q];
+        alone = sign < 0 && agreement(*first, vectors[q]) >= 0;
+        ++against;
       }
+      if (alone && against >= 2) pairs.push_back(p);
     }
-    return against.size() >= 2;
+    return pairs;
   }
 
  private:
-  static constexpr int least_people = 20;
-  static constexpr double usual_share = 0.9;
-
-  // 1 where the vectors from right to left of two pairs point alike, -1 where against each other, 0 where neither.
-  int agreement(const Person& person, std::size_t p, std::size_t q) const {
-    const auto vector = [&](std::size_t pair) -> std::optional<Point> {
-      const Joint& left = person.joints[static_cast<std::size_t>(joints_->pairs[pair].first)];
-      const Joint& right = person.joints[static_cast<std::size_t>(joints_->pairs[pair].second)];
-      if (!left.is_labelled() || !right.is_labelled()) return std::nullopt;
-      return left.position - right.position;
-    };
-    const std::optional<Point> a = vector(p), b = vector(q);
-    if (!a || !b) return 0;
-    const double product = a->x * b->x + a->y * b->y;
-    const double first = std::hypot(a->x, a->y), second = std::hypot(b->x, b->y);
-    const std::optional<Box> box = labelled_joints_box(person.joints);
-    // Seen from the side, left and right are a few pixels apart and lie anyhow.
-    constexpr double apart = 0.08;
-    if (!box || std::min(first, second) < apart * std::max(box->width, box->height)) return 0;
-    constexpr double clear = 0.5;  // within 60 degrees
-    return product > clear * first * second ? 1 : product < -clear * first * second ? -1 : 0;
+  bool usually_alike(std::size_t p, std::size_t q) const {
+    constexpr int least_people = 20;
+    constexpr double usual_share = 0.9;
+    const int seen = seen_[p * pair_count_ + q];
+    return seen >= least_people && alike_[p * pair_count_ + q] >= usual_share * seen;
   }
 
   const JointSet* joints_;
   std::size_t pair_count_;
-  std::vector<int> alike_;
+  std::vector<int> alike_;  // (pairs, pairs): people in whom two pairs lie alike, of those in whom it can be said
   std::vector<int> seen_;
 };
+
+// Two people of the same labels have the same numbers.
+inline std::vector<double> labels_of(const Person& person) {
+  std::vector<double> labels;
+  for (const Joint& joint : person.joints) {
+    labels.push_back(joint.is_labelled() ? 1 : 0);
+    if (joint.is_labelled()) labels.insert(labels.end(), {joint.position.x, joint.position.y});
+  }
+  return labels;
+}
 
 inline std::string list_of(const std::vector<std::string>& names) {
   std::string text;
@@ -173,15 +188,16 @@ inline void find_misplaced(const Annotations& annotations, std::size_t index, co
                            std::vector<Finding>& findings) {
   const Person& person = annotations.people[index];
   std::vector<std::string> outside, beyond;
-  std::vector<Joint> joints = person.joints;
-  mark_outside(joints, image.width, image.height);
-  for (std::size_t j = 0; j < joints.size(); ++j) {
-    if (!joints[j].is_labelled()) continue;
+  for (std::size_t j = 0; j < person.joints.size(); ++j) {
+    if (!person.joints[j].is_labelled()) continue;
     const std::string& name = annotations.joints.joints[j];
-    if (joints[j].state == JointState::outside) outside.push_back(name);
+    const Point at = person.joints[j].position;
+    constexpr double rounding = 1;  // pixels: what is clipped to the edge lies on it, not beyond
+    const bool inside = at.x >= -0.5 - rounding && at.x <= image.width - 0.5 + rounding && at.y >= -0.5 - rounding &&
+                        at.y <= image.height - 0.5 + rounding;
+    if (!inside) outside.push_back(name);
     if (!person.box) continue;
     const double margin = 0.2 * std::max(person.box->width, person.box->height);
-    const Point at = joints[j].position;
     const bool within = at.x >= person.box->x - margin && at.x <= person.box->x + person.box->width + margin &&
                         at.y >= person.box->y - margin && at.y <= person.box->y + person.box->height + margin;
     if (!within) beyond.push_back(name);
@@ -207,7 +223,7 @@ inline void find_misplaced(const Annotations& annotations, std::size_t index, co
 
 }  // namespace detail
 
-/// What is wrong with annotated people and their images, or looks so: damaged images; files of equal bytes; people twice
+/// Faults of annotated people and their images, certain and likely: damaged images; files of equal bytes; people twice
 /// in one image; joints and boxes beyond the image; joints far from their box; people framed by boxes who have none and
 /// cannot be given one; pairs of joints whose left and right lie against all others of the person, where in the data
 /// set they lie alike. A person turned around as a whole is not found that way. Shapes: `images` of inspect_images().
@@ -230,25 +246,19 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
     if (!is_new) {
       findings.push_back({"image twice", path.string() + ": the same file as " + same->second.string(), first});
     }
+    std::set<std::vector<double>> seen;
     for (std::size_t k = 0; k < indices.size(); ++k) {
       const Person& person = people[indices[k]];
-      for (std::size_t m = 0; m < k; ++m) {
-        const Person& other = people[indices[m]];
-        const auto same_joint = [](const Joint& a, const Joint& b) {
-          return a.is_labelled() == b.is_labelled() && (!a.is_labelled() || a.position == b.position);
-        };
-        if (!std::equal(person.joints.begin(), person.joints.end(), other.joints.begin(), same_joint)) continue;
+      if (!seen.insert(detail::labels_of(person)).second) {
         findings.push_back({"person twice", path.string() + ": two people with the same joints", indices[k]});
-        break;
       }
       if (person.framing == Framing::box && !person_box(person, image.width, image.height)) {
         findings.push_back(
             {"no box", path.string() + ": a person without a box, and too few joints for one", indices[k]});
       }
       detail::find_misplaced(annotations, indices[k], image, findings);
-      for (std::size_t p = 0; p < annotations.joints.pairs.size(); ++p) {
-        if (!sides.looks_swapped(person, p)) continue;
-        const auto [left, right] = annotations.joints.pairs[p];
+      for (const std::size_t pair : sides.swapped(person)) {
+        const auto [left, right] = annotations.joints.pairs[pair];
         const auto& names = annotations.joints.joints;
         findings.push_back({"sides swapped",
                             path.string() + ": " + names[static_cast<std::size_t>(left)] + " and " +
@@ -269,7 +279,8 @@ struct Spread {
 inline Spread spread_of(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  return {values.front(), values[values.size() / 2], values.back()};
+  const double median = (values[(values.size() - 1) / 2] + values[values.size() / 2]) / 2;
+  return {values.front(), median, values.back()};
 }
 
 /// How often a joint is labelled, and how.
@@ -281,7 +292,7 @@ struct JointStatistics {
   int unlabelled = 0;
 };
 
-/// What is in a data set. Lengths are in pixels of the original images.
+/// Counts and sizes of a data set. Lengths are in pixels of the original images.
 struct DataSetStatistics {
   int images = 0;
   int damaged = 0;

@@ -1,4 +1,4 @@
-// What a MATLAB v5 file says about its variables, checked before memory is taken for one.
+// The headers of a MATLAB v5 file's variables, checked before memory is taken for one.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -67,7 +67,7 @@ inline std::optional<MatHeader> parse_mat_header(std::span<const unsigned char> 
   return header;
 }
 
-/// What a zlib stream expands to, or its first `most` bytes; fewer where the stream is damaged.
+/// The bytes that a zlib stream expands to, or the first `most`; fewer where the stream is damaged.
 struct Inflated {
   std::vector<unsigned char> bytes;
   bool whole = false;  // to its end, and its checksum is right

@@ -16,8 +16,11 @@ inline std::string written_path(const std::filesystem::path& image, const std::f
   const std::filesystem::path folder =
       std::filesystem::weakly_canonical(std::filesystem::absolute(file).parent_path(), error);
   if (error) return image.string();
-  const std::filesystem::path absolute = std::filesystem::weakly_canonical(image, error);
+  // Of links among the folders alone: an image that is one keeps its name.
+  const std::filesystem::path from =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(image).parent_path(), error);
   if (error) return image.string();
+  const std::filesystem::path absolute = from / image.filename();
   const std::filesystem::path relative = absolute.lexically_relative(folder);
   return (relative.empty() ? absolute : relative).generic_string();
 }

@@ -26,7 +26,7 @@ struct EstimationVariant {
   EstimatorOptions options;
 };
 
-/// What a variant found, and what it took.
+/// A variant's figures, and the time it took.
 struct VariantResult {
   EstimationVariant variant;
   EvaluationResult evaluation;
@@ -49,7 +49,8 @@ inline std::vector<EstimationVariant> estimation_variants() {
 /// Evaluates a model by every variant, in their order. Figures are those of evaluate() with the variant's options. All
 /// variants estimate one photograph before any estimates the next, so that a machine that is busy for a while slows
 /// them down alike; times are of one thread, while EvaluateOptions::threads photographs are under way.
-/// Errors: UsageError for no variants; as evaluate() and Estimator.
+/// Each thread keeps an execution per variant: the memory of threads x variants of them. Errors: UsageError for no
+/// variants; as evaluate() and Estimator.
 inline std::vector<VariantResult> compare(const Model& model, std::span<const Person> people,
                                           const std::vector<EstimationVariant>& variants,
                                           const EvaluateOptions& options = {}) {

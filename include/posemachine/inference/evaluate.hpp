@@ -48,7 +48,7 @@ struct EvaluateOptions {
   std::function<void(int done, int count)> progress;
 };
 
-/// What was measured, and what was measured of: figures follow from the people and their estimates alone.
+/// Figures, and the people and estimates from which alone they follow.
 struct EvaluationResult {
   int people = 0;
   std::vector<Metric> metrics;                    // the first one is what a training run is judged by

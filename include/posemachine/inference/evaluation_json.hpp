@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>

@@ -41,7 +41,7 @@ struct Pose {
   std::vector<Keypoint> keypoints;
 };
 
-/// What tools for pose data take for a person's area where they know its box alone, as a share of the box's.
+/// A person's area as a share of their box's, as tools for pose data take it where they know the box alone.
 inline constexpr double area_of_box = 0.53;
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

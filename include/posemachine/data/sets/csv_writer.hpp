@@ -22,15 +22,17 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Writes people as a table: image, NAME_x, NAME_y and NAME_v of each joint; boxes, lengths of heads and areas where
 /// somebody has them. Images are named from the file's folder. Positions are exact; joints beyond the image are written
-/// as occluded; weights are not written. Errors: UsageError for names of joints that give one column twice;
-/// RuntimeFailure where the file cannot be written. Source: RFC 4180, with line feeds alone at the ends of lines.
+/// as occluded; weights and framing are not written: people are framed by boxes when they are read. Errors: UsageError
+/// for names of joints that give one column twice; RuntimeFailure where the file cannot be written. Source: RFC 4180,
+/// with line feeds alone at the ends of lines.
 inline void write_csv(const Annotations& annotations, const std::filesystem::path& file) {
   const auto has = [&](auto member) {
     return std::any_of(annotations.people.begin(), annotations.people.end(),
                        [&](const Person& person) { return (person.*member).has_value(); });
   };
   const bool boxes = has(&Person::box), head_lengths = has(&Person::head_length), areas = has(&Person::area);
-  std::set<std::string> columns;
+  // Taken whether they are written or not: read_csv knows them by their names.
+  std::set<std::string> columns{"box_x", "box_y", "box_width", "box_height", "head_length", "area"};
   std::string text;
   const auto add_column = [&](const std::string& name) {
     if (!columns.insert(name).second) {
@@ -44,11 +46,9 @@ inline void write_csv(const Annotations& annotations, const std::filesystem::pat
   for (const std::string& name : annotations.joints.joints) {
     for (const char* part : {"_x", "_y", "_v"}) add_column(name + part);
   }
-  if (boxes) {
-    for (const char* name : {"box_x", "box_y", "box_width", "box_height"}) add_column(name);
-  }
-  if (head_lengths) add_column("head_length");
-  if (areas) add_column("area");
+  if (boxes) text += ",box_x,box_y,box_width,box_height";
+  if (head_lengths) text += ",head_length";
+  if (areas) text += ",area";
   text += "\n";
   const auto add = [&](std::optional<double> value) { text += "," + (value ? Json(*value).dump() : std::string()); };
   for (const Person& person : annotations.people) {

@@ -17,9 +17,7 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
-#include <limits>
 #include <map>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>

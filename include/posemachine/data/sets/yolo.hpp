@@ -21,7 +21,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -108,7 +107,9 @@ class YoloReader {
     for (std::size_t i = 0; i < images_.size(); ++i) {
       const std::filesystem::path labels = labels_of(images_[i]);
       std::error_code error;
-      if (!std::filesystem::exists(labels, error)) continue;  // a photograph of nobody
+      const bool there = std::filesystem::exists(labels, error);
+      if (error) fail<DataError>({.where = labels.string() + ": " + error.message()});
+      if (!there) continue;  // a photograph of nobody
       ++labelled;
       read_labels(labels, images_[i], static_cast<int>(i) + 1, read.people);
     }
@@ -300,6 +301,7 @@ class YoloReader {
       }
       const std::string ending = lower_case(at->path().extension().string());
       const bool hidden = at->path().filename().string().starts_with('.');
+      if (hidden) at.disable_recursion_pending();
       if (hidden || std::find(endings.begin(), endings.end(), ending) == endings.end()) continue;
       std::error_code unknown;
       if (!at->is_directory(unknown)) images_.push_back(at->path());

@@ -8,7 +8,6 @@
 #include <posemachine/pose/metrics/normaliser.hpp>
 #include <posemachine/pose/metrics/pck.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -92,12 +91,13 @@ inline MetricResult measure_area_under_curve(const JointSet& joints, Normaliser 
   result.counted.assign(joints.joints.size(), 0);
   result.right.assign(joints.joints.size(), 0);
   PartSums areas(joints.joints.size());
+  const std::vector<bool> counts = counting_joints(joints, normaliser == Normaliser::head);
   for (std::size_t i = 0; i < people.size(); ++i) {
     const std::optional<double> length = length_of(normaliser, joints, people[i]);
     if (!length) continue;
     ++result.people;
     for (std::size_t j = 0; j < joints.joints.size(); ++j) {
-      if (!people[i].truth[j].is_labelled()) continue;
+      if (!counts[j] || !people[i].truth[j].is_labelled()) continue;
       const double error = distance(estimates[i][j].position, people[i].truth[j].position);
       ++result.counted[j];
       result.right[j] += error <= largest * *length ? 1 : 0;
@@ -138,7 +138,8 @@ inline constexpr MetricKind end_point_error_kind{
     }};
 
 /// The area under PCK's curve from 0 to a threshold (0.5), in percent of a perfect curve's: by trapezoids over 51
-/// samples, as MPII's evaluation code has it. Joints and lengths count as in PCK. Source: Andriluka et al. 2014.
+/// samples, as MPII's evaluation code has it. Joints and lengths count as in PCK, by the head as in PCKh.
+/// Source: Andriluka et al. 2014.
 inline constexpr MetricKind area_under_curve_kind{
     .name = "auc",
     .normalisers = "torso, box, head, image",

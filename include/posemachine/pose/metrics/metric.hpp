@@ -1,4 +1,4 @@
-// What a metric is: a function of annotated people and of what was estimated for them, with a name.
+// A metric: a function of annotated people and of what was estimated for them, with a name.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -33,7 +33,7 @@ struct MeasuredPerson {
   std::optional<double> area{};         // of the person's outline
 };
 
-/// What was estimated for one person. Shapes: one keypoint per joint of the set, in pixels of the original image.
+/// The estimate for one person. Shapes: one keypoint per joint of the set, in pixels of the original image.
 using Keypoints = std::vector<Keypoint>;
 
 /// A figure of a metric, in its unit; NaN where nothing was counted.
@@ -43,7 +43,7 @@ struct MetricValue {
   friend bool operator==(const MetricValue&, const MetricValue&) = default;
 };
 
-/// What a metric found over all people.
+/// The figures of a metric over all people.
 struct MetricResult {
   int people = 0;            // those who could be measured
   std::vector<int> counted;  // how many of them count for each part: those of whom it is labelled
@@ -108,6 +108,14 @@ struct MetricKind {
 };
 
 namespace detail {
+
+inline double threshold_of(const MetricSpec& spec, double absent) {
+  const double threshold = spec.threshold.value_or(absent);
+  if (threshold > 0 && threshold <= 1e6) return threshold;
+  fail<UsageError>({.where = "metric " + spec.kind,
+                    .expected = "a threshold above 0, up to a million",
+                    .got = to_string({"", threshold, ""}).substr(1)});
+}
 
 inline void check_measured(const JointSet& joints, std::span<const MeasuredPerson> people,
                            std::span<const Keypoints> estimates) {

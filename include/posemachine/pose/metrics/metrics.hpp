@@ -12,11 +12,11 @@
 #include <posemachine/pose/metrics/pcp.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <initializer_list>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,8 +41,13 @@ class MetricKinds {
       if (kind.name.empty() || kind.name.find_first_of("@:") != std::string_view::npos) {
         fail<UsageError>({.where = where, .expected = "a name without @ and colons", .got = std::string(kind.name)});
       }
-      if (find(kind.name) != nullptr) {
-        fail<UsageError>({.where = where, .expected = "a name of its own", .got = "that of another"});
+      constexpr std::array<std::string_view, 9> taken{"people", "stages", "stage", "model", "network",
+                                                      "data",   "split",  "boxes", "shard"};
+      const bool is_taken = std::find(taken.begin(), taken.end(), kind.name) != taken.end();
+      if (find(kind.name) != nullptr || is_taken) {
+        fail<UsageError>({.where = where,
+                          .expected = "a name of its own",
+                          .got = is_taken ? "one that results have for something else" : "that of another"});
       }
       kinds_.push_back(kind);
     }
@@ -91,7 +96,7 @@ class MetricKinds {
       double value = 0;
       const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value);
       const bool whole = read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
-      if (!kind->has_threshold || !whole || !std::isfinite(value) || !(value > 0)) {
+      if (!whole || !std::isfinite(value) || !(value > 0)) {
         fail<UsageError>({.where = where,
                           .expected = kind->has_threshold ? "a threshold above 0" : "no threshold",
                           .got = "\"" + digits + "\""});
@@ -100,26 +105,39 @@ class MetricKinds {
     }
     if (colon != std::string::npos) {
       spec.normaliser = text.substr(colon + 1);
-      if (spec.normaliser.empty() || !takes(*kind, spec.normaliser)) {
-        fail<UsageError>({.where = where,
-                          .expected = kind->normalisers.empty() ? std::string("no normaliser")
-                                                                : "one of " + std::string(kind->normalisers),
-                          .got = "\"" + detail::excerpt(spec.normaliser, 40) + "\""});
-      }
+      if (spec.normaliser.empty()) refuse_normaliser(*kind, where, "");
     }
+    check_parts(*kind, spec, where);
     return spec;
   }
 
-  /// Errors: as parse(), and UsageError where the joint set lacks what the metric needs.
+  /// Errors: as parse(), for a spec that was not parsed, too; UsageError where the joint set lacks what the metric needs.
   Metric make(const std::string& text, const JointSet& joints) const { return make(parse(text), joints); }
   Metric make(const MetricSpec& spec, const JointSet& joints) const {
     const MetricKind* const kind = find(spec.kind);
     if (kind == nullptr) return make(spec.kind, joints);  // says what there is
+    check_parts(*kind, spec, "metric \"" + detail::excerpt(to_string(spec), 100) + "\"");
     check(joints);
     return kind->make(spec, joints);
   }
 
  private:
+  [[noreturn]] static void refuse_normaliser(const MetricKind& kind, const std::string& where, const std::string& got) {
+    fail<UsageError>({.where = where,
+                      .expected = kind.normalisers.empty() ? std::string("no normaliser")
+                                                           : "one of " + std::string(kind.normalisers),
+                      .got = "\"" + detail::excerpt(got, 40) + "\""});
+  }
+
+  static void check_parts(const MetricKind& kind, const MetricSpec& spec, const std::string& where) {
+    if (spec.threshold && !kind.has_threshold) {
+      fail<UsageError>({.where = where,
+                        .expected = "no threshold",
+                        .got = "\"" + to_string({"", spec.threshold, ""}).substr(1) + "\""});
+    }
+    if (!spec.normaliser.empty() && !takes(kind, spec.normaliser)) refuse_normaliser(kind, where, spec.normaliser);
+  }
+
   static bool takes(const MetricKind& kind, std::string_view normaliser) {
     std::string_view rest = kind.normalisers;
     while (!rest.empty()) {

@@ -1,4 +1,4 @@
-// What metrics divide lengths by: the torso, the box, the head or the image.
+// Normalisers: the torso, the box, the head or the image, by which metrics divide lengths.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -101,13 +101,6 @@ inline Metric metric_by(Normaliser normaliser, const JointSet& joints) {
     return can_measure(normaliser, joints, person);
   };
   return metric;
-}
-
-inline double threshold_of(const MetricSpec& spec, double absent) {
-  const double threshold = spec.threshold.value_or(absent);
-  if (threshold > 0 && threshold <= 1e6) return threshold;
-  fail<UsageError>(
-      {.where = "metric " + spec.kind, .expected = "a threshold above 0", .got = std::to_string(threshold)});
 }
 
 }  // namespace detail

@@ -79,7 +79,7 @@ namespace detail {
 inline constexpr std::size_t most_oks_detections = 20;  // of an image, the best ones
 // pycocotools' thresholds and recalls, rounded as there: equal figures need equal comparisons.
 inline constexpr int oks_threshold_count = 10;
-constexpr double oks_threshold(int k) { return 0.5 + k * (0.45 / 9); }
+constexpr double oks_threshold(int k) { return k == 9 ? 0.95 : 0.5 + k * ((0.95 - 0.5) / 9); }
 constexpr double sampled_recall(int k) { return k == 100 ? 1.0 : k * 0.01; }
 
 struct AreaRange {
@@ -88,7 +88,7 @@ struct AreaRange {
   bool contains(double area) const { return area >= least && area <= most; }
 };
 
-// What the detections of all images came to at one threshold.
+// The detections of all images, judged at one threshold.
 struct OksMatches {
   struct Detection {
     double score = 0;

@@ -59,7 +59,14 @@ inline Metric make_pck(MetricSpec spec, const JointSet& joints, const std::strin
   return metric;
 }
 
-inline std::vector<bool> every_joint(const JointSet& joints) { return std::vector<bool>(joints.joints.size(), true); }
+// Which joints count: by the head all but MPII's pelvis and thorax, otherwise all.
+inline std::vector<bool> counting_joints(const JointSet& joints, bool by_head) {
+  std::vector<bool> counts(joints.joints.size(), true);
+  for (std::size_t j = 0; by_head && j < counts.size(); ++j) {
+    counts[j] = joints.joints[j] != "pelvis" && joints.joints[j] != "thorax";
+  }
+  return counts;
+}
 
 }  // namespace detail
 
@@ -72,7 +79,7 @@ inline constexpr MetricKind pck_kind{
     .has_threshold = true,
     .does = "joints within a share (0.2) of the torso, or of the box where there is no torso",
     .make = [](MetricSpec spec, const JointSet& joints) {
-      return detail::make_pck(std::move(spec), joints, "PCK", 0.2, detail::every_joint(joints));
+      return detail::make_pck(std::move(spec), joints, "PCK", 0.2, detail::counting_joints(joints, false));
     }};
 
 /// PCKh of MPII: a joint is right within half of the head length, which is 0.6 of the head box's diagonal. Pelvis and
@@ -85,11 +92,7 @@ inline constexpr MetricKind pckh_kind{
     .does = "joints within a share (0.5) of the annotated head length; without pelvis and thorax",
     .make = [](MetricSpec spec, const JointSet& joints) {
       if (spec.normaliser.empty()) spec.normaliser = "head";
-      std::vector<bool> counts = detail::every_joint(joints);
-      for (std::size_t j = 0; j < counts.size(); ++j) {
-        counts[j] = joints.joints[j] != "pelvis" && joints.joints[j] != "thorax";
-      }
-      Metric metric = detail::make_pck(std::move(spec), joints, "PCKh", 0.5, std::move(counts));
+      Metric metric = detail::make_pck(std::move(spec), joints, "PCKh", 0.5, detail::counting_joints(joints, true));
       metric.reports_pooled = true;
       return metric;
     }};
@@ -103,7 +106,7 @@ inline constexpr MetricKind pdj_kind{.name = "pdj",
                                      .make = [](MetricSpec spec, const JointSet& joints) {
                                        if (spec.normaliser.empty()) spec.normaliser = "torso";
                                        return detail::make_pck(std::move(spec), joints, "PDJ", 0.2,
-                                                               detail::every_joint(joints));
+                                                               detail::counting_joints(joints, false));
                                      }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

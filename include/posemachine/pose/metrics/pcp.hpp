@@ -82,11 +82,7 @@ inline Metric make_pcp(MetricSpec spec, const JointSet& joints, PcpRule rule) {
                       .got = "the joint set " + joints.name,
                       .remedy = "add \"sticks\" to the joint set: a group's name, and the joints at either end"});
   }
-  const double threshold = spec.threshold.value_or(0.5);
-  if (!(threshold > 0 && threshold <= 1e6)) {
-    fail<UsageError>(
-        {.where = "metric " + spec.kind, .expected = "a threshold above 0", .got = std::to_string(threshold)});
-  }
+  const double threshold = threshold_of(spec, 0.5);
   spec.threshold = threshold;
   Metric metric;
   metric.name = to_string(spec);
