@@ -15,9 +15,9 @@ option(POSEMACHINE_UNITY "Compile the sources of the tool and of each test progr
   ${PROJECT_IS_TOP_LEVEL}
 )
 
-# Sets `out` to translation units named after `name` that include `ARGN`, files below `root`, about eight per unit: most
-# of a unit's cost is the headers, and eight of the largest tests stay below 3 GB of a compiler's memory. Without
-# POSEMACHINE_UNITY, to the files themselves.
+# Sets `out` to translation units named after `name` that include `ARGN`, files below `root`, about POSEMACHINE_BATCH_SIZE
+# (8) per unit: most of a unit's cost is the headers, and eight of the largest tests stay below 3 GB of a compiler's
+# memory. Without POSEMACHINE_UNITY, to the files themselves.
 # Not CMake's UNITY_BUILD, whose units name files by absolute paths: the compiler cache could not serve another clone.
 function(posemachine_batches out name root)
   list(LENGTH ARGN count)
@@ -25,7 +25,11 @@ function(posemachine_batches out name root)
     set(${out} ${ARGN} PARENT_SCOPE)
     return()
   endif()
-  math(EXPR units "(${count} + 7) / 8")
+  set(most 8)
+  if(POSEMACHINE_BATCH_SIZE)
+    set(most ${POSEMACHINE_BATCH_SIZE})
+  endif()
+  math(EXPR units "(${count} + ${most} - 1) / ${most}")
   math(EXPR per_unit "(${count} + ${units} - 1) / ${units}")
   set(result "")
   while(ARGN)
