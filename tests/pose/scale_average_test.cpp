@@ -87,7 +87,7 @@ TEST_CASE("ScaleAverage: every cell is the mean over the scales that show it, as
 
 TEST_CASE("ScaleAverage: scale 1 alone is the map itself, and an average begins anew after it is taken") {
   ScaleAverage average;
-  for (const std::uint64_t seed : {1, 2}) {
+  for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}}) {
     const Tensor maps = random_maps(4, 5, 3, seed);
     average.add(view_of(maps), 1);
     CHECK(average.take() == maps);
