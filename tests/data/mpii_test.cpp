@@ -100,7 +100,7 @@ TEST_CASE("read_mpii: as HRNet has it, counted from 1; the box is the crop of HR
   nowhere["scale"] = -1;
   Json unseen = person();
   unseen["joints_vis"] = std::vector<int>(16, 0);
-  folder.write("annot/valid.json", Json{person(), nowhere, unseen, person()}.dump());
+  folder.write("annot/valid.json", Json::array({person(), nowhere, unseen, person()}).dump());
   // Corners of x, then of y, per person; the second person's head has no size.
   write_heads(folder / "annot/gt_valid.mat", {10, 40, 20, 60, 5, 5, 5, 5, 0, 3, 0, 4, 1, 4, 1, 5});
   const Annotations read = read_mpii(folder.path(), "val");
@@ -124,7 +124,7 @@ TEST_CASE("read_mpii: as MMPose has it; train is the part that is meant without 
   const TemporaryFolder folder;
   folder.write("images/012345678.jpg", "x");
   for (const char* part : {"train", "val", "trainval"}) {
-    folder.write(std::string("annotations/mpii_") + part + ".json", Json{person()}.dump());
+    folder.write(std::string("annotations/mpii_") + part + ".json", Json::array({person()}).dump());
   }
   const DataSetKinds kinds;
   const std::string dir = "mpii:" + folder.path().string();
@@ -147,12 +147,12 @@ TEST_CASE("read_mpii: what is wrong is said with file, person and field") {
   const auto with = [](const char* key, const Json& value) {
     Json json = person();
     json[key] = value;
-    return Json{person(), json}.dump();
+    return Json::array({person(), json}).dump();
   };
   const auto without = [](const char* key) {
     Json json = person();
     json.erase(key);
-    return Json{json}.dump();
+    return Json::array({json}).dump();
   };
   Json joints = person()["joints"];
   joints[3] = {1, "2"};
@@ -195,7 +195,7 @@ TEST_CASE("read_mpii: what is wrong is said with file, person and field") {
 TEST_CASE("read_mpii: head boxes of other people, and MPII's own file, are refused with words") {
   const TemporaryFolder folder;
   folder.write("images/012345678.jpg", "x");
-  folder.write("annot/valid.json", Json{person(), person()}.dump());
+  folder.write("annot/valid.json", Json::array({person(), person()}).dump());
   write_heads(folder / "annot/gt_valid.mat", {10, 40, 20, 60});
   CHECK(contains(refusal<DataError>([&] { read_mpii(folder.path(), "val"); }),
                  "gt_valid.mat: headboxes_src: expected 2 x 2 x 2, two corners per person of "));
