@@ -38,7 +38,6 @@ constexpr pm::MetricKind shape{.name = "shape",
                                  pm::Metric metric;
                                  metric.name = metric.key = metric.title = metric.heading = spec.kind;
                                  metric.unit = "px";
-                                 metric.higher_is_better = false;
                                  metric.can_measure = [](const pm::MeasuredPerson&) { return true; };
                                  metric.measure = measure_shape;
                                  return metric;

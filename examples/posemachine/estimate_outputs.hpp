@@ -49,8 +49,8 @@ class OutputPlace {
 /// The stem of an image's name; of standard input, "stdin".
 std::string stem_of(const std::filesystem::path& image);
 
-/// `inputs`: other files that are read; empty ones are none. Errors: UsageError where two results would be one file, one
-/// of the images or an input.
+/// `inputs`: other files that are read; empty ones are none. Errors: UsageError where two results would be one file,
+/// one of the images or an input.
 void check_places(const std::vector<const OutputPlace*>& places, const std::vector<std::string>& images,
                   const std::vector<std::string>& inputs);
 

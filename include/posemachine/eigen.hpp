@@ -243,10 +243,10 @@ inline Affine affine_of(const Eigen::Matrix2d& linear, const Eigen::Vector2d& tr
 }  // namespace detail
 
 /// Procrustes alignment: the similarity that brings `from` onto `to` with the least weighted sum of squared distances.
-/// Points, keypoints that were found and joints that are labelled count, in both sets, by `weights` (empty: 1 each) times
-/// a joint's own. Errors: UsageError for other numbers of points or weights, or a weight that is negative or not finite;
-/// DataError for a point that counts and is not finite, and where no rotation is the best: points that are fewer than
-/// two or all equal on one side, or a set that fits its mirror image alone. Source: Umeyama 1991.
+/// Points, keypoints that were found and joints that are labelled count, in both sets, by `weights` (empty: 1 each)
+/// times a joint's own. Errors: UsageError for other numbers of points or weights, or a weight that is negative or not
+/// finite; DataError for a point that counts and is not finite, and where no rotation is the best: points that are
+/// fewer than two or all equal on one side, or a set that fits its mirror image alone. Source: Umeyama 1991.
 template <Positioned From, Positioned To>
 SimilarityFit fit_similarity(std::span<const From> from, std::span<const To> to, std::span<const double> weights = {},
                              const SimilarityOptions& options = {}) {

@@ -1,4 +1,5 @@
 // Pictures in and out: formats, EXIF, limits and damage.
+#include "data/jpeg_bytes.hpp"
 #include "temporary_folder.hpp"
 
 #include <posemachine/data/image_io.hpp>
@@ -27,6 +28,9 @@ namespace pm = posemachine;
 using test_environment::TemporaryFolder;
 
 namespace {
+
+using test_environment::jpeg;
+using test_environment::JpegOptions;
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -72,43 +76,6 @@ pm::Image gradient(int width, int height) {
     }
   }
   return image;
-}
-
-struct JpegOptions {
-  J_COLOR_SPACE stored = JCS_YCbCr;
-  J_COLOR_SPACE given = JCS_RGB;
-  bool progressive = false;
-  bool adobe = true;
-};
-
-/// Encodes rows of `components` bytes a pixel.
-std::string jpeg(int width, int height, int components, std::vector<std::uint8_t> pixels, JpegOptions options = {}) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* data = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &data, &size);
-  info.image_width = static_cast<JDIMENSION>(width);
-  info.image_height = static_cast<JDIMENSION>(height);
-  info.input_components = components;
-  info.in_color_space = options.given;
-  jpeg_set_defaults(&info);
-  jpeg_set_colorspace(&info, options.stored);
-  jpeg_set_quality(&info, 98, TRUE);
-  if (options.progressive) jpeg_simple_progression(&info);
-  if (!options.adobe) info.write_Adobe_marker = FALSE;
-  jpeg_start_compress(&info, TRUE);
-  while (info.next_scanline < info.image_height) {
-    auto* row = pixels.data() + std::size_t(info.next_scanline) * std::size_t(width * components);
-    jpeg_write_scanlines(&info, &row, 1);
-  }
-  jpeg_finish_compress(&info);
-  jpeg_destroy_compress(&info);
-  std::string out(reinterpret_cast<char*>(data), size);
-  std::free(data);
-  return out;
 }
 
 std::string jpeg(const pm::Image& image, JpegOptions options = {}) {

@@ -1,4 +1,4 @@
-// What a fuzz harness is: a reader, what it may refuse an input with, and small inputs to begin from.
+// Fuzz harnesses: a reader, the errors it may refuse an input with, and small inputs to begin from.
 #pragma once
 
 #include "temporary_folder.hpp"

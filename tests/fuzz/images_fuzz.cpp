@@ -1,4 +1,5 @@
 // JPEG and PNG files; a PNG also with the checksums that its chunks would have, which damage alone never gets past.
+#include "data/jpeg_bytes.hpp"
 #include "fuzz/harness.hpp"
 
 #include <posemachine/core/image.hpp>
@@ -8,10 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <jpeglib.h>
@@ -71,31 +72,12 @@ std::string with_right_checksums(const std::string& file) {
 }
 
 std::string jpeg(J_COLOR_SPACE colours, int components, bool progressive, unsigned restart) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = info.image_height = 20;
-  info.input_components = components;
-  info.in_color_space = colours;
-  jpeg_set_defaults(&info);
-  info.restart_interval = restart;
-  if (progressive) jpeg_simple_progression(&info);
-  jpeg_start_compress(&info, TRUE);
-  while (info.next_scanline < info.image_height) {
-    std::array<unsigned char, 80> row{};
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<unsigned char>(7 * i + 13 * info.next_scanline);
-    JSAMPROW rows = row.data();
-    jpeg_write_scanlines(&info, &rows, 1);
-  }
-  jpeg_finish_compress(&info);
-  std::string file(reinterpret_cast<const char*>(bytes), size);
-  jpeg_destroy_compress(&info);
-  std::free(bytes);
-  return file;
+  constexpr int side = 20;
+  std::vector<std::uint8_t> pixels(std::size_t{side} * side * static_cast<std::size_t>(components));
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(7 * i + i / 60 * 13);
+  const J_COLOR_SPACE stored = colours == JCS_RGB ? JCS_YCbCr : colours;
+  return test_environment::jpeg(side, side, components, std::move(pixels),
+                                {.stored = stored, .given = colours, .progressive = progressive, .restart = restart});
 }
 
 std::vector<std::string> seeds() {

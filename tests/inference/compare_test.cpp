@@ -1,10 +1,10 @@
 // compare: its figures are those of single evaluations; times are only known to be there.
+#include "inference/noise_people.hpp"
 #include "reference/random_model.hpp"
 #include "temporary_folder.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/compare.hpp>
@@ -39,23 +39,10 @@ Model small_model() {
   return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
 }
 
-// People of noise whose truth is what the model says.
+// The last stage's answers are the truth.
 std::vector<Person> people_in(const test_environment::TemporaryFolder& folder, const Model& model, int count) {
   Estimator estimator(model);
-  std::vector<Person> people;
-  for (int i = 0; i < count; ++i) {
-    Image image(60 + 5 * i, 80);
-    RandomStream stream(static_cast<std::uint64_t>(i), Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    Person person;
-    person.image = folder / ("im" + std::to_string(i) + ".png");
-    write_png(person.image, image);
-    for (const Keypoint& keypoint : estimator(image).keypoints) {
-      person.joints.push_back({keypoint.position, JointState::visible});
-    }
-    people.push_back(person);
-  }
-  return people;
+  return test_environment::noise_people(folder.path(), estimator, model.graph().outputs.size() - 1, count);
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
 // EstimatorPool: who is served, in which order, and what becomes of those who are not.
+#include "noise.hpp"
 #include "reference/random_model.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>
 #include <posemachine/layers/network.hpp>
@@ -31,15 +31,9 @@
 namespace estimator_pool_test {
 
 using namespace posemachine;
+using test_environment::noise;
 
 namespace {
-
-Image noise(int width, int height, std::uint64_t seed) {
-  Image image(width, height);
-  RandomStream stream(seed, Purpose::test);
-  for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-  return image;
-}
 
 const Model& small_model() {
   static const Model model = [] {
@@ -241,8 +235,8 @@ TEST_CASE("EstimatorPool: requests under way when it is destroyed end, those tha
 
 TEST_CASE("EstimatorPool: a thread prefers sizes it has an execution for, as long as nobody waits too long") {
   for (const bool patient : {true, false}) {  // patience begins when a request is passed over, not when it comes
-    EstimatorPool pool(small_model(),
-                       {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0), .cached_sizes = 1});
+    EstimatorPool pool(small_model(), {.delay = patient ? std::chrono::hours(1) : std::chrono::hours(0),
+                                       .estimator = {.cached_sizes = 1}});
     pool.submit(noise(20, 20, 1), {.input = {32, 64}}).get();
     std::vector<int> order;
     std::vector<std::future<void>> done;
@@ -279,7 +273,9 @@ TEST_CASE("EstimatorPool: it has as many threads as it was told, and oneDNN none
 TEST_CASE("EstimatorPool: no threads, no queue and stages that are not there are refused") {
   CHECK_THROWS_WITH_AS(EstimatorPool(small_model(), {.threads = 0}), doctest::Contains("threads"), UsageError);
   CHECK_THROWS_WITH_AS(EstimatorPool(small_model(), {.queue = 0}), doctest::Contains("queue"), UsageError);
-  CHECK_THROWS_AS(EstimatorPool(small_model(), {.stages = 9}), UsageError);
+  CHECK_THROWS_AS(EstimatorPool(small_model(), {.estimator = {.stages = 9}}), UsageError);
+  CHECK_THROWS_WITH_AS(EstimatorPool(small_model(), {.estimator = {.threads = 2}}),
+                       "estimator.threads: expected 1: each request has one thread, got 2", UsageError);
 }
 
 TEST_CASE("EstimatorPool: a request that ends the pool is told so, and the pool goes on") {

@@ -1,12 +1,12 @@
 // evaluate: the metric over people whose truth is what the estimator says, moved where it must be wrong.
+#include "inference/noise_people.hpp"
 #include "reference/random_model.hpp"
+#include "temporary_folder.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -16,8 +16,6 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
-
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -33,21 +31,10 @@
 namespace evaluate_test {
 
 using namespace posemachine;
+using test_environment::noise_people;
+using test_environment::TemporaryFolder;
 
 namespace {
-
-// A folder of its own, gone with the test.
-class Folder {
- public:
-  Folder() : path_(std::filesystem::temp_directory_path() / ("pm_evaluate_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 Model small_model() {
   Meaning meaning;
@@ -55,33 +42,12 @@ Model small_model() {
   return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
 }
 
-// People whose truth is what stage `stage` says of them.
-std::vector<Person> people_in(const std::filesystem::path& folder, Estimator& estimator, std::size_t stage, int count) {
-  std::vector<Person> people;
-  for (int i = 0; i < count; ++i) {
-    Image image(60 + 5 * i, 80);
-    RandomStream stream(static_cast<std::uint64_t>(i), Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    Person person;
-    person.image = folder / ("im" + std::to_string(i) + ".png");
-    person.dataset = "lsp";
-    person.number = i + 1;
-    write_png(person.image, image);
-    const Estimate estimate = estimator.explain(image);
-    for (const Keypoint& keypoint : estimate.stages[stage].keypoints) {
-      person.joints.push_back({keypoint.position, JointState::visible});
-    }
-    people.push_back(person);
-  }
-  return people;
-}
-
 }  // namespace
 
 TEST_CASE("evaluate: a truth that is the last stage's answer scores 100 there and less before") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  const std::vector<Person> people = people_in(folder.path(), estimator, 2, 5);
+  const std::vector<Person> people = noise_people(folder.path(), estimator, 2, 5);
   const EvaluationResult result = evaluate(estimator, people);
   REQUIRE(result.stages.size() == 3);
   CHECK(result.people == 5);
@@ -93,9 +59,9 @@ TEST_CASE("evaluate: a truth that is the last stage's answer scores 100 there an
 }
 
 TEST_CASE("evaluate: joints moved beyond the threshold count as wrong, those of other people do not change") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 4);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 4);
   people[1].joints[6].position.x += 1e4;  // right wrist of one of four
   const EvaluationResult result = evaluate(estimator, people);
   CHECK(result.pck().parts[6].value == doctest::Approx(75));
@@ -104,9 +70,9 @@ TEST_CASE("evaluate: joints moved beyond the threshold count as wrong, those of 
 }
 
 TEST_CASE("evaluate: one worker and two give the same scores and poses, and progress counts every image once") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 1, 6);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 1, 6);
   EvaluateOptions options;
   std::vector<int> seen;
   options.progress = [&](int done, int count) {
@@ -130,9 +96,9 @@ TEST_CASE("evaluate: one worker and two give the same scores and poses, and prog
 }
 
 TEST_CASE("evaluate: the merged results of 1, 2, 3 and 7 shares of 5 people are the result of all, poses included") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 5);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 5);
   people[1].joints[6].position.x += 1e4;
   people[4].joints[0].position.y += 1e4;
   const EvaluationResult whole = evaluate(estimator, people);
@@ -169,9 +135,9 @@ TEST_CASE("evaluate: the merged results of 1, 2, 3 and 7 shares of 5 people are 
 }
 
 TEST_CASE("evaluate: a share has as many stages as the whole where the estimator answers early, though it be empty") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model(), {.stages = 2});
-  const std::vector<Person> people = people_in(folder.path(), estimator, 1, 1);
+  const std::vector<Person> people = noise_people(folder.path(), estimator, 1, 1);
   EvaluateOptions options;
   options.shard = {2, 2};
   const EvaluationResult nobody = evaluate(estimator, people, options);
@@ -182,14 +148,14 @@ TEST_CASE("evaluate: a share has as many stages as the whole where the estimator
 }
 
 TEST_CASE("evaluate: all options of the estimator count, not its model's alone") {
-  const Folder folder;
+  const TemporaryFolder folder;
   const Model model = small_model();
   for (EstimatorOptions options :
        {EstimatorOptions{.stages = 2}, EstimatorOptions{.scales = {0.75, 1.25}}, EstimatorOptions{.flip_average = true},
         EstimatorOptions{.decoder = DecoderKind::arg_max}, EstimatorOptions{.second_pass = SecondPass{0.0, 4}}}) {
     options.threads = 2;
     Estimator estimator(model, options);
-    const std::vector<Person> people = people_in(folder.path(), estimator, 1, 2);
+    const std::vector<Person> people = noise_people(folder.path(), estimator, 1, 2);
     const EvaluationResult result = evaluate(estimator, people);
     REQUIRE(result.stages.size() == (options.stages != 0 ? 2 : 3));
     const Pose pose = estimator(read_image(people[1].image));
@@ -233,9 +199,9 @@ TEST_CASE("merge: results that are not the shares of one evaluation are refused 
 }
 
 TEST_CASE("evaluation_from_measurements: the figures of what was written, to the last bit, and what is wrong by name") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 3);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 3);
   people[0].joints[5] = {};
   people[1].joints[6].position.x += 7.3;
   people[1].head_length = 11.5;
@@ -283,9 +249,9 @@ TEST_CASE("evaluation_from_measurements: the figures of what was written, to the
 }
 
 TEST_CASE("evaluate: people framed by boxes are looked for there, and unlabelled joints count for nobody") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 2);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 2);
   const Box box{20, 10, 30, 40};
   for (Person& person : people) {
     person.framing = Framing::box;
@@ -316,9 +282,9 @@ TEST_CASE("evaluate: people framed by boxes are looked for there, and unlabelled
 }
 
 TEST_CASE("evaluate: people of damaged photographs are left out where that is noted, and refused where not") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 3);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 3);
   std::ofstream(people[1].image, std::ios::trunc) << "no picture";
   CHECK_THROWS_WITH_AS(evaluate(estimator, people), doctest::Contains("im1.png"), DataError);
   EvaluateOptions options;
@@ -331,9 +297,9 @@ TEST_CASE("evaluate: people of damaged photographs are left out where that is no
 }
 
 TEST_CASE("evaluate: nobody, other joint sets and absent images are refused; progress may throw") {
-  const Folder folder;
+  const TemporaryFolder folder;
   Estimator estimator(small_model());
-  std::vector<Person> people = people_in(folder.path(), estimator, 2, 2);
+  std::vector<Person> people = noise_people(folder.path(), estimator, 2, 2);
   CHECK_THROWS_AS(evaluate(estimator, std::vector<Person>{}), UsageError);
   EvaluateOptions beyond;
   beyond.shard = {3, 2};
@@ -342,7 +308,7 @@ TEST_CASE("evaluate: nobody, other joint sets and absent images are refused; pro
   wrong[1].joints.pop_back();
   CHECK_THROWS_WITH_AS(evaluate(estimator, wrong), doctest::Contains("im1.png: expected 14 joints"), UsageError);
   wrong = people;
-  wrong[1].image = folder.path() / "absent.png";
+  wrong[1].image = folder / "absent.png";
   EvaluateOptions options;
   options.threads = 2;
   CHECK_THROWS_WITH_AS(evaluate(estimator, wrong, options), doctest::Contains("absent.png"), DataError);

@@ -1,11 +1,11 @@
 // What an Estimator does beyond one look: scales, flip, decoder and second pass, each against its parts.
+#include "noise.hpp"
 #include "reference/random_model.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/map.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/graph/build.hpp>
@@ -34,15 +34,9 @@
 namespace test_time_test {
 
 using namespace posemachine;
+using test_environment::noise;
 
 namespace {
-
-Image noise(int width, int height, std::uint64_t seed) {
-  Image image(width, height);
-  RandomStream stream(seed, Purpose::test);
-  for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-  return image;
-}
 
 Model small_model(bool flip_average = false, DecoderKind decoder = DecoderKind::quarter_offset,
                   CropRule crop = CropRule{}) {
@@ -267,16 +261,10 @@ TEST_CASE("second_pass_box: 1.15 times the box of the joints whose scores reach,
 TEST_CASE("EstimatorPool: its requests have the options of its estimators") {
   const Model model = small_model(true);
   const Image image = noise(90, 70, 9);
-  EstimatorPoolOptions options;
-  options.scales = {0.9, 1.1};
-  options.flip_average = false;
-  options.decoder = DecoderKind::taylor;
-  options.second_pass = SecondPass{0.0, 4};
-  EstimatorPool pool(model, options);
-  Estimator estimator(model, {.scales = options.scales,
-                              .flip_average = options.flip_average,
-                              .decoder = options.decoder,
-                              .second_pass = options.second_pass});
+  const EstimatorOptions options{
+      .scales = {0.9, 1.1}, .flip_average = false, .decoder = DecoderKind::taylor, .second_pass = SecondPass{0.0, 4}};
+  EstimatorPool pool(model, {.estimator = options});
+  Estimator estimator(model, options);
   const Pose got = pool.submit(image).get(), expected = estimator(image);
   CHECK(got.box == expected.box);
   for (std::size_t j = 0; j < 14; ++j) CHECK(got.keypoints[j].position == expected.keypoints[j].position);

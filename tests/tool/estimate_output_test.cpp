@@ -1,11 +1,11 @@
 // What estimate writes, and where: formats, files and folders, read back by what reads them elsewhere.
+#include "noise.hpp"
 #include "reference/random_model.hpp"
 #include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -53,10 +53,8 @@ class Photos {
     fs::create_directories(at("photos"));
     std::uint64_t seed = 1;
     for (const char* name : {"photos/im2.png", "photos/im10.jpg", "photos/im11.png", "own.png"}) {
-      pm::Image image(80 + int(seed), 70);
-      pm::RandomStream stream(seed++, pm::Purpose::test);
-      for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-      pm::write_png(at(name), image);  // files are known by their first bytes, not their names
+      pm::write_png(at(name), test_environment::noise(80 + int(seed), 70, seed));
+      ++seed;  // files are known by their first bytes, not their names
     }
     std::ofstream(at("photos/im3.png")) << "\x89PNG\r\n\x1a\n nothing follows";
   }

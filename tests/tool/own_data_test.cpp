@@ -1,10 +1,10 @@
 // posemachine train and evaluate on people of one's own: tables and COCO's JSON, joints of any number.
+#include "noise.hpp"
 #include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
@@ -52,9 +52,7 @@ class Arms {
                         {"keypoints", {"base", "left_tip", "right_tip"}},
                         {"skeleton", {{1, 2}, {1, 3}}}}}}};
     for (int i = 0; i < 12; ++i) {
-      pm::Image image(64, 48);
-      pm::RandomStream stream(static_cast<std::uint64_t>(i), pm::Purpose::test);
-      for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+      const pm::Image image = test_environment::noise(64, 48, static_cast<std::uint64_t>(i));
       const std::string file = "arm" + std::to_string(i) + ".png";
       pm::write_png(folder_ / "images" / file, image);
       const int x = 20 + i;

@@ -1,4 +1,5 @@
 // Work in shares as users have it: the built program runs every share, and merge makes what one run would have made.
+#include "noise.hpp"
 #include "reference/random_model.hpp"
 #include "temporary_folder.hpp"
 #include "tool/program.hpp"
@@ -65,10 +66,8 @@ class Data {
   }
 
   static void write_picture(const fs::path& file, std::uint64_t seed) {
-    pm::Image image(50 + int(seed), 60);
-    pm::RandomStream stream(seed, pm::Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    pm::write_png(file, image);  // files are known by their first bytes, not their names
+    pm::write_png(file, test_environment::noise(50 + int(seed), 60,
+                                                seed));  // files are known by their first bytes, not their names
   }
 
   // Joints anywhere: with a PCK threshold of 0.9 some are right by chance.

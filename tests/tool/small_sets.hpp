@@ -1,6 +1,7 @@
 // Data sets of a few pictures of noise, for tests of the built program.
 #pragma once
 
+#include "noise.hpp"
 #include "temporary_folder.hpp"
 
 #include <posemachine/core/image.hpp>
@@ -51,9 +52,8 @@ class SmallSets {
   }
 
   void write_photo(const std::string& set, const std::string& number) const {
-    posemachine::Image image(50, 60);
-    posemachine::RandomStream stream(std::strtoull(number.c_str(), nullptr, 10), posemachine::Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
+    const std::uint64_t seed = std::strtoull(number.c_str(), nullptr, 10);
+    const posemachine::Image image = test_environment::noise(50, 60, seed);
     std::filesystem::create_directories(folder_ / set / "images");
     // Files are known by their first bytes.
     posemachine::write_png(folder_ / set / "images" / ("im" + number + ".jpg"), image);

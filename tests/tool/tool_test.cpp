@@ -1,13 +1,13 @@
 // The command line as users have it: the built program is run, its streams and exit codes are read.
 #include "engine/custom_ops.hpp"
 #include "environment.hpp"
+#include "noise.hpp"
 #include "reference/random_model.hpp"
 #include "temporary_folder.hpp"
 #include "tool/program.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/model/model.hpp>
@@ -70,10 +70,8 @@ class Fixture {
   }
 
   void write_picture(const std::string& name, int width, int height, std::uint64_t seed) const {
-    pm::Image image(width, height);
-    pm::RandomStream stream(seed, pm::Purpose::test);
-    for (std::uint8_t& value : image.pixels) value = static_cast<std::uint8_t>(stream.below(256));
-    pm::write_png(at(name), image);  // files are known by their first bytes, not their names
+    pm::write_png(at(name), test_environment::noise(width, height,
+                                                    seed));  // files are known by their first bytes, not their names
   }
 
   test_environment::TemporaryFolder folder_;

@@ -1,5 +1,6 @@
 // A run killed, or cut off by a full disk, at every system call that writes its files: resumed, it ends with the bytes
 // of an undisturbed one. The runs are processes of their own, of this program.
+#include "child_process.hpp"
 #include "small_run.hpp"
 
 #include <posemachine/base/files.hpp>
@@ -96,6 +97,19 @@ void train(const std::filesystem::path& folder, const std::filesystem::path& dat
   });
 }
 
+// Trains as $POSEMACHINE_RUN, _DATA, _FAULT and _CALL say.
+void run_apart() {
+  const std::string what = std::getenv("POSEMACHINE_FAULT");
+  fault = what == "killed" ? Fault::killed : what == "full" ? Fault::full : Fault::none;
+  calls_left = std::atoi(std::getenv("POSEMACHINE_CALL"));
+  try {
+    train(std::getenv("POSEMACHINE_RUN"), std::getenv("POSEMACHINE_DATA"));
+  } catch (const Error&) {
+    std::_Exit(1);
+  }
+}
+const test_environment::ChildProcess apart("run", run_apart);
+
 enum class End { finished, killed, failed };
 
 // Trains in a process of its own, whose n-th call goes wrong.
@@ -107,8 +121,7 @@ End train_apart(const std::filesystem::path& folder, const std::filesystem::path
     ::setenv("POSEMACHINE_DATA", data.c_str(), 1);
     ::setenv("POSEMACHINE_FAULT", what, 1);
     ::setenv("POSEMACHINE_CALL", std::to_string(n).c_str(), 1);
-    ::execl("/proc/self/exe", "test_training", "--no-skip", "-tc=a run in a process of its own", "-o=/dev/null",
-            static_cast<char*>(nullptr));
+    ::execl("/proc/self/exe", "test_training", "--child", "run", static_cast<char*>(nullptr));
     ::_exit(127);
   }
   int status = 0;
@@ -147,19 +160,6 @@ std::string outcome_of(const std::filesystem::path& folder) {
 }
 
 }  // namespace
-
-TEST_CASE("a run in a process of its own" * doctest::skip()) {  // the test below starts it: the process that it kills
-  const char* folder = std::getenv("POSEMACHINE_RUN");
-  if (folder == nullptr) return;  // another test's part
-  const std::string what = std::getenv("POSEMACHINE_FAULT");
-  fault = what == "killed" ? Fault::killed : what == "full" ? Fault::full : Fault::none;
-  calls_left = std::atoi(std::getenv("POSEMACHINE_CALL"));
-  try {
-    train(folder, std::getenv("POSEMACHINE_DATA"));
-  } catch (const Error& error) {
-    std::_Exit(1);
-  }
-}
 
 TEST_CASE("a run killed, or out of room, at any call that writes a file, and resumed, ends with the same bytes") {
   const small_run::Folder data;

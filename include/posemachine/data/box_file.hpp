@@ -46,18 +46,12 @@ inline Box read_file_box(const Json& json, const std::string& where) {
                    .got = json_excerpt(json)});
 }
 
-// COCO writes 0 and 1, others false and true.
-inline bool is_crowd(const Json& entry, const std::string& where) {
-  if (!entry.contains("iscrowd")) return false;
-  const Json& value = entry["iscrowd"];
-  return value.is_boolean() ? value.get<bool>() : integer_member<DataError>(entry, "iscrowd", where, 0, 1) != 0;
-}
-
 }  // namespace detail
 
-/// The boxes of COCO results, a list of {"image_id", "category_id", "bbox": [x, y, width, height], "score"}, or of a COCO
-/// annotation, an object whose "annotations" is such a list, and whose "images" say which image has which id. Crowds are
-/// left out. Errors: DataError naming file, entry and field; and where the category has no box, with those that have.
+/// The boxes of COCO results, a list of {"image_id", "category_id", "bbox": [x, y, width, height], "score"}, or of a
+/// COCO annotation, an object whose "annotations" is such a list, and whose "images" say which image has which id.
+/// Crowds are left out. Errors: DataError naming file, entry and field; and where the category has no box, with those
+/// that have.
 inline BoxFile read_boxes(const std::filesystem::path& file, const BoxFileOptions& options = {}) {
   const Json json = detail::read_annotation_json(file);
   const bool is_results = json.is_array();

@@ -155,7 +155,8 @@ class ImageFinder {
   std::vector<std::filesystem::path> folders_;
 };
 
-// The people of an annotation by the numbers of their images, without those whose image is absent where that is allowed.
+// The people of an annotation by the numbers of their images, without those whose image is absent where that is
+// allowed.
 // Errors: DataError naming the first of them otherwise, and where none is left.
 inline void finish_people(std::vector<Person>& people, const std::string& where, const DataSetOptions& options) {
   std::stable_sort(people.begin(), people.end(), [](const Person& a, const Person& b) { return a.number < b.number; });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
@@ -50,38 +51,20 @@ inline constexpr DataSetKind lspet_set{.name = "lspet",
                                        .joints = lsp_joints};
 
 /// Kinds by name. The default holds those of the library: DataSetKinds{my_kind} adds one's own.
-class DataSetKinds {
+class DataSetKinds : public NamedRows<DataSetKind> {
  public:
-  DataSetKinds() : kinds_{lsp_set, lspet_set, coco_set, csv_set, yolo_set, mpii_set, labelme_set} {}
+  DataSetKinds()
+      : NamedRows("data set", ":", {lsp_set, lspet_set, coco_set, csv_set, yolo_set, mpii_set, labelme_set}) {}
 
   /// Errors: UsageError for a kind without a reader, or with a name that is empty, has a colon or is another's.
   DataSetKinds(std::initializer_list<DataSetKind> own) : DataSetKinds() {
-    for (const DataSetKind& kind : own) {
-      const std::string where = "data set \"" + std::string(kind.name) + "\"";
-      if (kind.read == nullptr) fail<UsageError>({.where = where, .expected = "a reader", .got = "none"});
-      if (kind.name.empty() || kind.name.find(':') != std::string_view::npos) {
-        fail<UsageError>({.where = where, .expected = "a name without colons", .got = std::string(kind.name)});
-      }
-      if (find(kind.name) != nullptr) {
-        fail<UsageError>({.where = where, .expected = "a name of its own", .got = "that of another"});
-      }
-      kinds_.push_back(kind);
-    }
-  }
-
-  const std::vector<DataSetKind>& all() const { return kinds_; }
-
-  /// The kind, or null.
-  const DataSetKind* find(std::string_view name) const {
-    const auto found =
-        std::find_if(kinds_.begin(), kinds_.end(), [&](const DataSetKind& each) { return each.name == name; });
-    return found != kinds_.end() ? &*found : nullptr;
+    for (const DataSetKind& kind : own) add(kind, kind.read != nullptr, "a reader");
   }
 
   /// "lsp:DIR[:PART], coco:FILE.json[:PART]".
   std::string grammar() const {
     std::string text;
-    for (const DataSetKind& kind : kinds_) {
+    for (const DataSetKind& kind : all()) {
       text += (text.empty() ? "" : ", ") + std::string(kind.name) + ":" + std::string(kind.path) +
               (kind.parts.empty() ? "" : "[:PART]");
     }
@@ -95,12 +78,10 @@ class DataSetKinds {
     const std::string name = text.substr(0, colon);
     const DataSetKind* const kind = find(name);
     if (kind == nullptr || colon == std::string::npos || colon + 1 == text.size()) {
-      std::vector<std::string> names;
-      for (const DataSetKind& each : kinds_) names.emplace_back(each.name);
       fail<UsageError>({.where = "data",
                         .expected = "one of " + grammar(),
                         .got = "\"" + detail::excerpt(text, 100) + "\"",
-                        .remedy = kind == nullptr ? did_you_mean(name, names) : ""});
+                        .remedy = kind == nullptr ? did_you_mean(name, names()) : ""});
     }
     const std::string rest = text.substr(colon + 1);
     std::error_code error;
@@ -146,9 +127,6 @@ class DataSetKinds {
     }
     return read;
   }
-
- private:
-  std::vector<DataSetKind> kinds_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/image_io_format.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,8 +16,8 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Whether a name comes before another one as people count: digits that stand together are one number, of any length,
-/// so frame_2 comes before frame_10; everything else goes by bytes. Names that differ in leading zeros alone go by their
-/// bytes: 007 before 07 before 7. A strict order of all names, the same in every locale.
+/// so frame_2 comes before frame_10; everything else goes by bytes. Names that differ in leading zeros alone go by
+/// their bytes: 007 before 07 before 7. A strict order of all names, the same in every locale.
 inline bool comes_before(std::string_view a, std::string_view b) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto number_at = [&](std::string_view text, std::size_t& at) {  // without leading zeros; `at` goes behind it
@@ -42,13 +43,7 @@ inline bool comes_before(std::string_view a, std::string_view b) {
 }
 
 /// Whether a name ends in .jpg, .jpeg or .png, in whatever case.
-inline bool is_picture_name(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& letter : extension) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
+inline bool is_picture_name(const std::filesystem::path& file) { return format_of_name(file).has_value(); }
 
 /// The files of a folder whose names end in .jpg, .jpeg or .png, in whatever case, in the order of comes_before. Hidden
 /// ones (names that begin with a dot) and those of folders within are not among them.

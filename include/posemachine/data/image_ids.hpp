@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -31,14 +30,6 @@ inline std::optional<std::int64_t> number_at_end(std::string_view stem) {
   for (const char digit : digits) number = 10 * number + (digit - '0');
   return number;
 }
-
-namespace detail {
-
-inline std::int64_t id_member(const Json& object, const char* key, const std::string& where) {
-  return integer_member<DataError>(object, key, where, 0, std::numeric_limits<std::int64_t>::max());
-}
-
-}  // namespace detail
 
 /// The ids of images: the number at the end of each one's stem, as COCO names its own (000000000139.jpg is 139), or
 /// what a COCO annotation says.

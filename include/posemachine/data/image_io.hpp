@@ -19,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -104,7 +105,8 @@ inline void check_encodable(const Image& image, const std::string& where, int mo
 
 }  // namespace detail
 
-/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture, or sides above a million.
+/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture, or sides above a
+/// million.
 inline std::string encode_png(const Image& image) {
   detail::check_encodable(image, "encode_png", 1'000'000);  // libpng's own limit
 #if defined(POSEMACHINE_IMAGE_STB)
@@ -128,14 +130,10 @@ inline std::string encode_jpeg(const Image& image, int quality = 90) {
 #endif
 }
 
-/// The format that a file's name asks for: .png, .jpg or .jpeg, in whatever case. Errors: UsageError for another ending.
+/// The format that a file's name asks for. Errors: UsageError where format_of_name has none.
 inline ImageFormat format_by_name(const std::filesystem::path& file) {
-  std::string ending = file.extension().string();
-  for (char& letter : ending) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  if (ending == ".png") return ImageFormat::png;
-  if (ending == ".jpg" || ending == ".jpeg") return ImageFormat::jpeg;
+  if (const std::optional<ImageFormat> format = format_of_name(file)) return *format;
+  const std::string ending = file.extension().string();
   fail<UsageError>({.where = file.string(),
                     .expected = "a picture's name that ends in .png, .jpg or .jpeg",
                     .got = ending.empty() ? "no ending" : "\"" + ending + "\""});

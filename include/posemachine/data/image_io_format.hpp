@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,17 @@ struct ImageLimits {
 };
 
 enum class ImageFormat { jpeg, png };
+
+/// The format that a file's name says: .png, .jpg or .jpeg, in whatever case. None for other endings.
+inline std::optional<ImageFormat> format_of_name(const std::filesystem::path& file) {
+  std::string ending = file.extension().string();
+  for (char& letter : ending) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  if (ending == ".png") return ImageFormat::png;
+  if (ending == ".jpg" || ending == ".jpeg") return ImageFormat::jpeg;
+  return std::nullopt;
+}
 
 namespace detail {
 

@@ -1,5 +1,5 @@
-// JPEG through libjpeg-turbo: header first, budget before memory, damaged files refused; and the encoder for pictures we
-// make.
+// JPEG through libjpeg-turbo: header first, budget before memory, damaged files refused; and the encoder for pictures
+// we make.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -224,7 +224,8 @@ class JpegEncoder {
   char message_[JMSG_LENGTH_MAX]{};
 };
 
-/// The picture as the bytes of a JPEG file. Shapes: quality 1 to 100. Errors: RuntimeFailure if libjpeg or memory fails.
+/// The picture as the bytes of a JPEG file. Shapes: quality 1 to 100. Errors: RuntimeFailure if libjpeg or memory
+/// fails.
 inline std::string jpeg_bytes(const Image& image, int quality) {
   JpegEncoder encoder;
   jpeg_compress_struct& info = encoder.info;

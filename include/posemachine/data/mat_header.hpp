@@ -86,9 +86,9 @@ inline Inflated inflate_at_most(std::span<unsigned char> packed, std::size_t mos
   return out;
 }
 
-/// Variable `name`, or nothing if the file has none of that name. Also checks that the file is v5 and that every element
-/// lies within it. The names of what precedes it, whatever it is, are added to `passed`, in the file's order, where it
-/// is given. Errors: DataError.
+/// Variable `name`, or nothing if the file has none of that name. Also checks that the file is v5 and that every
+/// element lies within it. The names of what precedes it, whatever it is, are added to `passed`, in the file's order,
+/// where it is given. Errors: DataError.
 inline std::optional<MatVariable> find_mat_variable(const std::filesystem::path& path, std::string_view name,
                                                     std::vector<std::string>* passed = nullptr) {
   const std::string where = path.string();

@@ -9,8 +9,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
-// An image's name as a file beside which it is looked for has it: from the file's folder, or whole where there is no way
-// from there.
+// An image's name as a file beside which it is looked for has it: from the file's folder, or whole where there is no
+// way from there.
 inline std::string written_path(const std::filesystem::path& image, const std::filesystem::path& file) {
   std::error_code error;
   const std::filesystem::path folder =

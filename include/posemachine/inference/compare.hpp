@@ -1,4 +1,4 @@
-// compare: what each way of estimating with a model gains, and what it costs.
+// compare: gain and cost of each way of estimating with a model.
 #pragma once
 
 #include <posemachine/core/config.hpp>

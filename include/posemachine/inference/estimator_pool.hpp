@@ -54,14 +54,7 @@ struct EstimatorPoolOptions {
   int threads = 1;                      // requests under way at a time, a thread each; none of oneDNN's besides
   std::size_t queue = 64;               // requests that may wait; one more is refused
   std::chrono::milliseconds delay{20};  // how long those whose size a thread has ready may be taken before an older one
-  int stages = 0;                       // as EstimatorOptions
-  int cached_sizes = 4;                 // as EstimatorOptions: of each thread
-  std::uint64_t max_bytes = EstimatorOptions{}.max_bytes;  // of one execution
-  std::string tuning{};                                    // as EstimatorOptions
-  std::vector<double> scales{1};                           // as EstimatorOptions, and so the following
-  std::optional<bool> flip_average{};
-  std::optional<DecoderKind> decoder{};
-  std::optional<SecondPass> second_pass{};
+  EstimatorOptions estimator{};         // of each thread's estimator; its `threads` must be 1
 };
 
 struct RequestOptions {
@@ -78,7 +71,7 @@ struct RequestOptions {
 /// destructor; finish() and cancel() not by a request.
 class EstimatorPool {
  public:
-  /// Errors: UsageError for fewer than 1 thread or room for no request, or stages that the network does not have;
+  /// Errors: UsageError for fewer than 1 thread or room for no request, and as Estimator;
   /// RuntimeFailure where the system gives no more threads.
   explicit EstimatorPool(const Model& model, const EstimatorPoolOptions& options = {})
       : options_(options), model_input_{model.meaning().input_height, model.meaning().input_width} {
@@ -86,14 +79,12 @@ class EstimatorPool {
       fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
     }
     if (options.queue == 0) fail<UsageError>({.where = "queue", .expected = "at least 1", .got = "0"});
-    const Estimator first(model, {.stages = options.stages,
-                                  .cached_sizes = options.cached_sizes,
-                                  .max_bytes = options.max_bytes,
-                                  .tuning = options.tuning,
-                                  .scales = options.scales,
-                                  .flip_average = options.flip_average,
-                                  .decoder = options.decoder,
-                                  .second_pass = options.second_pass});
+    if (options.estimator.threads != 1) {
+      fail<UsageError>({.where = "estimator.threads",
+                        .expected = "1: each request has one thread",
+                        .got = std::to_string(options.estimator.threads)});
+    }
+    const Estimator first(model, options.estimator);
     try {
       for (int i = 0; i < options.threads; ++i) {
         threads_.emplace_back([this, estimator = std::make_unique<Estimator>(first)] { work(*estimator); });

@@ -152,8 +152,8 @@ inline Estimator single_threaded(const Estimator& estimator) {
   return estimator.with(options);
 }
 
-// What evaluate() measures, by each of several estimators of one model. Every image is read once and estimated by all of
-// them, beginning with another one each time: whatever slows the machine down for a while slows them down alike.
+// The evaluations of evaluate(), by each of several estimators of one model. Every image is read once and estimated by
+// all of them, beginning with another one each time: whatever slows the machine down for a while slows them down alike.
 inline std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> estimators,
                                                   std::span<const Person> all_people, const EvaluateOptions& options) {
   const Model& model = estimators.front().model();
@@ -210,10 +210,10 @@ inline std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> est
 
 }  // namespace detail
 
-/// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of the
-/// estimator, with its options but for threads, for the whole image, or for person_box() where people are framed by
-/// boxes. Every labelled joint counts alike, whatever its weight in training. Errors: UsageError for no people, people of
-/// another joint set, or a share that there is not; DataError for a metric that can measure nobody, or an image that
+/// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of
+/// the estimator, with its options but for threads, for the whole image, or for person_box() where people are framed by
+/// boxes. Every labelled joint counts alike, whatever its weight in training. Errors: UsageError for no people, people
+/// of another joint set, or a share that there is not; DataError for a metric that can measure nobody, or an image that
 /// cannot be used.
 inline EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> people,
                                  const EvaluateOptions& options = {}) {

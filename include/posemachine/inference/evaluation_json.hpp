@@ -77,7 +77,7 @@ inline Json evaluation_to_json(const EvaluationResult& result) {
   return json;
 }
 
-/// What the figures follow from, exactly: a list of people with truth, sizes and estimates by stage.
+/// The exact measurements that figures follow from: a list of people with truth, sizes and estimates by stage.
 inline Json measurements_to_json(const EvaluationResult& result) {
   const auto numbers = [](const Point& position, const Json& third) {
     const bool finite = std::isfinite(position.x) && std::isfinite(position.y);

@@ -54,9 +54,9 @@ inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const
                          options.sigma_px);
 }
 
-/// What evaluate() would measure of a network that answers `pose` for every crop, by a metric of its joint set. Shapes:
-/// pose in pixels of the input; damaged as EvaluateOptions has it. Errors: DataError for a photograph that cannot be
-/// read; as Metric::measure.
+/// The result that evaluate() would have of a network that answers `pose` for every crop, by a metric of its joint set.
+/// Shapes: pose in pixels of the input; damaged as EvaluateOptions has it. Errors: DataError for a photograph that
+/// cannot be read; as Metric::measure.
 inline MetricResult measure_constant_pose(std::span<const Keypoint> pose, std::span<const Person> people,
                                           const Metric& metric, const CropRule& crop, Size input,
                                           const std::shared_ptr<DamagedImages>& damaged = {}) {

@@ -122,8 +122,8 @@ class Trainer {
     return measure_constant_pose(pose, validation_, metric, meaning.crop, options.input, damaged_);
   }
 
-  /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would meet
-  /// later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers.
+  /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would
+  /// meet later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers.
   std::size_t find_damaged_headers() {
     std::vector<Person> people = loader_.people();
     people.insert(people.end(), validation_.begin(), validation_.end());

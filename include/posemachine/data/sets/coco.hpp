@@ -47,12 +47,12 @@ class CocoReader {
       const std::string where = at("annotations", i);
       const Json& annotation = annotations[i];
       if (!annotation.is_object()) refuse(where, "an object", annotation);
-      if (annotation.contains("id") && !seen.insert(id(annotation, "id", where)).second) {
+      if (annotation.contains("id") && !seen.insert(id_member(annotation, "id", where)).second) {
         fail<DataError>(
             {.where = where + ".id", .expected = "every annotation once", .got = annotation["id"].dump() + " again"});
       }
-      if (!categories_.contains(id(annotation, "category_id", where))) continue;
-      if (annotation.contains("iscrowd") && is_crowd(annotation["iscrowd"], where)) continue;
+      if (!categories_.contains(id_member(annotation, "category_id", where))) continue;
+      if (is_crowd(annotation, where)) continue;
       const bool has_joints = annotation.contains("keypoints") && !annotation["keypoints"].empty();
       if (!has_joints) continue;  // a box alone
       std::optional<Person> person = read_person(annotation, where, read.joints);
@@ -77,16 +77,6 @@ class CocoReader {
   }
 
   const Json& list(const char* key) const { return array_member<DataError>(json_, key, file_.string()); }
-
-  static std::int64_t id(const Json& object, const char* key, const std::string& where) {
-    return integer_member<DataError>(object, key, where, 0, std::numeric_limits<std::int64_t>::max());
-  }
-
-  static bool is_crowd(const Json& value, const std::string& where) {
-    if (value.is_boolean()) return value.get<bool>();
-    if (value.is_number_integer()) return value.get<std::int64_t>() != 0;
-    refuse(where + ".iscrowd", "0 or 1", value);
-  }
 
   // The joints of the categories that have some. Several must have the same, or PART says which one is meant.
   JointSet read_joints() {
@@ -115,7 +105,7 @@ class CocoReader {
                          .got = "others",
                          .remedy = "say which category is meant: coco:" + file_.string() + ":" + called});
       }
-      categories_.insert(id(category, "id", where));
+      categories_.insert(id_member(category, "id", where));
       if (!joints.empty()) continue;
       joints = std::move(found);
       name = called;
@@ -158,7 +148,7 @@ class CocoReader {
       if (!images[i].is_object()) refuse(where, "an object", images[i]);
       const std::string name = string_member<DataError>(images[i], "file_name", where);
       const ImageEntry entry{finder.find(std::filesystem::path(name)), static_cast<int>(i) + 1};
-      if (!images_.emplace(id(images[i], "id", where), entry).second) {
+      if (!images_.emplace(id_member(images[i], "id", where), entry).second) {
         fail<DataError>(
             {.where = where + ".id", .expected = "every image once", .got = images[i]["id"].dump() + " again"});
       }
@@ -167,7 +157,7 @@ class CocoReader {
 
   // None for a person of whom no joint is labelled.
   std::optional<Person> read_person(const Json& annotation, const std::string& where, const JointSet& joints) const {
-    const std::int64_t image_id = id(annotation, "image_id", where);
+    const std::int64_t image_id = id_member(annotation, "image_id", where);
     const auto image = images_.find(image_id);
     if (image == images_.end()) {
       fail<DataError>(
@@ -242,8 +232,9 @@ class CocoReader {
 }  // namespace detail
 
 /// People of COCO's keypoint format: images (id, file_name), annotations (image_id, category_id, keypoints, bbox,
-/// area, iscrowd) and categories (keypoints, skeleton). Left out are crowds, categories and annotations without keypoints,
-/// and people without a labelled joint. A person's box is bbox; without one, that of the labelled joints is taken.
+/// area, iscrowd) and categories (keypoints, skeleton). Left out are crowds, categories and annotations without
+/// keypoints, and people without a labelled joint. A person's box is bbox; without one, that of the labelled joints is
+/// taken.
 /// Shapes: keypoints x, y and visibility (0 unlabelled, 1 occluded, 2 visible) per joint, in pixels, the centre of the
 /// first one being (0, 0). Images: options.images, or images/ beside the file, beside it, or a folder further up.
 /// Errors: DataError naming file, entry and field. Source: COCO's data format, cocodataset.org.

@@ -24,9 +24,9 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Writes people as COCO's images, annotations and one category, which is named as the joint set. Images are named from
 /// the file's folder, with their sizes, where they can be read. `bbox` is person_box(); `area` the person's own, else
-/// area_of_box of the box's, as COCO's tools need one. Joints beyond the image are written as occluded; weights, lengths
-/// of heads and framing are not written: people are framed by boxes when they are read. Errors: DataError for a name
-/// that is not UTF-8; RuntimeFailure where the file cannot be written.
+/// area_of_box of the box's, as COCO's tools need one. Joints beyond the image are written as occluded; weights,
+/// lengths of heads and framing are not written: people are framed by boxes when they are read. Errors: DataError for a
+/// name that is not UTF-8; RuntimeFailure where the file cannot be written.
 inline void write_coco(const Annotations& annotations, const std::filesystem::path& file) {
   Json skeleton = Json::array();
   for (const Limb& limb : annotations.joints.limbs) skeleton.push_back({limb.from + 1, limb.to + 1});

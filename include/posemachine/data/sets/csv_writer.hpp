@@ -4,7 +4,6 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/written_path.hpp>
@@ -15,7 +14,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -31,25 +29,17 @@ inline void write_csv(const Annotations& annotations, const std::filesystem::pat
                        [&](const Person& person) { return (person.*member).has_value(); });
   };
   const bool boxes = has(&Person::box), head_lengths = has(&Person::head_length), areas = has(&Person::area);
-  // Taken whether they are written or not: read_csv knows them by their names.
-  std::set<std::string> columns{"box_x", "box_y", "box_width", "box_height", "head_length", "area"};
-  std::string text;
-  const auto add_column = [&](const std::string& name) {
-    if (!columns.insert(name).second) {
-      fail<UsageError>({.where = "csv: joint set " + annotations.joints.name,
-                        .expected = "joints that give every column once",
-                        .got = "\"" + detail::excerpt(name) + "\" twice"});
-    }
-    text += (text.empty() ? "" : ",") + detail::csv_field(name);
-  };
-  add_column("image");
+  detail::CsvHeader header(annotations.joints.name);
+  header.add("image", true);
   for (const std::string& name : annotations.joints.joints) {
-    for (const char* part : {"_x", "_y", "_v"}) add_column(name + part);
+    for (const char* part : {"_x", "_y", "_v"}) header.add(name + part);
   }
-  if (boxes) text += ",box_x,box_y,box_width,box_height";
-  if (head_lengths) text += ",head_length";
-  if (areas) text += ",area";
-  text += "\n";
+  for (const char* column : detail::csv_box_columns) {
+    if (boxes) header.add(column, true);
+  }
+  if (head_lengths) header.add("head_length", true);
+  if (areas) header.add("area", true);
+  std::string text = header.line();
   const auto add = [&](std::optional<double> value) { text += "," + (value ? Json(*value).dump() : std::string()); };
   for (const Person& person : annotations.people) {
     text += detail::csv_field(detail::written_path(person.image, file));

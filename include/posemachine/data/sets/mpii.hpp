@@ -195,10 +195,10 @@ class MpiiReader {
 
 }  // namespace detail
 
-/// People of MPII, of the part "train" (empty, too), "val" or "trainval": DIR/annot/train.json, valid.json, trainval.json
-/// as HRNet has them, or DIR/annotations/mpii_train.json, mpii_val.json, mpii_trainval.json as MMPose has them; images
-/// in DIR/images. Joints that are not there are unlabelled, all others visible: MPII's own flag is not in these files.
-/// Head lengths are read from gt_valid.mat or mpii_gt_val.mat beside the people of val, where it is there.
+/// People of MPII, of the part "train" (empty, too), "val" or "trainval": DIR/annot/train.json, valid.json,
+/// trainval.json as HRNet has them, or DIR/annotations/mpii_train.json, mpii_val.json, mpii_trainval.json as MMPose has
+/// them; images in DIR/images. Joints that are not there are unlabelled, all others visible: MPII's own flag is not in
+/// these files. Head lengths are read from gt_valid.mat or mpii_gt_val.mat beside the people of val, where it is there.
 /// The box is the square that these two libraries crop, before they enlarge it by 1.25, which is our box_context, too:
 /// of side 200 * scale, MPII's estimate of the person's height, around a point 15 * scale below `center`. Of the 2,958
 /// people of val, 95 in 100 have all of their joints in the crop of 1.25, 80 in one of 1.1.

@@ -5,24 +5,19 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/core/geometry.hpp>
 #include <posemachine/data/data_set.hpp>
-#include <posemachine/data/image_io.hpp>
-#include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/yolo_labels.hpp>
 #include <posemachine/data/yaml_file.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -33,7 +28,6 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline constexpr std::size_t max_label_bytes = std::size_t{16} << 20;  // of one image's labels
 inline constexpr std::size_t max_image_list_bytes = std::size_t{1} << 30;
 inline constexpr int max_folder_depth = 16;  // of links that lead in a circle, too
 
@@ -103,19 +97,20 @@ class YoloReader {
   Annotations read(const DataSetOptions& options) {
     Annotations read{joints_, {}};
     find_images();
+    const YoloLabels labels_reader(joints_, has_visibility_, class_count_);
     std::size_t labelled = 0;
     for (std::size_t i = 0; i < images_.size(); ++i) {
-      const std::filesystem::path labels = labels_of(images_[i]);
+      const std::filesystem::path labels = yolo_labels_of(images_[i]);
       std::error_code error;
       const bool there = std::filesystem::exists(labels, error);
       if (error) fail<DataError>({.where = labels.string() + ": " + error.message()});
       if (!there) continue;  // a photograph of nobody
       ++labelled;
-      read_labels(labels, images_[i], static_cast<int>(i) + 1, read.people);
+      labels_reader.read(labels, images_[i], static_cast<int>(i) + 1, read.people);
     }
     if (labelled == 0) {
       fail<DataError>({.where = file_.string() + ": " + part_,
-                       .expected = "files of labels, " + labels_of(images_.front()).string() + " for one",
+                       .expected = "files of labels, " + yolo_labels_of(images_.front()).string() + " for one",
                        .got = "none for " + std::to_string(images_.size()) + " images"});
     }
     finish_people(read.people, file_.string() + ": " + part_, options);
@@ -314,7 +309,7 @@ class YoloReader {
   // An image per line, relative to the list or to the root.
   void add_list(const std::filesystem::path& list) {
     const std::string text = read_file<DataError>(list, max_image_list_bytes);
-    for_each_line(text, [&](std::string_view line, std::size_t) {
+    for_each_text_line(text, [&](std::string_view line, std::size_t) {
       const std::filesystem::path image{std::string(line)};
       std::error_code error;
       const std::filesystem::path beside = list.parent_path() / image;
@@ -322,136 +317,6 @@ class YoloReader {
           !std::filesystem::exists(beside, error) && std::filesystem::exists(roots_.front() / image, error);
       images_.push_back((from_root ? roots_.front() / image : beside).lexically_normal());
     });
-  }
-
-  // Lines that are not empty, without the blanks around them, and their numbers from 1.
-  template <class Use>
-  static void for_each_line(std::string_view text, const Use& use) {
-    constexpr std::string_view blanks = " \t\r";
-    for (std::size_t number = 1; !text.empty(); ++number) {
-      std::string_view line = text.substr(0, text.find('\n'));
-      text.remove_prefix(std::min(line.size() + 1, text.size()));
-      const std::size_t begin = line.find_first_not_of(blanks);
-      if (begin == std::string_view::npos) continue;
-      use(line.substr(begin, line.find_last_not_of(blanks) + 1 - begin), number);
-    }
-  }
-
-  // images/ becomes labels/, the last one of the path; without one, the labels lie beside the image.
-  static std::filesystem::path labels_of(const std::filesystem::path& image) {
-    std::string path = image.string();
-    constexpr std::string_view images = "/images/";
-    if (const std::size_t found = path.rfind(images); found != std::string::npos) {
-      path.replace(found, images.size(), "/labels/");
-    }
-    return std::filesystem::path(path).replace_extension(".txt");
-  }
-
-  void read_labels(const std::filesystem::path& file, const std::filesystem::path& image, int number,
-                   std::vector<Person>& people) const {
-    const std::string text = read_file<DataError>(file, max_label_bytes);
-    std::set<std::string_view> seen;  // one person twice is a slip of tools, as it is to Ultralytics
-    std::vector<Person> found;
-    for_each_line(text, [&](std::string_view line, std::size_t line_number) {
-      if (!seen.insert(line).second) return;
-      const std::string where = file.string() + ", line " + std::to_string(line_number);
-      Person person{image, "yolo", number, {}, Framing::box};
-      if (read_person(numbers_of(line, where), where, person)) found.push_back(std::move(person));
-    });
-    if (found.empty()) return;
-    const std::optional<Size> size = size_of(image);
-    for (Person& person : found) {
-      to_pixels(person, size);
-      people.push_back(std::move(person));
-    }
-  }
-
-  std::vector<double> numbers_of(std::string_view line, const std::string& where) const {
-    const std::size_t wanted = 5 + joints_.joints.size() * (has_visibility_ ? 3 : 2);
-    std::vector<double> numbers;
-    while (!line.empty()) {
-      const std::string_view word = line.substr(0, line.find_first_of(" \t"));
-      line.remove_prefix(word.size());
-      line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-      double value = 0;
-      const auto read = std::from_chars(word.data(), word.data() + word.size(), value);
-      if (read.ec != std::errc{} || read.ptr != word.data() + word.size() || !std::isfinite(value)) {
-        fail<DataError>({.where = where + ": value " + std::to_string(numbers.size() + 1),
-                         .expected = "a number",
-                         .got = "\"" + excerpt(word, 40) + "\""});
-      }
-      numbers.push_back(value);
-      if (numbers.size() > wanted) break;
-    }
-    if (numbers.size() != wanted) {
-      fail<DataError>({.where = where,
-                       .expected = std::to_string(wanted) + " numbers: class, box and " +
-                                   std::to_string(joints_.joints.size()) + " joints of " +
-                                   (has_visibility_ ? "3" : "2"),
-                       .got = numbers.size() > wanted ? "more" : std::to_string(numbers.size())});
-    }
-    return numbers;
-  }
-
-  // In shares of the image's width and height; false where no joint is labelled.
-  bool read_person(const std::vector<double>& numbers, const std::string& where, Person& person) const {
-    if (numbers[0] != std::floor(numbers[0]) || numbers[0] < 0 || numbers[0] >= static_cast<double>(class_count_)) {
-      fail<DataError>({.where = where + ": class",
-                       .expected = "0 to " + std::to_string(class_count_ - 1),
-                       .got = Json(numbers[0]).dump()});
-    }
-    // As Ultralytics does: rounding may lead a little beyond the edges.
-    const auto share = [&](double value, const std::string& field) {
-      if (value >= -0.01 && value <= 1.01) return value;
-      fail<DataError>({.where = where + ": " + field,
-                       .expected = "a share of the image's width or height, 0 to 1",
-                       .got = Json(value).dump()});
-    };
-    const double width = share(numbers[3], "box");
-    const double height = share(numbers[4], "box");
-    const Box box{share(numbers[1], "box") - width / 2, share(numbers[2], "box") - height / 2, width, height};
-    if (width > 0 && height > 0) person.box = box;
-    bool labelled = false;
-    const std::size_t each = has_visibility_ ? 3 : 2;
-    for (std::size_t j = 0; j < joints_.joints.size(); ++j) {
-      const double* const given = numbers.data() + 5 + each * j;
-      const double visibility = has_visibility_ ? given[2] : given[0] == 0 && given[1] == 0 ? 0 : 2;
-      if (visibility != 0 && visibility != 1 && visibility != 2) {
-        fail<DataError>({.where = where + ": visibility of " + joints_.joints[j],
-                         .expected = "0, 1 or 2",
-                         .got = Json(visibility).dump()});
-      }
-      Joint& joint = person.joints.emplace_back();
-      if (visibility == 0) continue;
-      joint.position = {share(given[0], joints_.joints[j]), share(given[1], joints_.joints[j])};
-      joint.state = visibility == 1 ? JointState::occluded : JointState::visible;
-      labelled = true;
-    }
-    return labelled;
-  }
-
-  // None where the photograph is absent or damaged, which is said where photographs are read.
-  static std::optional<Size> size_of(const std::filesystem::path& image) {
-    try {
-      return read_image_header(image).size;
-    } catch (const DataError&) {
-      return std::nullopt;
-    }
-  }
-
-  static void to_pixels(Person& person, const std::optional<Size>& size) {
-    if (!size) {  // positions that nobody knows
-      std::fill(person.joints.begin(), person.joints.end(), Joint{});
-      person.box.reset();
-      return;
-    }
-    for (Joint& joint : person.joints) {
-      if (!joint.is_labelled()) continue;
-      joint.position = {joint.position.x * size->width - 0.5, joint.position.y * size->height - 0.5};
-    }
-    if (!person.box) return;
-    *person.box = {person.box->x * size->width, person.box->y * size->height, person.box->width * size->width,
-                   person.box->height * size->height};
   }
 
   std::filesystem::path file_;

@@ -8,9 +8,10 @@
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
+#include <array>
 #include <set>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -23,23 +24,40 @@ inline std::string csv_field(const std::string& text) {
   return quoted + "\"";
 }
 
-// Errors: UsageError for names of joints that give one column twice, as "box" does.
-inline std::string csv_header(const JointSet& joints) {
-  std::string header = "image";
-  std::set<std::string> columns{header};
-  const auto add = [&](const std::string& column) {
-    if (!columns.insert(column).second) {
-      fail<UsageError>({.where = "csv: joint set " + joints.name,
+// A line of column names, each once. Those that mean something to read_csv are taken, written or not.
+class CsvHeader {
+ public:
+  explicit CsvHeader(std::string joint_set) : joint_set_(std::move(joint_set)) {}
+
+  /// `known`: one that read_csv knows by its name. Errors: UsageError where a joint's column is another's, too.
+  void add(const std::string& column, bool known = false) {
+    if (!known && !columns_.insert(column).second) {
+      fail<UsageError>({.where = "csv: joint set " + joint_set_,
                         .expected = "joints that give every column once",
                         .got = "\"" + excerpt(column) + "\" twice"});
     }
-    header += "," + csv_field(column);
-  };
-  for (const std::string& name : joints.joints) {
-    for (const char* part : {"_x", "_y", "_score"}) add(name + part);
+    line_ += (line_.empty() ? "" : ",") + csv_field(column);
   }
-  for (const char* column : {"box_x", "box_y", "box_width", "box_height"}) add(column);
-  return header + "\n";
+
+  std::string line() const { return line_ + "\n"; }
+
+ private:
+  std::string joint_set_;
+  std::set<std::string> columns_{"image", "box_x", "box_y", "box_width", "box_height", "head_length", "area"};
+  std::string line_;
+};
+
+inline constexpr std::array<const char*, 4> csv_box_columns{"box_x", "box_y", "box_width", "box_height"};
+
+// Errors: UsageError for names of joints that give one column twice, as "box" does.
+inline std::string csv_header(const JointSet& joints) {
+  CsvHeader header(joints.name);
+  header.add("image", true);
+  for (const std::string& name : joints.joints) {
+    for (const char* part : {"_x", "_y", "_score"}) header.add(name + part);
+  }
+  for (const char* column : csv_box_columns) header.add(column, true);
+  return header.line();
 }
 
 inline std::string csv_rows(const ImagePoses& image, const JointSet&) {
@@ -64,9 +82,10 @@ inline std::string csv_rows(const ImagePoses& image, const JointSet&) {
 
 }  // namespace detail
 
-/// The columns image, NAME_x, NAME_y and NAME_score of each joint, box_x, box_y, box_width and box_height: what read_csv
-/// reads, with scores. Shapes: positions in pixels, rounded to 1/1024, empty where a keypoint is missing; scores 0 to 1,
-/// rounded to 1/65536. An image without people has no row. Source: RFC 4180, with line feeds alone at the ends of lines.
+/// The columns image, NAME_x, NAME_y and NAME_score of each joint, box_x, box_y, box_width and box_height: what
+/// read_csv reads, with scores. Shapes: positions in pixels, rounded to 1/1024, empty where a keypoint is missing;
+/// scores 0 to 1, rounded to 1/65536. An image without people has no row. Source: RFC 4180, with line feeds alone at
+/// the ends of lines.
 inline constexpr PoseFormat csv_format{
     .name = "csv",
     .does = "a table with a row per person: image, NAME_x, NAME_y, NAME_score, box_x",

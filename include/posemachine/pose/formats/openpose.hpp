@@ -34,8 +34,8 @@ inline std::string openpose_people(const ImagePoses& image, const JointSet&) {
 }  // namespace detail
 
 /// {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": [x, y, score, ...], ...}]}.
-/// Shapes: three numbers per joint, in the order of the joint set, which is none of OpenPose's own; positions in pixels,
-/// rounded to 1/1024; 0, 0, 0 for a missing keypoint. Source: OpenPose 1.7, doc/02_output.md.
+/// Shapes: three numbers per joint, in the order of the joint set, which is none of OpenPose's own; positions in
+/// pixels, rounded to 1/1024; 0, 0, 0 for a missing keypoint. Source: OpenPose 1.7, doc/02_output.md.
 inline constexpr PoseFormat openpose_format{.name = "openpose",
                                             .does = "OpenPose's JSON: a file per image, STEM_keypoints.json",
                                             .file_ending = "_keypoints.json",

@@ -129,7 +129,6 @@ inline constexpr MetricKind end_point_error_kind{
       metric.unit = normaliser ? "%" : "px";
       metric.normaliser = spec.normaliser;
       metric.reports_pooled = true;
-      metric.higher_is_better = false;
       metric.measure = [joints, normaliser](std::span<const MeasuredPerson> people,
                                             std::span<const Keypoints> estimates) {
         return detail::measure_end_point_error(joints, normaliser, people, estimates);

@@ -73,7 +73,6 @@ struct Metric {
   std::string normaliser{};           // what lengths are divided by: "torso"; empty: nothing
   std::string needs = "joints";       // what a person must have to be measured, for messages
   bool reports_pooled = false;        // whether the pooled figure is published beside the mean
-  bool higher_is_better = true;
   std::function<bool(const MeasuredPerson&)> can_measure{};
   /// Shapes: as many estimates as people. Errors: UsageError for other numbers of joints; DataError for a labelled
   /// truth that is not finite.

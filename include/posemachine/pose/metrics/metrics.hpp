@@ -2,6 +2,7 @@
 #pragma once
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -27,45 +28,32 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Kinds by name. The default holds those of the library: MetricKinds{my_kind} adds one's own.
-class MetricKinds {
+class MetricKinds : public NamedRows<MetricKind> {
  public:
   MetricKinds()
-      : kinds_{pck_kind,        pckh_kind,      pdj_kind, area_under_curve_kind, end_point_error_kind,
-               pcp_strict_kind, pcp_loose_kind, oks_kind} {}
+      : NamedRows("metric", "@:",
+                  {pck_kind, pckh_kind, pdj_kind, area_under_curve_kind, end_point_error_kind, pcp_strict_kind,
+                   pcp_loose_kind, oks_kind}) {}
 
-  /// Errors: UsageError for a kind that makes nothing, or with a name that is empty, has one of "@:" or is another's.
+  /// Errors: UsageError for a kind that makes nothing, or with a name that is empty, has one of "@:", is another's or
+  /// stands in results for something else.
   MetricKinds(std::initializer_list<MetricKind> own) : MetricKinds() {
     for (const MetricKind& kind : own) {
-      const std::string where = "metric \"" + std::string(kind.name) + "\"";
-      if (kind.make == nullptr) fail<UsageError>({.where = where, .expected = "a function", .got = "none"});
-      if (kind.name.empty() || kind.name.find_first_of("@:") != std::string_view::npos) {
-        fail<UsageError>({.where = where, .expected = "a name without @ and colons", .got = std::string(kind.name)});
-      }
       constexpr std::array<std::string_view, 9> taken{"people", "stages", "stage", "model", "network",
                                                       "data",   "split",  "boxes", "shard"};
-      const bool is_taken = std::find(taken.begin(), taken.end(), kind.name) != taken.end();
-      if (find(kind.name) != nullptr || is_taken) {
-        fail<UsageError>({.where = where,
+      if (std::find(taken.begin(), taken.end(), kind.name) != taken.end()) {
+        fail<UsageError>({.where = "metric \"" + std::string(kind.name) + "\"",
                           .expected = "a name of its own",
-                          .got = is_taken ? "one that results have for something else" : "that of another"});
+                          .got = "one that results have for something else"});
       }
-      kinds_.push_back(kind);
+      add(kind, kind.make != nullptr, "a function make");
     }
-  }
-
-  const std::vector<MetricKind>& all() const { return kinds_; }
-
-  /// The kind, or null.
-  const MetricKind* find(std::string_view name) const {
-    const auto found =
-        std::find_if(kinds_.begin(), kinds_.end(), [&](const MetricKind& each) { return each.name == name; });
-    return found != kinds_.end() ? &*found : nullptr;
   }
 
   /// A line per kind: "pck[@T][:torso, box]  joints within ...".
   std::string description() const {
     std::string text;
-    for (const MetricKind& kind : kinds_) {
+    for (const MetricKind& kind : all()) {
       std::string line = std::string(kind.name) + (kind.has_threshold ? "[@T]" : "");
       if (!kind.normalisers.empty()) line += "[:" + std::string(kind.normalisers) + "]";
       text += (text.empty() ? "" : "\n") + line + ": " + std::string(kind.does);
@@ -80,17 +68,7 @@ class MetricKinds {
     const std::size_t colon = text.find(':');
     const std::size_t at = text.substr(0, colon).find('@');
     spec.kind = text.substr(0, std::min(colon, at));
-    const MetricKind* const kind = find(spec.kind);
-    if (kind == nullptr) {
-      std::vector<std::string> names;
-      for (const MetricKind& each : kinds_) names.emplace_back(each.name);
-      std::string list;
-      for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-      fail<UsageError>({.where = "metric",
-                        .expected = "one of " + list + ", perhaps with @THRESHOLD and :NORMALISER",
-                        .got = "\"" + detail::excerpt(text, 100) + "\"",
-                        .remedy = did_you_mean(spec.kind, names)});
-    }
+    const MetricKind& kind = get(spec.kind, "metric");
     if (at != std::string::npos) {
       const std::string digits = text.substr(at + 1, colon == std::string::npos ? colon : colon - at - 1);
       double value = 0;
@@ -98,27 +76,27 @@ class MetricKinds {
       const bool whole = read.ec == std::errc{} && read.ptr == digits.data() + digits.size();
       if (!whole || !std::isfinite(value) || !(value > 0)) {
         fail<UsageError>({.where = where,
-                          .expected = kind->has_threshold ? "a threshold above 0" : "no threshold",
+                          .expected = kind.has_threshold ? "a threshold above 0" : "no threshold",
                           .got = "\"" + digits + "\""});
       }
       spec.threshold = value;
     }
     if (colon != std::string::npos) {
       spec.normaliser = text.substr(colon + 1);
-      if (spec.normaliser.empty()) refuse_normaliser(*kind, where, "");
+      if (spec.normaliser.empty()) refuse_normaliser(kind, where, "");
     }
-    check_parts(*kind, spec, where);
+    check_parts(kind, spec, where);
     return spec;
   }
 
-  /// Errors: as parse(), for a spec that was not parsed, too; UsageError where the joint set lacks what the metric needs.
+  /// Errors: as parse(), for a spec that was not parsed, too; UsageError where the joint set lacks what the metric
+  /// needs.
   Metric make(const std::string& text, const JointSet& joints) const { return make(parse(text), joints); }
   Metric make(const MetricSpec& spec, const JointSet& joints) const {
-    const MetricKind* const kind = find(spec.kind);
-    if (kind == nullptr) return make(spec.kind, joints);  // says what there is
-    check_parts(*kind, spec, "metric \"" + detail::excerpt(to_string(spec), 100) + "\"");
+    const MetricKind& kind = get(spec.kind, "metric");
+    check_parts(kind, spec, "metric \"" + detail::excerpt(to_string(spec), 100) + "\"");
     check(joints);
-    return kind->make(spec, joints);
+    return kind.make(spec, joints);
   }
 
  private:
@@ -147,12 +125,10 @@ class MetricKinds {
     }
     return false;
   }
-
-  std::vector<MetricKind> kinds_;
 };
 
-/// What is measured unless something else is asked for: PCK by the torso, by the box of a joint set without one, or as
-/// `pck` says; and of the people, as far as it can be measured of any, strict PCP, PCKh and OKS.
+/// The metrics that are measured unless others are asked for: PCK by the torso, by the box of a joint set without one,
+/// or as `pck` says; and of the people, as far as it can be measured of any, strict PCP, PCKh and OKS.
 inline std::vector<Metric> default_metrics(const JointSet& joints, std::span<const MeasuredPerson> people,
                                            MetricSpec pck = {"pck", {}, ""}) {
   check(joints);

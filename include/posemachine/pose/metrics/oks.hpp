@@ -42,16 +42,30 @@ struct OksImage {
   std::vector<OksDetection> detections;
 };
 
-/// COCO's figures, from 0 to 1; NaN where no person counts. AP and AR are means over the thresholds 0.5, 0.55, ... 0.95;
-/// medium people have areas from 32^2 to 96^2, large ones from 96^2 to 10^10 square pixels.
+/// COCO's figures, from 0 to 1; NaN where no person counts. AP and AR are means over the thresholds 0.5, 0.55, ...
+/// 0.95; medium people have areas from 32^2 to 96^2, large ones from 96^2 to 10^10 square pixels.
 struct OksPrecision {
   double ap = 0, ap_50 = 0, ap_75 = 0, ap_medium = 0, ap_large = 0;
   double ar = 0, ar_50 = 0, ar_75 = 0, ar_medium = 0, ar_large = 0;
 };
 
+/// The figures by COCO's names, in its order. Shapes: 0 to 1.
+inline std::vector<MetricValue> figures_of(const OksPrecision& found) {
+  return {{"AP", found.ap},
+          {"AP50", found.ap_50},
+          {"AP75", found.ap_75},
+          {"AP_medium", found.ap_medium},
+          {"AP_large", found.ap_large},
+          {"AR", found.ar},
+          {"AR50", found.ar_50},
+          {"AR75", found.ar_75},
+          {"AR_medium", found.ar_medium},
+          {"AR_large", found.ar_large}};
+}
+
 /// How alike an estimate is to a person, from 0 to 1: the mean over the labelled joints of
-/// exp(-distance^2 / (2 area (2 sigma)^2)). Of a person without labelled joints, how near all keypoints are to twice its
-/// box. A keypoint that was not found is infinitely far away. Shapes: one sigma per joint. Source: COCO's keypoint
+/// exp(-distance^2 / (2 area (2 sigma)^2)). Of a person without labelled joints, how near all keypoints are to twice
+/// its box. A keypoint that was not found is infinitely far away. Shapes: one sigma per joint. Source: COCO's keypoint
 /// evaluation.
 inline double object_keypoint_similarity(const OksTruth& truth, std::span<const Keypoint> keypoints,
                                          std::span<const double> sigmas) {
@@ -270,18 +284,7 @@ inline MetricResult measure_oks(const JointSet& joints, bool by_box, std::span<c
   std::vector<OksImage> list;
   for (auto& [number, image] : images) list.push_back(std::move(image));
   const OksPrecision found = oks_precision(list, joints.sigmas);
-  for (const auto& [name, value] : {std::pair{"AP", found.ap},
-                                    {"AP50", found.ap_50},
-                                    {"AP75", found.ap_75},
-                                    {"AP_medium", found.ap_medium},
-                                    {"AP_large", found.ap_large},
-                                    {"AR", found.ar},
-                                    {"AR50", found.ar_50},
-                                    {"AR75", found.ar_75},
-                                    {"AR_medium", found.ar_medium},
-                                    {"AR_large", found.ar_large}}) {
-    result.groups.push_back({name, 100 * value});
-  }
+  for (const MetricValue& figure : figures_of(found)) result.groups.push_back({figure.name, 100 * figure.value});
   result.mean = 100 * found.ap;
   return result;
 }

@@ -107,8 +107,8 @@ inline Metric make_pcp(MetricSpec spec, const JointSet& joints, PcpRule rule) {
 
 /// Percentage of Correct Parts over the joint set's sticks, an end between two joints being their middle: both ends lie
 /// within a threshold (0.5) of the stick's true length. Every stick of every person counts whose joints are all
-/// labelled; where one was not found it is wrong. A true stick of length 0 leaves only exact hits right. Source: Ferrari
-/// et al. 2008; strict and loose as Pishchulin et al. 2012 tell them apart.
+/// labelled; where one was not found it is wrong. A true stick of length 0 leaves only exact hits right. Source:
+/// Ferrari et al. 2008; strict and loose as Pishchulin et al. 2012 tell them apart.
 inline constexpr MetricKind pcp_strict_kind{.name = "pcp_strict",
                                             .normalisers = "",
                                             .has_threshold = true,
