@@ -1,5 +1,6 @@
 // posemachine train: a network trained on annotated people, in a folder of its own.
 #include "job.hpp"
+#include "joint_source.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 #include "train_config.hpp"
@@ -405,8 +406,10 @@ Command add_train(CLI::App& app, const Context& context) {
                       "annotation, beside it, or one folder up");
   command->add_option(
       "--joints", request.joints,
-      "The joints to learn, JSON: a list of names, or an object with joints and, if they do not follow\n"
-      "from the names, pairs, limbs, groups, sticks, torso; default: those of the first data set");
+      "The joints to learn: " + joint_set_names() +
+          ", or a JSON file: a list of names, or an object with\n"
+          "joints and, if they do not follow from the names, pairs, limbs, groups, sticks, torso; default:\n"
+          "those of the first data set");
   command
       ->add_option(
           "--labels", request.labels,

@@ -2,6 +2,7 @@
 #include "train_config.hpp"
 
 #include "job.hpp"
+#include "joint_source.hpp"
 #include "labels_source.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
@@ -320,10 +321,7 @@ Json requested(const TrainRequest& request, std::string& where, const Context& c
   if (!request.data.empty()) json["data"] = request.data;
   if (!request.images.empty()) json["images"] = request.images;
   if (!request.validation.empty()) json["validation"] = request.validation;
-  if (!request.joints.empty()) {
-    json["joints"] = pm::parse_json<pm::UsageError>(pm::read_file<pm::UsageError>(request.joints, 1 << 20),
-                                                    request.joints, pm::JsonLimits{.comments = true});
-  }
+  if (!request.joints.empty()) json["joints"] = joints_json(request.joints);
   if (!request.labels.empty()) json["labels"] = request.labels;
   if (request.allow_missing) json["allow_missing"] = true;
   if (!request.init.empty()) json["init"] = request.init;

@@ -2,6 +2,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/known_joint_sets.hpp>
 #include <posemachine/model/meaning_json.hpp>
 
 #include <doctest/doctest.h>
@@ -10,6 +11,8 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -272,6 +275,27 @@ TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is r
   has(json_refusal([](Json& j) { j["sigmas"] = {"0.1"}; }), "joints.json.sigmas: expected numbers, got \"0.1\"");
   has(json_refusal([](Json& j) { j["sigmas"] = Json::array(); }), "taken");
   has(json_refusal([](Json& j) { j["sigmas"] = std::vector<double>(14, 0.0); }), "sigmas: expected numbers above 0");
+}
+
+TEST_CASE("known joint sets: sound, by their names, with the field's counts, and sides that are mirrored") {
+  const std::map<std::string_view, std::size_t> counts{{"lsp", 14}, {"mpii", 16}, {"coco", 17}, {"body_25", 25}};
+  CHECK(counts.size() == pm::known_joint_set_names.size());
+  for (const std::string_view each : pm::known_joint_set_names) {
+    INFO(each);
+    const std::optional<pm::JointSet> set = pm::known_joint_set(each);
+    REQUIRE(set.has_value());
+    CHECK(set->name == each);
+    CHECK(set->joints.size() == counts.at(each));
+    CHECK_NOTHROW(pm::check(*set));
+    for (const auto& [left, right] : set->pairs) {
+      CHECK(pm::sided_name(name(*set, left)).side == pm::Side::left);
+      CHECK(pm::sided_name(name(*set, right)).side == pm::Side::right);
+    }
+    for (const pm::Limb& limb : set->limbs) CHECK(limb.from != limb.to);
+  }
+  CHECK_FALSE(pm::known_joint_set("LSP").has_value());
+  CHECK(pm::body_25_joints().pairs.size() == 11);
+  CHECK(pm::coco_joints().sigmas.size() == 17);
 }
 
 }  // namespace joint_set_test

@@ -143,6 +143,37 @@ TEST_CASE("estimate --format coco: one list of the people whose ids are the numb
                 "--image-ids: expected --format coco, or --boxes FILE.json");
 }
 
+TEST_CASE("estimate --joints: another set's joints in its order, by names; pictures stay the model's") {
+  const pm::Json own = pm::parse_json(run("--json " + at("own.png")).out, "stdout")["poses"][0]["keypoints"];
+  const Outcome openpose = run("--format openpose --joints body_25 --overlay " + at("b25.png") + " " + at("own.png"));
+  const pm::Json numbers = pm::parse_json(openpose.out, "stdout")["people"][0]["pose_keypoints_2d"];
+  REQUIRE(numbers.size() == 3 * 25);
+  CHECK(numbers[3 * 4] == own[6]["x"]);       // RWrist
+  CHECK(numbers[3 * 14 + 1] == own[5]["y"]);  // LAnkle
+  CHECK(numbers[3 * 1 + 2] == own[12]["score"]);
+  for (const std::size_t absent : {0, 8, 15, 24}) CHECK(numbers[3 * absent + 2] == 0);
+  run("--overlay " + at("plain.png") + " " + at("own.png"));
+  CHECK(text_of(at("b25.png")) == text_of(at("plain.png")));
+  std::ofstream(at("names.json")) << R"(["left wrist", "tail"])";
+  const pm::Json two = pm::parse_json(run("--json --joints " + at("names.json") + " " + at("own.png")).out, "stdout");
+  CHECK(two["poses"][0]["keypoints"][0]["name"] == "left wrist");
+  CHECK(two["poses"][0]["keypoints"][0]["x"] == own[11]["x"]);
+  CHECK(two["poses"][0]["keypoints"][1]["x"].is_null());
+  check_refused("--json --joints body25 " + at("own.png"), 2,
+                "--joints: expected lsp, mpii, coco, body_25, or a file of names, got \"body25\"");
+  std::ofstream(at("arm.json")) << R"(["base", "gripper"])";
+  check_refused("--json --joints " + at("arm.json") + " " + at("own.png"), 2, "expected a joint of the model's");
+  std::ofstream(at("no_names.json")) << R"({"joints": [1]})";
+  check_refused("--json --joints " + at("no_names.json") + " " + at("own.png"), 4, "no_names.json.joints");
+  const auto share = [](const std::string& name, const std::string& arguments) {
+    std::ofstream(at(name)) << run("--ndjson " + arguments + " " + three_photos()).out;
+    return " " + at(name);
+  };
+  const std::string coco = share("c1.ndjson", "--joints coco --shard 1/2"), lsp = share("l2.ndjson", "--shard 2/2");
+  CHECK(tool_test::run("merge" + coco + lsp).code == 3);
+  CHECK(tool_test::run("merge" + coco + share("c2.ndjson", "--joints coco --shard 2/2")).code == 0);
+}
+
 TEST_CASE("estimate --format csv: a table of all images that the tool's own reader takes as annotations") {
   const Outcome outcome = run("--format csv -o " + at("poses.csv") + " " + three_photos());
   CHECK(outcome.code == 0);

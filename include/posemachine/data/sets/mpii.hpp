@@ -11,6 +11,7 @@
 #include <posemachine/data/mat_file.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/known_joint_sets.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <array>
@@ -24,30 +25,6 @@
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-/// The 16 joints of MPII, in its order. Those that LSP has, too, have the names that they have there: MPII's upper neck
-/// is LSP's neck; pelvis and thorax are MPII's alone.
-inline JointSet mpii_joints() {
-  constexpr Rgb right_leg{255, 140, 40}, right_arm{240, 60, 70}, left_leg{60, 170, 255}, left_arm{90, 90, 240};
-  constexpr Rgb trunk{110, 220, 110}, head{250, 225, 80};
-  JointSet set;
-  set.name = "mpii";
-  set.joints = {"right_ankle",    "right_knee",    "right_hip",  "left_hip",  "left_knee",   "left_ankle",
-                "pelvis",         "thorax",        "neck",       "head_top",  "right_wrist", "right_elbow",
-                "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"};
-  set.pairs = {{5, 0}, {4, 1}, {3, 2}, {15, 10}, {14, 11}, {13, 12}};
-  set.limbs = {{8, 9, head},     {7, 8, trunk},       {12, 7, trunk},      {13, 7, trunk},     {7, 6, trunk},
-               {2, 6, trunk},    {3, 6, trunk},       {0, 1, right_leg},   {1, 2, right_leg},  {5, 4, left_leg},
-               {4, 3, left_leg}, {10, 11, right_arm}, {11, 12, right_arm}, {15, 14, left_arm}, {14, 13, left_arm}};
-  set.groups = {{"head", {8, 9}}, {"shoulder", {12, 13}}, {"elbow", {11, 14}}, {"wrist", {10, 15}}, {"hip", {2, 3}},
-                {"knee", {1, 4}}, {"ankle", {0, 5}},      {"pelvis", {6}},     {"thorax", {7}}};
-  set.sticks = {{"torso", {2, 3}, {12, 13}}, {"head", {8}, {9}},        {"upper_leg", {2}, {1}},
-                {"upper_leg", {3}, {4}},     {"lower_leg", {1}, {0}},   {"lower_leg", {4}, {5}},
-                {"upper_arm", {12}, {11}},   {"upper_arm", {13}, {14}}, {"lower_arm", {11}, {10}},
-                {"lower_arm", {14}, {15}}};
-  set.torso = {13, 2};
-  return set;
-}
 
 namespace detail {
 

@@ -10,6 +10,7 @@
 #include <posemachine/data/yaml_file.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/known_joint_sets.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,34 +31,6 @@ namespace detail {
 
 inline constexpr std::size_t max_image_list_bytes = std::size_t{1} << 30;
 inline constexpr int max_folder_depth = 16;  // of links that lead in a circle, too
-
-/// COCO's 17 joints and skeleton, which files without names mean by 17 joints mirrored as COCO's are.
-inline JointSet coco_person_joints(const std::string& name) {
-  constexpr std::array<std::pair<int, int>, 19> limbs{{{15, 13},
-                                                       {13, 11},
-                                                       {16, 14},
-                                                       {14, 12},
-                                                       {11, 12},
-                                                       {5, 11},
-                                                       {6, 12},
-                                                       {5, 6},
-                                                       {5, 7},
-                                                       {6, 8},
-                                                       {7, 9},
-                                                       {8, 10},
-                                                       {1, 2},
-                                                       {0, 1},
-                                                       {0, 2},
-                                                       {1, 3},
-                                                       {2, 4},
-                                                       {3, 5},
-                                                       {4, 6}}};
-  return joint_set_from_names(name,
-                              {"nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
-                               "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
-                               "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"},
-                              limbs);
-}
 
 /// Joints that have numbers for names; pairs as `mirrored` has them, the lower number for left.
 inline JointSet numbered_joints(const std::string& name, const std::vector<int>& mirrored) {
@@ -176,7 +149,7 @@ class YoloReader {
     has_visibility_ = shape[1] == 3;
     const std::optional<std::vector<int>> mirrored = read_mirrored(count);
     const std::vector<std::string> names = read_names(count);
-    const JointSet coco = coco_person_joints(name_);
+    const JointSet coco = coco_joints(name_);
     if (names.empty() && !mirrored) {
       fail<DataError>({.where = at("flip_idx"),
                        .expected = "the joint that each one is when the image is mirrored: joints without names do not "
