@@ -1,5 +1,6 @@
 // posemachine estimate: the poses of the people in photographs.
 #include "estimate_outputs.hpp"
+#include "joint_source.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
 #include "test_time.hpp"
@@ -21,9 +22,12 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
+#include <posemachine/model/joint_names.hpp>
+#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/match_joints.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
@@ -42,6 +46,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -58,6 +63,7 @@ struct EstimateArguments {
   std::vector<std::string> images;
   std::vector<std::string> boxes;
   std::string format;
+  std::string joints;
   bool json = false;
   bool ndjson = false;
   std::string output = "-";
@@ -190,6 +196,17 @@ struct People {
   std::vector<pm::Box> boxes;
 };
 
+// Whether a whole image shows scenery alone; a model without a calibration cannot tell.
+bool shows_nobody(const pm::ImagePoses& image, const People& people, const pm::Meaning& meaning) {
+  return people.whole_image && meaning.calibration && pm::mean_score(image.poses.front()) < pm::least_person_score;
+}
+
+void warn_of_nobody(const pm::ImagePoses& image, const Context& context) {
+  context.warn(image.image + ": nothing like a person was found: " +
+               format("the score is %.2f, people have %.2f or more; where there is somebody, give the box (--box)",
+                      pm::mean_score(image.poses.front()), pm::least_person_score));
+}
+
 // Of one photograph: its poses, and what is to be drawn of it.
 pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
                             const std::string& name, const People& people, const Context& context) {
@@ -213,7 +230,9 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
   }
   if (places.overlay.wanted()) {
     pm::Image picture = photo;
-    for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
+    if (!shows_nobody(result, people, meaning)) {
+      for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
+    }
     write_picture(places.overlay, name, picture);
   }
   return result;
@@ -329,6 +348,10 @@ Places places_of(const EstimateArguments& arguments, const pm::PoseFormat& forma
   return places;
 }
 
+pm::JointSet written_joints(const std::string& joints) {
+  return pm::joint_set_from_some_json(joints_json(joints), joints);
+}
+
 // What all shares of the images have in common.
 pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, const pm::EstimatorOptions& options,
                 const std::vector<std::string>& names, const std::vector<People>& people) {
@@ -341,6 +364,7 @@ pm::Json run_of(const EstimateArguments& arguments, const pm::Model& model, cons
                {"images", {{"count", names.size()}, {"digest", digest.text()}}}};
   const pm::Json chosen = test_time_to_json(options);
   if (!chosen.empty()) run["test_time"] = chosen.dump();
+  if (!arguments.joints.empty()) run["joints"] = written_joints(arguments.joints).joints;
   if (arguments.boxes_file.empty()) return run;
   pm::Digest boxes;
   for (const People& each : people) {
@@ -385,12 +409,20 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<People> people = pm::share_of<People>(all_people, record.shard);
   const auto estimate_image = arguments.boxes_file.empty() ? estimate_one : estimate_in_file_boxes;
 
-  PoseOutput output(format, model.meaning().joints, places.poses);
+  const pm::JointSet& joints = model.meaning().joints;
+  const pm::JointSet written = arguments.joints.empty() ? joints : written_joints(arguments.joints);
+  const std::vector<int> matched = pm::match_joints(joints, written);
+  PoseOutput output(format, written, places.poses);
   pm::Digest lines;
   pm::Json problems = pm::Json::array();  // of images without a result
   const auto take = [&](std::size_t position, Result& result) {
     if (result.problem.empty()) {
       result.found.id = ids[position];
+      if (shows_nobody(result.found, people[position], model.meaning())) {
+        warn_of_nobody(result.found, context);
+        if (format.for_people) result.found.poses.clear();
+      }
+      for (pm::Pose& pose : result.found.poses) pose = pm::with_keypoints(pose, matched);
       if (format.for_people && arguments.threshold) leave_out_weak(result.found, *arguments.threshold);
       lines.add(output.next(result.found));
     } else {
@@ -477,6 +509,12 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->check(CLI::Range(0.0, 1.0))
       ->option_text("SCORE");
   command->add_option("--format", arguments->format, format_help(context.pose_formats))->option_text("NAME");
+  command
+      ->add_option(
+          "--joints", arguments->joints,
+          "Write the keypoints of another joint set, in its order, matched by names: lsp, mpii, coco, body_25\n"
+          "(OpenPose's) or a file with a list of names; those that the model lacks are missing. Default: the model's")
+      ->option_text("NAME|FILE.json");
   command->add_flag("--json", arguments->json, "--format json, in which x and y of a missing joint are null");
   command->add_flag("--ndjson", arguments->ndjson, "--format ndjson");
   command
@@ -508,7 +546,7 @@ Command add_estimate(CLI::App& app, const Context& context) {
       ->add_option(
           "--threshold", arguments->threshold,
           "The least score of a joint that is drawn, and in text of one that is found; all other formats have\n"
-          "every joint with its score. Default: 0.05 in pictures, 0 in text")
+          "every joint with its score. Default: 0.1 in pictures, 0 in text")
       ->check(CLI::Range(0.0, 1.0))
       ->option_text("SCORE");
   command

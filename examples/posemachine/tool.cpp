@@ -74,8 +74,8 @@ int run_commands(int argc, char** argv, Context& context) {
       "3 bad input data, 4 bad model file, 130, 143 and 138 after SIGINT, SIGTERM\n"
       "and SIGUSR1.");
   std::vector<Command> commands;
-  for (const auto add : {add_summary, add_diff, add_dataset, add_train, add_evaluate, add_estimate, add_merge,
-                         add_bench, add_profile, add_tune, add_export}) {
+  for (const auto add : {add_summary, add_diff, add_dataset, add_train, add_evaluate, add_calibrate, add_estimate,
+                         add_merge, add_bench, add_profile, add_tune, add_export}) {
     commands.push_back(add(app, context));
     commands.back().app->fallthrough();
   }

@@ -60,6 +60,7 @@ Command add_diff(CLI::App& app, const Context& context);
 Command add_dataset(CLI::App& app, const Context& context);
 Command add_train(CLI::App& app, const Context& context);
 Command add_evaluate(CLI::App& app, const Context& context);
+Command add_calibrate(CLI::App& app, const Context& context);
 Command add_estimate(CLI::App& app, const Context& context);
 Command add_merge(CLI::App& app, const Context& context);
 Command add_bench(CLI::App& app, const Context& context);

@@ -3,6 +3,7 @@
 
 #include <posemachine/compose.hpp>
 
+#include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/compare.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -12,6 +13,7 @@
 #include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/known_joint_sets.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
@@ -19,6 +21,7 @@
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/match_joints.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>

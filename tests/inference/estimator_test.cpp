@@ -15,6 +15,7 @@
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/layers/network.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -109,6 +110,27 @@ TEST_CASE("Estimator: a coloured pixel of the photograph comes back at its own p
   CHECK(pose.keypoints[0].score == doctest::Approx(1.0));
   CHECK(pose.keypoints[1].score == doctest::Approx(0.8));
   CHECK(pose.box == Box{0, 0, 40, 40});
+}
+
+TEST_CASE("Estimator: a calibrated model scores by its curve, at the same places, and looks at the same boxes") {
+  const Model model = small_model();
+  const Calibration curve{.half = 0.3, .slope = 2.5};
+  EstimatorOptions options;
+  options.second_pass = SecondPass{.min_score = 0, .min_joints = 4};
+  Estimator plain(model, options);
+  Estimator calibrated(model.with_calibration(curve), options);
+  const Image image = noise(90, 70, 8);
+  const Estimate peaks = plain.explain(image);
+  const Estimate chances = calibrated.explain(image);
+  CHECK(chances.pose.box.x == peaks.pose.box.x);
+  CHECK(chances.pose.box.width == peaks.pose.box.width);
+  for (std::size_t s = 0; s < peaks.stages.size(); ++s) {
+    CHECK(chances.stages[s].maps.values == peaks.stages[s].maps.values);
+    std::vector<Keypoint> expected = peaks.stages[s].keypoints;
+    for (Keypoint& keypoint : expected) keypoint.score = curve(keypoint.score);
+    check_same(chances.stages[s].keypoints, expected);
+  }
+  check_same(chances.pose.keypoints, chances.stages.back().keypoints);
 }
 
 TEST_CASE("Estimator: a photograph that is not square is seen whole, and a box moves and scales what is seen") {

@@ -3,6 +3,7 @@
 #include <posemachine/compose.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/network_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -75,6 +76,41 @@ TEST_CASE("meaning JSON: every field comes back from the text") {
   CHECK(back.crop == meaning.crop);
   CHECK(back.sigma_px == 2.5);
   CHECK(back.decoder == meaning.decoder);
+}
+
+TEST_CASE("meaning JSON: a calibration comes back to the bit; without one the text is what it always was") {
+  Meaning meaning = example();
+  CHECK_FALSE(meaning_to_json(meaning).contains("calibration"));
+  meaning.calibration = Calibration{.metric = "pck@0.1:box", .half = 1.0 / 3, .slope = 2.7, .joints = 1400};
+  const Meaning back = meaning_from_json(parse_json(meaning_to_json(meaning).dump(), "text"), "m");
+  CHECK(back.calibration == meaning.calibration);
+  const auto refused = [&](const char* key, const Json& value) {
+    return refusal([&](Json& json) {
+      json["calibration"] = calibration_to_json(*meaning.calibration);
+      json["calibration"][key] = value;
+    });
+  };
+  CHECK(contains(refused("half", 0), "m.calibration.half: expected a number from 1e-06 to 1e+06, got 0"));
+  CHECK(contains(refused("slope", -1), "m.calibration.slope: expected a number from 0.001 to 1000, got -1"));
+  CHECK(contains(refused("slope", "steep"), "m.calibration.slope"));
+  CHECK(contains(refused("metric", 5), "m.calibration.metric"));
+  CHECK(contains(refused("joints", 0.5), "m.calibration.joints"));
+  CHECK(contains(refused("offset", 1), "offset"));
+  CHECK(contains(refusal([](Json& json) { json["calibration"] = nullptr; }), "m.calibration"));
+}
+
+TEST_CASE("Model: a calibration belongs to weights: fresh ones and descriptions have none") {
+  const Model model = Model::random("two", graph_of<Two>(), 1, example());
+  const Calibration calibration{.half = 0.4, .slope = 2};
+  const Model calibrated = model.with_calibration(calibration);
+  CHECK(Model::from_bytes(calibrated.to_bytes(), "m").meaning().calibration == calibration);
+  CHECK(calibrated.with_calibration({}).to_bytes() == model.to_bytes());
+  CHECK_FALSE(Model::random("two", graph_of<Two>(), 1, calibrated.meaning()).meaning().calibration.has_value());
+  Json description = network_to_json({"two", calibrated.graph(), calibrated.meaning()});
+  CHECK_FALSE(description["meaning"].contains("calibration"));
+  description["meaning"]["calibration"] = calibration_to_json(calibration);
+  CHECK(contains(message_of([&] { static_cast<void>(network_from_json(description, "net")); }),
+                 "net.meaning: expected what holds for any weights, got a calibration"));
 }
 
 TEST_CASE("meaning JSON: decoders of the first kinds are written as they always were, the others by name") {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 
 namespace draw_pose_test {
 
@@ -72,6 +73,26 @@ TEST_CASE("draw_pose: missing and low-scored keypoints are left out with their l
   pm::Image whole(200, 200, grey);
   pm::draw_pose(whole, ring(), set);
   CHECK(touched(without_head) < touched(whole));
+}
+
+TEST_CASE("draw_pose: the lower a score between min_score and full_score, the fainter the limb, as its weaker end") {
+  const auto set = pm::lsp_joints();
+  const auto middle = [&](double neck, double head) {
+    pm::Pose pose;
+    pose.keypoints.resize(14);
+    pose.keypoints[12] = {{40, 100}, neck};
+    pose.keypoints[13] = {{160, 100}, head};
+    pm::Image image(200, 200, grey);
+    pm::draw_pose(image, pose, set, {.min_score = 0.2, .full_score = 0.6, .line_width_px = 6});
+    int distance = 0;  // from the photograph
+    for (std::size_t i = 0; i < 3; ++i) distance += std::abs(colour_at(image, {100, 100})[i] - grey[i]);
+    return distance;
+  };
+  CHECK(middle(0.6, 1) == middle(1, 1));
+  CHECK(middle(0.4, 1) < middle(0.5, 1));
+  CHECK(middle(0.4, 1) == middle(1, 0.4));
+  CHECK(middle(0.2, 1) > 0);
+  CHECK(middle(0.19, 1) == 0);
 }
 
 TEST_CASE("draw_pose: lines are as thick as the person is large") {

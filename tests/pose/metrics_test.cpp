@@ -459,7 +459,7 @@ TEST_CASE("MetricKinds: names are taken apart, what is absent is filled in, and 
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(known.make(text, lsp), doctest::Contains(message.c_str()), pm::UsageError);
   };
-  refused("pkc", "expected one of pck, pckh, pdj, auc, epe, pcp_strict, pcp_loose, oks, got");
+  refused("pkc", "expected one of pck, pckh, pdj, auc, epe, pcp_strict, pcp_loose, oks, ece, got");
   refused("pkc", "did you mean \"pck\"?");
   refused("", "got \"\"");
   refused("pck@", "metric \"pck@\": expected a threshold above 0, got \"\"");

@@ -55,13 +55,14 @@ constexpr pm::PoseFormat count_format{
 TEST_CASE("pose formats: text is a table per person, as printf writes it in every locale") {
   const std::string expected =
       "a \"b\".jpg: 640 x 480 pixels\n"
-      "person in 0,0,40,30.5\n"
+      "person in 0,0,40,30.5, score 0.75\n"
       "  elbow               10.2      3.0   0.50\n"
       "  a_name_of_more_than_16     7.0      1.5   1.00\n"
-      "person in -3,1e-07,1.23457e+06,2\n"
+      "person in -3,1e-07,1.23457e+06,2, score 0.12\n"
       "  elbow           not found\n"
       "  a_name_of_more_than_16     0.3      2.0   0.25\n";
   CHECK(written("text", {two_people()}) == expected);
+  CHECK(written("text", {{"empty.jpg", 8, 6, 1, {}}}) == "empty.jpg: 8 x 6 pixels\nno person\n");
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
   if (std::setlocale(LC_NUMERIC, "de_DE.UTF-8") != nullptr) CHECK(written("text", {two_people()}) == expected);
   std::setlocale(LC_NUMERIC, before.c_str());
@@ -70,9 +71,11 @@ TEST_CASE("pose formats: text is a table per person, as printf writes it in ever
 TEST_CASE("pose formats: json is an object per image with names and nulls, ndjson the same lines") {
   const std::string expected =
       "{\"image\":\"a \\\"b\\\".jpg\",\"width\":640,\"height\":480,\"poses\":["
-      "{\"box\":[0.0,0.0,40.0,30.5],\"keypoints\":[{\"name\":\"elbow\",\"x\":10.25,\"y\":3.0,\"score\":0.5},"
+      "{\"box\":[0.0,0.0,40.0,30.5],\"score\":0.75,\"keypoints\":[{\"name\":\"elbow\",\"x\":10.25,\"y\":3.0,\"score\":"
+      "0.5},"
       "{\"name\":\"a_name_of_more_than_16\",\"x\":7.0,\"y\":1.5,\"score\":1.0}]},"
-      "{\"box\":[-3.0,1e-07,1234567.0,2.0],\"keypoints\":[{\"name\":\"elbow\",\"x\":null,\"y\":null,\"score\":0.0},"
+      "{\"box\":[-3.0,1e-07,1234567.0,2.0],\"score\":0.125,\"keypoints\":[{\"name\":\"elbow\",\"x\":null,\"y\":null,"
+      "\"score\":0.0},"
       "{\"name\":\"a_name_of_more_than_16\",\"x\":0.3330078125,\"y\":2.0,\"score\":0.25}]}]}\n";
   CHECK(written("json", {two_people()}) == expected);
   CHECK(written("ndjson", {two_people(), two_people()}) == expected + expected);

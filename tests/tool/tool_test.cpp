@@ -108,8 +108,9 @@ void write_truth(const std::vector<pm::Json>& estimates) {
 }  // namespace
 
 TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr") {
-  for (const std::string arguments : {"--help", "summary --help", "evaluate --help", "estimate --help", "merge --help",
-                                      "bench --help", "tune --help", "profile --help", "export --help", "--version"}) {
+  for (const std::string arguments :
+       {"--help", "summary --help", "evaluate --help", "estimate --help", "merge --help", "bench --help",
+        "calibrate --help", "tune --help", "profile --help", "export --help", "--version"}) {
     const Outcome outcome = run(arguments);
     INFO(arguments);
     CHECK(outcome.code == 0);
@@ -536,6 +537,73 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
   CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);
   CHECK(json_of(run(evaluate + "--json"))["people"] == 3);  // LSP's layout, but no LSP: it has no parts
+}
+
+TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which estimate scores from then on") {
+  std::vector<pm::Json> estimates;
+  for (int i = 1; i <= 3; ++i) {
+    pm::Json estimate = json_of(run(estimate_with("--json " + at("lsp/images/im000" + std::to_string(i) + ".jpg"))));
+    pm::Json& keypoints = estimate["poses"][0]["keypoints"];
+    std::vector<double> scores;
+    for (const pm::Json& keypoint : keypoints) scores.push_back(keypoint["score"].get<double>());
+    std::nth_element(scores.begin(), scores.begin() + 7, scores.end());
+    for (pm::Json& keypoint : keypoints) {  // strong peaks are right, weak ones are not
+      if (keypoint["score"].get<double>() < scores[7]) keypoint["x"] = keypoint["x"].get<double>() + 1000;
+    }
+    estimates.push_back(estimate);
+  }
+  write_truth(estimates);
+  const std::string calibrate = "calibrate --model " + at("m.safetensors") + " --data lsp:" + at("lsp") + " ";
+  const pm::Json json = json_of(run(calibrate + "--metric pck@0.02:image --quiet --json -o " + at("c.safetensors")));
+  const pm::Model plain = pm::Model::load(at("m.safetensors"));
+  const pm::Model model = pm::Model::load(at("c.safetensors"));
+  REQUIRE(model.meaning().calibration.has_value());
+  const pm::Calibration curve = *model.meaning().calibration;
+  CHECK(json["calibration"] == pm::calibration_to_json(curve));
+  CHECK(curve.metric == "pck@0.02:image");
+  CHECK(curve.joints == 42);
+  CHECK(model.with_calibration({}).to_bytes() == plain.to_bytes());
+  int joints = 0, right = 0;
+  for (const pm::Json& bin : json["bins"]) {
+    joints += bin["joints"].get<int>();
+    right += bin["right"].get<int>();
+  }
+  CHECK(joints == 42);
+  CHECK(right >= 21);
+  CHECK(run(calibrate + "--metric pck@0.02:image").out.find("right by pck@0.02:image") != std::string::npos);
+  // From peaks again, not from probabilities; over its own file, too.
+  CHECK(json_of(run("calibrate --model " + at("c.safetensors") + " --data lsp:" + at("lsp") +
+                    " --metric pck@0.02:image --quiet --json -o " + at("c.safetensors")))["calibration"] ==
+        json["calibration"]);
+  const pm::Json peaks = json_of(run(estimate_with("--json " + at("a.png"))))["poses"][0];
+  const pm::Json chances = json_of(run("estimate --quiet --json --model " + at("c.safetensors") + " " + at("a.png")));
+  for (std::size_t j = 0; j < 14; ++j) {
+    const pm::Json& chance = chances["poses"][0]["keypoints"][j];
+    CHECK(chance["x"] == peaks["keypoints"][j]["x"]);
+    const double expected = curve(peaks["keypoints"][j]["score"].get<double>());
+    CHECK(chance["score"].get<double>() == doctest::Approx(expected).epsilon(0.01));
+  }
+  check_refused(calibrate + "--metric pck@1000 --quiet", 3, "calibrate: expected at least 10 right and as many wrong");
+  check_refused(calibrate + "--metric epe", 2, "--metric: expected pck[@T][:NORMALISER], got \"epe\"");
+  check_refused("calibrate --model " + at("m.safetensors"), 2, "--data is required");
+}
+
+TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated model, and nothing is drawn on it") {
+  const pm::Model model = pm::Model::load(at("m.safetensors"));
+  model.with_calibration(pm::Calibration{.half = 100, .slope = 3}).save(at("never.safetensors"));
+  const std::string estimate = "estimate --model " + at("never.safetensors") + " ";
+  const Outcome text = run(estimate + "--overlay " + at("nobody.png") + " " + at("a.png"));
+  CHECK(text.code == 0);
+  CHECK(text.out.ends_with("pixels\nno person\n"));
+  CHECK(text.err.find(at("a.png") + ": nothing like a person was found: the score is 0.00") != std::string::npos);
+  CHECK(pm::read_image(at("nobody.png")).pixels == pm::read_image(at("a.png")).pixels);
+  const Outcome json = run(estimate + "--json " + at("a.png"));
+  CHECK(json_of(json)["poses"].size() == 1);  // for programs, which may know better
+  CHECK(json.err.find("nothing like a person") != std::string::npos);
+  const Outcome box = run(estimate + "--box 5,5,40,60 " + at("a.png"));
+  CHECK(box.out.find("left_wrist") != std::string::npos);
+  CHECK(box.err.empty());
+  CHECK(run(estimate_with(at("a.png"))).err.find("nothing like") == std::string::npos);
 }
 
 TEST_CASE("tool: estimate --flip, --scales and --second-pass do what they say, and refuse before anything is read") {

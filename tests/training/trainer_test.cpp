@@ -4,6 +4,8 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/data/image_io.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/graph/build.hpp>
@@ -11,10 +13,15 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/inference/calibrate.hpp>
+#include <posemachine/inference/estimator.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/op_set.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/pose.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/loss.hpp>
 #include <posemachine/training/run_folder.hpp>
@@ -30,6 +37,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -64,6 +72,10 @@ const OpSet& operations() {
   static const OpSet set{&poison_op};
   return set;
 }
+
+// Its peaks are small and all different.
+struct Plain : Network<Input<"image", 3>, ConvReLU<8, 3>, AveragePool<8>,
+                       Conv<15, 1, ConvOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
 
 // What a run leaves, without what depends on time.
 struct Outcome {
@@ -164,6 +176,47 @@ TEST_CASE("Trainer: a run raises its events in order, validates where due and at
   });
   // c: a checkpoint before the first step, after steps 2, 4 and 8 (6 is an epoch's end) and with each epoch.
   CHECK(events == "csscsecscssecsscsecf");
+}
+
+TEST_CASE("Trainer: validation calibrates what a run is for, and a resumed run has the same calibration") {
+  const small_run::Folder folder;
+  Meaning meaning;
+  meaning.input_height = meaning.input_width = 32;
+  const Model model = Model::random<Plain>(4, meaning);
+  // Strong peaks of the model as it begins are right, weak ones are not; a rate of next to nothing keeps it so.
+  std::vector<Person> validation = small_run::noise_people(folder, 8, false, 5);
+  Estimator estimator(model);
+  for (Person& person : validation) {
+    const Image image = read_image(person.image);
+    const std::vector<Keypoint> keypoints = estimator(image).keypoints;
+    std::vector<double> scores;
+    for (const Keypoint& keypoint : keypoints) scores.push_back(keypoint.score);
+    std::nth_element(scores.begin(), scores.begin() + 7, scores.end());
+    for (std::size_t j = 0; j < keypoints.size(); ++j) {
+      const double away = keypoints[j].score >= scores[7] ? 0 : 500;
+      person.joints[j].position = {keypoints[j].position.x + away, keypoints[j].position.y};
+    }
+    person.joints[std::size_t(meaning.joints.torso[0])].position = {0, 0};
+    person.joints[std::size_t(meaning.joints.torso[1])].position = {0, 20};
+  }
+  TrainOptions options = small_run::tiny_options();
+  options.rate = 1e-12;
+  options.average_decay = 0.5;
+  Trainer trainer(model, set().people, validation, options);
+  CHECK_FALSE(trainer.result().meaning().calibration.has_value());
+  std::optional<Calibration> best;
+  trainer.run({}, [&](const TrainEvent& event) {
+    if (event.best) best = event.result().meaning().calibration;
+  });
+  const std::optional<Calibration> found = trainer.result().meaning().calibration;
+  REQUIRE(found.has_value());
+  CHECK(best.has_value());
+  CHECK(found->metric == "pck@0.2:torso");
+  CHECK(found->joints > 50);
+  const EvaluationResult again = evaluate(Estimator(trainer.result().with_calibration({})), validation);
+  CHECK(found == calibrate(again, meaning.joints));
+  const Checkpoint last = checkpoint_from_bytes(checkpoint_to_bytes(trainer.checkpoint()), "last");
+  CHECK(Trainer(last, set().people, validation).result().to_bytes() == trainer.result().to_bytes());
 }
 
 TEST_CASE("Trainer: a stop is honoured after the step under way, with a checkpoint before the word that it stopped") {

@@ -17,6 +17,7 @@
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/inference/second_pass.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decode.hpp>
@@ -99,7 +100,8 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 /// A second pass does everything again in the square around the joints of the first.
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
-/// finite give a missing keypoint.
+/// finite give a missing keypoint. Scores are the probabilities of the model's calibration, which was made for its last
+/// stage; without one, the peaks of the maps, held to 0 to 1.
 class Estimator {
  public:
   /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
@@ -163,12 +165,14 @@ class Estimator {
     estimate.pose.box = box ? *box : Box{0, 0, double(image.width), double(image.height)};
     estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, image.width, image.height);
     look(estimate, image, input);
-    if (!options_.second_pass) return estimate;
-    if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
-      estimate.pose.box = *found;
-      estimate.square = crop_square(meaning.crop, *found);
-      look(estimate, image, input);
+    if (options_.second_pass) {
+      if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
+        estimate.pose.box = *found;
+        estimate.square = crop_square(meaning.crop, *found);
+        look(estimate, image, input);
+      }
     }
+    if (meaning.calibration) calibrate_scores(estimate, *meaning.calibration);
     return estimate;
   }
 
@@ -210,6 +214,14 @@ class Estimator {
     if (!keypoint.found()) return;
     const Point at = apply(to_image, keypoint.position);
     keypoint.position = {std::clamp(at.x, 0.0, image.width - 1.0), std::clamp(at.y, 0.0, image.height - 1.0)};
+  }
+
+  // From the peaks of maps to probabilities. A score of 0, of missing keypoints, stays 0.
+  static void calibrate_scores(Estimate& estimate, const Calibration& calibration) {
+    for (StageEstimate& stage : estimate.stages) {
+      for (Keypoint& keypoint : stage.keypoints) keypoint.score = calibration(keypoint.score);
+    }
+    for (Keypoint& keypoint : estimate.pose.keypoints) keypoint.score = calibration(keypoint.score);
   }
 
   // Fills in the stages and the keypoints of what the estimate's square shows.

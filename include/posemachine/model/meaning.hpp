@@ -3,10 +3,12 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -74,6 +76,7 @@ struct Meaning {
   CropRule crop;
   double sigma_px = 7;  // targets' standard deviation in input pixels
   Decoder decoder;
+  std::optional<Calibration> calibration{};  // of keypoints' scores; none: scores are the maps' peaks
 };
 
 /// Inclusive.
@@ -91,6 +94,8 @@ struct MeaningRanges {
   // A float holds (pixel - mean) * scale within these, and a scale of 0 would hide the picture.
   static constexpr NumberRange mean{-1e6, 1e6};
   static constexpr NumberRange scale{1e-6, 1e6};
+  static constexpr NumberRange calibration_half{1e-6, 1e6};
+  static constexpr NumberRange calibration_slope{1e-3, 1e3};
 };
 
 /// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
@@ -129,6 +134,10 @@ inline void check(const Meaning& meaning, const std::string& where) {
   require_within("crop.box_context", meaning.crop.box_context, MeaningRanges::crop);
   require_within("crop.image_scale", meaning.crop.image_scale, MeaningRanges::crop);
   require_within("sigma_px", meaning.sigma_px, MeaningRanges::sigma_px);
+  if (meaning.calibration) {
+    require_within("calibration.half", meaning.calibration->half, MeaningRanges::calibration_half);
+    require_within("calibration.slope", meaning.calibration->slope, MeaningRanges::calibration_slope);
+  }
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,9 +1,10 @@
-// The JSON form of a model's meaning: joints, input size, crop rule, normalisation, decoder.
+// The JSON form of a model's meaning: joints, input size, crop rule, normalisation, decoder, calibration.
 #pragma once
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 
@@ -194,25 +195,6 @@ inline Decoder decoder_from_json(const Json& json, const std::string& where) {
   return decoder;
 }
 
-inline Json meaning_to_json(const Meaning& meaning) {
-  Json inputs = Json::array();
-  for (const InputMeaning& input : meaning.inputs) {
-    Json entry = {{"name", input.name}, {"role", input.role == InputRole::image ? "image" : "centre_gaussian"}};
-    if (input.role == InputRole::centre_gaussian) entry["sigma_px"] = input.sigma_px;
-    inputs.push_back(std::move(entry));
-  }
-  return {{"inputs", std::move(inputs)},
-          {"heatmaps", meaning.heatmaps},
-          {"joint_set", joint_set_to_json(meaning.joints)},
-          {"input_height", meaning.input_height},
-          {"input_width", meaning.input_width},
-          {"colour_order", meaning.colour_order},
-          {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
-          {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
-          {"sigma_px", meaning.sigma_px},
-          {"decoder", decoder_to_json(meaning.decoder)}};
-}
-
 namespace detail {
 
 // Ranges are check(Meaning)'s.
@@ -223,11 +205,52 @@ inline double any_number(const Json& object, std::string_view key, const std::st
 
 }  // namespace detail
 
+inline Json calibration_to_json(const Calibration& calibration) {
+  return {{"metric", calibration.metric},
+          {"half", calibration.half},
+          {"slope", calibration.slope},
+          {"joints", calibration.joints}};
+}
+
+/// Errors: ModelError naming the field.
+inline Calibration calibration_from_json(const Json& json, const std::string& where) {
+  reject_unknown_keys<ModelError>(json, {"metric", "half", "slope", "joints"}, where);
+  Calibration calibration;
+  calibration.metric = string_member<ModelError>(json, "metric", where);
+  calibration.half = detail::any_number(json, "half", where);
+  calibration.slope = detail::any_number(json, "slope", where);
+  calibration.joints =
+      static_cast<int>(integer_member<ModelError>(json, "joints", where, 0, std::numeric_limits<int>::max()));
+  return calibration;
+}
+
+/// Without a calibration there is no such key, as before there were any.
+inline Json meaning_to_json(const Meaning& meaning) {
+  Json inputs = Json::array();
+  for (const InputMeaning& input : meaning.inputs) {
+    Json entry = {{"name", input.name}, {"role", input.role == InputRole::image ? "image" : "centre_gaussian"}};
+    if (input.role == InputRole::centre_gaussian) entry["sigma_px"] = input.sigma_px;
+    inputs.push_back(std::move(entry));
+  }
+  Json json = {{"inputs", std::move(inputs)},
+               {"heatmaps", meaning.heatmaps},
+               {"joint_set", joint_set_to_json(meaning.joints)},
+               {"input_height", meaning.input_height},
+               {"input_width", meaning.input_width},
+               {"colour_order", meaning.colour_order},
+               {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
+               {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
+               {"sigma_px", meaning.sigma_px},
+               {"decoder", decoder_to_json(meaning.decoder)}};
+  if (meaning.calibration) json["calibration"] = calibration_to_json(*meaning.calibration);
+  return json;
+}
+
 /// Errors: ModelError naming the field.
 inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(json,
                                   {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
-                                   "normalisation", "crop", "sigma_px", "decoder"},
+                                   "normalisation", "crop", "sigma_px", "decoder", "calibration"},
                                   where);
   Meaning meaning;
   meaning.inputs.clear();
@@ -277,6 +300,9 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   meaning.crop.image_scale = detail::any_number(crop, "image_scale", where + ".crop");
   meaning.sigma_px = detail::any_number(json, "sigma_px", where);
   meaning.decoder = decoder_from_json(member<ModelError>(json, "decoder", where), where + ".decoder");
+  if (json.contains("calibration")) {
+    meaning.calibration = calibration_from_json(json["calibration"], where + ".calibration");
+  }
   check(meaning, where);
   return meaning;
 }

@@ -11,6 +11,7 @@
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/layers/network.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
@@ -26,6 +27,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -155,7 +157,8 @@ class Model {
   /// The parameters, kept alive by the pointer as the model is.
   std::shared_ptr<const std::vector<Tensor>> shared_parameters() const { return {content_, &parameters()}; }
 
-  /// The same network with other weights. Errors: ModelError where their shapes differ.
+  /// The same network with other weights; a calibration stays, whether it fits them or not.
+  /// Errors: ModelError where their shapes differ.
   Model with_parameters(std::vector<Tensor> parameters) const {
     return Model(network(), graph(), std::move(parameters), meaning(), notes());
   }
@@ -193,6 +196,14 @@ class Model {
     return Model(network(), graph(), content_->weights, std::move(meaning), notes());
   }
 
+  /// The same network and weights with another calibration of scores, or none.
+  /// Errors: ModelError for numbers out of their ranges.
+  Model with_calibration(std::optional<Calibration> calibration) const {
+    Meaning changed = meaning();
+    changed.calibration = std::move(calibration);
+    return with_meaning(std::move(changed));
+  }
+
   /// The same model with another note. Errors: UsageError for a key that model files use themselves.
   Model with_note(const std::string& key, std::string text) const {
     Notes changed = notes();
@@ -200,10 +211,11 @@ class Model {
     return Model(network(), graph(), content_->weights, meaning(), std::move(changed));
   }
 
-  /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's.
+  /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's; it has no calibration.
   /// Errors: ModelError where meaning and graph do not fit.
   static Model random(std::string name, Graph graph, std::uint64_t seed, Meaning meaning) {
     meaning.heatmaps = output_names(graph);
+    meaning.calibration.reset();
     return Model(std::move(name), std::move(graph), std::make_shared<const detail::ModelWeights>(seed),
                  std::move(meaning), {});
   }

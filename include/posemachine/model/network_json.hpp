@@ -322,6 +322,11 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
   const Json& given = json["meaning"];
   const std::string at = field(where, "meaning");
   if (!given.is_object()) fail<ModelError>({.where = at, .expected = "an object", .got = given.type_name()});
+  if (given.contains("calibration")) {
+    fail<ModelError>({.where = at,
+                      .expected = "what holds for any weights",
+                      .got = "a calibration, which belongs to those of a model file"});
+  }
   Json whole = meaning_to_json(meaning);
   for (const auto& [key, value] : given.items()) {
     const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");
@@ -361,11 +366,12 @@ inline NetworkDescription network_from_json(const Json& json, const std::string&
   return description;
 }
 
-/// The JSON form with the graph itself: what network_from_json reads back as the same network.
+/// The JSON form with the graph itself: what network_from_json reads back as the same network. Without a calibration,
+/// which belongs to weights.
 inline Json network_to_json(const NetworkDescription& network) {
-  return {{"network", network.name},
-          {"graph", graph_to_json(network.graph)},
-          {"meaning", meaning_to_json(network.meaning)}};
+  Json meaning = meaning_to_json(network.meaning);
+  meaning.erase("calibration");
+  return {{"network", network.name}, {"graph", graph_to_json(network.graph)}, {"meaning", std::move(meaning)}};
 }
 
 /// The JSON of a network file; comments are allowed. Errors: ModelError naming file and line.

@@ -18,7 +18,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// How skeletons are drawn.
 struct DrawOptions {
-  double min_score = 0.05;   // keypoints below it are left out, with the limbs that need them
+  double min_score = 0.1;    // keypoints below it are left out, with the limbs that need them
+  double full_score = 0.5;   // from here on drawn in full; between the two the fainter, the lower the score
   double line_width_px = 0;  // of the limbs; 0 chooses by the sizes of the person and the picture
   bool draw_box = false;     // the box the person was looked for in
 };
@@ -27,6 +28,13 @@ namespace detail {
 
 inline bool shown(const Keypoint& keypoint, const DrawOptions& options) {
   return keypoint.found() && keypoint.score >= options.min_score;
+}
+
+/// 0.3 at min_score, rising to 1 at full_score.
+inline double opacity(double score, const DrawOptions& options) {
+  constexpr double faintest = 0.3;
+  if (score >= options.full_score) return 1;
+  return faintest + (1 - faintest) * (score - options.min_score) / (options.full_score - options.min_score);
 }
 
 /// 2.2 % of the person's extent, between 0.4 % and 2 % of the picture's larger side, and at least 1.5 pixels.
@@ -64,7 +72,8 @@ inline void draw_box(Image& image, const Box& box, double width_px, Rgb colour) 
 }  // namespace detail
 
 /// Draws the limbs in the joint set's colours and the joints as discs, each on a dark outline so that it reads on any
-/// photograph; keypoints that are missing or score below min_score are left out, with their limbs.
+/// photograph; keypoints that are missing or score below min_score are left out, with their limbs, and those below
+/// full_score are faint, a limb as its weaker end.
 /// Shapes: positions in pixels of the image, which may lie outside it.
 /// Errors: UsageError where the pose has another number of keypoints than the joint set.
 inline void draw_pose(Image& image, const Pose& pose, const JointSet& joints, const DrawOptions& options = {}) {
@@ -85,14 +94,17 @@ inline void draw_pose(Image& image, const Pose& pose, const JointSet& joints, co
     const Keypoint& from = pose.keypoints[std::size_t(limb.from)];
     const Keypoint& to = pose.keypoints[std::size_t(limb.to)];
     if (!detail::shown(from, options) || !detail::shown(to, options)) continue;
-    draw_line(image, from.position, to.position, width + 2 * outline, dark, 0.85);
-    draw_line(image, from.position, to.position, width, limb.colour);
+    const double opacity = detail::opacity(std::min(from.score, to.score), options);
+    draw_line(image, from.position, to.position, width + 2 * outline, dark, 0.85 * opacity);
+    draw_line(image, from.position, to.position, width, limb.colour, opacity);
   }
   for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
     if (!detail::shown(pose.keypoints[j], options)) continue;
     const Point at = pose.keypoints[j].position;
-    draw_disc(image, at, 0.85 * width + outline, dark, 0.85);
-    draw_disc(image, at, 0.85 * width, mix(detail::joint_colour(joints, static_cast<int>(j)), light, 0.75));
+    const double opacity = detail::opacity(pose.keypoints[j].score, options);
+    const Rgb colour = mix(detail::joint_colour(joints, static_cast<int>(j)), light, 0.75);
+    draw_disc(image, at, 0.85 * width + outline, dark, 0.85 * opacity);
+    draw_disc(image, at, 0.85 * width, colour, opacity);
   }
 }
 

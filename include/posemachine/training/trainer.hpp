@@ -12,8 +12,10 @@
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/queries.hpp>
+#include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/targets.hpp>
@@ -66,7 +68,7 @@ class Trainer {
   /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
           std::shared_ptr<Ranks> ranks = nullptr)
-      : model_(detail::checked(from, people, validation)),
+      : model_(detail::checked(from, people, validation).with_calibration({})),
         options_(detail::resolved(model_, from.options)),
         ranks_(std::move(ranks)),
         step_(from.step),
@@ -86,7 +88,8 @@ class Trainer {
         watch_(from.watch),
         rate_factor_(from.rate_factor),
         finite_(model_.graph(), options_.on_not_finite, from.skipped, from.skipped_in_a_row),
-        optimizer_start_(from.optimizer_start) {
+        optimizer_start_(from.optimizer_start),
+        calibration_(from.model.meaning().calibration) {
     if (step_ > total_steps()) {
       fail<ModelError>({.where = "checkpoint: step",
                         .expected = "at most " + std::to_string(total_steps()) + ", the last of the run",
@@ -104,9 +107,12 @@ class Trainer {
   std::int64_t total_steps() const { return steps_per_epoch() * options_.epochs; }
 
   /// The model as it is now.
-  Model model() const { return model_.with_parameters(*parameters_); }
-  /// What validation sees and a run is for: of averaged weights, where options.average_decay keeps them.
-  Model result() const { return average_.is_kept() ? model_.with_parameters(average_.tensors()) : model(); }
+  Model model() const { return model_.with_parameters(*parameters_).with_calibration(calibration_); }
+  /// What a run is for: of averaged weights, where options.average_decay keeps them, its scores calibrated by the latest
+  /// validation, where there was one that told enough.
+  Model result() const {
+    return average_.is_kept() ? model_.with_parameters(average_.tensors()).with_calibration(calibration_) : model();
+  }
 
   bool has_validation() const { return !validation_.empty(); }
   /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
@@ -319,8 +325,9 @@ class Trainer {
     std::optional<EvaluationResult> validation;
     const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
     if (due && !validation_.empty() && is_first()) {
-      estimator.emplace(result());
+      estimator.emplace(result().with_calibration({}));
       validation = validate(*estimator);
+      calibration_ = calibrate(*validation, model_.meaning().joints);
       event.validation = &*validation;
       event.estimator = &*estimator;
       event.people = validation_;
@@ -384,8 +391,9 @@ class Trainer {
   Watch watch_;
   double rate_factor_ = 1;
   FiniteGuard finite_;
-  std::int64_t optimizer_start_ = 0;  // updates before the optimiser began from nothing
-  double gradient_norm_ = 0;          // of the last step
+  std::int64_t optimizer_start_ = 0;        // updates before the optimiser began from nothing
+  std::optional<Calibration> calibration_;  // by the latest validation
+  double gradient_norm_ = 0;                // of the last step
   std::int64_t steps_here_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::duration validated_{};

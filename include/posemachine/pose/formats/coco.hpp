@@ -19,13 +19,11 @@ namespace detail {
 inline std::string coco_results(const ImagePoses& image, const JointSet&) {
   std::string text;
   for (const Pose& pose : image.poses) {
-    double sum = 0;
-    for (const Keypoint& keypoint : pose.keypoints) sum += keypoint.found() ? keypoint.score : 0;
     Json entry;
     entry["image_id"] = image.id;
     entry["category_id"] = 1;  // COCO's person
     entry["keypoints"] = keypoint_triples(pose);
-    entry["score"] = rounded_score(sum / static_cast<double>(std::max<std::size_t>(1, pose.keypoints.size())));
+    entry["score"] = rounded_score(mean_score(pose));
     text += (text.empty() ? "\n" : ",\n") + json_text(entry);
   }
   return text;

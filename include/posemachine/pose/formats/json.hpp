@@ -13,8 +13,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// {"image", "width", "height", "poses": [{"box", "keypoints": [{"name", "x", "y", "score"}]}]}.
-/// Shapes: boxes x, y, width, height; positions in pixels, rounded to 1/1024; scores 0 to 1, rounded to 1/65536. x and
+/// {"image", "width", "height", "poses": [{"box", "score", "keypoints": [{"name", "x", "y", "score"}]}]}; a pose's score is
+/// the mean of all its joints. Shapes: boxes x, y, width, height; positions in pixels, rounded to 1/1024; scores 0 to 1, rounded to 1/65536. x and
 /// y of a missing keypoint are null.
 inline Json to_json(const ImagePoses& image, const JointSet& joints) {
   Json json;
@@ -35,6 +35,7 @@ inline Json to_json(const ImagePoses& image, const JointSet& joints) {
     }
     Json entry;
     entry["box"] = {pose.box.x, pose.box.y, pose.box.width, pose.box.height};
+    entry["score"] = detail::rounded_score(mean_score(pose));
     entry["keypoints"] = std::move(keypoints);
     json["poses"].push_back(std::move(entry));
   }
@@ -51,7 +52,7 @@ inline std::string json_line_of_poses(const ImagePoses& image, const JointSet& j
 
 inline constexpr PoseFormat json_format{
     .name = "json",
-    .does = "one object: image, width, height, poses with box and keypoints (name, x, y, score)",
+    .does = "one object: image, width, height, poses with box, score and keypoints (name, x, y, score)",
     .file_ending = ".json",
     .one_image = true,
     .text = detail::json_line_of_poses};

@@ -33,10 +33,11 @@ inline std::string short_text(double value) {
 inline std::string text_of_poses(const ImagePoses& image, const JointSet& joints) {
   std::string text =
       image.image + ": " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels\n";
+  if (image.poses.empty()) text += "no person\n";
   for (const Pose& pose : image.poses) {
     const Box& box = pose.box;
     text += "person in " + short_text(box.x) + "," + short_text(box.y) + "," + short_text(box.width) + "," +
-            short_text(box.height) + "\n";
+            short_text(box.height) + ", score " + fixed_text(mean_score(pose), 2) + "\n";
     for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
       const Keypoint& keypoint = pose.keypoints[j];
       const std::string& name = joints.joints[j];

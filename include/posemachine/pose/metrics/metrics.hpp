@@ -6,6 +6,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/end_point_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/oks.hpp>
@@ -33,7 +34,7 @@ class MetricKinds : public NamedRows<MetricKind> {
   MetricKinds()
       : NamedRows("metric", "@:",
                   {pck_kind, pckh_kind, pdj_kind, area_under_curve_kind, end_point_error_kind, pcp_strict_kind,
-                   pcp_loose_kind, oks_kind}) {}
+                   pcp_loose_kind, oks_kind, calibration_error_kind}) {}
 
   /// Errors: UsageError for a kind that makes nothing, or with a name that is empty, has one of "@:", is another's or
   /// stands in results for something else.

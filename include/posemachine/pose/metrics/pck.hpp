@@ -19,25 +19,37 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// A joint is right within threshold * length. `counts` says which joints do.
-inline MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
-                                const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
-                                std::span<const Keypoints> estimates) {
+// Calls judge(person, joint, right) for every labelled joint of the people who have the length: a joint is right within
+// threshold * length. Returns how many people that are.
+template <class Judge>
+int judge_joints(const JointSet& joints, Normaliser normaliser, double threshold,
+                 std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates, Judge&& judge) {
   check_measured(joints, people, estimates);
-  const std::size_t joint_count = joints.joints.size();
   int measured = 0;
-  std::vector<int> counted(joint_count, 0), right(joint_count, 0);
   for (std::size_t i = 0; i < people.size(); ++i) {
     const std::optional<double> length = length_of(normaliser, joints, people[i]);
     if (!length) continue;
     ++measured;
-    for (std::size_t j = 0; j < joint_count; ++j) {
-      if (!counts[j] || !people[i].truth[j].is_labelled()) continue;
-      ++counted[j];
+    for (std::size_t j = 0; j < joints.joints.size(); ++j) {
+      if (!people[i].truth[j].is_labelled()) continue;
       // The distance to a missing joint is NaN, and no comparison with it is true.
-      right[j] += distance(estimates[i][j].position, people[i].truth[j].position) <= threshold * *length ? 1 : 0;
+      judge(i, j, distance(estimates[i][j].position, people[i].truth[j].position) <= threshold * *length);
     }
   }
+  return measured;
+}
+
+// `counts` says which joints do.
+inline MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
+                                const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
+                                std::span<const Keypoints> estimates) {
+  std::vector<int> counted(joints.joints.size(), 0), right(joints.joints.size(), 0);
+  const int measured = judge_joints(joints, normaliser, threshold, people, estimates,
+                                    [&](std::size_t, std::size_t joint, bool is_right) {
+                                      if (!counts[joint]) return;
+                                      ++counted[joint];
+                                      right[joint] += is_right ? 1 : 0;
+                                    });
   return rates(measured, std::move(counted), std::move(right), joints.joints, joints.groups);
 }
 
