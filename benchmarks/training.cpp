@@ -8,7 +8,7 @@
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/networks/registry.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/squared_error.hpp>
 #include <posemachine/training/optimizer.hpp>
 
 #include <benchmark/benchmark.h>
@@ -65,8 +65,8 @@ class Run {
           const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
           const std::span<const float> weights(batch.map_weights.values.data() + first, count);
           for (std::size_t stage = 0; stage < view.outputs.size(); ++stage) {
-            pm::heatmap_loss(view.outputs[stage], targets, weights, cells, static_cast<int>(batch.samples.size()),
-                             view.output_gradients[stage]);
+            const auto images = static_cast<int>(batch.samples.size());
+            pm::heatmap_loss({view.outputs[stage], targets, weights, cells, images}, view.output_gradients[stage]);
           }
         },
         1, count_);

@@ -109,7 +109,7 @@ void train(pm::Model& model) {
   auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
   pm::BatchGradients gradients(graph, parameters, {.batch = 4, .slice = 2, .workers = 2, .image = {32, 32}});
   pm::OptimizerOptions rule;
-  rule.kind = pm::OptimizerKind::adamw;
+  rule.kind = "adamw";
   pm::Optimizer optimizer(graph, rule);
   pm::RandomStream stream(1, pm::Purpose::test);
   std::vector<float> images(4 * 3 * 32 * 32);

@@ -14,7 +14,7 @@
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/onnx.hpp>
 #include <posemachine/networks/registry.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/squared_error.hpp>
 #include <posemachine/training/optimizer.hpp>
 
 #include <sys/resource.h>
@@ -128,7 +128,7 @@ class Training : public Subject {
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
     gradients_ = std::make_unique<pm::BatchGradients>(model.graph(), parameters_, options);
     pm::OptimizerOptions rule;
-    rule.kind = pm::OptimizerKind::rmsprop;
+    rule.kind = "rmsprop";
     rule.weight_decay = 0;
     optimizer_ = std::make_unique<pm::Optimizer>(model.graph(), rule);
   }
@@ -152,7 +152,7 @@ class Training : public Subject {
         const std::vector<float> weights(maps, 1.0f);
         const std::vector<float> empty(view.outputs[k].size(), 0.0f);
         losses[static_cast<std::size_t>(view.index)] +=
-            pm::heatmap_loss(view.outputs[k], empty, weights, empty.size() / maps, batch_, view.output_gradients[k]);
+            pm::heatmap_loss({view.outputs[k], empty, weights, empty.size() / maps, batch_}, view.output_gradients[k]);
       }
     };
     gradients_->compute("image", images.front(), loss_of, 1, static_cast<std::uint64_t>(step_));

@@ -20,10 +20,9 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/pose/targets.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/losses.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -31,32 +30,12 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace pm = posemachine;
 
 namespace {
-
-struct Loss {
-  std::string_view name;
-  decltype(&pm::heatmap_loss) compute;
-  bool before_softmax = false;  // works on the maps in front of a last spatial_softmax
-};
-
-constexpr std::array losses{
-    Loss{"squared_error", &pm::heatmap_loss},
-    Loss{"cross_entropy", &pm::heatmap_cross_entropy, true},
-};
-
-const Loss& find_loss(std::string_view name) {
-  for (const Loss& loss : losses) {
-    if (loss.name == name) return loss;
-  }
-  pm::fail<pm::UsageError>(
-      {.where = "loss", .expected = "one that dump_gradients alone lists", .got = std::string(name)});
-}
 
 struct Batch {
   pm::Tensor image;    // (N, 3, H, W)
@@ -136,8 +115,9 @@ void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& 
 }
 
 // One training step without its update.
-void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss, int slice, pm::TensorFile& dump) {
-  pm::Graph graph = loss.before_softmax ? pm::with_logits(model.graph()) : model.graph();
+void dump_training(const pm::Model& model, const Batch& batch, const pm::LossKind& loss, int slice,
+                   pm::TensorFile& dump) {
+  pm::Graph graph = loss.of_logits ? pm::with_logits(model.graph()) : model.graph();
   std::vector<pm::Tensor> none;
   pm::remove_dropout(graph, none);  // and what no output reads
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
@@ -158,7 +138,7 @@ void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss,
         for (std::size_t stage = 0; stage < stages; ++stage) {
           const std::span<const float> output = view.outputs[stage];
           total.values[stage] += static_cast<float>(
-              loss.compute(output, targets, weights, batch.cells(), batch.count(), view.output_gradients[stage]));
+              loss.compute({output, targets, weights, batch.cells(), batch.count()}, view.output_gradients[stage]));
           std::ranges::copy(output, maps[stage].values.begin() + static_cast<std::ptrdiff_t>(first * batch.cells()));
         }
       },
@@ -181,7 +161,7 @@ void dump_training(const pm::Model& model, const Batch& batch, const Loss& loss,
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty()) {
-    for (const Loss& loss : losses) std::printf("%s\n", std::string(loss.name).c_str());
+    for (const std::string& name : pm::LossKinds().names()) std::printf("%s\n", name.c_str());
     return 0;
   }
   if (words.size() < 3 || words.size() > 5) {
@@ -189,7 +169,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const Loss& loss = find_loss(words.size() > 3 ? std::string_view(words[3]) : losses.front().name);
+    const pm::LossKind loss = pm::LossKinds().get(words.size() > 3 ? words[3] : "squared_error", "loss");
     const int slice = words.size() > 4 ? std::stoi(words[4]) : 0;
     const pm::Model model = pm::Model::load(words[0]);
     const Batch batch = read_batch(words[1]);

@@ -285,7 +285,7 @@ def save(module, path, tensors=None):
 
 
 def squared_error(maps, targets, weights):
-    """Sum over images, maps and cells of weight * (map - target)^2 / (2 N): heatmap_loss of training/loss.hpp."""
+    """Sum over images, maps and cells of weight * (map - target)^2 / (2 N): heatmap_loss of the library."""
     return ((maps - targets) ** 2).sum((2, 3)).mul(weights).sum() / (2 * maps.shape[0])
 
 

@@ -84,15 +84,14 @@ pm::Model find_model(const std::string& what, const Context& context) {
 }
 
 void add_decoder_option(CLI::App& command, std::string& decoder) {
-  const std::vector<std::string> names(pm::decoder_names.begin(), pm::decoder_names.end());
   command.add_option("--decoder", decoder, "How heatmaps become joints; default: as the model says")
-      ->check(CLI::IsMember(names));
+      ->check(CLI::IsMember(pm::DecoderKinds().names()));
 }
 
 pm::Model with_decoder(const pm::Model& model, const std::string& decoder) {
   if (decoder.empty()) return model;
   pm::Meaning meaning = model.meaning();
-  meaning.decoder.kind = pm::decoder_kind<pm::UsageError>(decoder, "--decoder");
+  meaning.decoder.kind = pm::DecoderKinds().get(decoder, "--decoder").name;
   return model.with_meaning(std::move(meaning));
 }
 

@@ -84,7 +84,7 @@ void apply(const TestTimeArguments& arguments, pm::EstimatorOptions& options) {
 pm::Json test_time_to_json(const pm::EstimatorOptions& options) {
   pm::Json json = pm::Json::object();
   if (options.flip_average) json["flip_average"] = *options.flip_average;
-  if (options.decoder) json["decoder"] = pm::name_of(*options.decoder);
+  if (options.decoder) json["decoder"] = options.decoder->name;
   if (options.scales != std::vector<double>{1}) json["scales"] = options.scales;
   if (options.second_pass) {
     json["second_pass"] = {{"min_score", options.second_pass->min_score},

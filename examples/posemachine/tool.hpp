@@ -7,6 +7,7 @@
 #include <posemachine/model/op_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose_formats.hpp>
+#include <posemachine/training/train_kinds.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -41,6 +42,7 @@ struct Context {
   posemachine::DataSetKinds data_sets{};
   posemachine::MetricKinds metrics{};
   posemachine::PoseFormats pose_formats{};
+  posemachine::TrainKinds train_kinds{};
   std::stop_token stop;  // requested by SIGINT, SIGTERM and SIGUSR1
 
   void warn(std::string_view text) const;

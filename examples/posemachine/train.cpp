@@ -240,8 +240,9 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
   start.epoch_steps = 0;
   start.best_score = -1;
   start.watch = {};
-  progress.say(format("going on after step %lld of %s%s", static_cast<long long>(start.step), config.from.c_str(),
-                      start.first.empty() ? ", with a new optimiser" : ""));
+  progress.say(
+      format("going on after step %lld of %s%s", static_cast<long long>(start.step), config.from.c_str(),
+             start.moments.empty() && start.optimizer_start == start.updates() ? ", with a new optimiser" : ""));
   return start;
 }
 
@@ -266,7 +267,7 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
       config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
   TrainingSets sets = read_sets(config, context);
   pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops), std::move(sets.train),
-                      {}, ranks);
+                      {}, ranks, context.train_kinds);
   const bool over = trainer.run(context.stop, [](const pm::TrainEvent&) {});
   for (const auto& [image, message] : trainer.damaged().all()) context.warn("left out: " + message);
   if (!over) throw Interrupted{};
@@ -296,7 +297,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
-  pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks);
+  pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks, context.train_kinds);
   const std::size_t photographs = trainer.find_damaged_headers();
   const std::size_t damaged_headers = trainer.damaged().all().size();
   if (damaged_headers > 0) progress.say(format("%zu of %zu photographs are damaged", damaged_headers, photographs));
@@ -385,6 +386,22 @@ std::string data_set_words(const Context& context) {
   return words;
 }
 
+// The rows that a key of the configuration may name, a line each.
+template <class Rows>
+std::string row_words(const std::string& key, const Rows& rows) {
+  std::string words = key + ":\n";
+  for (const auto& row : rows.all()) {
+    words += format("  %-15s %s\n", std::string(row.name).c_str(), std::string(row.does).c_str());
+  }
+  return words;
+}
+
+std::string row_words(const Context& context) {
+  const pm::TrainKinds& kinds = context.train_kinds;
+  return row_words("train.loss", kinds.losses) + row_words("train.optimizer", kinds.optimizers) +
+         row_words("train.schedule", kinds.schedules) + row_words("model.decoder", kinds.decoders) + "\n";
+}
+
 }  // namespace
 
 Command add_train(CLI::App& app, const Context& context) {
@@ -446,6 +463,7 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
   command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
   command->footer(
+      row_words(context) +
       "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"
       "metrics.jsonl (a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and\n"
       "ckpt/best.safetensors, and at the end model.safetensors.\n"

@@ -25,6 +25,7 @@
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/losses/cross_entropy.hpp>
 
 #include <algorithm>
 #include <array>
@@ -60,17 +61,16 @@ constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader
 // The decoder has two spellings: quarter_offset, true or false, and its name, which alone can say the other kinds. Runs
 // with a decoder of the first spelling have the config.json that they always had.
 Json meaning_to_options(const pm::Meaning& meaning) {
-  const pm::DecoderKind kind = meaning.decoder.kind;
-  const bool by_name = kind != pm::DecoderKind::arg_max && kind != pm::DecoderKind::quarter_offset;
-  return {
-      {"input_height", meaning.input_height},
-      {"input_width", meaning.input_width},
-      {"sigma_px", meaning.sigma_px},
-      {"colour_order", meaning.colour_order},
-      {"image_scale", meaning.crop.image_scale},
-      {"box_context", meaning.crop.box_context},
-      by_name ? Json{"decoder", pm::name_of(kind)} : Json{"quarter_offset", kind == pm::DecoderKind::quarter_offset},
-      {"flip_average", meaning.decoder.flip_average}};
+  const std::string& kind = meaning.decoder.kind;
+  const bool by_name = kind != "arg_max" && kind != "quarter_offset";
+  return {{"input_height", meaning.input_height},
+          {"input_width", meaning.input_width},
+          {"sigma_px", meaning.sigma_px},
+          {"colour_order", meaning.colour_order},
+          {"image_scale", meaning.crop.image_scale},
+          {"box_context", meaning.crop.box_context},
+          by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
+          {"flip_average", meaning.decoder.flip_average}};
 }
 
 std::vector<std::string> known_model_options() {
@@ -80,24 +80,32 @@ std::vector<std::string> known_model_options() {
   return known;
 }
 
-// The decoder that options ask for by either spelling; what it was where they ask for none.
-pm::DecoderKind decoder_from_options(const Json& given, const std::string& where, pm::DecoderKind kind) {
-  if (given.contains("quarter_offset")) {
-    const bool quarter = pm::boolean_member<pm::UsageError>(given, "quarter_offset", where);
-    kind = quarter ? pm::DecoderKind::quarter_offset : pm::DecoderKind::arg_max;
-  }
-  if (!given.contains("decoder")) return kind;
-  const std::string name = pm::string_member<pm::UsageError>(given, "decoder", where);
-  const auto named = pm::decoder_kind<pm::UsageError>(name, where + ".decoder");
-  if (!given.contains("quarter_offset") || named == kind) return named;
+[[noreturn]] void fail_two_decoders(const Json& given, const std::string& name, const std::string& where) {
   pm::fail<pm::UsageError>({.where = where,
                             .expected = "one decoder",
                             .got = "decoder " + name + " and quarter_offset " + given["quarter_offset"].dump(),
                             .remedy = "leave quarter_offset out"});
 }
 
+// The decoder that options ask for by either spelling; what it was where they ask for none.
+std::string decoder_from_options(const Json& given, const std::string& where, std::string kind,
+                                 const Context& context) {
+  if (given.contains("quarter_offset")) {
+    kind = pm::boolean_member<pm::UsageError>(given, "quarter_offset", where) ? "quarter_offset" : "arg_max";
+  }
+  if (given.contains("decoder")) {
+    const std::string name = pm::string_member<pm::UsageError>(given, "decoder", where);
+    context.train_kinds.decoders.get(name, where + ".decoder");
+    if (!given.contains("quarter_offset") || name == kind) return name;
+    fail_two_decoders(given, name, where);
+  }
+  context.train_kinds.decoders.get(kind, where + ".decoder");  // of a network file
+  return kind;
+}
+
 // Options that are absent keep what `meaning` has.
-pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning) {
+pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning,
+                                 const Context& context) {
   pm::reject_unknown_keys<pm::UsageError>(given, known_model_options(), where);
   Json json = meaning_to_options(meaning);
   json.update(given);
@@ -120,7 +128,7 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   }
   meaning.crop.image_scale = number("image_scale", pm::MeaningRanges::crop);
   meaning.crop.box_context = number("box_context", pm::MeaningRanges::crop);
-  meaning.decoder.kind = decoder_from_options(given, where, meaning.decoder.kind);
+  meaning.decoder.kind = decoder_from_options(given, where, meaning.decoder.kind, context);
   meaning.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
   return meaning;
 }
@@ -236,13 +244,15 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
-  meaning = meaning_from_options(part("model"), where + ".model", meaning);
+  meaning = meaning_from_options(part("model"), where + ".model", meaning, context);
   pm::TrainOptions options;
   options.workers = default_workers();
-  if (pm::has_distributions(config.network.graph)) options.loss = pm::Loss::cross_entropy;
-  config.options = pm::train_options_from_json(part("train"), where + ".train", options);
+  if (pm::has_distributions(config.network.graph)) options.loss = pm::cross_entropy_loss.name;
+  config.options = pm::train_options_from_json(part("train"), where + ".train", options, context.train_kinds);
   // A network of heatmaps that is to learn distributions gets them, with peaks of 1 where they equal the targets.
-  if (config.options.loss == pm::Loss::cross_entropy) pm::add_distributions(config.network.graph, meaning.sigma_px);
+  if (context.train_kinds.losses.get(config.options.loss, where + ".train.loss").of_logits) {
+    pm::add_distributions(config.network.graph, meaning.sigma_px);
+  }
   if (config.options.slice == 0) {  // a run's configuration says what it is
     config.options.slice = pm::default_slice(config.network.graph, config.options.batch);
   }
@@ -374,7 +384,7 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
 Json comparable_options(const pm::Meaning& meaning) {
   Json options = meaning_to_options(meaning);
   options.erase("quarter_offset");
-  options["decoder"] = pm::name_of(meaning.decoder.kind);
+  options["decoder"] = meaning.decoder.kind;
   return options;
 }
 
@@ -479,7 +489,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       // Compared as they are understood: in another order, with defaults left out, they are the same.
       Json merged = has[key];
       merged.update(value);
-      pm::TrainOptions options = pm::train_options_from_json(merged, asked_where + ".train");
+      pm::TrainOptions options = pm::train_options_from_json(merged, asked_where + ".train", {}, context.train_kinds);
       if (options.slice == 0) options.slice = run.options.slice;
       const Json resolved = pm::train_options_to_json(options);
       for (const auto& [option, wanted] : value.items()) {
@@ -489,11 +499,9 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
         has[key][option] = resolved[option];
       }
     } else if (value.is_object() && key == "model") {
-      const pm::DecoderKind kind = run.network.meaning.decoder.kind;
-      const pm::DecoderKind asked_kind = decoder_from_options(value, asked_where + ".model", kind);
-      if (asked_kind != kind) {
-        contradiction("model.decoder", std::string(pm::name_of(kind)), std::string(pm::name_of(asked_kind)));
-      }
+      const std::string& kind = run.network.meaning.decoder.kind;
+      const std::string asked_kind = decoder_from_options(value, asked_where + ".model", kind, context);
+      if (asked_kind != kind) contradiction("model.decoder", kind, asked_kind);
       for (const auto& [option, wanted] : value.items()) {
         if (option == "decoder" || option == "quarter_offset") continue;
         if (!has[key].contains(option)) {

@@ -19,6 +19,7 @@
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/pose/colour_map.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/match_joints.hpp>

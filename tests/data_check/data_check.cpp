@@ -16,6 +16,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
 
@@ -89,7 +90,7 @@ std::vector<pm::Keypoint> as_keypoints(const std::vector<pm::Point>& points) {
 }
 
 // The truth drawn as targets on cells x cells maps, decoded, and taken back to the photograph.
-double ceiling(int cells, pm::DecoderKind kind) {
+double ceiling(int cells, const pm::DecoderKind& decoder) {
   const pm::JointSet set = pm::lsp_joints();
   const pm::Size input{8 * cells, 8 * cells};
   pose_test::Meter meter("pck", set);
@@ -97,8 +98,6 @@ double ceiling(int cells, pm::DecoderKind kind) {
   std::vector<float> weights(15);
   pm::TargetOptions options;
   options.map = {cells, cells};
-  pm::Decoder decoder;
-  decoder.kind = kind;
   for (std::size_t i = 1000; i < lsp().size(); ++i) {
     const pm::Person& person = lsp()[i];
     const pm::Size size = sizes()[i];
@@ -221,10 +220,10 @@ TEST_CASE("LSP: crops, targets and decoding lose next to nothing: the ceilings o
     double plain;  // arg-max alone
   };
   for (const Case& each : {Case{46, 99.9}, Case{24, 99.8}, Case{16, 99.4}, Case{12, 95.7}}) {
-    const double plain = ceiling(each.cells, pm::DecoderKind::arg_max);
-    const double quarter = ceiling(each.cells, pm::DecoderKind::quarter_offset);
-    const double taylor = ceiling(each.cells, pm::DecoderKind::taylor);
-    const double mean = ceiling(each.cells, pm::DecoderKind::local_mean);
+    const double plain = ceiling(each.cells, pm::arg_max_decoder);
+    const double quarter = ceiling(each.cells, pm::quarter_offset_decoder);
+    const double taylor = ceiling(each.cells, pm::taylor_decoder);
+    const double mean = ceiling(each.cells, pm::local_mean_decoder);
     MESSAGE(each.cells << " x " << each.cells << " cells: arg-max " << plain << ", with quarter offset " << quarter
                        << ", Taylor step " << taylor << ", local mean " << mean);
     CHECK(std::abs(plain - each.plain) < (each.cells > 12 ? 0.4 : 2.5));

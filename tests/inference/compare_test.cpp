@@ -87,7 +87,7 @@ TEST_CASE("compare: each variant has the figures of an evaluation with its optio
 
 TEST_CASE("estimation_variants: the model, both flips, every decoder, a second pass and scales, all different") {
   const std::vector<EstimationVariant> variants = estimation_variants();
-  CHECK(variants.size() == 3 + decoder_names.size() + 2);
+  CHECK(variants.size() == 3 + DecoderKinds().names().size() + 2);
   CHECK(!variants[0].options.flip_average);
   CHECK(!variants[0].options.second_pass);
   for (const EstimationVariant& variant : variants) {

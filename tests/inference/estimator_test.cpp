@@ -75,7 +75,7 @@ Model colour_model(int height, int width) {
   meaning.input_height = height;
   meaning.input_width = width;
   meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
-  meaning.decoder.kind = DecoderKind::arg_max;
+  meaning.decoder.kind = "arg_max";
   const Model model = Model::random("colours", graph, 1, meaning);
   std::vector<Tensor> parameters = model.parameters();
   parameters[0].values = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // maps: red, green, blue

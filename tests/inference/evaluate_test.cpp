@@ -152,7 +152,7 @@ TEST_CASE("evaluate: all options of the estimator count, not its model's alone")
   const Model model = small_model();
   for (EstimatorOptions options :
        {EstimatorOptions{.stages = 2}, EstimatorOptions{.scales = {0.75, 1.25}}, EstimatorOptions{.flip_average = true},
-        EstimatorOptions{.decoder = DecoderKind::arg_max}, EstimatorOptions{.second_pass = SecondPass{0.0, 4}}}) {
+        EstimatorOptions{.decoder = arg_max_decoder}, EstimatorOptions{.second_pass = SecondPass{0.0, 4}}}) {
     options.threads = 2;
     Estimator estimator(model, options);
     const std::vector<Person> people = noise_people(folder.path(), estimator, 1, 2);

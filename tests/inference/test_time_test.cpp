@@ -17,6 +17,7 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <doctest/doctest.h>
@@ -38,7 +39,7 @@ using test_environment::noise;
 
 namespace {
 
-Model small_model(bool flip_average = false, DecoderKind decoder = DecoderKind::quarter_offset,
+Model small_model(bool flip_average = false, const std::string& decoder = "quarter_offset",
                   CropRule crop = CropRule{}) {
   Meaning meaning;
   meaning.input_height = 64;
@@ -59,7 +60,7 @@ Model colour_model(int side) {
   meaning.joints.joints = {"left", "right"};
   meaning.input_height = meaning.input_width = side;
   meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
-  meaning.decoder.kind = DecoderKind::arg_max;
+  meaning.decoder.kind = "arg_max";
   const Model model = Model::random("colours", graph, 1, meaning);
   std::vector<Tensor> parameters = model.parameters();
   parameters[0].values = {1, 0, 0, 0, 1, 0, 0, 0, 1};
@@ -120,7 +121,7 @@ TEST_CASE("Estimator: maps of several scales are the naive average of those of m
     const Estimate estimate = estimator.explain(image);
     std::vector<Estimate> parts;
     for (const double scale : scales) {
-      Estimator plain(small_model(flip, DecoderKind::quarter_offset, {.image_scale = 1 / scale}));
+      Estimator plain(small_model(flip, "quarter_offset", {.image_scale = 1 / scale}));
       parts.push_back(plain.explain(image));
     }
     CHECK(estimate.square == parts.front().square);
@@ -140,7 +141,7 @@ TEST_CASE("Estimator: maps of several scales are the naive average of those of m
       for (std::size_t i = 0; i < expected.size(); ++i)
         CHECK(std::abs(double(got.values[i]) - expected[i]) <= tolerance);
       CHECK(got != maps.front());
-      const std::vector<Keypoint> keypoints = decode_heatmaps(view_of(got), 14, 8, Decoder{});
+      const std::vector<Keypoint> keypoints = decode_heatmaps(view_of(got), 14, 8, quarter_offset_decoder);
       for (std::size_t j = 0; j < 14; ++j) {
         const Point at = apply(image_from_input(estimate.square, {64, 96}), keypoints[j].position);
         CHECK(estimate.stages[s].keypoints[j].position.x == doctest::Approx(std::clamp(at.x, 0.0, 95.0)));
@@ -185,9 +186,10 @@ TEST_CASE("Estimator: flip and decoder of the options are those of a model that 
     Estimator same(small_model(flip));
     check_same(other.explain(image), same.explain(image));
   }
-  for (const DecoderKind kind : {DecoderKind::arg_max, DecoderKind::taylor, DecoderKind::local_mean}) {
+  const DecoderKinds kinds;
+  for (const DecoderKind& kind : kinds.all()) {
     Estimator other(small_model(false), {.decoder = kind});
-    Estimator same(small_model(false, kind));
+    Estimator same(small_model(false, std::string(kind.name)));
     check_same(other.explain(image), same.explain(image));
   }
 }
@@ -262,7 +264,7 @@ TEST_CASE("EstimatorPool: its requests have the options of its estimators") {
   const Model model = small_model(true);
   const Image image = noise(90, 70, 9);
   const EstimatorOptions options{
-      .scales = {0.9, 1.1}, .flip_average = false, .decoder = DecoderKind::taylor, .second_pass = SecondPass{0.0, 4}};
+      .scales = {0.9, 1.1}, .flip_average = false, .decoder = taylor_decoder, .second_pass = SecondPass{0.0, 4}};
   EstimatorPool pool(model, {.estimator = options});
   Estimator estimator(model, options);
   const Pose got = pool.submit(image).get(), expected = estimator(image);

@@ -2,7 +2,9 @@
 #include "reference/dark.hpp"
 
 #include <posemachine/core/random.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 
 #include <doctest/doctest.h>
 
@@ -23,17 +25,16 @@ namespace {
 
 pm::Keypoint decoded(const std::vector<float>& map, int height, int width, double stride = 8, bool quarter = true) {
   const auto keypoints = pm::decode_heatmaps({map.data(), 1, height, width}, 1, stride,
-                                             {.kind = quarter ? DecoderKind::quarter_offset : DecoderKind::arg_max});
+                                             quarter ? pm::quarter_offset_decoder : pm::arg_max_decoder);
   REQUIRE(keypoints.size() == 1);
   return keypoints[0];
 }
 
-constexpr DecoderKind kinds[]{DecoderKind::arg_max, DecoderKind::quarter_offset, DecoderKind::taylor,
-                              DecoderKind::local_mean};
+const std::vector<DecoderKind> kinds = pm::DecoderKinds().all();
 
 /// In cells of a map of stride 1, the targets' width being sigma cells.
 pm::Keypoint decoded_as(DecoderKind kind, const std::vector<float>& map, int height, int width, double sigma = 0.875) {
-  return pm::decode_heatmaps({map.data(), 1, height, width}, 1, 1, {.kind = kind}, sigma)[0];
+  return pm::decode_heatmaps({map.data(), 1, height, width}, 1, 1, kind, sigma)[0];
 }
 
 std::vector<float> gaussian(int height, int width, pm::Point at, double sigma, double peak = 1) {
@@ -96,7 +97,7 @@ TEST_CASE("decode_heatmaps: a value that is not finite makes that joint missing 
     for (std::size_t at = 0; at < 4; ++at) {
       std::vector<float> maps{0, 0.5f, 0, 0, 0, 0, 0.25f, 0};
       maps[at] = bad;
-      const auto keypoints = pm::decode_heatmaps({maps.data(), 2, 2, 2}, 2, 8, {});
+      const auto keypoints = pm::decode_heatmaps({maps.data(), 2, 2, 2}, 2, 8, pm::quarter_offset_decoder);
       CHECK_FALSE(keypoints[0].found());
       CHECK(keypoints[0].score == 0);
       CHECK(keypoints[1].position == pm::Point{3.5, 11.5});
@@ -107,11 +108,11 @@ TEST_CASE("decode_heatmaps: a value that is not finite makes that joint missing 
 
 TEST_CASE("decode_heatmaps: the background's map gives no keypoint; too few or empty maps are refused") {
   const std::vector<float> maps(3 * 4, 0.0f);
-  CHECK(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 8, {}).size() == 2);
-  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 4, 8, {}), pm::UsageError);
-  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 0, 2}, 2, 8, {}), pm::UsageError);
-  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 0, {}), pm::UsageError);
-  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 8, {}, 0), pm::UsageError);
+  CHECK(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 8, pm::quarter_offset_decoder).size() == 2);
+  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 4, 8, pm::quarter_offset_decoder), pm::UsageError);
+  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 0, 2}, 2, 8, pm::quarter_offset_decoder), pm::UsageError);
+  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 0, pm::quarter_offset_decoder), pm::UsageError);
+  CHECK_THROWS_AS(pm::decode_heatmaps({maps.data(), 3, 2, 2}, 2, 8, pm::quarter_offset_decoder, 0), pm::UsageError);
 }
 
 TEST_CASE("decode_heatmaps: a joint's target decodes to within a quarter of a cell of where it was") {
@@ -122,7 +123,7 @@ TEST_CASE("decode_heatmaps: a joint's target decodes to within a quarter of a ce
     std::vector<float> maps(2 * 23 * 29);
     std::vector<float> weights(2);
     pm::render_targets(joints, options, maps.data(), weights.data());
-    const auto found = pm::decode_heatmaps({maps.data(), 2, 23, 29}, 1, 8, {})[0].position;
+    const auto found = pm::decode_heatmaps({maps.data(), 2, 23, 29}, 1, 8, pm::quarter_offset_decoder)[0].position;
     CHECK(std::abs(found.x - at.x) <= 2 + 1e-9);  // a quarter of 8 pixels
     CHECK(std::abs(found.y - at.y) <= 2 + 1e-9);
   }
@@ -145,11 +146,11 @@ TEST_CASE("decoders: Gaussians come back from between the cells, each decoder as
           const pm::Point found = decoded_as(kind, map, 36, 41, each.sigma).position;
           return std::max(std::abs(found.x - at.x), std::abs(found.y - at.y));
         };
-        CHECK(error(DecoderKind::arg_max) <= 0.5 + 1e-6);  // 1e-6: floats of equal height
-        CHECK(error(DecoderKind::quarter_offset) <= 0.25 + 1e-6);
-        CHECK(error(DecoderKind::taylor) <= each.taylor);
-        CHECK(error(DecoderKind::local_mean) <= each.mean);
-        CHECK(decoded_as(DecoderKind::taylor, map, 36, 41).score ==
+        CHECK(error(pm::arg_max_decoder) <= 0.5 + 1e-6);  // 1e-6: floats of equal height
+        CHECK(error(pm::quarter_offset_decoder) <= 0.25 + 1e-6);
+        CHECK(error(pm::taylor_decoder) <= each.taylor);
+        CHECK(error(pm::local_mean_decoder) <= each.mean);
+        CHECK(decoded_as(pm::taylor_decoder, map, 36, 41).score ==
               std::min(1.0, double(*std::max_element(map.begin(), map.end()))));
       }
     }
@@ -166,10 +167,10 @@ TEST_CASE("decoders: targets as training draws them, cut off at 1 %, come back t
     std::vector<float> weights(2);
     pm::render_targets(joints, options, maps.data(), weights.data());
     const auto error = [&](DecoderKind kind) {
-      return distance(pm::decode_heatmaps({maps.data(), 2, 23, 29}, 1, 8, {.kind = kind}, 7)[0].position, at);
+      return distance(pm::decode_heatmaps({maps.data(), 2, 23, 29}, 1, 8, kind, 7)[0].position, at);
     };
-    CHECK(error(DecoderKind::taylor) < 8 * 0.01);
-    CHECK(error(DecoderKind::local_mean) < 8 * 0.03);
+    CHECK(error(pm::taylor_decoder) < 8 * 0.01);
+    CHECK(error(pm::local_mean_decoder) < 8 * 0.03);
   }
 }
 
@@ -184,13 +185,13 @@ TEST_CASE("taylor: equals the paper's formulas on the whole map, written out in 
     const auto noisy = noise(map.size(), seed);
     const float share = seed % 4 == 0 ? 0.9f : 0.1f;
     for (std::size_t i = 0; i < map.size(); ++i) map[i] += share * (noisy[i] - (seed % 2 ? 0.5f : 0));
-    const pm::Keypoint plain = decoded_as(DecoderKind::arg_max, map, height, width);
+    const pm::Keypoint plain = decoded_as(pm::arg_max_decoder, map, height, width);
     const int x = static_cast<int>(plain.position.x);
     const int y = static_cast<int>(plain.position.y);
     if (x < 7 || y < 7 || x >= width - 7 || y >= height - 7) continue;  // the paper's kernel meets zeros there
     const std::optional<pm::Point> step = posemachine::reference::dark_step(map, height, width, x, y, sigma);
-    const pm::Point found = decoded_as(DecoderKind::taylor, map, height, width, sigma).position;
-    const pm::Point quarter = decoded_as(DecoderKind::quarter_offset, map, height, width).position;
+    const pm::Point found = decoded_as(pm::taylor_decoder, map, height, width, sigma).position;
+    const pm::Point quarter = decoded_as(pm::quarter_offset_decoder, map, height, width).position;
     const pm::Point expected = step ? plain.position + *step : quarter;
     CHECK(distance(found, expected) < 2e-5);  // offsets are rounded to 1/65536
     steps += step ? 1 : 0;
@@ -219,7 +220,7 @@ TEST_CASE("decoders: mirrored maps have exactly mirrored positions") {
       for (const DecoderKind kind : kinds) {
         for (const double stride : {1.0, 8.0}) {
           const auto found = [&](const std::vector<float>& values) {
-            return pm::decode_heatmaps({values.data(), 1, h, w}, 1, stride, {.kind = kind}, 0.9 * stride)[0].position;
+            return pm::decode_heatmaps({values.data(), 1, h, w}, 1, stride, kind, 0.9 * stride)[0].position;
           };
           const pm::Point here = found(map);
           CHECK(found(across) == pm::Point{w * stride - 1 - here.x, here.y});
@@ -231,7 +232,7 @@ TEST_CASE("decoders: mirrored maps have exactly mirrored positions") {
 }
 
 TEST_CASE("decoders: at a border only the other axis moves, and one cell from it taylor is still exact") {
-  for (const DecoderKind kind : {DecoderKind::taylor, DecoderKind::local_mean}) {
+  for (const DecoderKind kind : {pm::taylor_decoder, pm::local_mean_decoder}) {
     const pm::Point found = decoded_as(kind, gaussian(20, 20, {0.2, 9.7}, 0.875), 20, 20).position;
     CHECK(found.x == 0);
     CHECK(std::abs(found.y - 9.7) < 0.02);
@@ -245,13 +246,13 @@ TEST_CASE("decoders: at a border only the other axis moves, and one cell from it
   }
   for (const double x : {0.6, 0.9, 1.3}) {
     const auto map = gaussian(20, 20, {x, 17.8}, 0.875);
-    CHECK(distance(decoded_as(DecoderKind::taylor, map, 20, 20).position, {x, 17.8}) < 0.01);
+    CHECK(distance(decoded_as(pm::taylor_decoder, map, 20, 20).position, {x, 17.8}) < 0.01);
   }
 }
 
 TEST_CASE("decoders: flat maps, spikes and values below 0 have a place; one that is not finite has none") {
   for (const DecoderKind kind : kinds) {
-    CAPTURE(int(kind));
+    CAPTURE(std::string(kind.name));
     for (const float value : {0.0f, 0.25f, -1.0f, 1e-30f, -1e-30f, 3e38f}) {
       CHECK(decoded_as(kind, std::vector<float>(35, value), 5, 7).position == pm::Point{0, 0});
       std::vector<float> plateau(35, value);
@@ -277,8 +278,8 @@ TEST_CASE("taylor: a step beyond the neighbouring cells and a peak that is no pe
   // A spike beside a hill: smoothed, the map rises towards the hill without end.
   auto map = gaussian(21, 21, {13, 10}, 3, 0.8);
   map[10 * 21 + 8] = 0.85f;
-  const auto found = decoded_as(DecoderKind::taylor, map, 21, 21, 2).position;
-  CHECK(found == decoded_as(DecoderKind::quarter_offset, map, 21, 21).position);
+  const auto found = decoded_as(pm::taylor_decoder, map, 21, 21, 2).position;
+  CHECK(found == decoded_as(pm::quarter_offset_decoder, map, 21, 21).position);
   CHECK(found == pm::Point{8.25, 10});
 }
 
@@ -339,6 +340,30 @@ TEST_CASE("average_flipped: mirrored channels that are not there are refused") {
   CHECK_THROWS_AS(pm::average_flipped(maps.data(), flipped.data(), 2, 1, 2, std::vector<int>{0, 1, 2}), pm::UsageError);
   CHECK_THROWS_AS(pm::average_flipped(maps.data(), flipped.data(), 2, 1, 2, std::vector<int>{2, 0}), pm::UsageError);
   CHECK_THROWS_AS(pm::average_flipped(maps.data(), flipped.data(), 2, 1, 2, std::vector<int>{-1}), pm::UsageError);
+}
+
+TEST_CASE("DecoderKinds: a decoder of one's own moves joints from the highest cell; no finite offset, no joint") {
+  constexpr DecoderKind leans{
+      .name = "leans", .does = "0.25 cells to the right", .offset = [](const pm::Peak& peak, double) {
+        return pm::Point{peak.at(0, 0) > 0.5f ? 0.25 : std::nan(""), 0};
+      }};
+  const pm::DecoderKinds known{leans};
+  std::vector<float> map(35, 0.0f);
+  map[2 * 7 + 3] = 0.75f;
+  CHECK(decoded_as(known.get("leans", "test"), map, 5, 7).position == pm::Point{3.25, 2});
+  map[2 * 7 + 3] = 0.25f;
+  CHECK_FALSE(decoded_as(leans, map, 5, 7).found());
+
+  pm::Meaning meaning;
+  meaning.decoder.kind = "leans";
+  CHECK(known.of(meaning).name == "leans");
+  CHECK_THROWS_WITH_AS(static_cast<void>(pm::DecoderKinds().of(meaning)),
+                       doctest::Contains("got \"leans\"; choose one of these, or"), pm::ModelError);
+  CHECK_THROWS_WITH_AS(pm::DecoderKinds{DecoderKind{.name = "none"}}, doctest::Contains("a function offset"),
+                       pm::UsageError);
+  CHECK_THROWS_WITH_AS(pm::DecoderKinds{pm::taylor_decoder}, doctest::Contains("a name of its own"), pm::UsageError);
+  CHECK_THROWS_WITH_AS(pm::decode_heatmaps({map.data(), 1, 5, 7}, 1, 8, DecoderKind{}), doctest::Contains("no decoder"),
+                       pm::UsageError);
 }
 
 }  // namespace decode_test

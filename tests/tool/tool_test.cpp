@@ -450,17 +450,16 @@ TEST_CASE("tool: --decoder answers as a model with that decoder does, and withou
   };
   const pm::Model model = pm::Model::load(at("m.safetensors"));
   std::set<std::string> answers;
-  for (const std::string_view each : pm::decoder_names) {
-    const std::string name(each);
+  for (const std::string& name : pm::DecoderKinds().names()) {
     pm::Meaning meaning = model.meaning();
-    meaning.decoder.kind = pm::decoder_kind(name, "name");
+    meaning.decoder.kind = name;
     model.with_meaning(meaning).save(at(name + ".safetensors"));
     const pm::Json own = pose(at(name + ".safetensors"), "");
     CHECK(pose(at("m.safetensors"), "--decoder " + name) == own);
     CHECK(pose(at(name + ".safetensors"), "--decoder quarter_offset") == pose(at("m.safetensors"), ""));
     answers.insert(own.dump());
   }
-  CHECK(answers.size() == pm::decoder_names.size());
+  CHECK(answers.size() == pm::DecoderKinds().names().size());
   check_refused(estimate_with(at("a.png") + " --decoder tailor"), 2, "--decoder: tailor not in {arg_max,");
   check_refused("evaluate --data lsp:" + at("lsp") + " --decoder tailor", 2, "--decoder: tailor not in {arg_max,");
 }

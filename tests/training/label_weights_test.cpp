@@ -11,7 +11,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/pose/targets.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/squared_error.hpp>
 
 #include <doctest/doctest.h>
 
@@ -101,7 +101,7 @@ class Probe {
           const auto first = static_cast<std::size_t>(view.first) * map_count;
           const std::span<const float> maps(targets.maps.data() + first * cells, slice * map_count * cells);
           const std::span<const float> weights(targets.weights.data() + first, slice * map_count);
-          step.loss += heatmap_loss(view.outputs[0], maps, weights, cells, batch, view.output_gradients[0]);
+          step.loss += heatmap_loss({view.outputs[0], maps, weights, cells, batch}, view.output_gradients[0]);
         },
         1, 0);
     for (const Tensor& tensor : gradients.gradients()) {

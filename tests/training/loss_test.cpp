@@ -1,7 +1,7 @@
 // The losses of heatmaps against naive loops, and their gradients against central differences.
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/losses.hpp>
 
 #include <doctest/doctest.h>
 
@@ -33,7 +33,8 @@ struct Sample {
     for (float& value : targets) value = static_cast<float>(stream.uniform());
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = i % 4 == 1 ? 0.0f : (i % 4 == 2 ? 0.5f : 1.0f);
   }
-  double loss() { return heatmap_loss(maps, targets, weights, cells, batch, gradient); }
+  LossInput input() const { return {maps, targets, weights, cells, batch}; }
+  double loss() { return heatmap_loss(input(), gradient); }
 };
 
 double naive(const Sample& s) {
@@ -103,8 +104,8 @@ TEST_CASE("heatmap_loss: slices of a batch add up to the batch") {
   for (std::size_t n = 0; n < images; ++n) {
     const std::size_t size = channels * cells;
     const std::span<const float> maps(part.maps), targets(part.targets), weights(part.weights);
-    sum += heatmap_loss(maps.subspan(n * size, size), targets.subspan(n * size, size),
-                        weights.subspan(n * channels, channels), cells, batch,
+    sum += heatmap_loss({maps.subspan(n * size, size), targets.subspan(n * size, size),
+                         weights.subspan(n * channels, channels), cells, batch},
                         std::span(part.gradient).subspan(n * size, size));
   }
   CHECK(sum == doctest::Approx(loss).epsilon(1e-12));
@@ -136,7 +137,7 @@ struct CrossSample : Sample {
   CrossSample() {
     for (std::size_t i = empty * cells; i < (empty + 1) * cells; ++i) targets[i] = 0;
   }
-  double loss() { return heatmap_cross_entropy(maps, targets, weights, cells, batch, gradient); }
+  double loss() { return heatmap_cross_entropy(input(), gradient); }
 };
 
 // As it is written: minus the sum of t log(exp(map) / the sum of exp(map)).
@@ -208,6 +209,93 @@ TEST_CASE("heatmap_cross_entropy: logits far apart neither overflow nor lose the
   CHECK_FALSE(std::isfinite(sample.loss()));
   sample.targets.pop_back();
   CHECK_THROWS_WITH_AS(sample.loss(), doctest::Contains("105"), UsageError);
+}
+
+namespace {
+
+// torch.nn.functional.smooth_l1_loss, each cell, by its documentation: x^2 / (2 beta) where |x| < beta, |x| - beta / 2
+// elsewhere. Huber's loss is beta times this.
+double smooth_l1(double difference, double beta) {
+  const double size = std::abs(difference);
+  return size < beta ? size * size / (2 * beta) : size - beta / 2;
+}
+
+double naive_huber(const Sample& s, const std::vector<double>& maps, double delta) {
+  double sum = 0;
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    sum += double{s.weights[i / cells]} * delta * smooth_l1(maps[i] - double{s.targets[i]}, delta);
+  }
+  return sum / batch;
+}
+
+}  // namespace
+
+TEST_CASE("heatmap_huber: the loss is delta times PyTorch's smooth L1, the gradient that of central differences") {
+  for (const float delta : {0.25f, 1.0f, 0.125f}) {
+    CAPTURE(delta);
+    Sample sample;
+    std::vector<double> maps(sample.maps.begin(), sample.maps.end());
+    const double beta = double{delta};
+    CHECK(heatmap_huber(sample.input(), sample.gradient, delta) ==
+          doctest::Approx(naive_huber(sample, maps, beta)).epsilon(1e-6));
+    int inside = 0, outside = 0;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      constexpr double step = 1e-6;
+      const double at = maps[i];
+      const double kink = std::abs(std::abs(at - double{sample.targets[i]}) - beta);
+      if (kink < 2 * step) continue;  // the slope changes here
+      ++(std::abs(at - double{sample.targets[i]}) < beta ? inside : outside);
+      maps[i] = at + step;
+      const double above = naive_huber(sample, maps, beta);
+      maps[i] = at - step;
+      const double below = naive_huber(sample, maps, beta);
+      maps[i] = at;
+      CHECK(std::abs(double{sample.gradient[i]} - (above - below) / (2 * step)) < 1e-7);
+    }
+    CHECK(inside > 0);
+    CHECK(outside > 0);
+  }
+}
+
+TEST_CASE("heatmap_huber: beyond all differences it is heatmap_loss to the last bit of the gradient; NaN shows") {
+  Sample squares, huber;
+  const double loss = squares.loss();
+  CHECK(heatmap_huber(huber.input(), huber.gradient, 100) == doctest::Approx(loss).epsilon(1e-12));
+  CHECK(huber.gradient == squares.gradient);
+  huber.maps[0] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(std::isnan(heatmap_huber(huber.input(), huber.gradient, 1)));
+  CHECK(std::isnan(huber.gradient[0]));
+  huber.targets.pop_back();
+  CHECK_THROWS_WITH_AS(heatmap_huber(huber.input(), huber.gradient, 1), doctest::Contains("105"), UsageError);
+}
+
+TEST_CASE("losses: every row writes the whole gradient, and the parts of a batch add up to it") {
+  const LossKinds kinds;
+  for (const LossKind& kind : kinds.all()) {
+    CAPTURE(std::string(kind.name));
+    Sample whole, part;
+    const double loss = kind.compute(whole.input(), whole.gradient);
+    CHECK(std::count(whole.gradient.begin(), whole.gradient.end(), 99.0f) == 0);
+    double sum = 0;
+    for (std::size_t n = 0; n < images; ++n) {
+      const std::size_t size = channels * cells;
+      const std::span<const float> maps(part.maps), targets(part.targets), weights(part.weights);
+      sum += kind.compute({maps.subspan(n * size, size), targets.subspan(n * size, size),
+                           weights.subspan(n * channels, channels), cells, batch},
+                          std::span(part.gradient).subspan(n * size, size));
+    }
+    CHECK(sum == doctest::Approx(loss).epsilon(1e-12));
+    CHECK(part.gradient == whole.gradient);
+  }
+}
+
+TEST_CASE("LossKinds: a row of one's own stands beside the library's; a wrong one is refused") {
+  constexpr LossKind mine{
+      .name = "mine", .does = "nothing", .compute = [](const LossInput&, std::span<float>) { return 0.0; }};
+  CHECK(LossKinds{mine}.names().size() == LossKinds().names().size() + 1);
+  CHECK(LossKinds{mine}.get("mine", "loss").does == "nothing");
+  CHECK_THROWS_WITH_AS(LossKinds{LossKind{.name = "none"}}, doctest::Contains("a function compute"), UsageError);
+  CHECK_THROWS_WITH_AS(LossKinds{huber_loss}, doctest::Contains("a name of its own"), UsageError);
 }
 
 }  // namespace loss_test

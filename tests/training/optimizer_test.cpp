@@ -8,6 +8,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/optimizers/optimizers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -15,6 +16,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace optimizer_test {
@@ -42,16 +45,29 @@ struct Rule {
 
   void operator()(double& w, double g, double& m, double& h, int t, bool decays) const {
     const double decay = decays ? o.weight_decay : 0;
-    if (o.kind == OptimizerKind::sgd) {  // torch.optim.SGD
+    if (o.kind == "sgd") {  // torch.optim.SGD
       g += decay * w;
       m = o.momentum * m + g;
       w -= rate * (o.momentum != 0 ? m : g);
-    } else if (o.kind == OptimizerKind::rmsprop) {  // Caffe's RMSPropSolver; torch.optim.RMSprop's momentum
+    } else if (o.kind == "rmsprop") {  // Caffe's RMSPropSolver; torch.optim.RMSprop's momentum
       g += decay * w;
       h = o.rho * h + (1 - o.rho) * g * g;
       const double scaled = g / (std::sqrt(h) + o.epsilon);
       m = o.momentum * m + scaled;
       w -= rate * (o.momentum != 0 ? m : scaled);
+    } else if (o.kind == "radam") {  // torch.optim.RAdam(decoupled_weight_decay=True)
+      w *= 1 - rate * decay;
+      m = o.beta1 * m + (1 - o.beta1) * g;
+      h = o.beta2 * h + (1 - o.beta2) * g * g;
+      const double correction1 = 1 - std::pow(o.beta1, t), correction2 = 1 - std::pow(o.beta2, t);
+      const double rho_inf = 2 / (1 - o.beta2) - 1;
+      const double rho = rho_inf - 2 * t * std::pow(o.beta2, t) / correction2;
+      if (rho > 5) {
+        const double rect = std::sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho));
+        w -= rate * m / correction1 * std::sqrt(correction2) / (std::sqrt(h) + o.epsilon) * rect;
+      } else {
+        w -= rate * m / correction1;
+      }
     } else {  // torch.optim.AdamW
       w *= 1 - rate * decay;
       m = o.beta1 * m + (1 - o.beta1) * g;
@@ -104,7 +120,9 @@ double compare(const OptimizerOptions& options, double rate) {
 }  // namespace
 
 TEST_CASE("Optimizer: 20 steps of every rule are those of a double-precision loop, with and without momentum") {
-  for (const OptimizerKind kind : {OptimizerKind::rmsprop, OptimizerKind::sgd, OptimizerKind::adamw}) {
+  const std::vector<std::string> kinds = OptimizerKinds().names();
+  REQUIRE(kinds == std::vector<std::string>{"rmsprop", "sgd", "adamw", "radam"});  // all of which Rule knows
+  for (const std::string& kind : kinds) {
     for (const double momentum : {0.0, 0.9}) {
       for (const bool vectors : {false, true}) {
         OptimizerOptions options;
@@ -112,7 +130,7 @@ TEST_CASE("Optimizer: 20 steps of every rule are those of a double-precision loo
         options.momentum = momentum;
         options.weight_decay = 0.05;
         options.decay_vectors = vectors;
-        INFO("kind " << int(kind) << ", momentum " << momentum << ", vectors " << vectors);
+        INFO("kind " << kind << ", momentum " << momentum << ", vectors " << vectors);
         // 20 steps of about 10 roundings of 6e-8 each.
         CHECK(compare(options, 0.01) < 2e-5);
       }
@@ -124,7 +142,7 @@ TEST_CASE("Optimizer: Caffe's epsilon stands outside the root, and weight decay 
   const Graph graph = graph_of<small_run::Tiny>();
   Workers workers(1);
   OptimizerOptions options;
-  options.kind = OptimizerKind::rmsprop;
+  options.kind = "rmsprop";
   options.weight_decay = 0;
   options.epsilon = 0.5;
   Optimizer rmsprop(graph, options);
@@ -168,7 +186,7 @@ TEST_CASE("Optimizer: batch norm's running statistics are no parameters, and the
       if (graph.parameters[id].trainable) continue;
       ++buffers;
       CHECK(parameters[id].values == initialise(graph, 1)[id].values);
-      CHECK(optimizer.first()[id].empty());
+      for (const OptimizerState& each : optimizer.state()) CHECK(each.values[id].empty());
     }
     CHECK(buffers == 2);
     results.push_back(parameters);
@@ -189,9 +207,68 @@ TEST_CASE("Optimizer: tensors and moments of another network are refused") {
   few[0].values.pop_back();
   CHECK_THROWS_WITH_AS(adamw.update(few, parameters, 0.1, 0, workers), doctest::Contains("parameters"), UsageError);
   OptimizerOptions options;
-  options.kind = OptimizerKind::sgd;
+  options.kind = "sgd";
   const Optimizer sgd(graph, options);
-  CHECK_THROWS_WITH_AS(adamw.restore(sgd.first(), sgd.second()), doctest::Contains("first moments"), ModelError);
+  CHECK_THROWS_WITH_AS(adamw.restore(sgd.state()),
+                       doctest::Contains("expected first, second of this network's parameters, as adamw"), ModelError);
+  std::vector<OptimizerState> fewer = adamw.state();
+  fewer[1].values[0].pop_back();
+  CHECK_THROWS_WITH_AS(adamw.restore(fewer), doctest::Contains("got first, second of other sizes"), ModelError);
+}
+
+TEST_CASE("radam: the first 5 updates are not divided by mean squares, later ones nearly as adamw's") {
+  CHECK(detail::radam_rectifier(0.999, 5) == 0);
+  CHECK(detail::radam_rectifier(0.999, 6) > 0);
+  CHECK(detail::radam_rectifier(0.999, 6) < 0.05);
+  CHECK(detail::radam_rectifier(0.999, 20000) == doctest::Approx(1).epsilon(1e-6));
+  CHECK(detail::radam_rectifier(0, 3) == 0);
+}
+
+TEST_CASE("Optimizer: a rule of one's own keeps what it wants by names of its own and goes on from it") {
+  // Momentum over the sign of the gradient, and the number of updates seen by each weight.
+  constexpr OptimizerKind mine{
+      .name = "signs",
+      .does = "momentum over signs",
+      .state = [](const OptimizerOptions&) -> std::vector<std::string> { return {"velocity", "age"}; },
+      .update =
+          [](const ParameterUpdate& of, const OptimizerOptions& options) {
+            for (std::size_t i = 0; i < of.weights.size(); ++i) {
+              const float sign = of.gradient[i] > 0 ? 1.0f : -1.0f;
+              of.state[0][i] = static_cast<float>(options.momentum) * of.state[0][i] + sign;
+              of.state[1][i] += 1;
+              of.weights[i] -= static_cast<float>(of.rate) * of.state[0][i];
+            }
+          }};
+  const Graph graph = graph_of<small_run::Tiny>();
+  Workers workers(1);
+  OptimizerOptions options;
+  options.kind = "signs";
+  options.momentum = 0.5;
+  CHECK_THROWS_WITH_AS(Optimizer(graph, options), doctest::Contains("got \"signs\""), UsageError);
+  const OptimizerKinds kinds{mine};
+  Optimizer optimizer(graph, options, {}, kinds);
+  std::vector<Tensor> parameters = initialise(graph, 1);
+  const std::vector<Tensor> before = parameters;
+  std::vector<Tensor> ones = parameters;
+  for (Tensor& tensor : ones) tensor.values.assign(tensor.values.size(), 1.0f);
+  optimizer.update(parameters, ones, 0.125, 0, workers);
+  std::vector<OptimizerState> kept = optimizer.state();
+  std::swap(kept[0], kept[1]);  // as a file has them, in the order of their names
+  Optimizer again(graph, options, {}, kinds);
+  again.restore(kept);
+  again.update(parameters, ones, 0.125, 1, workers);
+  REQUIRE(graph.parameters[0].trainable);
+  CHECK(parameters[0].values[0] == doctest::Approx(before[0].values[0] - 0.125f - 0.125f * 1.5f));
+  CHECK(again.state()[0].name == "velocity");
+  CHECK(again.state()[1].values[0][0] == 2);
+
+  OptimizerKind wrong = mine;
+  wrong.name = "wrong";
+  wrong.state = [](const OptimizerOptions&) -> std::vector<std::string> { return {"a", "a"}; };
+  options.kind = "wrong";
+  CHECK_THROWS_WITH_AS(Optimizer(graph, options, {}, {wrong}), doctest::Contains("names that differ"), UsageError);
+  wrong.state = [](const OptimizerOptions&) -> std::vector<std::string> { return {"a/b"}; };
+  CHECK_THROWS_WITH_AS(Optimizer(graph, options, {}, {wrong}), doctest::Contains("no slash"), UsageError);
 }
 
 }  // namespace optimizer_test

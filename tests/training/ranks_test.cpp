@@ -35,7 +35,7 @@ TrainOptions options_of(int slice, int workers) {
   options.batch = 6;
   options.slice = slice;
   options.workers = workers;
-  options.schedule = RateSchedule::plateau;  // which validation decides on, on rank 0
+  options.schedule = "plateau";  // which validation decides on, on rank 0
   options.plateau_epochs = 1;
   options.clip_norm = 0.05;
   options.average_decay = 0.8;

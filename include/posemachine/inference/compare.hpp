@@ -7,8 +7,9 @@
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -38,8 +39,9 @@ struct VariantResult {
 inline std::vector<EstimationVariant> estimation_variants() {
   std::vector<EstimationVariant> variants{
       {"as the model says", {}}, {"flip off", {.flip_average = false}}, {"flip on", {.flip_average = true}}};
-  for (std::size_t kind = 0; kind < decoder_names.size(); ++kind) {
-    variants.push_back({std::string(decoder_names[kind]), {.decoder = static_cast<DecoderKind>(kind)}});
+  const DecoderKinds decoders;
+  for (const DecoderKind& kind : decoders.all()) {
+    variants.push_back({std::string(kind.name), {.decoder = kind}});
   }
   variants.push_back({"second pass", {.second_pass = SecondPass{}}});
   variants.push_back({"scales 0.7 to 1.3", {.scales = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3}}});

@@ -4,7 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstdint>
@@ -32,8 +32,9 @@ struct EstimatorOptions {
   // those of the crop. At least one is at most 1, so that every part of the crop is seen.
   std::vector<double> scales{1};
   std::optional<bool> flip_average{};       // none: as the model says
-  std::optional<DecoderKind> decoder{};     // none: as the model says
+  std::optional<DecoderKind> decoder{};     // the library's or a user's own; none: as the model says
   std::optional<SecondPass> second_pass{};  // none: one pass
+  std::vector<DecoderKind> own_decoders{};  // those of a user's own that the model may name, besides the library's
 };
 
 /// What one stage of a network says of one person.

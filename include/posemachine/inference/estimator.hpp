@@ -21,6 +21,8 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/scale_average.hpp>
 #include <posemachine/pose/targets.hpp>
@@ -105,7 +107,8 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 class Estimator {
  public:
   /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
-  /// tuning file that cannot be read or is another machine's.
+  /// tuning file that cannot be read or is another machine's; ModelError for a model whose decoder is neither the
+  /// library's nor one of own_decoders, unless the options choose another.
   explicit Estimator(const Model& model, const EstimatorOptions& options = {})
       : Estimator((check(options), std::make_shared<const detail::InferenceModel>(model, options)), options) {}
 
@@ -184,7 +187,8 @@ class Estimator {
                     {options.threads, options.max_bytes, std::size_t(std::max(1, options.cached_sizes))},
                     [meaning = shared_->model.meaning()](Execution& execution, Size input) {
                       fill_centres(execution, meaning, input);
-                    }) {
+                    }),
+        decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())) {
     check(options);
   }
 
@@ -228,15 +232,13 @@ class Estimator {
   void look(Estimate& estimate, const Image& image, Size input) {
     const Meaning& meaning = shared_->model.meaning();
     const Affine to_image = image_from_input(estimate.square, input);
-    Decoder decoder = meaning.decoder;
-    decoder.kind = options_.decoder.value_or(decoder.kind);
     estimate.stages = run_scales(executions_.get(input), image, estimate.square, input);
     for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
       StageEstimate& stage = estimate.stages[s];
       const Graph& graph = shared_->compiled.graph();
       const Value value{graph.outputs[s].value};
       stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
-                                        decoder, meaning.sigma_px);
+                                        decoder_, meaning.sigma_px);
       for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
     }
     estimate.pose.keypoints = estimate.stages.back().keypoints;
@@ -294,6 +296,7 @@ class Estimator {
   std::shared_ptr<const detail::InferenceModel> shared_;
   EstimatorOptions options_;
   ExecutionCache executions_;
+  DecoderKind decoder_;
   std::vector<Estimator> team_;  // one a thread, for several people
 };
 

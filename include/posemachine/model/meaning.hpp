@@ -11,7 +11,6 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -30,23 +29,10 @@ struct CropRule {
   friend bool operator==(const CropRule&, const CropRule&) = default;
 };
 
-/// Where a joint lies within the highest cell of its map; decode_heatmaps says how each is computed.
-enum class DecoderKind {
-  arg_max,         // at the cell's centre
-  quarter_offset,  // a quarter of a cell towards the higher neighbour along each axis
-  taylor,          // at the maximum of the Gaussian that touches the peak (DARK)
-  local_mean       // at the centroid of the peak's neighbourhood (local soft arg-max)
-};
-
-/// The kinds by name, as model files and configurations spell them, in the order of DecoderKind.
-inline constexpr std::array<std::string_view, 4> decoder_names{"arg_max", "quarter_offset", "taylor", "local_mean"};
-
-constexpr std::string_view name_of(DecoderKind kind) { return decoder_names[static_cast<std::size_t>(kind)]; }
-
 /// How heatmaps become joints.
 struct Decoder {
-  DecoderKind kind = DecoderKind::quarter_offset;
-  bool flip_average = false;  // average the maps with those of the mirrored image, sides swapped back
+  std::string kind = "quarter_offset";  // a row of DecoderKinds, the library's or a user's own
+  bool flip_average = false;            // average the maps with those of the mirrored image, sides swapped back
   friend bool operator==(const Decoder&, const Decoder&) = default;
 };
 
@@ -99,7 +85,8 @@ struct MeaningRanges {
 };
 
 /// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
-/// read back. Whether it fits a graph is the Model's question.
+/// read back. Whether it fits a graph is the Model's question,
+/// whether there is such a decoder that of who decodes.
 inline void check(const Meaning& meaning, const std::string& where) {
   try {
     check(meaning.joints);
@@ -137,6 +124,12 @@ inline void check(const Meaning& meaning, const std::string& where) {
   if (meaning.calibration) {
     require_within("calibration.half", meaning.calibration->half, MeaningRanges::calibration_half);
     require_within("calibration.slope", meaning.calibration->slope, MeaningRanges::calibration_slope);
+  }
+  const std::size_t length = meaning.decoder.kind.size();
+  if (length < 1 || length > 64) {
+    fail<ModelError>({.where = where + ".decoder.kind",
+                      .expected = "a name of 1 to 64 bytes",
+                      .got = std::to_string(length) + " bytes"});
   }
 }
 

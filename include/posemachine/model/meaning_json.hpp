@@ -152,28 +152,14 @@ inline JointSet joint_set_from_json(const Json& json, const std::string& where) 
   return set;
 }
 
-/// A decoder's kind by its name. Errors: E naming `where`.
-template <class E = ModelError>
-DecoderKind decoder_kind(std::string_view name, const std::string& where) {
-  for (std::size_t i = 0; i < decoder_names.size(); ++i) {
-    if (decoder_names[i] == name) return static_cast<DecoderKind>(i);
-  }
-  std::string known;
-  for (const std::string_view each : decoder_names) known += (known.empty() ? "" : ", ") + std::string(each);
-  fail<E>({.where = where,
-           .expected = "one of " + known,
-           .got = "\"" + std::string(name.substr(0, 40)) + "\"",
-           .remedy = did_you_mean(name.substr(0, 40), {decoder_names.begin(), decoder_names.end()})});
-}
-
 /// arg_max and quarter_offset are written as quarter_offset, false or true: files of both are as old as the format, and
 /// older programs read them. The other kinds are written by name, which older programs refuse by that key.
 inline Json decoder_to_json(const Decoder& decoder) {
   Json json;
-  if (decoder.kind == DecoderKind::arg_max || decoder.kind == DecoderKind::quarter_offset) {
-    json["quarter_offset"] = decoder.kind == DecoderKind::quarter_offset;
+  if (decoder.kind == "arg_max" || decoder.kind == "quarter_offset") {
+    json["quarter_offset"] = decoder.kind == "quarter_offset";
   } else {
-    json["kind"] = name_of(decoder.kind);
+    json["kind"] = decoder.kind;
   }
   json["flip_average"] = decoder.flip_average;
   return json;
@@ -185,11 +171,11 @@ inline Decoder decoder_from_json(const Json& json, const std::string& where) {
   Decoder decoder;
   if (!json.contains("kind")) {
     const bool quarter = boolean_member<ModelError>(json, "quarter_offset", where);
-    decoder.kind = quarter ? DecoderKind::quarter_offset : DecoderKind::arg_max;
+    decoder.kind = quarter ? "quarter_offset" : "arg_max";
   } else if (json.contains("quarter_offset")) {
     fail<ModelError>({.where = where, .expected = "one of kind and quarter_offset", .got = "both"});
   } else {
-    decoder.kind = decoder_kind(string_member<ModelError>(json, "kind", where), where + ".kind");
+    decoder.kind = string_member<ModelError>(json, "kind", where);
   }
   decoder.flip_average = boolean_member<ModelError>(json, "flip_average", where);
   return decoder;

@@ -5,9 +5,8 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/map.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
 #include <posemachine/pose/pose.hpp>
-#include <posemachine/pose/refine_peak.hpp>
 #include <posemachine/pose/targets.hpp>
 
 #include <algorithm>
@@ -21,7 +20,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline Keypoint decode_map(const float* map, int height, int width, double stride, DecoderKind kind, double sigma_px) {
+inline Keypoint decode_map(const float* map, int height, int width, double stride, const DecoderKind& decoder,
+                           double sigma_px) {
   const std::size_t cells = std::size_t(height) * std::size_t(width);
   std::size_t best = 0;
   for (std::size_t i = 0; i < cells; ++i) {
@@ -30,41 +30,37 @@ inline Keypoint decode_map(const float* map, int height, int width, double strid
   }
   const Peak peak{map, width, height, static_cast<int>(best % std::size_t(width)),
                   static_cast<int>(best / std::size_t(width))};
-  const Point cell = Point{double(peak.x), double(peak.y)} + peak_offset(peak, kind, sigma_px / stride);
+  const Point offset = decoder.offset(peak, sigma_px / stride);
+  if (!std::isfinite(offset.x) || !std::isfinite(offset.y)) return {};
+  const Point cell = Point{double(peak.x), double(peak.y)} + offset;
   return {{cell_centre(cell.x, stride), cell_centre(cell.y, stride)}, std::clamp(double(map[best]), 0.0, 1.0)};
 }
 
 }  // namespace detail
 
 /// The keypoint of each of the first joint_count maps. Every decoder starts from the highest cell, the first in
-/// row-major order where several are equal, and moves along each axis on which both neighbours are known:
-/// - arg_max: not at all; joints are up to 0.5 cells away.
-/// - quarter_offset: a quarter of a cell towards the higher neighbour; up to 0.25 cells for a Gaussian.
-/// - taylor: to the maximum that slope and curvature of the logarithm give, after smoothing by a Gaussian of the
-///   targets' width. Within 0.004 cells of a Gaussian's centre if its sigma is 0.8 cells or more (0.06 at 0.5 cells); a
-///   quarter offset where the smoothed peak is not concave or lies more than a cell away.
-/// - local_mean: to the centroid of the values above 0 in a window of 2 ceil(2 sigma) + 1 cells around the highest one.
-///   The window is centred on a cell and cuts one tail shorter than the other, so offsets come out too small: by 4 % of
-///   a Gaussian's at sigma 0.875 (7 px at stride 8), by up to 20 % at any sigma from 0.4 to 4 cells. One cell from a
-///   border the window has 3 cells, and the error may be 0.2 cells. A floor of values pulls to the cell's centre, too.
-/// Mirrored maps give exactly mirrored positions, where the highest cell is the only one of its height. A map with a
+/// row-major order where several are equal; the library's move along each axis on which both neighbours are known, and
+/// mirrored maps give exactly mirrored positions, where the highest cell is the only one of its height. A map with a
 /// value that is not finite gives a missing keypoint.
 /// Shapes: sigma_px: the targets' standard deviation in input pixels, as Meaning::sigma_px; positions in input pixels;
 /// scores the highest value clamped to 0 .. 1, so that maps whose peaks exceed 1 (scaled distributions) can be decoded.
-/// Errors: UsageError for empty maps, fewer maps than joints, or a stride or sigma_px that is not positive.
+/// Errors: UsageError for empty maps, fewer maps than joints, a stride or sigma_px that is not positive, or a
+/// decoder without an offset.
 inline std::vector<Keypoint> decode_heatmaps(const MapView<const float>& maps, int joint_count, double stride,
-                                             const Decoder& decoder, double sigma_px = 7) {
-  if (maps.h < 1 || maps.w < 1 || joint_count < 0 || maps.c < joint_count || !(stride > 0) || !(sigma_px > 0)) {
-    fail<UsageError>(
-        {.where = "decode_heatmaps",
-         .expected = "at least " + std::to_string(joint_count) + " maps of 1 x 1 cells, stride > 0 and sigma_px > 0",
-         .got = std::to_string(maps.c) + " maps of " + std::to_string(maps.h) + " x " + std::to_string(maps.w) +
-                ", stride " + std::to_string(stride) + ", sigma_px " + std::to_string(sigma_px)});
+                                             const DecoderKind& decoder, double sigma_px = 7) {
+  if (maps.h < 1 || maps.w < 1 || joint_count < 0 || maps.c < joint_count || !(stride > 0) || !(sigma_px > 0) ||
+      decoder.offset == nullptr) {
+    fail<UsageError>({.where = "decode_heatmaps",
+                      .expected = "at least " + std::to_string(joint_count) +
+                                  " maps of 1 x 1 cells, stride > 0, sigma_px > 0 and a decoder",
+                      .got = std::to_string(maps.c) + " maps of " + std::to_string(maps.h) + " x " +
+                             std::to_string(maps.w) + ", stride " + std::to_string(stride) + ", sigma_px " +
+                             std::to_string(sigma_px) + (decoder.offset == nullptr ? ", no decoder" : "")});
   }
   std::vector<Keypoint> keypoints;
   keypoints.reserve(std::size_t(joint_count));
   for (int j = 0; j < joint_count; ++j) {
-    keypoints.push_back(detail::decode_map(maps.channel(0, j), maps.h, maps.w, stride, decoder.kind, sigma_px));
+    keypoints.push_back(detail::decode_map(maps.channel(0, j), maps.h, maps.w, stride, decoder, sigma_px));
   }
   return keypoints;
 }

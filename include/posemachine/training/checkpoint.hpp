@@ -9,6 +9,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
+#include <posemachine/training/optimizers/optimizer_kind.hpp>
 #include <posemachine/training/train_options.hpp>
 #include <posemachine/training/watch.hpp>
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,19 +32,18 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct Checkpoint {
   Model model;
   TrainOptions options{};
-  std::int64_t step = 0;                    // steps done
-  double best_score = -1;                   // of validation so far; -1: none yet
-  std::vector<std::vector<float>> first{};  // the optimiser's, by parameter id; none at step 0
-  std::vector<std::vector<float>> second{};
-  std::vector<double> epoch_losses{};  // of the epoch under way, by stage: sums over its steps
-  std::int64_t epoch_steps = 0;        // ... and how many these are
-  std::string people{};                // digest of the training set; empty: not known
-  std::vector<Tensor> average{};       // of the weights, by parameter id; none: not kept
-  Watch watch{};                       // over the epochs' scores
-  double rate_factor = 1;              // what plateaus and steps that were not finite left of the rate
-  std::int64_t skipped = 0;            // steps that were not finite so far ...
-  int skipped_in_a_row = 0;            // ... and those up to now without another between
-  std::int64_t optimizer_start = 0;    // updates that were made before the optimiser began from nothing
+  std::int64_t step = 0;                  // steps done
+  double best_score = -1;                 // of validation so far; -1: none yet
+  std::vector<OptimizerState> moments{};  // what the optimiser keeps; none where it begins
+  std::vector<double> epoch_losses{};     // of the epoch under way, by stage: sums over its steps
+  std::int64_t epoch_steps = 0;           // ... and how many these are
+  std::string people{};                   // digest of the training set; empty: not known
+  std::vector<Tensor> average{};          // of the weights, by parameter id; none: not kept
+  Watch watch{};                          // over the epochs' scores
+  double rate_factor = 1;                 // what plateaus and steps that were not finite left of the rate
+  std::int64_t skipped = 0;               // steps that were not finite so far ...
+  int skipped_in_a_row = 0;               // ... and those up to now without another between
+  std::int64_t optimizer_start = 0;       // updates that were made before the optimiser began from nothing
 
   /// Updates of the weights so far.
   std::int64_t updates() const { return step - skipped; }
@@ -51,17 +52,25 @@ struct Checkpoint {
 /// The same state with an optimiser that begins from nothing: a third to a half of the bytes, for carrying a run
 /// elsewhere. What follows differs from what would have followed, as it would with other images.
 inline Checkpoint without_moments(Checkpoint checkpoint) {
-  checkpoint.first.clear();
-  checkpoint.second.clear();
+  checkpoint.moments.clear();
   checkpoint.optimizer_start = checkpoint.updates();
   return checkpoint;
 }
 
 namespace detail {
 inline constexpr const char* training_note = "posemachine.training";
-inline constexpr const char* first_prefix = "optimizer.first/";
-inline constexpr const char* second_prefix = "optimizer.second/";
 inline constexpr const char* average_prefix = "average/";
+
+// Of the tensors that an optimiser keeps under a name.
+inline std::string moments_prefix(std::string_view name) { return "optimizer." + std::string(name) + "/"; }
+
+// NAME of the tensor "optimizer.NAME/PARAMETER"; empty for other tensors.
+inline std::string_view moments_name(std::string_view tensor) {
+  constexpr std::string_view begin = "optimizer.";
+  const std::size_t slash = tensor.find('/');
+  if (!tensor.starts_with(begin) || slash == std::string_view::npos) return {};
+  return tensor.substr(begin.size(), slash - begin.size());
+}
 
 inline void require_finite_values(const std::vector<float>& values, const std::string& name) {
   for (const float value : values) {
@@ -84,7 +93,7 @@ inline void read_epoch_sums(const Json& state, const std::string& where, Checkpo
   }
   if (!fits) {
     fail<ModelError>({.where = where + ".epoch_losses",
-                      .expected = std::to_string(stages) + " numbers, one a stage",
+                      .expected = std::to_string(stages) + " numbers, one per stage",
                       .got = sums.dump().substr(0, 60)});
   }
 }
@@ -115,12 +124,20 @@ std::vector<Tensor> take_tensors(const Graph& graph, TensorsByName& tensors, con
   return taken;
 }
 
-// The optimiser's tensors of one prefix.
-inline std::vector<std::vector<float>> take_moments(const Graph& graph, TensorsByName& tensors,
-                                                    const std::string& prefix, const std::string& where) {
-  std::vector<std::vector<float>> moments;
+// The optimiser's tensors, whatever their names.
+inline std::vector<OptimizerState> take_moments(const Graph& graph, TensorsByName& tensors, const std::string& where) {
+  std::set<std::string> names;
+  for (const auto& [tensor, value] : tensors) {
+    if (!moments_name(tensor).empty()) names.emplace(moments_name(tensor));
+  }
   const auto flat = [&](std::size_t id) { return Shape{graph.parameters[id].size()}; };
-  for (Tensor& tensor : take_tensors(graph, tensors, prefix, where, flat)) moments.push_back(std::move(tensor.values));
+  std::vector<OptimizerState> moments;
+  for (const std::string& name : names) {
+    moments.push_back({name, {}});
+    for (Tensor& tensor : take_tensors(graph, tensors, moments_prefix(name), where, flat)) {
+      moments.back().values.push_back(std::move(tensor.values));
+    }
+  }
   return moments;
 }
 
@@ -193,7 +210,7 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   if (checkpoint.optimizer_start > 0) state["optimizer_start"] = checkpoint.optimizer_start;
   TensorFile file = parse_safetensors(checkpoint.model.to_bytes(), "model");
   file.metadata[detail::training_note] = write_json<RuntimeFailure>(state, "checkpoint");
-  const auto add = [&](const char* prefix, std::size_t id, Shape shape, const std::vector<float>& values) {
+  const auto add = [&](const std::string& prefix, std::size_t id, Shape shape, const std::vector<float>& values) {
     if (values.empty()) return;
     NamedTensor entry{prefix + parameter_name(graph, static_cast<int>(id)), {}};
     detail::require_finite_values(values, entry.name);
@@ -204,11 +221,10 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
     file.tensors.push_back(std::move(entry));
   };
   const auto flat = [](const std::vector<float>& values) { return Shape{static_cast<std::int64_t>(values.size())}; };
-  for (std::size_t id = 0; id < checkpoint.first.size(); ++id) {
-    add(detail::first_prefix, id, flat(checkpoint.first[id]), checkpoint.first[id]);
-  }
-  for (std::size_t id = 0; id < checkpoint.second.size(); ++id) {
-    add(detail::second_prefix, id, flat(checkpoint.second[id]), checkpoint.second[id]);
+  for (const auto& [name, values] : checkpoint.moments) {
+    for (std::size_t id = 0; id < values.size(); ++id) {
+      add(detail::moments_prefix(name), id, flat(values[id]), values[id]);
+    }
   }
   for (std::size_t id = 0; id < checkpoint.average.size(); ++id) {
     add(detail::average_prefix, id, checkpoint.average[id].shape, checkpoint.average[id].values);
@@ -216,6 +232,7 @@ inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   return write_safetensors(file);
 }
 
+/// What the options name, as a loss of a user's own, is the Trainer's question: a network can be used without it.
 /// Errors: ModelError naming `where` and the field.
 inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where, const OpSet& ops = OpSet()) {
   const auto note = file.metadata.find(detail::training_note);
@@ -236,9 +253,7 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   TensorFile weights;
   weights.metadata = std::move(file.metadata);
   for (NamedTensor& entry : file.tensors) {
-    const bool weight = !entry.name.starts_with(detail::first_prefix) &&
-                        !entry.name.starts_with(detail::second_prefix) &&
-                        !entry.name.starts_with(detail::average_prefix);
+    const bool weight = detail::moments_name(entry.name).empty() && !entry.name.starts_with(detail::average_prefix);
     if (weight) {
       weights.tensors.push_back(std::move(entry));
     } else {
@@ -250,21 +265,14 @@ inline Checkpoint checkpoint_from_file(TensorFile file, const std::string& where
   checkpoint.best_score = number_member<ModelError>(state, "best_score", at, -1, 1000);
   if (state.contains("people")) checkpoint.people = string_member<ModelError>(state, "people", at);
   try {
-    checkpoint.options = train_options_from_json(member<ModelError>(state, "options", at), at + ".options");
+    checkpoint.options = detail::read_train_options(member<ModelError>(state, "options", at), at + ".options", {});
   } catch (const UsageError& error) {
     throw ModelError(error.what());
   }
   detail::read_epoch_sums(state, at, checkpoint);
   detail::read_control(state, at, checkpoint);
   const Graph& graph = checkpoint.model.graph();
-  checkpoint.first = detail::take_moments(graph, others, detail::first_prefix, where);
-  checkpoint.second = detail::take_moments(graph, others, detail::second_prefix, where);
-  const auto is_empty = [](const std::vector<float>& values) { return values.empty(); };
-  if (checkpoint.optimizer_start == checkpoint.updates() &&
-      std::all_of(checkpoint.first.begin(), checkpoint.first.end(), is_empty) &&
-      std::all_of(checkpoint.second.begin(), checkpoint.second.end(), is_empty)) {
-    checkpoint = without_moments(std::move(checkpoint));
-  }
+  checkpoint.moments = detail::take_moments(graph, others, where);
   checkpoint.average = detail::take_average(checkpoint.model, others, where);
   if (!others.empty()) {
     fail<ModelError>({.where = where,

@@ -13,6 +13,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/quarter_offset.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -50,7 +51,7 @@ inline std::vector<Keypoint> constant_pose(std::span<const Person> people, const
       sum.values[k] += batch.map_weights.values[k / cells] * batch.targets.values[k] / static_cast<float>(count);
     }
   }
-  return decode_heatmaps(view_of(sum), static_cast<int>(joints.joints.size()), options.stride, Decoder{},
+  return decode_heatmaps(view_of(sum), static_cast<int>(joints.joints.size()), options.stride, quarter_offset_decoder,
                          options.sigma_px);
 }
 

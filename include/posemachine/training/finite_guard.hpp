@@ -6,6 +6,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/optimizers/optimizer_kind.hpp>
 #include <posemachine/training/train_options.hpp>
 
 #include <algorithm>
@@ -78,8 +79,10 @@ class FiniteGuard {
                             std::int64_t step) const {
     for (std::size_t id = 0; id < parameters.size(); ++id) {
       if (!all_finite(parameters[id].values)) fail_not_finite(step, "a weight that is not finite, of " + name(id));
-      if (!all_finite(optimizer.first()[id]) || !all_finite(optimizer.second()[id])) {
-        fail_not_finite(step, "an optimiser's moment that is not finite, of " + name(id));
+      for (const OptimizerState& each : optimizer.state()) {
+        if (!all_finite(each.values[id])) {
+          fail_not_finite(step, "an optimiser's moment that is not finite, of " + name(id));
+        }
       }
     }
   }

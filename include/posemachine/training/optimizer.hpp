@@ -1,4 +1,4 @@
-// RMSprop, SGD with momentum and AdamW on plain parameters.
+// Optimizer: updates the parameters of a graph from their gradients.
 #pragma once
 
 #include <posemachine/base/parallel.hpp>
@@ -6,41 +6,31 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/training/optimizers/optimizer_kind.hpp>
+#include <posemachine/training/optimizers/optimizers.hpp>
 #include <posemachine/training/parameter_groups.hpp>
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-enum class OptimizerKind { rmsprop, sgd, adamw };
-
-/// Options of an optimiser; those of another kind are not used.
-struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::adamw;
-  double weight_decay = 0.01;
-  bool decay_vectors = false;  // whether biases and batch norm's scale and shift decay too (Caffe and PyTorch: yes)
-  double momentum = 0;         // rmsprop, sgd
-  double rho = 0.99;           // rmsprop: decay of the mean square
-  double beta1 = 0.9;          // adamw
-  double beta2 = 0.999;        // adamw
-  double epsilon = 1e-8;       // rmsprop, adamw: outside the root
-};
-
-/// Updates parameters from gradients and keeps what it needs between steps.
-/// RMSprop is Caffe's: g += decay w; h = rho h + (1 - rho) g^2; w -= rate g / (sqrt(h) + epsilon); with momentum
-/// PyTorch's v = momentum v + g / (sqrt(h) + epsilon); w -= rate v. SGD: g += decay w; v = momentum v + g; w -= rate v
-/// (PyTorch). AdamW decays the weights apart from the gradient. Sources: Tieleman and Hinton 2012; Loshchilov and
-/// Hutter 2019.
+/// Updates parameters from gradients by a row of OptimizerKinds and keeps what it needs between steps.
 class Optimizer {
  public:
-  /// Errors: UsageError for a group that no trainable parameter belongs to.
-  Optimizer(const Graph& graph, const OptimizerOptions& options, const std::vector<ParameterGroup>& groups = {})
-      : options_(options) {
+  /// Errors: UsageError for a kind that is none of `kinds`, one that keeps something under a name that checkpoints
+  /// cannot have, and for a group that no trainable parameter belongs to.
+  Optimizer(const Graph& graph, const OptimizerOptions& options, const std::vector<ParameterGroup>& groups = {},
+            const OptimizerKinds& kinds = {})
+      : options_(options), kind_(kinds.get(options.kind, "optimizer")) {
+    if (kind_.state != nullptr) {
+      for (const std::string& name : kind_.state(options)) add_state(name);
+    }
     const std::vector<int> group_of = find_groups(graph, groups);
     for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
       const Parameter& parameter = graph.parameters[id];
@@ -52,8 +42,7 @@ class Optimizer {
       rates_.push_back(own.rate);
       sizes_.push_back(static_cast<std::size_t>(parameter.size()));
       const std::size_t size = parameter.trainable ? sizes_.back() : 0;
-      first_.emplace_back(needs_first() ? size : 0);
-      second_.emplace_back(options.kind != OptimizerKind::sgd ? size : 0);
+      for (OptimizerState& each : state_) each.values.emplace_back(size);
     }
   }
 
@@ -67,7 +56,7 @@ class Optimizer {
   }
 
   /// One update; `step` counts from 0. Parameters are updated side by side; the bytes do not depend on the workers.
-  /// Shapes: one tensor a parameter of the graph, by id. Errors: UsageError where they are not.
+  /// Shapes: one tensor per parameter of the graph, by id. Errors: UsageError where they are not.
   void update(std::vector<Tensor>& parameters, const std::vector<Tensor>& gradients, double rate, std::int64_t step,
               Workers& workers) {
     check(parameters, "parameters");
@@ -75,32 +64,57 @@ class Optimizer {
     workers.for_each(static_cast<int>(parameters.size()), [&](int index, int) {
       const auto id = static_cast<std::size_t>(index);
       if (!trainable_[id] || rates_[id] == 0) return;
-      update_one(parameters[id].values, gradients[id].values, id, rate * rates_[id], step);
+      update_one(parameters[id], gradients[id], id, rate * rates_[id], step);
     });
   }
 
-  /// What is kept between steps, by parameter id: the momentum (or first moment) and the mean square.
-  /// Empty where the rule keeps none.
-  const std::vector<std::vector<float>>& first() const { return first_; }
-  const std::vector<std::vector<float>>& second() const { return second_; }
+  /// What is kept between updates, in the order of the row's names; none where it keeps nothing.
+  const std::vector<OptimizerState>& state() const { return state_; }
 
-  /// Goes on from kept values. Errors: ModelError where they are not those of this graph and this rule.
-  void restore(std::vector<std::vector<float>> first, std::vector<std::vector<float>> second) {
-    require_like(first, first_, "first");
-    require_like(second, second_, "second");
-    first_ = std::move(first);
-    second_ = std::move(second);
+  /// Goes on from kept values, in any order of their names. Errors: ModelError where they are not those of this graph
+  /// and this row.
+  void restore(std::vector<OptimizerState> kept) {
+    const auto by_name = [](const OptimizerState& a, const OptimizerState& b) { return a.name < b.name; };
+    std::vector<OptimizerState> own = state_;
+    std::sort(own.begin(), own.end(), by_name);
+    std::sort(kept.begin(), kept.end(), by_name);
+    if (!std::equal(own.begin(), own.end(), kept.begin(), kept.end(), are_alike)) fail_unlike(own, kept);
+    for (OptimizerState& each : state_) {
+      const auto found = std::lower_bound(kept.begin(), kept.end(), each, by_name);
+      each.values = std::move(found->values);
+    }
   }
 
  private:
-  static void require_like(const std::vector<std::vector<float>>& kept, const std::vector<std::vector<float>>& own,
-                           const std::string& which) {
-    bool fits = kept.size() == own.size();
-    for (std::size_t id = 0; fits && id < own.size(); ++id) fits = kept[id].size() == own[id].size();
-    if (fits) return;
-    fail<ModelError>({.where = "optimiser: " + which + " moments",
-                      .expected = "what the optimiser of these options keeps for this network",
-                      .got = "other sizes or another number"});
+  void add_state(const std::string& name) {
+    const auto same = [&](const OptimizerState& each) { return each.name == name; };
+    if (!name.empty() && name.find('/') == std::string::npos && std::none_of(state_.begin(), state_.end(), same)) {
+      return state_.push_back({name, {}});
+    }
+    fail<UsageError>({.where = "optimiser " + options_.kind + ": what it keeps between updates",
+                      .expected = "names that differ, are not empty and have no slash",
+                      .got = "\"" + name + "\""});
+  }
+
+  // The same name, and as many values of every parameter.
+  static bool are_alike(const OptimizerState& a, const OptimizerState& b) {
+    const auto same_size = [](const std::vector<float>& x, const std::vector<float>& y) {
+      return x.size() == y.size();
+    };
+    return a.name == b.name &&
+           std::equal(a.values.begin(), a.values.end(), b.values.begin(), b.values.end(), same_size);
+  }
+
+  [[noreturn]] void fail_unlike(const std::vector<OptimizerState>& own, const std::vector<OptimizerState>& kept) const {
+    const auto list = [](const std::vector<OptimizerState>& states) {
+      std::string names;
+      for (const OptimizerState& each : states) names += (names.empty() ? "" : ", ") + each.name;
+      return names.empty() ? std::string("nothing") : names;
+    };
+    fail<ModelError>(
+        {.where = "optimiser: what it keeps between updates",
+         .expected = list(own) + " of this network's parameters, as " + options_.kind + " of these options",
+         .got = list(kept) + (list(own) == list(kept) ? " of other sizes or another number" : "")});
   }
 
   void check(const std::vector<Tensor>& tensors, const char* what) const {
@@ -114,64 +128,19 @@ class Optimizer {
     }
   }
 
-  bool needs_first() const { return options_.kind == OptimizerKind::adamw || options_.momentum != 0; }
-
-  void update_one(std::vector<float>& w, const std::vector<float>& g, std::size_t id, double rate, std::int64_t step) {
-    const auto decay = static_cast<float>(decays_[id]);
-    const auto eps = static_cast<float>(options_.epsilon);
-    const auto lr = static_cast<float>(rate);
-    std::vector<float>& m = first_[id];
-    std::vector<float>& h = second_[id];
-    switch (options_.kind) {
-      case OptimizerKind::sgd: {
-        const auto momentum = static_cast<float>(options_.momentum);
-        for (std::size_t i = 0; i < w.size(); ++i) {
-          float change = g[i] + decay * w[i];
-          if (!m.empty()) change = m[i] = momentum * m[i] + change;
-          w[i] -= lr * change;
-        }
-        break;
-      }
-      case OptimizerKind::rmsprop: {
-        const auto momentum = static_cast<float>(options_.momentum);
-        const auto rho = static_cast<float>(options_.rho);
-        const auto fresh = static_cast<float>(1 - options_.rho);  // 1 - rho in float is off by 1e-6 of itself
-        for (std::size_t i = 0; i < w.size(); ++i) {
-          const float gradient = g[i] + decay * w[i];
-          h[i] = rho * h[i] + fresh * gradient * gradient;
-          float change = gradient / (std::sqrt(h[i]) + eps);
-          if (!m.empty()) change = m[i] = momentum * m[i] + change;
-          w[i] -= lr * change;
-        }
-        break;
-      }
-      case OptimizerKind::adamw: {
-        const auto b1 = static_cast<float>(options_.beta1);
-        const auto b2 = static_cast<float>(options_.beta2);
-        const auto fresh1 = static_cast<float>(1 - options_.beta1);
-        const auto fresh2 = static_cast<float>(1 - options_.beta2);
-        const double t = static_cast<double>(step + 1);
-        const auto correction = static_cast<float>(1 - std::pow(options_.beta1, t));
-        const auto root_correction = static_cast<float>(std::sqrt(1 - std::pow(options_.beta2, t)));
-        const float scale = lr / correction;
-        for (std::size_t i = 0; i < w.size(); ++i) {
-          m[i] = b1 * m[i] + fresh1 * g[i];
-          h[i] = b2 * h[i] + fresh2 * g[i] * g[i];
-          w[i] -= lr * decay * w[i];
-          w[i] -= scale * m[i] / (std::sqrt(h[i]) / root_correction + eps);
-        }
-        break;
-      }
-    }
+  void update_one(Tensor& parameter, const Tensor& gradient, std::size_t id, double rate, std::int64_t step) {
+    std::vector<std::span<float>> state;
+    for (OptimizerState& each : state_) state.emplace_back(each.values[id]);
+    kind_.update({parameter.values, gradient.values, state, rate, decays_[id], step}, options_);
   }
 
   OptimizerOptions options_;
+  OptimizerKind kind_;
   std::vector<std::size_t> sizes_;
   std::vector<bool> trainable_;
   std::vector<double> decays_;  // of the weights, by parameter id
   std::vector<double> rates_;   // times the rate of an update
-  std::vector<std::vector<float>> first_;
-  std::vector<std::vector<float>> second_;
+  std::vector<OptimizerState> state_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

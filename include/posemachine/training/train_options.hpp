@@ -2,13 +2,14 @@
 #pragma once
 
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/augment.hpp>
-#include <posemachine/training/learning_rate.hpp>
-#include <posemachine/training/loss.hpp>
-#include <posemachine/training/optimizer.hpp>
+#include <posemachine/training/optimizers/optimizer_kind.hpp>
 #include <posemachine/training/parameter_groups.hpp>
+#include <posemachine/training/schedules/rate_schedule.hpp>
+#include <posemachine/training/train_kinds.hpp>
 
 #include <array>
 #include <cstddef>
@@ -32,16 +33,16 @@ enum class NotFinite {
 struct TrainOptions {
   std::uint64_t seed = 1;  // of weights, order, augmentation and dropout
   int epochs = 30;
-  int batch = 32;                   // images a step
-  int slice = 0;                    // images computed together; batch norm's statistics are those of a slice; 0:
-                                    // default_slice() of the network
-  bool recompute = false;           // compute some maps twice instead of keeping them: less memory, more time
-  int workers = 2;                  // threads that compute slices: the bytes do not depend on them
-  int loader_workers = 1;           // threads that prepare batches ahead
-  Loss loss = Loss::squared_error;  // cross_entropy: for networks whose outputs are spatial softmaxes
+  int batch = 32;                      // images a step
+  int slice = 0;                       // images computed together; batch norm's statistics are those of a slice; 0:
+                                       // default_slice() of the network
+  bool recompute = false;              // compute some maps twice instead of keeping them: less memory, more time
+  int workers = 2;                     // threads that compute slices: the bytes do not depend on them
+  int loader_workers = 1;              // threads that prepare batches ahead
+  std::string loss = "squared_error";  // a row of LossKinds
   OptimizerOptions optimizer;
-  double rate = 2e-3;  // the base learning rate
-  RateSchedule schedule = RateSchedule::cosine;
+  double rate = 2e-3;               // the base learning rate
+  std::string schedule = "cosine";  // a row of RateSchedules
   int warmup_steps = 200;
   double final_fraction = 0.01;   // of the base rate, at the end: of a cosine, or of a constant rate's cool-down
   int cooldown_epochs = 0;        // constant schedule: the last epochs, in which the rate falls linearly
@@ -65,13 +66,10 @@ struct TrainOptions {
 
 namespace detail {
 
-inline constexpr std::array<std::string_view, 2> loss_names{"squared_error", "cross_entropy"};
-inline constexpr std::array<std::string_view, 3> optimizer_names{"rmsprop", "sgd", "adamw"};
-inline constexpr std::array<std::string_view, 4> schedule_names{"constant", "step", "cosine", "plateau"};
 inline constexpr std::array<std::string_view, 3> not_finite_names{"stop", "skip", "lower"};
 
 // One description of all options: number(key, value, low, high), flag(key, value), choice(key, value, names) for words,
-// groups(key, value).
+// row(key, value) for the names of rows, groups(key, value).
 template <class Options, class Visitor>
 void visit_train_options(Options& o, Visitor&& v) {
   v.number("seed", o.seed, 0, 9e15);
@@ -81,8 +79,8 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.flag("recompute", o.recompute);
   v.number("workers", o.workers, 1, 256);
   v.number("loader_workers", o.loader_workers, 1, 256);
-  v.choice("loss", o.loss, loss_names);
-  v.choice("optimizer", o.optimizer.kind, optimizer_names);
+  v.row("loss", o.loss);
+  v.row("optimizer", o.optimizer.kind);
   v.number("weight_decay", o.optimizer.weight_decay, 0, 1);
   v.flag("decay_vectors", o.optimizer.decay_vectors);
   v.number("momentum", o.optimizer.momentum, 0, 0.9999);
@@ -91,7 +89,7 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.number("beta2", o.optimizer.beta2, 0, 0.999999);
   v.number("epsilon", o.optimizer.epsilon, 1e-12, 1);
   v.number("rate", o.rate, 0, 100);
-  v.choice("schedule", o.schedule, schedule_names);
+  v.row("schedule", o.schedule);
   v.number("warmup_steps", o.warmup_steps, 0, 1e7);
   v.number("final_fraction", o.final_fraction, 0, 1);
   v.number("cooldown_epochs", o.cooldown_epochs, 0, 100000);
@@ -134,6 +132,7 @@ struct TrainOptionsWriter {
   void choice(const char* key, Enum value, const std::array<std::string_view, N>& names) {
     json[key] = names[static_cast<std::size_t>(value)];
   }
+  void row(const char* key, const std::string& name) { json[key] = name; }
   void groups(const char* key, const std::vector<ParameterGroup>& groups) {
     json[key] = Json::array();
     for (const ParameterGroup& group : groups) {
@@ -185,6 +184,9 @@ struct TrainOptionsReader {
                       .got = word.substr(0, 40),
                       .remedy = did_you_mean(word.substr(0, 40), words)});
   }
+  void row(const char* key, std::string& name) {
+    if (has(key)) name = string_member<UsageError>(json, key, where);
+  }
   void groups(const char* key, std::vector<ParameterGroup>& groups) {
     if (!has(key)) return;
     groups.clear();
@@ -205,30 +207,16 @@ struct TrainOptionsReader {
   }
 };
 
-}  // namespace detail
-
-inline Json train_options_to_json(const TrainOptions& options) {
-  detail::TrainOptionsWriter writer;
-  detail::visit_train_options(options, writer);
-  return writer.json;
-}
-
-/// Options from a JSON object; keys that are absent keep the values of `options`.
-/// Errors: UsageError naming the key, for unknown keys ("did you mean"), values out of range and pairs that do not fit.
-inline TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {}) {
+// All but what the options name.
+inline TrainOptions read_train_options(const Json& json, const std::string& where, TrainOptions options) {
   if (!json.is_object()) fail<UsageError>({.where = where, .expected = "an object", .got = json.type_name()});
-  detail::TrainOptionsReader reader{json, where};
-  detail::visit_train_options(options, reader);
+  TrainOptionsReader reader{json, where};
+  visit_train_options(options, reader);
   reject_unknown_keys<UsageError>(json, reader.known, where);
   if (options.slice > 0 && options.batch % options.slice != 0) {
     fail<UsageError>({.where = where + ".batch",
                       .expected = "a multiple of the slice, " + std::to_string(options.slice),
                       .got = std::to_string(options.batch)});
-  }
-  if (options.cooldown_epochs > 0 && options.schedule != RateSchedule::constant) {
-    fail<UsageError>({.where = where + ".cooldown_epochs",
-                      .expected = "0 but for the schedule constant",
-                      .got = std::to_string(options.cooldown_epochs)});
   }
   if (options.augmentation.scale_min > options.augmentation.scale_max) {
     fail<UsageError>({.where = where + ".scale_min",
@@ -238,7 +226,57 @@ inline TrainOptions train_options_from_json(const Json& json, const std::string&
   return options;
 }
 
+// The row that an option names. A user's own may be another program's.
+template <class Row>
+const Row& row_of(const NamedRows<Row>& rows, const std::string& name, const std::string& where) {
+  if (const Row* const row = rows.find(name)) return *row;
+  std::string known;
+  for (const std::string& each : rows.names()) known += (known.empty() ? "" : ", ") + each;
+  const std::string similar = did_you_mean(excerpt(name, 100), rows.names());
+  const std::string own = "a user's own is known only to a program that brings it (TrainKinds)";
+  fail<UsageError>({.where = where,
+                    .expected = "one of " + known,
+                    .got = excerpt(name, 100),
+                    .remedy = similar.empty() ? own : similar});
+}
+
+}  // namespace detail
+
+inline Json train_options_to_json(const TrainOptions& options) {
+  detail::TrainOptionsWriter writer;
+  detail::visit_train_options(options, writer);
+  return writer.json;
+}
+
+/// Errors: UsageError for a loss, optimiser or schedule that is none of `kinds`, and for a cool-down that the schedule
+/// does not have.
+inline void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where) {
+  detail::row_of(kinds.losses, options.loss, where + ".loss");
+  detail::row_of(kinds.optimizers, options.optimizer.kind, where + ".optimizer");
+  const RateSchedule& schedule = detail::row_of(kinds.schedules, options.schedule, where + ".schedule");
+  if (options.cooldown_epochs == 0 || schedule.cools_down) return;
+  std::string cooling;
+  for (const RateSchedule& each : kinds.schedules.all()) {
+    if (each.cools_down) cooling += (cooling.empty() ? "" : ", ") + std::string(each.name);
+  }
+  fail<UsageError>({.where = where + ".cooldown_epochs",
+                    .expected = "0 but for the schedule " + cooling,
+                    .got = std::to_string(options.cooldown_epochs)});
+}
+
+/// Options from a JSON object; keys that are absent keep the values of `options`.
+/// Errors: UsageError naming the key, for unknown keys ("did you mean"), values out of range and pairs that do not fit;
+/// as check_names.
+inline TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {},
+                                            const TrainKinds& kinds = {}) {
+  options = detail::read_train_options(json, where, std::move(options));
+  check_names(options, kinds, where);
+  return options;
+}
+
 /// Errors: UsageError naming the option, as train_options_from_json.
-inline void check(const TrainOptions& options) { train_options_from_json(train_options_to_json(options), "options"); }
+inline void check(const TrainOptions& options, const TrainKinds& kinds = {}) {
+  train_options_from_json(train_options_to_json(options), "options", {}, kinds);
+}
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

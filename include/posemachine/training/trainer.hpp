@@ -13,21 +13,25 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/calibrate.hpp>
+#include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/constant_pose.hpp>
 #include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/gradient_norm.hpp>
 #include <posemachine/training/learning_rate.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/loss_kind.hpp>
 #include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/people_digest.hpp>
+#include <posemachine/training/schedules/rate_schedule.hpp>
 #include <posemachine/training/train_event.hpp>
+#include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
 #include <posemachine/training/trainer_setup.hpp>
 #include <posemachine/training/watch.hpp>
@@ -61,23 +65,26 @@ class Trainer {
   /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients, and for
   /// validation people whom evaluate() would refuse; ModelError for inputs or outputs that cannot be fed or supervised.
   Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options,
-          std::shared_ptr<Ranks> ranks = nullptr)
-      : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation), std::move(ranks)) {}
+          std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {})
+      : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation), std::move(ranks), kinds) {}
 
   /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where
   /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
-          std::shared_ptr<Ranks> ranks = nullptr)
-      : model_(detail::checked(from, people, validation).with_calibration({})),
+          std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {})
+      : model_(detail::checked(from, people, validation, kinds).with_calibration({})),
         options_(detail::resolved(model_, from.options)),
+        loss_(kinds.losses.get(options_.loss, "loss")),
+        schedule_(kinds.schedules.get(options_.schedule, "schedule")),
+        decoders_(kinds.decoders),
         ranks_(std::move(ranks)),
         step_(from.step),
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
-        gradients_(detail::supervised_graph(model_, options_), parameters_,
+        gradients_(detail::supervised_graph(model_, loss_), parameters_,
                    detail::gradient_options(model_, options_, ranks_)),
-        optimizer_(model_.graph(), options_.optimizer, options_.groups),
+        optimizer_(model_.graph(), options_.optimizer, options_.groups, kinds.optimizers),
         average_(options_.average_decay, *parameters_),
         loader_(std::move(people), model_.meaning().joints,
                 detail::loader_options(model_, options_, gradients_.share(), damaged_),
@@ -95,8 +102,8 @@ class Trainer {
                         .expected = "at most " + std::to_string(total_steps()) + ", the last of the run",
                         .got = std::to_string(step_)});
     }
-    const bool begins = from.first.empty() && from.second.empty() && from.optimizer_start == from.updates();
-    if (!begins) optimizer_.restore(from.first, from.second);
+    const bool begins = from.moments.empty() && from.optimizer_start == from.updates();
+    if (!begins) optimizer_.restore(from.moments);
     if (step_ > 0 || !from.average.empty()) average_.restore(from.average);
     epoch_losses_.resize(model_.graph().outputs.size(), 0.0);
     fill_centres();
@@ -145,8 +152,7 @@ class Trainer {
             .options = options_,
             .step = step_,
             .best_score = best_score_,
-            .first = optimizer_.first(),
-            .second = optimizer_.second(),
+            .moments = optimizer_.state(),
             .epoch_losses = epoch_losses_,
             .epoch_steps = epoch_steps_,
             .people = people_digest_,
@@ -213,9 +219,8 @@ class Trainer {
           const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
           const std::span<const float> weights(batch.map_weights.values.data() + first, count);
           for (std::size_t stage = 0; stage < stages; ++stage) {
-            losses[static_cast<std::size_t>(view.index) * stages + stage] =
-                compute_loss(options_.loss, view.outputs[stage], targets, weights, cells, options_.batch,
-                             view.output_gradients[stage]);
+            losses[static_cast<std::size_t>(view.index) * stages + stage] = loss_.compute(
+                {view.outputs[stage], targets, weights, cells, options_.batch}, view.output_gradients[stage]);
           }
         },
         options_.seed, static_cast<std::uint64_t>(step_));
@@ -286,7 +291,7 @@ class Trainer {
     return rate;
   }
 
-  double rate_now(std::int64_t step) const { return rate_at(rate(), step) * rate_factor_; }
+  double rate_now(std::int64_t step) const { return rate_at(rate(), schedule_, step) * rate_factor_; }
 
   double most_norm() const {
     return options_.clip_norm > 0 ? options_.clip_norm : std::numeric_limits<double>::infinity();
@@ -325,7 +330,8 @@ class Trainer {
     std::optional<EvaluationResult> validation;
     const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
     if (due && !validation_.empty() && is_first()) {
-      estimator.emplace(result().with_calibration({}));
+      estimator.emplace(result().with_calibration({}),
+                        EstimatorOptions{.decoder = decoders_.of(model_.meaning())});
       validation = validate(*estimator);
       calibration_ = calibrate(*validation, model_.meaning().joints);
       event.validation = &*validation;
@@ -361,8 +367,8 @@ class Trainer {
     }
     if (!std::isfinite(score)) return;  // of photographs that are all damaged, or an epoch skipped as a whole
     judge(watch_, event.epoch, score);
-    const bool plateau = options_.schedule == RateSchedule::plateau;
-    if (plateau && lower_rate_now(watch_, options_.plateau_epochs)) rate_factor_ *= options_.rate_step_factor;
+    if (!schedule_.lowers_at_plateau) return;
+    if (lower_rate_now(watch_, options_.plateau_epochs)) rate_factor_ *= options_.rate_step_factor;
   }
 
   // Rank 0 alone has people to validate on; all must go on in one way.
@@ -375,6 +381,9 @@ class Trainer {
 
   Model model_;  // of the start: graph and meaning
   TrainOptions options_;
+  LossKind loss_;
+  RateSchedule schedule_;
+  DecoderKinds decoders_;
   std::shared_ptr<Ranks> ranks_;
   std::int64_t step_ = 0;
   double best_score_ = -1;

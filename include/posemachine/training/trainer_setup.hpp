@@ -14,8 +14,9 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
-#include <posemachine/training/loss.hpp>
+#include <posemachine/training/losses/loss_kind.hpp>
 #include <posemachine/training/people_digest.hpp>
+#include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
 
 #include <cstddef>
@@ -32,8 +33,8 @@ inline TrainOptions resolved(const Model& model, TrainOptions options) {
 }
 
 // What the loss sees as outputs.
-inline Graph supervised_graph(const Model& model, const TrainOptions& options) {
-  return options.loss == Loss::cross_entropy ? with_logits(model.graph()) : model.graph();
+inline Graph supervised_graph(const Model& model, const LossKind& loss) {
+  return loss.of_logits ? with_logits(model.graph()) : model.graph();
 }
 
 inline BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
@@ -72,8 +73,8 @@ inline LoaderOptions loader_options(const Model& model, const TrainOptions& opti
 
 // What would otherwise be found after an hour, or read beyond its end.
 inline const Model& checked(const Checkpoint& from, const std::vector<Person>& people,
-                            const std::vector<Person>& validation) {
-  check(from.options);
+                            const std::vector<Person>& validation, const TrainKinds& kinds) {
+  check(from.options, kinds);
   const Graph& graph = from.model.graph();
   const Value last = answer(graph);
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
@@ -82,9 +83,9 @@ inline const Model& checked(const Checkpoint& from, const std::vector<Person>& p
                       .expected = "maps of the last output's stride: all stages share the targets",
                       .got = "another stride"});
   }
-  if (from.options.loss == Loss::cross_entropy && !has_distributions(graph)) {
+  if (kinds.losses.get(from.options.loss, "loss").of_logits && !has_distributions(graph)) {
     fail<ModelError>({.where = "outputs",
-                      .expected = "spatial softmaxes, as the loss is a cross-entropy over cells",
+                      .expected = "spatial softmaxes, as the loss " + from.options.loss + " is one of distributions",
                       .got = "other maps",
                       .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
   }
@@ -95,6 +96,7 @@ inline const Model& checked(const Checkpoint& from, const std::vector<Person>& p
   }
   if (!validation.empty()) {
     const JointSet& joints = from.model.meaning().joints;
+    (void)kinds.decoders.of(from.model.meaning());
     check_people(validation, joints);
     const std::vector<MeasuredPerson> measured = measured_people(validation);
     check_metrics(default_metrics(joints, measured), measured);

@@ -1,0 +1,47 @@
+// DecoderKinds: the decoders that are known by name.
+#pragma once
+
+#include <posemachine/base/json.hpp>
+#include <posemachine/base/named_rows.hpp>
+#include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/decoders/arg_max.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/decoders/local_mean.hpp>
+#include <posemachine/pose/decoders/quarter_offset.hpp>
+#include <posemachine/pose/decoders/taylor.hpp>
+
+#include <initializer_list>
+#include <span>
+#include <string>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// Decoders by name. The default holds those of the library: DecoderKinds{my_decoder} adds one's own.
+class DecoderKinds : public NamedRows<DecoderKind> {
+ public:
+  DecoderKinds()
+      : NamedRows("decoder", "", {arg_max_decoder, quarter_offset_decoder, taylor_decoder, local_mean_decoder}) {}
+
+  /// Errors: UsageError for a decoder without an offset, or with a name that is empty or another's.
+  DecoderKinds(std::initializer_list<DecoderKind> own) : DecoderKinds(std::span(own.begin(), own.size())) {}
+  explicit DecoderKinds(std::span<const DecoderKind> own) : DecoderKinds() {
+    for (const DecoderKind& kind : own) add(kind, kind.offset != nullptr, "a function offset");
+  }
+
+  /// The decoder that a model names. Errors: ModelError naming the decoders there are.
+  const DecoderKind& of(const Meaning& meaning) const {
+    if (const DecoderKind* const kind = find(meaning.decoder.kind)) return *kind;
+    std::string known;
+    for (const std::string& each : names()) known += (known.empty() ? "" : ", ") + each;
+    const std::string similar = did_you_mean(meaning.decoder.kind, names());
+    fail<ModelError>(
+        {.where = "the model's decoder",
+         .expected = "one of " + known,
+         .got = "\"" + meaning.decoder.kind + "\"",
+         .remedy = similar.empty() ? "choose one of these, or estimate by a program that brings it" : similar});
+  }
+};
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
