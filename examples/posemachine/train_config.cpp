@@ -247,11 +247,12 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   meaning = meaning_from_options(part("model"), where + ".model", meaning, context);
   pm::TrainOptions options;
   options.workers = default_workers();
-  if (pm::has_distributions(config.network.graph)) options.loss = pm::cross_entropy_loss.name;
+  const std::vector<std::size_t> heatmaps = pm::heatmap_outputs(config.network.graph, meaning);
+  if (pm::has_distributions(config.network.graph, heatmaps)) options.loss = pm::cross_entropy_loss.name;
   config.options = pm::train_options_from_json(part("train"), where + ".train", options, context.train_kinds);
   // A network of heatmaps that is to learn distributions gets them, with peaks of 1 where they equal the targets.
   if (context.train_kinds.losses.get(config.options.loss, where + ".train.loss").of_logits) {
-    pm::add_distributions(config.network.graph, meaning.sigma_px);
+    pm::add_distributions(config.network.graph, meaning.sigma_px, heatmaps);
   }
   if (config.options.slice == 0) {  // a run's configuration says what it is
     config.options.slice = pm::default_slice(config.network.graph, config.options.batch);

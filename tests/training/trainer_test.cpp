@@ -536,7 +536,8 @@ TEST_CASE("Trainer: numbers that are not finite end the run at their step, and t
     std::int64_t step;
   };
   for (const Case& each :
-       {Case{"step 1: expected finite numbers, got a loss that is not finite, of stage 2", "sgd", 0, 3e38f, 0, 0},
+       {Case{"step 1: expected finite numbers, got a loss that is not finite, of the output heatmaps", "sgd", 0, 3e38f,
+             0, 0},
         Case{"got a gradient that is not finite", "sgd", 0, 0, 3e38f, 0},
         Case{"got a gradient that is too large to be squared", "adamw", 0, 0, 1e22f, 0},
         Case{"not finite", "sgd", 90, 0, 0, -1}}) {

@@ -12,6 +12,7 @@
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/warp.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -47,7 +48,8 @@ struct LoaderOptions {
   std::string colour_order = "rgb";  // or "bgr"
   bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
-  ImageLimits limits;  // of one photograph
+  ImageLimits limits;                    // of one photograph
+  std::vector<OutputTargets> outputs{};  // besides the heatmaps
   std::uint64_t seed = 1;
   int batch = 16;  // samples per step
   int first = 0;   // of a step's samples, the first one that is prepared here
@@ -61,12 +63,15 @@ struct LoaderOptions {
 
 /// What one training step is fed, or the part of it that LoaderOptions asks for.
 struct Batch {
-  Tensor images;             // (N, 3, H, W), normalised
-  Tensor targets;            // (N, joints + 1, H / stride, W / stride), the last map background
-  Tensor map_weights;        // (N, joints + 1), 0 to 1, 0 where a map says nothing
-  std::vector<int> samples;  // N indices into the loader's people
-  int first = 0;             // position of the first one within the step
-  std::uint64_t step = 0;    // from the start of training
+  Tensor images;       // (N, 3, H, W), normalised
+  Tensor targets;      // (N, joints + 1, H / stride, W / stride), the last map background
+  Tensor map_weights;  // (N, joints + 1), 0 to 1, 0 where a map says nothing
+  // Of LoaderOptions::outputs, in their order.
+  std::vector<Tensor> output_targets;  // (N, C, H, W) of the output
+  std::vector<Tensor> output_weights;  // (N, C), 0 to 1, 0 where a map says nothing
+  std::vector<int> samples;            // N indices into the loader's people
+  int first = 0;                       // position of the first one within the step
+  std::uint64_t step = 0;              // from the start of training
   std::uint64_t epoch = 0;
 };
 
@@ -153,6 +158,11 @@ class BatchMaker {
     batch.images = Tensor({options_.count, 3, options_.input.height, options_.input.width});
     batch.targets = Tensor({options_.count, maps, map_.height, map_.width});
     batch.map_weights = Tensor({options_.count, maps});
+    for (const OutputTargets& output : options_.outputs) {
+      batch.output_targets.emplace_back(Shape{options_.count, output.channels, output.map.height, output.map.width});
+      batch.output_weights.emplace_back(Shape{options_.count, output.channels});
+      batch.output_weights.back().values.assign(batch.output_weights.back().values.size(), 1.0f);
+    }
     // 0.1 ms for 11,000 people, less than a photograph costs: cheaper than sharing the order between threads.
     const std::vector<int> order = epoch_order(people_.size(), options_.seed, batch.epoch, std::size_t(options_.batch));
     const std::size_t begin = (step % steps_per_epoch()) * std::size_t(options_.batch) + std::size_t(options_.first);
@@ -162,10 +172,7 @@ class BatchMaker {
       // How often the step has had the person before: of fewer people than samples, everyone's views differ.
       const auto begin_of_step = first - std::ptrdiff_t(options_.first);
       const auto repeats = std::count(begin_of_step, first + std::ptrdiff_t(i), batch.samples[i]);
-      fill(batch.samples[i], static_cast<std::uint64_t>(repeats), batch.epoch,
-           batch.images.values.data() + i * (batch.images.values.size() / n),
-           batch.targets.values.data() + i * (batch.targets.values.size() / n),
-           batch.map_weights.values.data() + i * std::size_t(maps));
+      fill(batch, i, static_cast<std::uint64_t>(repeats));
     }
     return batch;
   }
@@ -192,12 +199,20 @@ class BatchMaker {
                      .remedy = options_.damaged->all().begin()->second});
   }
 
-  void fill(int sample, std::uint64_t repeats, std::uint64_t epoch, float* image_out, float* maps,
-            float* map_weights) const {
+  // The part of a tensor that belongs to one of its images.
+  static std::span<float> part(Tensor& tensor, std::size_t at) {
+    const std::size_t size = tensor.values.size() / std::size_t(tensor.shape[0]);
+    return std::span(tensor.values).subspan(at * size, size);
+  }
+
+  // Everything of the batch's sample `at`.
+  void fill(Batch& batch, std::size_t at, std::uint64_t repeats) const {
+    const int sample = batch.samples[at];
+    float* const image_out = part(batch.images, at).data();
     auto [seen, image] = read_sample(sample);
     mark_outside(seen.joints, image.width, image.height);
     const Box square = training_square(seen, image.width, image.height, options_);
-    RandomStream stream(options_.seed, Purpose::augmentation, epoch, std::uint64_t(sample), repeats);
+    RandomStream stream(options_.seed, Purpose::augmentation, batch.epoch, std::uint64_t(sample), repeats);
     const Augmentation drawn =
         options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints)
                          : unaugmented(square, options_.input);
@@ -209,7 +224,13 @@ class BatchMaker {
     targets.stride = options_.stride;
     targets.sigma_px = options_.sigma_px;
     targets.mask_unlabelled = options_.mask_unlabelled;
-    render_targets(joints_in_input(seen.joints, drawn, joints_), targets, maps, map_weights);
+    const std::vector<Joint> joints = joints_in_input(seen.joints, drawn, joints_);
+    render_targets(joints, targets, part(batch.targets, at).data(), part(batch.map_weights, at).data());
+    for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
+      const OutputTargets& output = options_.outputs[k];
+      draw_checked(output, {seen, joints, drawn.image_from_input, drawn.mirrored, options_.input},
+                   {part(batch.output_targets[k], at), part(batch.output_weights[k], at), output.map, output.stride});
+    }
   }
 
   std::vector<Person> people_;

@@ -27,7 +27,7 @@ class CompiledModel {
   explicit CompiledModel(const Model& model, int stages = 0, const ProgramOptions& common = {}) {
     Graph graph = model.graph();
     std::vector<Tensor> parameters = model.parameters();
-    if (stages != 0) keep_stages(graph, parameters, stages);
+    if (stages != 0) keep_stages(graph, parameters, outputs_up_to(model, stages));
     prepare_for_inference(graph, parameters);
     programs_ = std::make_shared<ProgramCache>(std::make_shared<const Graph>(std::move(graph)), common);
     weights_ = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)),
@@ -40,6 +40,16 @@ class CompiledModel {
   const std::shared_ptr<PreparedWeights>& weights() const { return weights_; }
 
  private:
+  // How many outputs the graph has up to a stage: with others before it, more than stages.
+  static int outputs_up_to(const Model& model, int stages) {
+    const std::vector<std::size_t> heatmaps = heatmap_outputs(model.graph(), model.meaning());
+    const auto count = static_cast<std::size_t>(std::max(stages, 0));
+    if (count >= 1 && count <= heatmaps.size()) return static_cast<int>(heatmaps[count - 1]) + 1;
+    fail<UsageError>({.where = "stages",
+                      .expected = "1 to " + std::to_string(heatmaps.size()) + ", as many as the network has",
+                      .got = std::to_string(stages)});
+  }
+
   std::shared_ptr<ProgramCache> programs_;
   std::shared_ptr<PreparedWeights> weights_;
 };

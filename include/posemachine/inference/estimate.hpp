@@ -43,11 +43,20 @@ struct StageEstimate {
   std::vector<Keypoint> keypoints;  // in pixels of the image
 };
 
+/// What an output of a user's own says of one person.
+struct OutputEstimate {
+  std::string name;
+  std::string role;
+  Tensor
+      maps;  // (C, H / stride, W / stride) of the square at the first of the scales, never averaged with the mirror's
+};
+
 /// A pose and everything that led to it.
 struct Estimate {
-  Pose pose;                          // of the last stage
-  Box square;                         // what the network saw at scale 1, in pixels from the image's left top edge
-  std::vector<StageEstimate> stages;  // first stage first
+  Pose pose;                              // of the last stage
+  Box square;                             // what the network saw at scale 1, in pixels from the image's left top edge
+  std::vector<StageEstimate> stages;      // first stage first
+  std::vector<OutputEstimate> outputs{};  // besides the heatmaps, in the network's order
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -68,14 +68,16 @@ struct InferenceModel {
   int stages;          // as EstimatorOptions
   std::string tuning;  // as EstimatorOptions
   CompiledModel compiled;
-  std::vector<int> mirrored;  // the joint that each one becomes in a mirror
+  std::vector<int> mirrored;          // the joint that each one becomes in a mirror
+  std::vector<std::size_t> heatmaps;  // the places of the stages among the outputs
 
   InferenceModel(const Model& from, const EstimatorOptions& options)
       : model(from),
         stages(options.stages),
         tuning(options.tuning),
         compiled(from, options.stages, program_options(options)),
-        mirrored(mirror(from.meaning().joints)) {}
+        mirrored(mirror(from.meaning().joints)),
+        heatmaps(heatmap_outputs(compiled.graph(), from.meaning())) {}
 
   static ProgramOptions program_options(const EstimatorOptions& options) {
     ProgramOptions program;
@@ -232,11 +234,11 @@ class Estimator {
   void look(Estimate& estimate, const Image& image, Size input) {
     const Meaning& meaning = shared_->model.meaning();
     const Affine to_image = image_from_input(estimate.square, input);
-    estimate.stages = run_scales(executions_.get(input), image, estimate.square, input);
+    run_scales(executions_.get(input), image, input, estimate);
     for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
       StageEstimate& stage = estimate.stages[s];
       const Graph& graph = shared_->compiled.graph();
-      const Value value{graph.outputs[s].value};
+      const Value value{graph.outputs[shared_->heatmaps[s]].value};
       stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
                                         decoder_, meaning.sigma_px);
       for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
@@ -244,37 +246,57 @@ class Estimator {
     estimate.pose.keypoints = estimate.stages.back().keypoints;
   }
 
-  // The maps of every stage, averaged over the scales.
-  std::vector<StageEstimate> run_scales(Execution& execution, const Image& image, const Box& square, Size input) const {
+  // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
+  void run_scales(Execution& execution, const Image& image, Size input, Estimate& estimate) const {
     const Meaning& meaning = shared_->model.meaning();
-    std::vector<StageEstimate> stages;
+    std::vector<StageEstimate>& stages = estimate.stages;
     std::vector<ScaleAverage> averages;
+    estimate.outputs.clear();
     for (const double scale : options_.scales) {
-      const Affine to_image = image_from_input(scaled_square(square, scale), input);
+      const Affine to_image = image_from_input(scaled_square(estimate.square, scale), input);
       for (const InputMeaning& port : meaning.inputs) {
         if (port.role != InputRole::image) continue;
         warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
              execution.input(port.name).data());
       }
-      stages = run(execution, input, meaning);
-      if (options_.scales.size() == 1 && scale == 1) return stages;
+      stages = run(execution, input, meaning, estimate.outputs);
+      if (options_.scales.size() == 1 && scale == 1) return;
       averages.resize(stages.size());
       for (std::size_t s = 0; s < stages.size(); ++s) averages[s].add(view_of(stages[s].maps), scale);
     }
     for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = averages[s].take();
-    return stages;
+  }
+
+  static Tensor maps_of(const Execution& execution, std::size_t output) {
+    const Shape shape = execution.output_shape(output);  // (1, C, H, W)
+    Tensor maps({shape[1], shape[2], shape[3]});
+    const auto values = execution.output(output);
+    maps.values.assign(values.begin(), values.end());
+    return maps;
+  }
+
+  // Of a model whose early stages alone are computed, those outputs that lie before them.
+  std::vector<OutputEstimate> other_outputs(const Execution& execution, const Meaning& meaning) const {
+    std::vector<OutputEstimate> outputs;
+    const Graph& graph = shared_->compiled.graph();
+    for (std::size_t place = 0; place < graph.outputs.size(); ++place) {
+      for (const OutputMeaning& output : meaning.outputs) {
+        if (output.name == output_name(graph, place)) {
+          outputs.push_back({output.name, output.role, maps_of(execution, place)});
+        }
+      }
+    }
+    return outputs;
   }
 
   // The maps of every stage, averaged with those of the mirrored input where the options or else the model say so.
-  std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning) const {
+  // Other outputs go into `outputs` where it is empty.
+  std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning,
+                                 std::vector<OutputEstimate>& outputs) const {
     execution.run();
-    std::vector<StageEstimate> stages(execution.output_count());
-    for (std::size_t s = 0; s < stages.size(); ++s) {
-      const Shape shape = execution.output_shape(s);  // (1, C, H, W)
-      const auto maps = execution.output(s);
-      stages[s].maps.shape = {shape[1], shape[2], shape[3]};
-      stages[s].maps.values.assign(maps.begin(), maps.end());
-    }
+    std::vector<StageEstimate> stages(shared_->heatmaps.size());
+    for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = maps_of(execution, shared_->heatmaps[s]);
+    if (outputs.empty()) outputs = other_outputs(execution, meaning);
     if (!options_.flip_average.value_or(meaning.decoder.flip_average)) return stages;
     const auto mirror_inputs = [&] {
       for (const InputMeaning& port : meaning.inputs) {
@@ -287,8 +309,8 @@ class Estimator {
     mirror_inputs();
     for (std::size_t s = 0; s < stages.size(); ++s) {
       const MapView maps = view_of(stages[s].maps);
-      average_flipped(stages[s].maps.values.data(), execution.output(s).data(), maps.c, maps.h, maps.w,
-                      shared_->mirrored);
+      average_flipped(stages[s].maps.values.data(), execution.output(shared_->heatmaps[s]).data(), maps.c, maps.h,
+                      maps.w, shared_->mirrored);
     }
     return stages;
   }

@@ -173,7 +173,7 @@ inline std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> est
   for (std::size_t e = 0; e < estimators.size(); ++e) {
     for (std::vector<Estimator>& team : teams) team.push_back(single_threaded(estimators[e]));
     const int stages = estimators[e].options().stages;
-    evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.graph().outputs.size(),
+    evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.meaning().heatmaps.size(),
                                            std::vector<Keypoints>(people.size()));
   }
   std::mutex mutex;

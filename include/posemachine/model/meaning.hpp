@@ -50,10 +50,18 @@ struct InputMeaning {
   friend bool operator==(const InputMeaning&, const InputMeaning&) = default;
 };
 
-/// The meaning of a pose network. Every map output is (N, joints + 1, H / stride, W / stride), the last map background.
+/// A named output besides the heatmaps: maps of a user's own, (N, any channels, H / stride, W / stride).
+struct OutputMeaning {
+  std::string name;
+  std::string role;  // a word of the user's, as "person_mask"; a row of OutputRoles trains it
+  friend bool operator==(const OutputMeaning&, const OutputMeaning&) = default;
+};
+
+/// The meaning of a pose network. Heatmaps are (N, joints + 1, H / stride, W / stride), the last map background.
 struct Meaning {
   std::vector<InputMeaning> inputs{{"image", InputRole::image, 0}};
   std::vector<std::string> heatmaps{"heatmaps"};  // outputs, first stage first; the last one is the answer
+  std::vector<OutputMeaning> outputs{};           // all others; the graph's last output is none of them
   JointSet joints = lsp_joints();
   int input_height = 368;  // pixels of the network's input
   int input_width = 368;
@@ -125,12 +133,14 @@ inline void check(const Meaning& meaning, const std::string& where) {
     require_within("calibration.half", meaning.calibration->half, MeaningRanges::calibration_half);
     require_within("calibration.slope", meaning.calibration->slope, MeaningRanges::calibration_slope);
   }
-  const std::size_t length = meaning.decoder.kind.size();
-  if (length < 1 || length > 64) {
-    fail<ModelError>({.where = where + ".decoder.kind",
+  const auto require_name = [&](const std::string& key, const std::string& name) {
+    if (!name.empty() && name.size() <= 64) return;
+    fail<ModelError>({.where = where + "." + key,
                       .expected = "a name of 1 to 64 bytes",
-                      .got = std::to_string(length) + " bytes"});
-  }
+                      .got = std::to_string(name.size()) + " bytes"});
+  };
+  require_name("decoder.kind", meaning.decoder.kind);
+  for (const OutputMeaning& output : meaning.outputs) require_name("outputs." + output.name + ".role", output.role);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

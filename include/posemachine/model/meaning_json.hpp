@@ -181,6 +181,23 @@ inline Decoder decoder_from_json(const Json& json, const std::string& where) {
   return decoder;
 }
 
+inline Json outputs_to_json(const std::vector<OutputMeaning>& outputs) {
+  Json list = Json::array();
+  for (const OutputMeaning& output : outputs) list.push_back({{"name", output.name}, {"role", output.role}});
+  return list;
+}
+
+/// Errors: ModelError naming the field.
+inline std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const std::string& where) {
+  std::vector<OutputMeaning> outputs;
+  const std::string at = where + ".outputs";
+  for (const Json& output : array_member<ModelError>(meaning, "outputs", where)) {
+    reject_unknown_keys<ModelError>(output, {"name", "role"}, at);
+    outputs.push_back({string_member<ModelError>(output, "name", at), string_member<ModelError>(output, "role", at)});
+  }
+  return outputs;
+}
+
 namespace detail {
 
 // Ranges are check(Meaning)'s.
@@ -210,7 +227,8 @@ inline Calibration calibration_from_json(const Json& json, const std::string& wh
   return calibration;
 }
 
-/// Without a calibration there is no such key, as before there were any.
+/// A calibration, and outputs besides heatmaps, are written where there are any: files without them are what they always
+/// were.
 inline Json meaning_to_json(const Meaning& meaning) {
   Json inputs = Json::array();
   for (const InputMeaning& input : meaning.inputs) {
@@ -229,6 +247,7 @@ inline Json meaning_to_json(const Meaning& meaning) {
                {"sigma_px", meaning.sigma_px},
                {"decoder", decoder_to_json(meaning.decoder)}};
   if (meaning.calibration) json["calibration"] = calibration_to_json(*meaning.calibration);
+  if (!meaning.outputs.empty()) json["outputs"] = outputs_to_json(meaning.outputs);
   return json;
 }
 
@@ -236,7 +255,7 @@ inline Json meaning_to_json(const Meaning& meaning) {
 inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(json,
                                   {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
-                                   "normalisation", "crop", "sigma_px", "decoder", "calibration"},
+                                   "normalisation", "crop", "sigma_px", "decoder", "calibration", "outputs"},
                                   where);
   Meaning meaning;
   meaning.inputs.clear();
@@ -259,6 +278,7 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
       fail<ModelError>({.where = where + ".heatmaps", .expected = "names", .got = name.dump().substr(0, 40)});
     meaning.heatmaps.push_back(name.get<std::string>());
   }
+  if (json.contains("outputs")) meaning.outputs = outputs_from_json(json, where);
   meaning.joints = joint_set_from_json(member<ModelError>(json, "joint_set", where), where + ".joint_set");
   meaning.input_height =
       static_cast<int>(integer_member<ModelError>(json, "input_height", where, 0, std::numeric_limits<int>::max()));

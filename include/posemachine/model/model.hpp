@@ -39,12 +39,51 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// The format of model files that this build writes, and the newest it reads.
 inline constexpr int model_format = 1;
 
-/// The outputs of a graph that are heatmaps, first stage first, by their names.
+/// The outputs of a graph by their names.
 inline std::vector<std::string> output_names(const Graph& graph) {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) names.push_back(output_name(graph, i));
   return names;
 }
+
+/// The outputs of a graph that are heatmaps, first stage first, by their places: those without a role of their own.
+inline std::vector<std::size_t> heatmap_outputs(const Graph& graph, const Meaning& meaning) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    const std::string name = output_name(graph, i);
+    const bool other = std::any_of(meaning.outputs.begin(), meaning.outputs.end(),
+                                   [&](const OutputMeaning& output) { return output.name == name; });
+    if (!other) places.push_back(i);
+  }
+  return places;
+}
+
+/// The same by their names.
+inline std::vector<std::string> heatmap_names(const Graph& graph, const Meaning& meaning) {
+  std::vector<std::string> names;
+  for (const std::size_t place : heatmap_outputs(graph, meaning)) names.push_back(output_name(graph, place));
+  return names;
+}
+
+namespace detail {
+
+// Every output with a role is one of the graph, once, and the answer is none of them.
+inline void check_other_outputs(const Graph& graph, const Meaning& meaning, const std::string& where) {
+  const std::vector<std::string> names = output_names(graph);
+  for (std::size_t i = 0; i < meaning.outputs.size(); ++i) {
+    const std::string& name = meaning.outputs[i].name;
+    const auto refuse = [&](const std::string& expected, const std::string& got) {
+      fail<ModelError>({.where = where + ".outputs." + name, .expected = expected, .got = got});
+    };
+    if (std::find(names.begin(), names.end(), name) == names.end()) refuse("an output of the graph", "none");
+    if (name == names.back()) refuse("heatmaps as the last output: they are the answer", "this one");
+    for (std::size_t k = 0; k < i; ++k) {
+      if (meaning.outputs[k].name == name) refuse("every output once", "it again");
+    }
+  }
+}
+
+}  // namespace detail
 
 /// Errors: ModelError where meaning and graph do not fit: names, channels, input size (a multiple of the largest
 /// stride).
@@ -74,26 +113,33 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
                       .expected = "a role for each of the graph's " + std::to_string(graph.inputs.size()) + " inputs",
                       .got = std::to_string(meaning.inputs.size())});
   }
-  if (meaning.heatmaps != output_names(graph)) {
+  detail::check_other_outputs(graph, meaning, where);
+  const std::vector<std::string> heatmaps = heatmap_names(graph, meaning);
+  if (meaning.heatmaps != heatmaps) {
     const auto list = [](const std::vector<std::string>& names) {
       std::string text;
       for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
       return text.substr(0, 200);
     };
     fail<ModelError>({.where = where + ".heatmaps",
-                      .expected = "the graph's outputs in order, " + list(output_names(graph)),
+                      .expected = "the graph's outputs in order, " + list(heatmaps),
                       .got = list(meaning.heatmaps)});
   }
   const int maps = static_cast<int>(meaning.joints.joints.size()) + 1;
+  const auto field_of = [&](const Port& port) {
+    const std::string name(name_text(graph, port.name));
+    const bool is_heatmaps = std::find(heatmaps.begin(), heatmaps.end(), name) != heatmaps.end();
+    return where + (is_heatmaps ? ".heatmaps." : ".outputs.") + name;
+  };
   for (const Port& port : graph.outputs) {
-    if (stride_of(graph, {port.value}).global) {
-      fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
-                        .expected = "maps",
-                        .got = "a global value"});
-    }
+    if (!stride_of(graph, {port.value}).global) continue;
+    fail<ModelError>({.where = field_of(port), .expected = "maps", .got = "a global value"});
+  }
+  for (const std::size_t place : heatmap_outputs(graph, meaning)) {
+    const Port& port = graph.outputs[place];
     if (channels(graph, {port.value}) == maps) continue;
     fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
-                      .expected = std::to_string(maps) + " maps, one a joint and the background",
+                      .expected = std::to_string(maps) + " maps, one per joint and the background",
                       .got = std::to_string(channels(graph, {port.value}))});
   }
   const int step = largest_stride(graph);
@@ -116,7 +162,7 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
                         meaning.input_width * stride.cells / stride.pixels};
     const Size size = sizes[static_cast<std::size_t>(port.value)];
     if (stride.global || size == expected) continue;
-    fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
+    fail<ModelError>({.where = field_of(port),
                       .expected = "maps of the input's size by their stride, " + to_string(expected),
                       .got = to_string(size)});
   }
@@ -211,10 +257,11 @@ class Model {
     return Model(network(), graph(), content_->weights, meaning(), std::move(changed));
   }
 
-  /// Fresh weights, drawn from the seed. The meaning's outputs are set to the graph's; it has no calibration.
+  /// Fresh weights, drawn from the seed. The meaning's heatmaps are set to the graph's outputs, but for those with
+  /// roles of their own; it has no calibration.
   /// Errors: ModelError where meaning and graph do not fit.
   static Model random(std::string name, Graph graph, std::uint64_t seed, Meaning meaning) {
-    meaning.heatmaps = output_names(graph);
+    meaning.heatmaps = heatmap_names(graph, meaning);
     meaning.calibration.reset();
     return Model(std::move(name), std::move(graph), std::make_shared<const detail::ModelWeights>(seed),
                  std::move(meaning), {});

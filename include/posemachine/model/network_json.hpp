@@ -327,6 +327,8 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
                       .expected = "what holds for any weights",
                       .got = "a calibration, which belongs to those of a model file"});
   }
+  if (given.contains("outputs")) meaning.outputs = outputs_from_json(given, at);
+  meaning.heatmaps = heatmap_names(graph, meaning);
   Json whole = meaning_to_json(meaning);
   for (const auto& [key, value] : given.items()) {
     const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");

@@ -35,7 +35,7 @@ struct Checkpoint {
   std::int64_t step = 0;                  // steps done
   double best_score = -1;                 // of validation so far; -1: none yet
   std::vector<OptimizerState> moments{};  // what the optimiser keeps; none where it begins
-  std::vector<double> epoch_losses{};     // of the epoch under way, by stage: sums over its steps
+  std::vector<double> epoch_losses{};     // of the epoch under way, by output: sums over its steps
   std::int64_t epoch_steps = 0;           // ... and how many these are
   std::string people{};                   // digest of the training set; empty: not known
   std::vector<Tensor> average{};          // of the weights, by parameter id; none: not kept

@@ -22,7 +22,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What the forward and backward pass of a step gave.
 struct StepNumbers {
-  std::span<const double> losses;        // by stage
+  std::span<const double> losses;        // by output
   const std::vector<Tensor>& gradients;  // by parameter id
   double gradient_norm = 0;
 };
@@ -95,9 +95,9 @@ class FiniteGuard {
   std::string name(std::size_t parameter) const { return parameter_name(graph_, static_cast<int>(parameter)); }
 
   std::string describe_fault(const StepNumbers& numbers) const {
-    for (std::size_t stage = 0; stage < numbers.losses.size(); ++stage) {
-      if (!std::isfinite(numbers.losses[stage])) {
-        return "a loss that is not finite, of stage " + std::to_string(stage + 1);
+    for (std::size_t output = 0; output < numbers.losses.size(); ++output) {
+      if (!std::isfinite(numbers.losses[output])) {
+        return "a loss that is not finite, of the output " + output_name(graph_, output);
       }
     }
     for (std::size_t id = 0; id < numbers.gradients.size(); ++id) {

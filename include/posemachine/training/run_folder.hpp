@@ -176,6 +176,9 @@ class RunFolder {
     Json losses = Json::array();
     for (const double loss : event.losses) losses.push_back(std::isfinite(loss) ? Json(loss) : Json());
     Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", losses}, {"rate", event.rate}};
+    for (const OutputLoss& each : event.output_losses) {
+      line["output_losses"][each.name] = std::isfinite(each.value) ? Json(each.value) : Json();
+    }
     if (event.skipped_steps > 0) line["skipped_steps"] = event.skipped_steps;
     if (event.validation != nullptr) {
       Json stages = Json::array();

@@ -75,6 +75,7 @@ class TensorBoardLog {
       total += event.losses[stage];
     }
     file_->scalar("loss/all stages", event.step, total);
+    add_outputs("loss/", event);
     file_->scalar("training/rate", event.step, event.rate);
     file_->scalar("training/gradient norm", event.step, event.gradient_norm);
     file_->scalar("training/skipped steps", event.step, static_cast<double>(event.skipped_steps));
@@ -86,8 +87,15 @@ class TensorBoardLog {
     for (std::size_t stage = 0; stage < event.losses.size(); ++stage) {
       file_->scalar("epoch loss/" + stage_name(stage), event.step, event.losses[stage]);
     }
+    add_outputs("epoch loss/", event);
     if (event.validation != nullptr) add_validation(*event.validation, event.step);
     if (event.estimator != nullptr) add_pictures(event);
+  }
+
+  void add_outputs(const std::string& prefix, const TrainEvent& event) {
+    for (const OutputLoss& each : event.output_losses) {
+      file_->scalar(prefix + plain_name(each.name), event.step, each.value);
+    }
   }
 
   void add_validation(const EvaluationResult& result, std::int64_t step) {

@@ -12,9 +12,16 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
+
+/// The loss of an output besides the heatmaps, without its weight.
+struct OutputLoss {
+  std::string name;
+  double value = 0;
+};
 
 /// What happened in a run.
 struct TrainEvent {
@@ -28,15 +35,16 @@ struct TrainEvent {
   Kind kind = Kind::step;
   std::int64_t step = 0;  // steps done
   std::int64_t steps_per_epoch = 1;
-  int epoch = 0;                   // epochs done
-  std::vector<double> losses;      // by stage: of the step, or the mean over the epoch's steps but skipped ones
-  double rate = 0;                 // of the last step
-  double gradient_norm = 0;        // step: the length of the gradient, before it was cut
-  bool skipped = false;            // step: it was not finite and changed nothing
-  std::int64_t skipped_steps = 0;  // since the run began
-  bool stalled = false;            // finished: before the last epoch, for want of a better one
-  double images_per_second = 0;    // since run() was called; evaluate() not counted, what on_event does is
-  double loader_wait = 0;          // share of that time spent waiting for data, 0 to 1
+  int epoch = 0;                          // epochs done
+  std::vector<double> losses;             // by stage: of the step, or the mean over the epoch's steps but skipped ones
+  std::vector<OutputLoss> output_losses;  // likewise, of outputs besides the heatmaps
+  double rate = 0;                        // of the last step
+  double gradient_norm = 0;               // step: the length of the gradient, before it was cut
+  bool skipped = false;                   // step: it was not finite and changed nothing
+  std::int64_t skipped_steps = 0;         // since the run began
+  bool stalled = false;                   // finished: before the last epoch, for want of a better one
+  double images_per_second = 0;           // since run() was called; evaluate() not counted, what on_event does is
+  double loader_wait = 0;                 // share of that time spent waiting for data, 0 to 1
   const EvaluationResult* validation = nullptr;
   bool best = false;  // epoch: the best validation so far
   // Of validation, where there was one: the network that was validated, and the people it was validated on.

@@ -5,6 +5,7 @@
 #include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/training/losses/losses.hpp>
 #include <posemachine/training/optimizers/optimizers.hpp>
+#include <posemachine/training/output_roles.hpp>
 #include <posemachine/training/schedules/schedules.hpp>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -15,6 +16,7 @@ struct TrainKinds {
   OptimizerKinds optimizers{};
   RateSchedules schedules{};
   DecoderKinds decoders{};  // of validation
+  OutputRoles roles{};      // of outputs besides the heatmaps
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

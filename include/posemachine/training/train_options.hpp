@@ -29,17 +29,25 @@ enum class NotFinite {
   lower  // nor does it here, and all later rates are halved
 };
 
+/// How an output besides the heatmaps is trained.
+struct OutputOptions {
+  std::string output{};                // its name
+  std::string loss = "squared_error";  // a row of LossKinds
+  double weight = 1;                   // times its loss, beside the stages'; 0: it is not trained and needs no role
+};
+
 /// Everything that decides what a run computes, and how fast.
 struct TrainOptions {
   std::uint64_t seed = 1;  // of weights, order, augmentation and dropout
   int epochs = 30;
-  int batch = 32;                      // images a step
-  int slice = 0;                       // images computed together; batch norm's statistics are those of a slice; 0:
-                                       // default_slice() of the network
-  bool recompute = false;              // compute some maps twice instead of keeping them: less memory, more time
-  int workers = 2;                     // threads that compute slices: the bytes do not depend on them
-  int loader_workers = 1;              // threads that prepare batches ahead
-  std::string loss = "squared_error";  // a row of LossKinds
+  int batch = 32;                        // images a step
+  int slice = 0;                         // images computed together; batch norm's statistics are those of a slice; 0:
+                                         // default_slice() of the network
+  bool recompute = false;                // compute some maps twice instead of keeping them: less memory, more time
+  int workers = 2;                       // threads that compute slices: the bytes do not depend on them
+  int loader_workers = 1;                // threads that prepare batches ahead
+  std::string loss = "squared_error";    // a row of LossKinds
+  std::vector<OutputOptions> outputs{};  // those not named here are trained as OutputOptions has it
   OptimizerOptions optimizer;
   double rate = 2e-3;               // the base learning rate
   std::string schedule = "cosine";  // a row of RateSchedules
@@ -69,7 +77,7 @@ namespace detail {
 inline constexpr std::array<std::string_view, 3> not_finite_names{"stop", "skip", "lower"};
 
 // One description of all options: number(key, value, low, high), flag(key, value), choice(key, value, names) for words,
-// row(key, value) for the names of rows, groups(key, value).
+// row(key, value) for the names of rows, groups(key, value), outputs(key, value).
 template <class Options, class Visitor>
 void visit_train_options(Options& o, Visitor&& v) {
   v.number("seed", o.seed, 0, 9e15);
@@ -80,6 +88,7 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.number("workers", o.workers, 1, 256);
   v.number("loader_workers", o.loader_workers, 1, 256);
   v.row("loss", o.loss);
+  v.outputs("outputs", o.outputs);
   v.row("optimizer", o.optimizer.kind);
   v.number("weight_decay", o.optimizer.weight_decay, 0, 1);
   v.flag("decay_vectors", o.optimizer.decay_vectors);
@@ -133,6 +142,12 @@ struct TrainOptionsWriter {
     json[key] = names[static_cast<std::size_t>(value)];
   }
   void row(const char* key, const std::string& name) { json[key] = name; }
+  // Only where there are any: most networks have heatmaps alone.
+  void outputs(const char* key, const std::vector<OutputOptions>& outputs) {
+    for (const OutputOptions& each : outputs) {
+      json[key].push_back({{"output", each.output}, {"loss", each.loss}, {"weight", each.weight}});
+    }
+  }
   void groups(const char* key, const std::vector<ParameterGroup>& groups) {
     json[key] = Json::array();
     for (const ParameterGroup& group : groups) {
@@ -186,6 +201,22 @@ struct TrainOptionsReader {
   }
   void row(const char* key, std::string& name) {
     if (has(key)) name = string_member<UsageError>(json, key, where);
+  }
+  void outputs(const char* key, std::vector<OutputOptions>& outputs) {
+    if (!has(key)) return;
+    outputs.clear();
+    for (const Json& entry : array_member<UsageError>(json, key, where)) {
+      const std::string at = where + "." + key + "[" + std::to_string(outputs.size()) + "]";
+      if (!entry.is_object()) {
+        fail<UsageError>(
+            {.where = at, .expected = R"(an object, as {"output": "mask", "weight": 0.5})", .got = entry.type_name()});
+      }
+      reject_unknown_keys<UsageError>(entry, {"output", "loss", "weight"}, at);
+      OutputOptions output{.output = string_member<UsageError>(entry, "output", at)};
+      if (entry.contains("loss")) output.loss = string_member<UsageError>(entry, "loss", at);
+      if (entry.contains("weight")) output.weight = number_member<UsageError>(entry, "weight", at, 0, 1e6);
+      outputs.push_back(std::move(output));
+    }
   }
   void groups(const char* key, std::vector<ParameterGroup>& groups) {
     if (!has(key)) return;
@@ -252,6 +283,9 @@ inline Json train_options_to_json(const TrainOptions& options) {
 /// does not have.
 inline void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where) {
   detail::row_of(kinds.losses, options.loss, where + ".loss");
+  for (std::size_t i = 0; i < options.outputs.size(); ++i) {
+    detail::row_of(kinds.losses, options.outputs[i].loss, where + ".outputs[" + std::to_string(i) + "].loss");
+  }
   detail::row_of(kinds.optimizers, options.optimizer.kind, where + ".optimizer");
   const RateSchedule& schedule = detail::row_of(kinds.schedules, options.schedule, where + ".schedule");
   if (options.cooldown_epochs == 0 || schedule.cools_down) return;

@@ -26,10 +26,10 @@
 #include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/gradient_norm.hpp>
 #include <posemachine/training/learning_rate.hpp>
-#include <posemachine/training/losses/loss_kind.hpp>
 #include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/people_digest.hpp>
 #include <posemachine/training/schedules/rate_schedule.hpp>
+#include <posemachine/training/supervision.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
@@ -62,8 +62,9 @@ class Trainer {
  public:
   using OnEvent = std::function<void(const TrainEvent&)>;
 
-  /// Starts at step 0. Errors: UsageError for options that do not fit, as BatchLoader and BatchGradients, and for
-  /// validation people whom evaluate() would refuse; ModelError for inputs or outputs that cannot be fed or supervised.
+  /// Starts at step 0. `kinds`: what options and model may name. Errors: UsageError for names that are none of these,
+  /// for options that do not fit, as BatchLoader and BatchGradients, and for validation people whom evaluate() would
+  /// refuse; ModelError for inputs or outputs that cannot be fed or supervised.
   Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options,
           std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {})
       : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation), std::move(ranks), kinds) {}
@@ -74,7 +75,7 @@ class Trainer {
           std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {})
       : model_(detail::checked(from, people, validation, kinds).with_calibration({})),
         options_(detail::resolved(model_, from.options)),
-        loss_(kinds.losses.get(options_.loss, "loss")),
+        supervision_(supervise(model_, options_, kinds)),
         schedule_(kinds.schedules.get(options_.schedule, "schedule")),
         decoders_(kinds.decoders),
         ranks_(std::move(ranks)),
@@ -82,12 +83,12 @@ class Trainer {
         best_score_(from.best_score),
         people_digest_(people_digest(people)),
         parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
-        gradients_(detail::supervised_graph(model_, loss_), parameters_,
+        gradients_(detail::supervised_graph(model_, supervision_), parameters_,
                    detail::gradient_options(model_, options_, ranks_)),
         optimizer_(model_.graph(), options_.optimizer, options_.groups, kinds.optimizers),
         average_(options_.average_decay, *parameters_),
         loader_(std::move(people), model_.meaning().joints,
-                detail::loader_options(model_, options_, gradients_.share(), damaged_),
+                detail::loader_options(model_, options_, gradients_.share(), damaged_, supervision_.targets),
                 static_cast<std::uint64_t>(from.step)),
         validation_(std::move(validation)),
         epoch_losses_(from.epoch_losses),
@@ -187,6 +188,7 @@ class Trainer {
       const std::vector<double> losses = train_step();
       TrainEvent event = make_event(TrainEvent::Kind::step);
       event.losses = losses;
+      event.output_losses = other_losses(step_losses_);
       event.gradient_norm = gradient_norm_;
       event.skipped = finite_.skipped_in_a_row() > 0;
       on_event(event);
@@ -200,33 +202,13 @@ class Trainer {
     return true;
   }
 
-  /// One step; returns the losses by stage.
+  /// One step; returns the losses by stage. Errors: UsageError for targets of another output that are not finite.
   std::vector<double> train_step() {
     const auto before = Clock::now();
     const Batch batch = loader_.next();
     finite_.keep_statistics(*parameters_);
     waited_ += Clock::now() - before;
-    const std::size_t stages = model_.graph().outputs.size();
-    const std::size_t slices = static_cast<std::size_t>(gradients_.slice_count());
-    std::vector<double> losses(slices * stages, 0.0);
-    const std::size_t maps = static_cast<std::size_t>(batch.map_weights.shape[1]);
-    const std::size_t cells = static_cast<std::size_t>(batch.targets.shape[2] * batch.targets.shape[3]);
-    gradients_.compute(
-        image_input(), batch.images.values,
-        [&](const SliceView& view) {
-          const auto first = static_cast<std::size_t>(view.first - batch.first) * maps;
-          const auto count = static_cast<std::size_t>(view.count) * maps;
-          const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
-          const std::span<const float> weights(batch.map_weights.values.data() + first, count);
-          for (std::size_t stage = 0; stage < stages; ++stage) {
-            losses[static_cast<std::size_t>(view.index) * stages + stage] = loss_.compute(
-                {view.outputs[stage], targets, weights, cells, options_.batch}, view.output_gradients[stage]);
-          }
-        },
-        options_.seed, static_cast<std::uint64_t>(step_));
-    if (ranks_ != nullptr) exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
-    std::vector<double> total(stages, 0.0);
-    for (std::size_t i = 0; i < losses.size(); ++i) total[i % stages] += losses[i];  // slices in order
+    const std::vector<double> total = compute_losses(batch);
     gradient_norm_ = gradient_norm(gradients_.gradients(), optimizer_.updated(), gradients_.workers());
     const StepNumbers numbers{total, gradients_.gradients(), gradient_norm_};
     if (FiniteGuard::accepts(numbers)) {
@@ -238,13 +220,14 @@ class Trainer {
       average_.update(*parameters_, updates, gradients_.workers());
       finite_.count_taken();
       ++epoch_steps_;
-      for (std::size_t stage = 0; stage < stages; ++stage) epoch_losses_[stage] += total[stage];
+      for (std::size_t output = 0; output < total.size(); ++output) epoch_losses_[output] += total[output];
     } else {
       rate_factor_ *= finite_.skip(numbers, *parameters_, step_);
     }
     ++step_;
     ++steps_here_;
-    return total;
+    step_losses_ = total;
+    return stage_losses(total);
   }
 
  private:
@@ -262,6 +245,40 @@ class Trainer {
       if (input.role == InputRole::image) return input.name;
     }
     return {};  // refused by detail::checked()
+  }
+
+  // Forward and backward: the losses by output, without their weights; gradients_ has the gradients.
+  std::vector<double> compute_losses(const Batch& batch) {
+    const std::size_t outputs = supervision_.outputs.size();
+    std::vector<double> losses(static_cast<std::size_t>(gradients_.slice_count()) * outputs, 0.0);
+    gradients_.compute(
+        image_input(), batch.images.values,
+        [&](const SliceView& view) {
+          for (std::size_t place = 0; place < outputs; ++place) {
+            losses[static_cast<std::size_t>(view.index) * outputs + place] =
+                compute_loss(supervision_.outputs[place], place, batch, view, options_.batch);
+          }
+        },
+        options_.seed, static_cast<std::uint64_t>(step_));
+    if (ranks_ != nullptr) exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
+    std::vector<double> total(outputs, 0.0);
+    for (std::size_t i = 0; i < losses.size(); ++i) total[i % outputs] += losses[i];  // slices in order
+    return total;
+  }
+
+  std::vector<double> stage_losses(const std::vector<double>& by_output) const {
+    std::vector<double> losses;
+    for (const std::size_t place : supervision_.places(true)) losses.push_back(by_output[place]);
+    return losses;
+  }
+
+  std::vector<OutputLoss> other_losses(const std::vector<double>& by_output) const {
+    std::vector<OutputLoss> losses;
+    for (const std::size_t place : supervision_.places(false)) {
+      const SupervisedOutput& output = supervision_.outputs[place];
+      if (output.targets) losses.push_back({output.name, by_output[place]});
+    }
+    return losses;
   }
 
   // Centre maps never change: filled once in every worker's execution, for each image of a slice.
@@ -322,8 +339,10 @@ class Trainer {
 
   void end_epoch(const OnEvent& on_event) {
     TrainEvent event = make_event(TrainEvent::Kind::epoch);
-    event.losses = epoch_losses_;  // of an epoch that was skipped as a whole: not a number
-    for (double& loss : event.losses) loss /= static_cast<double>(epoch_steps_);
+    std::vector<double> means = epoch_losses_;  // of an epoch that was skipped as a whole: not numbers
+    for (double& loss : means) loss /= static_cast<double>(epoch_steps_);
+    event.losses = stage_losses(means);
+    event.output_losses = other_losses(means);
     epoch_losses_.assign(epoch_losses_.size(), 0.0);
     epoch_steps_ = 0;
     std::optional<Estimator> estimator;
@@ -381,7 +400,7 @@ class Trainer {
 
   Model model_;  // of the start: graph and meaning
   TrainOptions options_;
-  LossKind loss_;
+  Supervision supervision_;
   RateSchedule schedule_;
   DecoderKinds decoders_;
   std::shared_ptr<Ranks> ranks_;
@@ -395,7 +414,8 @@ class Trainer {
   std::shared_ptr<DamagedImages> damaged_ = std::make_shared<DamagedImages>();  // before the loader that has it
   BatchLoader loader_;
   std::vector<Person> validation_;
-  std::vector<double> epoch_losses_;
+  std::vector<double> step_losses_;   // by output, of the last step
+  std::vector<double> epoch_losses_;  // by output
   std::int64_t epoch_steps_ = 0;
   Watch watch_;
   double rate_factor_ = 1;

@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/loader.hpp>
+#include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
@@ -14,8 +15,8 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
-#include <posemachine/training/losses/loss_kind.hpp>
 #include <posemachine/training/people_digest.hpp>
+#include <posemachine/training/supervision.hpp>
 #include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
 
@@ -32,9 +33,10 @@ inline TrainOptions resolved(const Model& model, TrainOptions options) {
   return options;
 }
 
-// What the loss sees as outputs.
-inline Graph supervised_graph(const Model& model, const LossKind& loss) {
-  return loss.of_logits ? with_logits(model.graph()) : model.graph();
+// What the losses see as outputs.
+inline Graph supervised_graph(const Model& model, const Supervision& supervision) {
+  const std::vector<std::size_t> logits = supervision.logits();
+  return logits.empty() ? model.graph() : with_logits(model.graph(), logits);
 }
 
 inline BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
@@ -50,7 +52,7 @@ inline BatchGradientsOptions gradient_options(const Model& model, const TrainOpt
 }
 
 inline LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices,
-                                    std::shared_ptr<DamagedImages> damaged) {
+                                    std::shared_ptr<DamagedImages> damaged, std::vector<OutputTargets> outputs = {}) {
   const Meaning& meaning = model.meaning();
   LoaderOptions loader;
   loader.input = {meaning.input_height, meaning.input_width};
@@ -62,6 +64,7 @@ inline LoaderOptions loader_options(const Model& model, const TrainOptions& opti
   loader.colour_order = meaning.colour_order;
   loader.augment = options.augment;
   loader.augmentation = options.augmentation;
+  loader.outputs = std::move(outputs);
   loader.seed = options.seed;
   loader.batch = options.batch;
   loader.first = slices.first * options.slice;
@@ -77,17 +80,21 @@ inline const Model& checked(const Checkpoint& from, const std::vector<Person>& p
   check(from.options, kinds);
   const Graph& graph = from.model.graph();
   const Value last = answer(graph);
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+  for (const std::size_t i : heatmap_outputs(graph, from.model.meaning())) {
     if (stride_of(graph, {graph.outputs[i].value}) == stride_of(graph, last)) continue;
     fail<ModelError>({.where = "output " + output_name(graph, i),
                       .expected = "maps of the last output's stride: all stages share the targets",
                       .got = "another stride"});
   }
-  if (kinds.losses.get(from.options.loss, "loss").of_logits && !has_distributions(graph)) {
-    fail<ModelError>({.where = "outputs",
-                      .expected = "spatial softmaxes, as the loss " + from.options.loss + " is one of distributions",
-                      .got = "other maps",
-                      .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
+  const Supervision supervision = supervise(from.model, from.options, kinds);
+  for (const std::size_t i : supervision.logits()) {
+    if (has_distributions(graph, {i})) continue;
+    const SupervisedOutput& output = supervision.outputs[i];
+    fail<ModelError>(
+        {.where = "output " + output.name,
+         .expected = "a spatial softmax, as the loss " + std::string(output.loss.name) + " is one of distributions",
+         .got = "other maps",
+         .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
   }
   int images = 0;
   for (const InputMeaning& input : from.model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;

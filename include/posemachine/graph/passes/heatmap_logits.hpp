@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -29,11 +30,19 @@ inline const Node* output_softmax(const Graph& graph, const Port& output) {
 
 }  // namespace detail
 
-/// Whether every output is a distribution over the cells of its maps, the dst of a spatial softmax.
-inline bool has_distributions(const Graph& graph) {
-  return std::all_of(graph.outputs.begin(), graph.outputs.end(),
-                     [&](const Port& output) { return detail::output_softmax(graph, output) != nullptr; });
+/// The places of all outputs, which the functions below take where they are told no others.
+inline std::vector<std::size_t> all_outputs(const Graph& graph) {
+  std::vector<std::size_t> places(graph.outputs.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  return places;
 }
+
+/// Whether each of these outputs is a distribution over the cells of its maps, the dst of a spatial softmax.
+inline bool has_distributions(const Graph& graph, const std::vector<std::size_t>& outputs) {
+  return std::all_of(outputs.begin(), outputs.end(),
+                     [&](std::size_t place) { return detail::output_softmax(graph, graph.outputs[place]) != nullptr; });
+}
+inline bool has_distributions(const Graph& graph) { return has_distributions(graph, all_outputs(graph)); }
 
 /// The scale with which the distribution that equals a Gaussian of this deviation has a peak of 1: 2 pi sigma^2.
 /// Shapes: sigma in cells.
@@ -44,21 +53,23 @@ inline SpatialSoftmaxOptions peak_of_one(double sigma_cells) {
               static_cast<std::int32_t>(std::clamp(std::round(percent), double(range.low), double(range.high)))};
 }
 
-/// Puts a spatial softmax behind every output that is none yet. What reads an output inside the network goes on to read
-/// what it did. Shapes: sigma_px of the targets in input pixels; see peak_of_one().
-inline void add_distributions(Graph& graph, double sigma_px) {
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+/// Puts a spatial softmax behind each of these outputs that is none yet. What reads an output inside the network goes
+/// on to read what it did. Shapes: sigma_px of the targets in input pixels; see peak_of_one().
+inline void add_distributions(Graph& graph, double sigma_px, const std::vector<std::size_t>& outputs) {
+  for (const std::size_t i : outputs) {
     if (detail::output_softmax(graph, graph.outputs[i]) != nullptr) continue;
     const Value logits{graph.outputs[i].value};
     const double stride = stride_of(graph, logits).ratio();
     graph.outputs[i].value = spatial_softmax(graph, logits, peak_of_one(sigma_px / stride)).id;
   }
 }
+inline void add_distributions(Graph& graph, double sigma_px) { add_distributions(graph, sigma_px, all_outputs(graph)); }
 
-/// The network with the logits in place of the distributions as outputs: what a loss that normalises by itself is
+/// The network with the logits in place of the distributions as these outputs: what a loss that normalises by itself is
 /// computed from. Parameters keep their ids.
-inline Graph with_logits(Graph graph) {
-  for (Port& output : graph.outputs) {
+inline Graph with_logits(Graph graph, const std::vector<std::size_t>& outputs) {
+  for (const std::size_t place : outputs) {
+    Port& output = graph.outputs[place];
     if (const Node* softmax = detail::output_softmax(graph, output)) output.value = input(graph, *softmax, 0).id;
   }
   Graph lean = graph;
@@ -66,5 +77,6 @@ inline Graph with_logits(Graph graph) {
   drop_dead(lean, none);
   return lean.parameters.size() == graph.parameters.size() ? lean : graph;  // dead parameters hold their ids
 }
+inline Graph with_logits(const Graph& graph) { return with_logits(graph, all_outputs(graph)); }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
