@@ -108,6 +108,14 @@ void decode(const std::string& input) {
   fuzz::require(header && header->size == Size{image.height, image.width}, "the header says the picture's size");
   const std::size_t pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
   fuzz::require(image.pixels.size() == 3 * pixels, "whole pixels");
+  std::size_t samples = 0;
+  try {
+    samples = decode_image<DepthImage>(bytes, "picture", limits).pixels.size();
+  } catch (const DataError&) {
+    fuzz::require(header->bit_depth == 8, "a picture of 16 bits that becomes 8 is read in 16, too");
+    return;
+  }
+  fuzz::require(header->bit_depth == 16 && samples == pixels, "whole samples of 16 bits, where the header says so");
 }
 
 void read(const std::string& input) {

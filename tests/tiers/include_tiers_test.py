@@ -37,15 +37,15 @@ THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(
 # What the headers that users include may read: third parties by the folder or file they are known by, and how many
 # headers of ours, some more than there are today. A program pays for all of them.
 TIERS = {
-    "compose.hpp": ("", 70),
-    "model/model.hpp": ("nlohmann", 53),
-    "model/network_json.hpp": ("nlohmann", 68),
+    "compose.hpp": ("", 72),
+    "model/model.hpp": ("nlohmann", 54),
+    "model/network_json.hpp": ("nlohmann", 69),
     "inference/pose_estimator.hpp": ("", 14),
-    "inference/estimator.hpp": ("nlohmann dnnl tbb", 147),
-    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 210),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 212),
+    "inference/estimator.hpp": ("nlohmann dnnl tbb", 150),
+    "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 214),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 216),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
-    "data/image_io.hpp": ("jpeglib.h png.h", 9),
+    "data/image_io.hpp": ("jpeglib.h png.h", 10),
     "data/lsp.hpp": ("zlib.h", 9),
 }
 # The same, where there is Eigen.

@@ -7,6 +7,7 @@
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -26,13 +27,24 @@ struct AugmentOptions {
   double scale_max = 1.3;
   double flip_probability = 0.5;    // mirrored left to right
   double shift = 0.05;              // of the crop's side: uniform in -shift .. shift, each way
-  double brightness = 0.1;          // of 255: uniform in -brightness .. brightness, added to all channels
-  double contrast = 0.2;            // factor about 128: uniform in 1 - contrast .. 1 + contrast
-  double colour = 0.1;              // factor per channel: uniform in 1 - colour .. 1 + colour
+  double brightness = 0.1;          // of SampleRange::span: uniform in -brightness .. brightness, for all channels
+  double contrast = 0.2;            // factor about SampleRange::middle: uniform in 1 - contrast .. 1 + contrast
+  double colour = 0.1;              // factor per channel: uniform in 1 - colour .. 1 + colour; not of grey
   double turn_probability = 0;      // of an angle that is uniform in -180 .. 180 degrees instead
   double close_up_probability = 0;  // of close_up_square() in place of the whole person's
   double cutout_probability = 0;    // of a rectangle of the mean colour, each side 0.15 to 0.4 of the input's
 };
+
+/// The measure of brightness and contrast, in pixel values. 8-bit pictures have the span of their samples. 16-bit ones
+/// seldom fill theirs: the model's normalisation says what counts, its mean the middle, and a span of 1 / scale.
+struct SampleRange {
+  double middle = 128;
+  double span = 255;
+};
+inline SampleRange sample_range(const Normalisation& normalisation, int bit_depth) {
+  if (bit_depth != 16) return {};
+  return {normalisation.mean[0], 1 / std::abs(normalisation.scale[0])};
+}
 
 /// What was drawn for a sample.
 struct Augmentation {
@@ -72,22 +84,24 @@ inline Box close_up_square(std::span<const Joint> joints, const Box& square, dou
 /// Draws a sample's variation from its own stream. Every draw is made whatever the options, in a fixed order, so that
 /// switching one kind off changes no other.
 /// Shapes: `square` as crop_square gives it; the input's centre maps to the square's, moved by the shift. `joints` in
-/// pixels of the image, for close-ups.
+/// pixels of the image, for close-ups. `channels` of the picture: one channel has no colours to change.
 /// Source for close-ups: Wang et al. 2018 (mscoco keypoint challenge 2018, half-body augmentation), here of any half;
 /// for cut-outs: DeVries and Taylor 2017.
 inline Augmentation draw_augmentation(const AugmentOptions& options, const Box& square, Size input,
-                                      RandomStream& stream, std::span<const Joint> joints = {}) {
+                                      RandomStream& stream, std::span<const Joint> joints = {},
+                                      const SampleRange& range = {}, int channels = 3) {
   double angle_deg = stream.uniform(-options.rotation_deg, options.rotation_deg);
   const double zoom = stream.uniform(options.scale_min, options.scale_max);
   const double shift_x = stream.uniform(-options.shift, options.shift) * input.width;
   const double shift_y = stream.uniform(-options.shift, options.shift) * input.height;
   Augmentation drawn;
   drawn.mirrored = stream.uniform() < options.flip_probability;
-  const double brightness = 255 * stream.uniform(-options.brightness, options.brightness);
+  const double brightness = range.span * stream.uniform(-options.brightness, options.brightness);
   const double contrast = stream.uniform(1 - options.contrast, 1 + options.contrast);
   for (std::size_t channel = 0; channel < 3; ++channel) {
-    drawn.photometric.gain[channel] = contrast * stream.uniform(1 - options.colour, 1 + options.colour);
-    drawn.photometric.bias[channel] = 128 * (1 - contrast) + brightness;
+    const double colour = stream.uniform(1 - options.colour, 1 + options.colour);
+    drawn.photometric.gain[channel] = channels == 1 ? contrast : contrast * colour;
+    drawn.photometric.bias[channel] = range.middle * (1 - contrast) + brightness;
   }
   const bool turns = stream.uniform() < options.turn_probability;
   const double any_angle_deg = stream.uniform(-180, 180);
@@ -114,14 +128,15 @@ inline Augmentation draw_augmentation(const AugmentOptions& options, const Box& 
   return drawn;
 }
 
-/// Sets the pixels whose centres lie in the cutout to 0, the mean. Shapes: pixels (3, input.height, input.width).
-inline void hide(const Box& cutout, Size input, float* pixels) {
+/// Sets the pixels whose centres lie in the cutout to 0, the mean.
+/// Shapes: pixels (channels, input.height, input.width).
+inline void hide(const Box& cutout, Size input, float* pixels, int channels = 3) {
   const auto first = [](double edge, int count) {
     return std::clamp(static_cast<int>(std::ceil(edge - 0.5)), 0, count);
   };
   const int left = first(cutout.x, input.width), right = first(cutout.x + cutout.width, input.width);
   const int top = first(cutout.y, input.height), bottom = first(cutout.y + cutout.height, input.height);
-  for (int channel = 0; channel < 3; ++channel) {
+  for (int channel = 0; channel < channels; ++channel) {
     for (int y = top; y < bottom; ++y) {
       float* row = pixels + (std::ptrdiff_t{channel} * input.height + y) * input.width;
       std::fill(row + left, row + right, 0.0f);

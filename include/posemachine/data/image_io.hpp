@@ -1,4 +1,4 @@
-// The image door: photographs in, as upright 8-bit RGB; PNG and JPEG pictures out.
+// The image door: pictures in, upright, as 8-bit RGB or the kind that is asked for; PNG and JPEG pictures out.
 #pragma once
 
 #include <posemachine/base/files.hpp>
@@ -8,6 +8,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_exif.hpp>
 #include <posemachine/data/image_io_format.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #if defined(POSEMACHINE_IMAGE_STB)
 #include <posemachine/data/image_io_stb.hpp>
 #else
@@ -22,37 +23,17 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Decodes a JPEG or PNG file held in memory, turned upright by a JPEG's EXIF orientation. Grey, palette, CMYK and
-/// 16-bit pictures become 8-bit RGB; alpha is dropped. `where` names the file in messages.
-/// Errors: DataError for another format, a picture above the limits (read from the header, before any allocation), or a
-/// damaged or truncated file.
-inline Image decode_image(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits = {}) {
-  const ImageFormat format = detail::image_format(bytes, where);
-#if defined(POSEMACHINE_IMAGE_STB)
-  Image image = detail::decode_stb(bytes, format, where, limits);
-#else
-  Image image = format == ImageFormat::jpeg ? detail::decode_jpeg(bytes, where, limits)
-                                            : detail::decode_png(bytes, where, limits);
-#endif
-  if (format == ImageFormat::png) return image;
-  return detail::upright(std::move(image), detail::jpeg_header(bytes).orientation);
-}
-
-/// Reads and decodes an image file. Errors: DataError if it is missing, no regular file, unreadable or too large, and
-/// for everything decode_image refuses.
-inline Image read_image(const std::filesystem::path& path, const ImageLimits& limits = {}) {
-  const std::string bytes = read_file<DataError>(path, limits.max_file_bytes);
-  return decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
-}
-
 /// An image file's header: all that it says before its pixels.
 struct ImageHeader {
   ImageFormat format = ImageFormat::jpeg;
-  Size size;  // as decode_image() returns the picture: turned upright
+  Size size;          // as decode_image() returns the picture: turned upright
+  int bit_depth = 8;  // of a sample; 16 for PNG files that say so
+  bool grey = false;  // one channel of colour, perhaps beside alpha
 };
 
 /// The header of a JPEG or PNG file held in memory, or of its beginning.
@@ -67,9 +48,86 @@ inline ImageHeader image_header(std::span<const std::byte> bytes, const std::str
   header.size = header.format == ImageFormat::jpeg ? detail::jpeg_size(bytes, where, limits)
                                                    : detail::png_size(bytes, where, limits);
 #endif
-  const bool turned = header.format == ImageFormat::jpeg && detail::jpeg_header(bytes).orientation >= 5;
-  if (turned) std::swap(header.size.height, header.size.width);
+  if (header.format == ImageFormat::png) {
+    const detail::StoredSamples samples = detail::png_samples(bytes);
+    header.bit_depth = samples.bit_depth;
+    header.grey = samples.grey;
+    return header;
+  }
+  const detail::JpegHeader jpeg = detail::jpeg_header(bytes);
+  header.grey = jpeg.components == 1;
+  if (jpeg.orientation >= 5) std::swap(header.size.height, header.size.width);
   return header;
+}
+
+namespace detail {
+
+// To 8-bit RGB, whatever the file holds.
+inline Image decode_rgb(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  const ImageFormat format = image_format(bytes, where);
+#if defined(POSEMACHINE_IMAGE_STB)
+  Image image = decode_stb<Image>(bytes, format, where, limits);
+#else
+  Image image =
+      format == ImageFormat::jpeg ? decode_jpeg(bytes, where, limits) : decode_png<Image>(bytes, where, limits);
+#endif
+  if (format == ImageFormat::png) return image;
+  return upright(std::move(image), jpeg_header(bytes).orientation);
+}
+
+// To 16-bit samples of one channel or three, of a PNG that has them.
+template <class Picture>
+Picture decode_16_bits(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+#if defined(POSEMACHINE_IMAGE_STB)
+  return decode_stb<Picture>(bytes, ImageFormat::png, where, limits);
+#else
+  return decode_png<Picture>(bytes, where, limits);
+#endif
+}
+
+}  // namespace detail
+
+/// Decodes a JPEG or PNG file held in memory, turned upright by a JPEG's EXIF orientation: into 8-bit RGB, or into the
+/// kind of picture that is named. `where` names the file in messages.
+/// Image: grey, palette, CMYK and 16-bit pictures become 8-bit RGB. GreyImage: the luma of that. DepthImage: a PNG of
+/// 16 bits keeps them, one of three channels becomes luma. Alpha is dropped.
+/// Errors: DataError for another format, a picture above the limits (read from the header, before any allocation), a
+/// damaged or truncated file, or a DepthImage from samples of fewer bits.
+template <class Picture = Image>
+Picture decode_image(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits = {}) {
+  if constexpr (std::is_same_v<Picture, Image>) {
+    return detail::decode_rgb(bytes, where, limits);
+  } else if constexpr (std::is_same_v<Picture, GreyImage>) {
+    return luma(detail::decode_rgb(bytes, where, limits));
+  } else {
+    static_assert(std::is_same_v<Picture, DepthImage>, "decode_image: Image, GreyImage or DepthImage");
+    const ImageHeader header = image_header(bytes, where, limits);
+    require_bit_depth(header.bit_depth, 16, where);
+    if (header.grey) return detail::decode_16_bits<DepthImage>(bytes, where, limits);
+    return luma(detail::decode_16_bits<BasicImage<std::uint16_t, 3>>(bytes, where, limits));
+  }
+}
+
+/// The same, where only the program's input tells the kind. Errors: as decode_image.
+inline AnyImage decode_image_as(PixelKind kind, std::span<const std::byte> bytes, const std::string& where,
+                                const ImageLimits& limits = {}) {
+  if (kind == PixelKind::grey8) return decode_image<GreyImage>(bytes, where, limits);
+  if (kind == PixelKind::grey16) return decode_image<DepthImage>(bytes, where, limits);
+  return decode_image(bytes, where, limits);
+}
+
+/// Reads and decodes an image file. Errors: DataError if it is missing, no regular file, unreadable or too large, and
+/// for everything decode_image refuses.
+template <class Picture = Image>
+Picture read_image(const std::filesystem::path& path, const ImageLimits& limits = {}) {
+  const std::string bytes = read_file<DataError>(path, limits.max_file_bytes);
+  return decode_image<Picture>(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
+}
+
+/// The same, where only the program's input tells the kind. Errors: as read_image.
+inline AnyImage read_image_as(PixelKind kind, const std::filesystem::path& path, const ImageLimits& limits = {}) {
+  const std::string bytes = read_file<DataError>(path, limits.max_file_bytes);
+  return decode_image_as(kind, std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
 }
 
 /// Reads the header of an image file, and no more of the file than it takes: 30 us where it is in memory.
@@ -94,25 +152,34 @@ inline ImageHeader read_image_header(const std::filesystem::path& path, const Im
   }
 }
 
+/// Reads an image file for people to look at: 16-bit grey as displayable() spreads it, all else as read_image does.
+/// Errors: as read_image.
+inline Image read_displayable(const std::filesystem::path& path, const ImageLimits& limits = {}) {
+  const ImageHeader header = read_image_header(path, limits);
+  if (header.grey && header.bit_depth == 16) return displayable(read_image<DepthImage>(path, limits));
+  return read_image(path, limits);
+}
+
 namespace detail {
 
-inline void check_encodable(const Image& image, const std::string& where, int most) {
-  if (image.width >= 1 && image.height >= 1 && image.width <= most && image.height <= most) return;
+inline void check_encodable(ImageView image, const std::string& where, int most) {
+  const int width = image.width(), height = image.height();
+  if (width >= 1 && height >= 1 && width <= most && height <= most) return;
   fail<UsageError>({.where = where,
                     .expected = "a picture of at least 1 x 1 pixels, sides up to " + std::to_string(most),
-                    .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
+                    .got = std::to_string(width) + " x " + std::to_string(height)});
 }
 
 }  // namespace detail
 
-/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: UsageError for an empty picture, or sides above a
-/// million.
-inline std::string encode_png(const Image& image) {
-  detail::check_encodable(image, "encode_png", 1'000'000);  // libpng's own limit
+/// The picture as the bytes of a PNG file of its channels and bits. Errors: UsageError for an empty picture, or sides
+/// above a million.
+inline std::string encode_png(ImageView view) {
+  detail::check_encodable(view, "encode_png", 1'000'000);  // libpng's own limit
 #if defined(POSEMACHINE_IMAGE_STB)
-  return detail::stb_png_bytes(image);
+  return view.visit([](const auto& image) { return detail::stb_png_bytes(image); });
 #else
-  return detail::png_bytes(image);
+  return view.visit([](const auto& image) { return detail::png_bytes(image); });
 #endif
 }
 
@@ -151,7 +218,7 @@ inline void write_image(const std::filesystem::path& path, const Image& image) {
 }
 
 /// Writes the picture as a PNG file: whole or not at all. Errors: RuntimeFailure if the file cannot be written.
-inline void write_png(const std::filesystem::path& path, const Image& image) {
+inline void write_png(const std::filesystem::path& path, ImageView image) {
   write_file_atomically(path, encode_png(image));
 }
 

@@ -38,6 +38,7 @@ inline int exif_block_orientation(std::span<const std::byte> tiff) {
 /// What the marker segments before the first scan say.
 struct JpegHeader {
   int orientation = 1;          // EXIF, 1 to 8
+  int components = 0;           // 1: grey; 0 if no frame header came
   std::size_t scan_offset = 0;  // of the first start-of-scan marker; 0 if there is none
 };
 
@@ -62,6 +63,8 @@ inline JpegHeader jpeg_header(std::span<const std::byte> bytes) {
     if (marker == 0xe1 && payload.size() > 6 && std::memcmp(payload.data(), "Exif\0", 6) == 0) {
       header.orientation = exif_block_orientation(payload.subspan(6));
     }
+    const bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    if (frame && payload.size() > 5) header.components = std::to_integer<int>(payload[5]);
     at += 2 + length;
   }
   return header;

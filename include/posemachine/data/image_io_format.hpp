@@ -17,7 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a picture may cost; larger ones are refused from their header, before memory is allocated for them.
 struct ImageLimits {
-  std::int64_t max_pixels = 40'000'000;         // width * height; three bytes each once decoded
+  std::int64_t max_pixels = 40'000'000;         // width * height; three samples each once decoded
   std::uintmax_t max_file_bytes = 256'000'000;  // of the file as it is stored
 };
 
@@ -69,6 +69,21 @@ inline ImageFormat image_format(std::span<const std::byte> bytes, const std::str
                    .expected = "a JPEG or PNG image",
                    .got = bytes.empty() ? "an empty file" : std::string(unsupported_format_name(head)),
                    .remedy = bytes.empty() ? "" : "convert it to JPEG or PNG"});
+}
+
+/// What a file's samples are.
+struct StoredSamples {
+  int bit_depth = 8;
+  bool grey = false;
+};
+
+/// What the header chunk of a PNG says; it comes first. Source: PNG 1.2, 4.1.1.
+inline StoredSamples png_samples(std::span<const std::byte> bytes) {
+  constexpr std::size_t name_at = 12, depth_at = 24, colour_type_at = 25;
+  if (bytes.size() <= colour_type_at || std::memcmp(bytes.data() + name_at, "IHDR", 4) != 0) return {};
+  const int depth = std::to_integer<int>(bytes[depth_at]);
+  const int colour_type = std::to_integer<int>(bytes[colour_type_at]);  // 0 grey, 4 grey and alpha
+  return {depth == 16 ? 16 : 8, colour_type == 0 || colour_type == 4};
 }
 
 /// Refuses an empty picture and one above the budget. Errors: DataError.

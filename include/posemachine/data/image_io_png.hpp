@@ -7,6 +7,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io_format.hpp>
 
+#include <bit>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
@@ -102,45 +103,55 @@ inline Size png_size(std::span<const std::byte> bytes, const std::string& where,
   return read_png_header(codec, bytes, where, limits);
 }
 
-/// Decodes a PNG of any colour type and depth to 8-bit RGB. Alpha is dropped, 16 bits are rounded to 8, gamma and
-/// colour profiles are not applied. Errors: DataError.
-inline Image decode_png(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+/// Decodes a PNG to a picture's channels and bits: any PNG to 8-bit RGB, one of 16 bits to 16-bit RGB, and to 16-bit
+/// grey where it is grey. Alpha is dropped, 16 bits are rounded to 8 where 8 are wanted, gamma and colour profiles are
+/// not applied. Errors: DataError.
+template <class Picture>
+Picture decode_png(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
   PngCodec codec(PngCodec::Mode::read);
   const auto check = [&](bool whole) { require_whole_png(whole, codec, where); };
   std::span<const std::byte> rest = bytes;
   const Size size = read_png_header(codec, rest, where, limits);
-  Image image;
+  using Sample = typename Picture::Sample;
+  Picture image;
   image.width = size.width;
   image.height = size.height;
-  const std::size_t stride = std::size_t(image.width) * 3;
+  const std::size_t row_samples = std::size_t(image.width) * Picture::channels;
   std::size_t row_bytes = 0;
   int passes = 1;
   check(codec.run([&] {
     png_set_expand(codec.png);  // palette to RGB, grey below 8 bits to 8
-    png_set_scale_16(codec.png);
-    png_set_gray_to_rgb(codec.png);
+    if constexpr (sizeof(Sample) == 1) png_set_scale_16(codec.png);
+    if constexpr (sizeof(Sample) == 2 && std::endian::native == std::endian::little) png_set_swap(codec.png);
+    if constexpr (Picture::channels == 3) png_set_gray_to_rgb(codec.png);
     png_set_strip_alpha(codec.png);
     passes = png_set_interlace_handling(codec.png);
     png_read_update_info(codec.png, codec.info);
     row_bytes = png_get_rowbytes(codec.png, codec.info);
   }));
-  if (row_bytes != stride) {
+  if (row_bytes != row_samples * sizeof(Sample)) {
     fail<DataError>({.where = where,
-                     .expected = "a PNG that expands to 8-bit RGB",
+                     .expected = "a PNG that expands to " + std::to_string(Picture::channels) + " x " +
+                                 std::to_string(8 * sizeof(Sample)) + " bits",
                      .got = std::to_string(row_bytes) + " bytes for a row of " + std::to_string(image.width)});
   }
-  image.pixels.resize(stride * std::size_t(image.height));
+  image.pixels.resize(row_samples * std::size_t(image.height));
   check(codec.run([&] {
     for (int pass = 0; pass < passes; ++pass) {  // 7 where interlaced: each adds its pixels to the rows
-      for (int y = 0; y < image.height; ++y) png_read_row(codec.png, image.at(0, y), nullptr);
+      for (int y = 0; y < image.height; ++y) {
+        png_read_row(codec.png, reinterpret_cast<png_bytep>(image.at(0, y)), nullptr);
+      }
     }
     png_read_end(codec.png, nullptr);
   }));
   return image;
 }
 
-/// The picture as the bytes of a PNG file, 8-bit RGB. Errors: RuntimeFailure if libpng or memory fails.
-inline std::string png_bytes(const Image& image) {
+/// The picture as the bytes of a PNG file of its channels and bits. Errors: RuntimeFailure if libpng or memory fails.
+template <class Picture>
+std::string png_bytes(const Picture& image) {
+  constexpr int bits = 8 * sizeof(typename Picture::Sample);
+  constexpr int colour_type = Picture::channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY;
   std::string out;
   PngCodec codec(PngCodec::Mode::write);
   const bool done = codec.run([&] {
@@ -157,9 +168,12 @@ inline std::string png_bytes(const Image& image) {
         },
         [](png_structp) {});
     png_set_IHDR(codec.png, codec.info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height),
-                 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                 bits, colour_type, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(codec.png, codec.info);
-    for (int y = 0; y < image.height; ++y) png_write_row(codec.png, image.at(0, y));
+    if constexpr (bits == 16 && std::endian::native == std::endian::little) png_set_swap(codec.png);
+    for (int y = 0; y < image.height; ++y) {
+      png_write_row(codec.png, reinterpret_cast<png_const_bytep>(image.at(0, y)));
+    }
     png_write_end(codec.png, codec.info);
   });
   if (!done) fail<RuntimeFailure>({.where = "PNG encoder", .got = codec.message()});

@@ -1,4 +1,4 @@
-// From a photograph to the network's input: one affine sampling of the original pixels, normalised.
+// From a picture to the network's input: one affine sampling of the original pixels, normalised.
 #pragma once
 
 #include <posemachine/core/config.hpp>
@@ -14,7 +14,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <initializer_list>
+#include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #if defined(__SSE2__)
@@ -25,37 +27,43 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A change of colours: value = gain * pixel + bias, clamped to 0 .. 255; per channel in the order red, green, blue.
+/// A change of colours: value = gain * pixel + bias, clamped to what a sample can be; per channel in the order red,
+/// green, blue, of one channel by the first numbers.
 struct Photometric {
   std::array<double, 3> gain{1, 1, 1};
-  std::array<double, 3> bias{0, 0, 0};  // in pixel values, 0 to 255
+  std::array<double, 3> bias{0, 0, 0};  // in pixel values: 0 to 255, or 65535
   friend bool operator==(const Photometric&, const Photometric&) = default;
 };
 
 namespace detail {
 
+/// Holds sums of a picture's samples: of 8 bits 255 * 65536 * 16 weighted ones, or 255 * factor^2 up to factor 4104.
+template <class Picture>
+using SampleSum = std::conditional_t<sizeof(typename Picture::Sample) == 1, std::uint32_t, std::uint64_t>;
+
 /// The picture with each cell of factor x factor pixels averaged, the last ones over what is left of them.
-inline Image reduce_by(const Image& image, int factor) {
-  Image out((image.width + factor - 1) / factor, (image.height + factor - 1) / factor);
-  std::vector<std::uint32_t> sums(std::size_t(out.width) * 3);  // 255 * factor^2 < 2^32 up to factor 4104
+template <class Picture>
+Picture reduce_by(const Picture& image, int factor) {
+  constexpr std::size_t channels = Picture::channels;
+  Picture out((image.width + factor - 1) / factor, (image.height + factor - 1) / factor);
+  std::vector<SampleSum<Picture>> sums(std::size_t(out.width) * channels);
   for (int oy = 0; oy < out.height; ++oy) {
     const int rows = std::min(factor, image.height - oy * factor);
-    std::fill(sums.begin(), sums.end(), 0u);
+    std::fill(sums.begin(), sums.end(), SampleSum<Picture>{0});
     for (int y = oy * factor; y < oy * factor + rows; ++y) {
-      const std::uint8_t* pixel = image.at(0, y);
+      const typename Picture::Sample* pixel = image.at(0, y);
       for (int ox = 0; ox < out.width; ++ox) {
-        std::uint32_t* sum = sums.data() + std::size_t(ox) * 3;
-        for (int k = std::min(factor, image.width - ox * factor); k > 0; --k, pixel += 3) {
-          sum[0] += pixel[0];
-          sum[1] += pixel[1];
-          sum[2] += pixel[2];
+        SampleSum<Picture>* sum = sums.data() + std::size_t(ox) * channels;
+        for (int k = std::min(factor, image.width - ox * factor); k > 0; --k, pixel += channels) {
+          for (std::size_t c = 0; c < channels; ++c) sum[c] += pixel[c];
         }
       }
     }
     for (int ox = 0; ox < out.width; ++ox) {
       const auto count = static_cast<std::uint32_t>(rows * std::min(factor, image.width - ox * factor));
-      for (std::size_t c = 0; c < 3; ++c) {
-        out.at(ox, oy)[c] = static_cast<std::uint8_t>((sums[std::size_t(ox) * 3 + c] + count / 2) / count);
+      for (std::size_t c = 0; c < channels; ++c) {
+        const SampleSum<Picture> sum = sums[std::size_t(ox) * channels + c];
+        out.at(ox, oy)[c] = static_cast<typename Picture::Sample>((sum + count / 2) / count);
       }
     }
   }
@@ -63,13 +71,16 @@ inline Image reduce_by(const Image& image, int factor) {
 }
 
 /// Sums of weighted pixels: 65536 for each sample that lies wholly inside the image.
+template <class Picture>
 struct WeightedSum {
-  std::uint32_t value[3]{};  // at most 255 * 65536 * 16 samples < 2^32
+  SampleSum<Picture> value[Picture::channels]{};
   std::uint32_t weight = 0;
 };
 
 /// Adds the bilinear sample at (x, y), 32.32 fixed-point pixel centres; neighbours outside the image add nothing.
-inline void add_bilinear(const Image& image, std::int64_t x, std::int64_t y, WeightedSum& sum) {
+template <class Picture>
+void add_bilinear(const Picture& image, std::int64_t x, std::int64_t y, WeightedSum<Picture>& sum) {
+  constexpr std::size_t channels = Picture::channels;
   const auto ix = static_cast<std::int32_t>(x >> 32);
   const auto iy = static_cast<std::int32_t>(y >> 32);
   const auto right = static_cast<std::uint32_t>(x >> 24) & 255u;  // weights of 1/256 pixel
@@ -77,11 +88,11 @@ inline void add_bilinear(const Image& image, std::int64_t x, std::int64_t y, Wei
   const std::uint32_t weights[4]{(256 - right) * (256 - below), right * (256 - below),  //
                                  (256 - right) * below, right * below};
   if (ix >= 0 && iy >= 0 && ix < image.width - 1 && iy < image.height - 1) {
-    const std::uint8_t* upper = image.at(ix, iy);
-    const std::uint8_t* lower = upper + std::size_t(image.width) * 3;
-    for (int c = 0; c < 3; ++c) {
-      sum.value[c] += weights[0] * upper[c] + weights[1] * upper[c + 3] +  //
-                      weights[2] * lower[c] + weights[3] * lower[c + 3];
+    const typename Picture::Sample* upper = image.at(ix, iy);
+    const typename Picture::Sample* lower = upper + std::size_t(image.width) * channels;
+    for (std::size_t c = 0; c < channels; ++c) {  // of one sample: at most 65535 * 65536 < 2^32
+      sum.value[c] += weights[0] * upper[c] + weights[1] * upper[c + channels] +  //
+                      weights[2] * lower[c] + weights[3] * lower[c + channels];
     }
     sum.weight += 65'536;
     return;
@@ -91,7 +102,7 @@ inline void add_bilinear(const Image& image, std::int64_t x, std::int64_t y, Wei
     const int nx = ix + (k & 1);
     const int ny = iy + (k >> 1);
     if (nx < 0 || ny < 0 || nx >= image.width || ny >= image.height) continue;
-    for (int c = 0; c < 3; ++c) sum.value[c] += weights[k] * image.at(nx, ny)[c];
+    for (std::size_t c = 0; c < channels; ++c) sum.value[c] += weights[k] * image.at(nx, ny)[c];
     sum.weight += weights[k];
   }
 }
@@ -115,7 +126,8 @@ struct Footprint {
 
   /// Whether all samples around (x, y) and their neighbours lie inside the image, above its last row: four bytes can
   /// be read at each of them.
-  bool is_inside(const Image& image, std::int64_t x, std::int64_t y) const {
+  template <class Picture>
+  bool is_inside(const Picture& image, std::int64_t x, std::int64_t y) const {
     constexpr std::int64_t pixel = std::int64_t{1} << 32;
     return x >= reach_x && y >= reach_y && x + reach_x < (image.width - 1) * pixel &&
            y + reach_y < (image.height - 2) * pixel;
@@ -126,7 +138,7 @@ struct Footprint {
 /// Adds the samples around (x, y), which must be inside: the very sums of add_bilinear, three channels at a time.
 /// Measured: 0.54 times the time of add_bilinear for a crop of 128 x 128 pixels.
 inline void add_inside(const Image& image, std::int64_t x, std::int64_t y, const Footprint& footprint,
-                       WeightedSum& sum) {
+                       WeightedSum<Image>& sum) {
   const auto load = [](const std::uint8_t* pixel) {
     int bytes = 0;
     std::memcpy(&bytes, pixel, 4);  // the fourth is the next pixel's
@@ -160,10 +172,13 @@ inline void add_inside(const Image& image, std::int64_t x, std::int64_t y, const
 #endif
 
 /// Adds all samples around (x, y).
-inline void add_samples(const Image& image, std::int64_t x, std::int64_t y, const Footprint& footprint,
-                        WeightedSum& sum) {
+template <class Picture>
+void add_samples(const Picture& image, std::int64_t x, std::int64_t y, const Footprint& footprint,
+                 WeightedSum<Picture>& sum) {
 #if defined(__SSE2__)
-  if (footprint.is_inside(image, x, y)) return add_inside(image, x, y, footprint, sum);
+  if constexpr (std::is_same_v<Picture, Image>) {
+    if (footprint.is_inside(image, x, y)) return add_inside(image, x, y, footprint, sum);
+  }
 #endif
   for (std::size_t k = 0; k < footprint.count; ++k) {
     add_bilinear(image, x + footprint.offsets[k].x, y + footprint.offsets[k].y, sum);
@@ -177,10 +192,12 @@ inline void add_samples(const Image& image, std::int64_t x, std::int64_t y, cons
 /// Where the map shrinks, each input pixel is the average of n x n bilinear samples spread over it, n = the shrinking
 /// rounded up; beyond 4 times the picture is first averaged in whole cells. Positions and weights are integers (1/256
 /// of a pixel), so that neither vector width nor order of sums shows.
-/// Shapes: out (3, input.height, input.width); channel order red, green, blue, or its reverse where `bgr`;
-/// normalisation is per channel of out. Errors: UsageError for an empty image or input, or a map that is not finite.
-inline void warp(const Image& image, const Affine& image_from_input, Size input, const Normalisation& normalisation,
-                 bool bgr, const Photometric& photometric, float* out) {
+/// Shapes: out (channels, input.height, input.width); of three channels in the order red, green, blue, or its reverse
+/// where `bgr`; normalisation is per channel of out, in units of the picture's samples.
+/// Errors: UsageError for an empty image or input, or a map that is not finite.
+template <class Sample, std::size_t Channels>
+void warp(const BasicImage<Sample, Channels>& image, const Affine& image_from_input, Size input,
+          const Normalisation& normalisation, bool bgr, const Photometric& photometric, float* out) {
   const Affine& m = image_from_input;
   if (image.width < 1 || image.height < 1 || input.width < 1 || input.height < 1) {
     fail<UsageError>({.where = "warp",
@@ -218,10 +235,11 @@ inline void warp(const Image& image, const Affine& image_from_input, Size input,
   const std::int64_t step_y = fixed(m.d);
   const std::size_t plane = std::size_t(input.width) * std::size_t(input.height);
   const auto whole = static_cast<std::uint32_t>(n * n) * 65'536u;
-  std::array<float, 3> gain{}, bias{}, mean{}, scale{};  // in the image's order, red first
-  std::array<float*, 3> planes{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    const std::size_t channel = bgr ? 2 - c : c;
+  constexpr float most = std::numeric_limits<Sample>::max();
+  std::array<float, Channels> gain{}, bias{}, mean{}, scale{};  // in the image's order, red first
+  std::array<float*, Channels> planes{};
+  for (std::size_t c = 0; c < Channels; ++c) {
+    const std::size_t channel = bgr ? Channels - 1 - c : c;
     gain[c] = static_cast<float>(photometric.gain[c]);
     bias[c] = static_cast<float>(photometric.bias[c]);
     mean[c] = static_cast<float>(normalisation.mean[channel]);
@@ -232,18 +250,25 @@ inline void warp(const Image& image, const Affine& image_from_input, Size input,
     std::int64_t at_x = fixed(m.b * y + m.c);
     std::int64_t at_y = fixed(m.e * y + m.f);
     for (int x = 0; x < input.width; ++x, at_x += step_x, at_y += step_y) {
-      detail::WeightedSum sum;
+      detail::WeightedSum<BasicImage<Sample, Channels>> sum;
       detail::add_samples(image, at_x, at_y, footprint, sum);
       const std::size_t index = std::size_t(y) * std::size_t(input.width) + std::size_t(x);
       const float covered = static_cast<float>(sum.weight) / static_cast<float>(whole);
       const float per_weight = sum.weight ? 1.0f / static_cast<float>(sum.weight) : 0.0f;
-      for (std::size_t c = 0; c < 3; ++c) {
+      for (std::size_t c = 0; c < Channels; ++c) {
         const float pixel = static_cast<float>(sum.value[c]) * per_weight;
-        const float value = std::clamp(gain[c] * pixel + bias[c], 0.0f, 255.0f);
+        const float value = std::clamp(gain[c] * pixel + bias[c], 0.0f, most);
         planes[c][index] = covered * (value - mean[c]) * scale[c];
       }
     }
   }
+}
+
+/// The same of a picture whose kind only the program's input tells.
+inline void warp(ImageView image, const Affine& image_from_input, Size input, const Normalisation& normalisation,
+                 bool bgr, const Photometric& photometric, float* out) {
+  image.visit(
+      [&](const auto& picture) { warp(picture, image_from_input, input, normalisation, bgr, photometric, out); });
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
