@@ -42,6 +42,7 @@
 #include <posemachine/graph/passes/recompute.hpp>
 #include <posemachine/graph/passes/redirect.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
+#include <posemachine/graph/passes/set_input_channels.hpp>
 #include <posemachine/graph/passes/set_output_channels.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/rules.hpp>

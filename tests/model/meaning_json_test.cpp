@@ -234,7 +234,7 @@ TEST_CASE("check: what a file may not say a program may not either, so that ever
   both("sigma_px", [](Meaning& m) { m.sigma_px = 0; });
   both("inputs.centre.sigma_px", [](Meaning& m) { m.inputs[0].sigma_px = 1e5; });
   both("input_width", [](Meaning& m) { m.input_width = 8200; });
-  both("colour_order: expected rgb or bgr, got grb", [](Meaning& m) { m.colour_order = "grb"; });
+  both("colour_order: expected rgb, bgr or grey, got grb", [](Meaning& m) { m.colour_order = "grb"; });
   both("normalisation.scale", [](Meaning& m) { m.normalisation.scale[2] = 0; });
   both("joint_set: joint set lsp: joint 3: expected a name of 1 to 200 bytes, got 300",
        [](Meaning& m) { m.joints.joints[3] = std::string(300, 'x'); });

@@ -374,7 +374,7 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
        "Frozen.Conv: expected an option, got what looks like a layer; a layer inside another one stands in a list");
   says(refusal_of(R"({"Conv": [3, 3]})"), "layers[1].Conv.out: expected an integer from 1 to 65536, got [3,3]");
   says(refusal_of(R"({"Input": {"name": "again", "channels": 3}})"),
-       "n.json.meaning.inputs: expected a role for each input, where several have three channels, got none");
+       "n.json.meaning.inputs: expected a role for each input, where several could be the image, got none");
   says(refusal_of(R"({"InvertedResidual": {"out": 8, "expansion": 64}})", R"(, "constants": {})"), "taken");
   says(refusal_of(R"({"Input": {"name": "c", "channels": 1}}, {"From": "image"})"),
        "n.json.meaning.inputs: expected a role for each of the graph's 2 inputs, got 1");

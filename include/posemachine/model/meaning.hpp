@@ -3,6 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/core/image.hpp>
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 
@@ -15,12 +16,20 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// From 8-bit pixels to the network's input: (pixel - mean) * scale, per channel.
+/// From pixels to the network's input: (pixel - mean) * scale, per channel; of one channel the first numbers count. In
+/// the units of the picture's samples: 0 to 255 of 8 bits, 0 to 65535 of 16.
 struct Normalisation {
   std::array<double, 3> mean{128, 128, 128};
   std::array<double, 3> scale{1.0 / 256, 1.0 / 256, 1.0 / 256};  // CPM: (x - 128) / 256
   friend bool operator==(const Normalisation&, const Normalisation&) = default;
 };
+
+/// What an input of that bit depth has unless somebody chooses otherwise. Of 8 bits: (x - 128) / 256. Of 16 bits, which
+/// are mostly depth in millimetres: (x - 2000) / 4000, so that 0 to 4 m becomes -0.5 to 0.5.
+inline Normalisation default_normalisation(int bit_depth) {
+  if (bit_depth != 16) return {};
+  return {{2000, 2000, 2000}, {1.0 / 4000, 1.0 / 4000, 1.0 / 4000}};
+}
 
 /// Which square of an image the network sees; the same rule in training, validation, evaluation and estimation.
 struct CropRule {
@@ -38,7 +47,7 @@ struct Decoder {
 
 /// Roles an input can have.
 enum class InputRole {
-  image,           // (N, 3, H, W), normalised pixels
+  image,           // (N, 3, H, W), or (N, 1, H, W) where the colour order is grey: normalised pixels
   centre_gaussian  // (N, 1, H, W), a Gaussian at the crop's centre (CPM's centre map)
 };
 
@@ -65,13 +74,24 @@ struct Meaning {
   JointSet joints = lsp_joints();
   int input_height = 368;  // pixels of the network's input
   int input_width = 368;
-  std::string colour_order = "rgb";  // "rgb" or "bgr"
+  std::string colour_order = "rgb";  // "rgb", "bgr", or "grey": one channel
+  int bit_depth = 8;                 // of the pictures' samples: 8, or 16 where they are grey
   Normalisation normalisation;
   CropRule crop;
   double sigma_px = 7;  // targets' standard deviation in input pixels
   Decoder decoder;
   std::optional<Calibration> calibration{};  // of keypoints' scores; none: scores are the maps' peaks
 };
+
+/// The kind of picture that an input of this order of colours and bit depth is fed with, and its channels.
+inline PixelKind pixel_kind(std::string_view colour_order, int bit_depth) {
+  if (colour_order != "grey") return PixelKind::rgb8;
+  return bit_depth == 16 ? PixelKind::grey16 : PixelKind::grey8;
+}
+constexpr int channels_of(PixelKind kind) { return kind == PixelKind::rgb8 ? 3 : 1; }
+
+inline PixelKind pixel_kind(const Meaning& meaning) { return pixel_kind(meaning.colour_order, meaning.bit_depth); }
+inline int image_channels(const Meaning& meaning) { return channels_of(pixel_kind(meaning)); }
 
 /// Inclusive.
 struct NumberRange {
@@ -118,11 +138,17 @@ inline void check(const Meaning& meaning, const std::string& where) {
   }
   require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
   require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
-  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
+  const bool grey = meaning.colour_order == "grey";
+  if (!grey && meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
     fail<ModelError>(
-        {.where = where + ".colour_order", .expected = "rgb or bgr", .got = meaning.colour_order.substr(0, 20)});
+        {.where = where + ".colour_order", .expected = "rgb, bgr or grey", .got = meaning.colour_order.substr(0, 20)});
   }
-  for (std::size_t i = 0; i < 3; ++i) {
+  if (meaning.bit_depth != 8 && !(grey && meaning.bit_depth == 16)) {
+    fail<ModelError>({.where = where + ".bit_depth",
+                      .expected = grey ? "8 or 16" : "8, as the colour order is no grey",
+                      .got = std::to_string(meaning.bit_depth)});
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(image_channels(meaning)); ++i) {
     require_within("normalisation.mean", meaning.normalisation.mean[i], MeaningRanges::mean);
     require_within("normalisation.scale", meaning.normalisation.scale[i], MeaningRanges::scale);
   }

@@ -8,6 +8,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -198,12 +199,40 @@ inline std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const s
   return outputs;
 }
 
+/// Numbers per channel of the input: 3, or 1 where it is grey.
+inline Json normalisation_to_json(const Meaning& meaning) {
+  const auto list = [&](const std::array<double, 3>& numbers) {
+    return Json(std::vector<double>(numbers.begin(), numbers.begin() + image_channels(meaning)));
+  };
+  return {{"mean", list(meaning.normalisation.mean)}, {"scale", list(meaning.normalisation.scale)}};
+}
+
 namespace detail {
 
 // Ranges are check(Meaning)'s.
 inline double any_number(const Json& object, std::string_view key, const std::string& where) {
   constexpr double most = std::numeric_limits<double>::max();
   return number_member<ModelError>(object, key, where, -most, most);
+}
+
+// One number per channel; of one channel all three are that number, so that equal meanings compare equal.
+inline std::array<double, 3> channel_numbers(const Json& normalisation, const char* key, std::size_t channels,
+                                             const std::string& where) {
+  const Json& list = array_member<ModelError>(normalisation, key, where);
+  if (list.size() != channels) {
+    fail<ModelError>({.where = where + "." + key,
+                      .expected = channels == 1 ? "1 number, as the colour order is grey" : "3 numbers",
+                      .got = std::to_string(list.size())});
+  }
+  std::array<double, 3> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const Json& number = list[std::min(i, channels - 1)];
+    if (!number.is_number()) {
+      fail<ModelError>({.where = where + "." + key, .expected = "numbers", .got = list.dump().substr(0, 60)});
+    }
+    numbers[i] = number.get<double>();
+  }
+  return numbers;
 }
 
 }  // namespace detail
@@ -227,8 +256,8 @@ inline Calibration calibration_from_json(const Json& json, const std::string& wh
   return calibration;
 }
 
-/// A calibration, and outputs besides heatmaps, are written where there are any: files without them are what they always
-/// were.
+/// A calibration, outputs besides heatmaps and a bit depth other than 8 are written where there are any: older programs
+/// read all other files, and refuse these by their keys.
 inline Json meaning_to_json(const Meaning& meaning) {
   Json inputs = Json::array();
   for (const InputMeaning& input : meaning.inputs) {
@@ -242,10 +271,11 @@ inline Json meaning_to_json(const Meaning& meaning) {
                {"input_height", meaning.input_height},
                {"input_width", meaning.input_width},
                {"colour_order", meaning.colour_order},
-               {"normalisation", {{"mean", meaning.normalisation.mean}, {"scale", meaning.normalisation.scale}}},
+               {"normalisation", normalisation_to_json(meaning)},
                {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
                {"sigma_px", meaning.sigma_px},
                {"decoder", decoder_to_json(meaning.decoder)}};
+  if (meaning.bit_depth != 8) json["bit_depth"] = meaning.bit_depth;
   if (meaning.calibration) json["calibration"] = calibration_to_json(*meaning.calibration);
   if (!meaning.outputs.empty()) json["outputs"] = outputs_to_json(meaning.outputs);
   return json;
@@ -255,7 +285,8 @@ inline Json meaning_to_json(const Meaning& meaning) {
 inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(json,
                                   {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
-                                   "normalisation", "crop", "sigma_px", "decoder", "calibration", "outputs"},
+                                   "bit_depth", "normalisation", "crop", "sigma_px", "decoder", "calibration",
+                                   "outputs"},
                                   where);
   Meaning meaning;
   meaning.inputs.clear();
@@ -285,21 +316,14 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   meaning.input_width =
       static_cast<int>(integer_member<ModelError>(json, "input_width", where, 0, std::numeric_limits<int>::max()));
   meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
+  if (json.contains("bit_depth")) {
+    meaning.bit_depth = static_cast<int>(integer_member<ModelError>(json, "bit_depth", where, 8, 16));
+  }
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
   reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
-  for (const auto& [key, target] :
-       {std::pair{"mean", &meaning.normalisation.mean}, {"scale", &meaning.normalisation.scale}}) {
-    const std::string at = where + ".normalisation";
-    const Json& list = array_member<ModelError>(normalisation, key, at);
-    if (list.size() != 3)
-      fail<ModelError>({.where = at + "." + key, .expected = "3 numbers", .got = std::to_string(list.size())});
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!list[i].is_number()) {
-        fail<ModelError>({.where = at + "." + key, .expected = "numbers", .got = list.dump().substr(0, 60)});
-      }
-      (*target)[i] = list[i].get<double>();
-    }
-  }
+  const auto channels = static_cast<std::size_t>(image_channels(meaning));
+  meaning.normalisation.mean = detail::channel_numbers(normalisation, "mean", channels, where + ".normalisation");
+  meaning.normalisation.scale = detail::channel_numbers(normalisation, "scale", channels, where + ".normalisation");
   const Json& crop = member<ModelError>(json, "crop", where);
   reject_unknown_keys<ModelError>(crop, {"box_context", "image_scale"}, where + ".crop");
   meaning.crop.box_context = detail::any_number(crop, "box_context", where + ".crop");

@@ -302,20 +302,24 @@ inline Graph graph_from_layers(const Json& json, const std::string& where, const
   return graph;
 }
 
-// What a description leaves open: a three-channel input is the image, everything else as Meaning has it.
+// Fills in what a description leaves open: a three-channel input is the image, or where there is none, a grey one of
+// one channel; everything else is as Meaning has it.
 inline Meaning description_meaning(const Json& json, const Graph& graph, const std::string& where) {
   Meaning meaning;
   meaning.heatmaps = output_names(graph);
   meaning.inputs.clear();
+  const bool grey = std::none_of(graph.inputs.begin(), graph.inputs.end(),
+                                 [&](const Port& port) { return channels(graph, {port.value}) == 3; });
+  if (grey) meaning.colour_order = "grey";
   for (const Port& port : graph.inputs) {
-    if (channels(graph, {port.value}) != 3) continue;
+    if (channels(graph, {port.value}) != image_channels(meaning)) continue;
     meaning.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
   }
   const bool given_inputs =
       json.contains("meaning") && json["meaning"].is_object() && json["meaning"].contains("inputs");
   if (meaning.inputs.size() > 1 && !given_inputs) {
     fail<ModelError>({.where = where + ".meaning.inputs",
-                      .expected = "a role for each input, where several have three channels",
+                      .expected = "a role for each input, where several could be the image",
                       .got = "none"});
   }
   if (!json.contains("meaning")) return meaning;
@@ -329,6 +333,9 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
   }
   if (given.contains("outputs")) meaning.outputs = outputs_from_json(given, at);
   meaning.heatmaps = heatmap_names(graph, meaning);
+  // What follows from the order of colours and the bit depth: how many numbers the normalisation has, and which.
+  if (given.contains("colour_order") && given["colour_order"].is_string()) meaning.colour_order = given["colour_order"];
+  if (given.contains("bit_depth") && given["bit_depth"] == 16) meaning.normalisation = default_normalisation(16);
   Json whole = meaning_to_json(meaning);
   for (const auto& [key, value] : given.items()) {
     const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");

@@ -43,6 +43,25 @@ inline std::set<int> output_convolutions(const Graph& graph) {
   return heads;
 }
 
+// Gives convolutions' parameters, and every value, the shapes that follow from the options.
+inline void update_channels(Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.op->kind() == OpKind::convolution) {
+      const auto options = unpack<ConvolutionOptions>(node.options);
+      const int in = channels(graph, input(graph, node, 0)) / options.groups;
+      Parameter& weights = graph.parameters[static_cast<std::size_t>(parameter_id(graph, node, 0))];
+      weights.extents = {options.out, in, options.kernel, options.kernel};
+      weights.fan_in = in * options.kernel * options.kernel;
+      if (node.parameters.count > 1) {
+        graph.parameters[static_cast<std::size_t>(parameter_id(graph, node, 1))].extents[0] = options.out;
+      }
+    }
+    if (node.dst < 0) continue;
+    ValueInfo& dst = graph.values[static_cast<std::size_t>(node.dst)];
+    dst.channels = node.op->infer != nullptr ? node.op->infer(graph, node) : channels(graph, input(graph, node, 0));
+  }
+}
+
 }  // namespace detail
 
 /// Gives every output so many channels: the convolutions that make them, and what reads their maps (CPM's next stages),
@@ -51,25 +70,13 @@ inline std::set<int> output_convolutions(const Graph& graph) {
 inline void set_output_channels(Graph& graph, int count) {
   const std::set<int> heads = detail::output_convolutions(graph);
   Graph changed = graph;
-  for (std::size_t i = 0; i < changed.nodes.size(); ++i) {
-    Node& node = changed.nodes[i];
-    if (node.op->kind() == OpKind::convolution) {
-      auto options = unpack<ConvolutionOptions>(node.options);
-      if (heads.contains(static_cast<int>(i))) options.out = count;
-      node.options = pack(options);
-      const int in = channels(changed, input(changed, node, 0)) / options.groups;
-      Parameter& weights = changed.parameters[static_cast<std::size_t>(parameter_id(changed, node, 0))];
-      weights.extents = {options.out, in, options.kernel, options.kernel};
-      weights.fan_in = in * options.kernel * options.kernel;
-      if (node.parameters.count > 1) {
-        changed.parameters[static_cast<std::size_t>(parameter_id(changed, node, 1))].extents[0] = options.out;
-      }
-    }
-    if (node.dst < 0) continue;
-    ValueInfo& dst = changed.values[static_cast<std::size_t>(node.dst)];
-    dst.channels =
-        node.op->infer != nullptr ? node.op->infer(changed, node) : channels(changed, input(changed, node, 0));
+  for (const int head : heads) {
+    Node& node = changed.nodes[static_cast<std::size_t>(head)];
+    auto options = unpack<ConvolutionOptions>(node.options);
+    options.out = count;
+    node.options = pack(options);
   }
+  detail::update_channels(changed);
   graph = std::move(changed);
 }
 
