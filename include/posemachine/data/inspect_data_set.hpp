@@ -34,6 +34,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 struct ImageFacts {
   int width = 0;
   int height = 0;
+  int bit_depth = 8;      // of its samples: 8 or 16
   std::string problem{};  // why it cannot be used; empty: it can
   std::string digest{};   // of the file's bytes
 };
@@ -63,10 +64,11 @@ inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<cons
       Digest digest;
       digest.add(bytes);
       facts.digest = digest.text();
-      const Image image =
-          decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), options.limits);
+      const std::span<const std::byte> data = std::as_bytes(std::span(bytes.data(), bytes.size()));
+      const Image image = decode_image(data, path.string(), options.limits);
       facts.width = image.width;
       facts.height = image.height;
+      facts.bit_depth = image_header(data, path.string(), options.limits).bit_depth;
     } catch (const DataError& error) {
       facts.problem = error.what();
     }
@@ -79,8 +81,8 @@ inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<cons
 
 /// Something about a data set that is wrong, or looks so.
 struct Finding {
-  std::string kind;        // "damaged image", "image twice", "person twice", "no box", "joint outside", "box outside",
-                           // "joints beyond box", "sides swapped"
+  std::string kind;        // "damaged image", "image twice", "mixed bit depths", "person twice", "no box",
+                           // "joint outside", "box outside", "joints beyond box", "sides swapped"
   std::string text;        // a sentence that names the image
   std::size_t person = 0;  // the first person concerned
 };
@@ -183,6 +185,26 @@ inline std::string list_of(const std::vector<std::string>& names) {
   return text;
 }
 
+// Images of one bit depth among others: a model takes the one or the other.
+inline void find_mixed_bit_depths(const Annotations& annotations,
+                                  const std::map<std::filesystem::path, ImageFacts>& images,
+                                  std::vector<Finding>& findings) {
+  std::map<int, std::size_t> counts;
+  for (const auto& [path, image] : images) counts[image.bit_depth] += image.problem.empty() ? 1 : 0;
+  const std::size_t of_8 = counts[8], of_16 = counts[16];
+  if (of_8 == 0 || of_16 == 0) return;
+  const int rare = of_8 < of_16 ? 8 : 16;
+  for (std::size_t i = 0; i < annotations.people.size(); ++i) {
+    const std::filesystem::path& path = annotations.people[i].image;
+    if (images.at(path).bit_depth != rare || !images.at(path).problem.empty()) continue;
+    findings.push_back({"mixed bit depths",
+                        path.string() + ": samples of " + std::to_string(rare) + " bits; of all images " +
+                            std::to_string(of_8) + " have 8 bits and " + std::to_string(of_16) + " have 16",
+                        i});
+    return;
+  }
+}
+
 // Joints beyond the image, and joints beyond the person's box grown by a fifth.
 inline void find_misplaced(const Annotations& annotations, std::size_t index, const ImageFacts& image,
                            std::vector<Finding>& findings) {
@@ -223,7 +245,8 @@ inline void find_misplaced(const Annotations& annotations, std::size_t index, co
 
 }  // namespace detail
 
-/// Faults of annotated people and their images, certain and likely: damaged images; files of equal bytes; people twice
+/// Faults of annotated people and their images, certain and likely: damaged images; files of equal bytes; images of 8
+/// bits among such of 16, the first of the fewer being named; people twice
 /// in one image; joints and boxes beyond the image; joints far from their box; people framed by boxes who have none and
 /// cannot be given one; pairs of joints whose left and right lie against all others of the person, where in the data
 /// set they lie alike. A person turned around as a whole is not found that way. Shapes: `images` of inspect_images().
@@ -232,6 +255,7 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
   std::vector<Finding> findings;
   const std::vector<Person>& people = annotations.people;
   const detail::SideStatistics sides(annotations.joints, people);
+  detail::find_mixed_bit_depths(annotations, images, findings);
   std::map<std::string, std::filesystem::path> by_digest;
   std::map<std::filesystem::path, std::vector<std::size_t>> by_image;
   for (std::size_t i = 0; i < people.size(); ++i) by_image[people[i].image].push_back(i);
@@ -296,6 +320,7 @@ struct JointStatistics {
 struct DataSetStatistics {
   int images = 0;
   int damaged = 0;
+  int images_of_16_bits = 0;
   int people = 0;
   int boxes = 0;  // people whose annotation has one
   int head_lengths = 0;
@@ -319,6 +344,7 @@ inline DataSetStatistics statistics_of(const Annotations& annotations,
       ++statistics.damaged;
       continue;
     }
+    statistics.images_of_16_bits += image.bit_depth == 16 ? 1 : 0;
     widths.push_back(image.width);
     heights.push_back(image.height);
   }

@@ -45,7 +45,8 @@ struct LoaderOptions {
   // in the median, 0.60 to 0.85 for nine in ten), so 1.33 makes people equally large in both sets.
   double labelled_box_context = 1.33;
   Normalisation normalisation;
-  std::string colour_order = "rgb";  // or "bgr"
+  std::string colour_order = "rgb";  // as Meaning has it: "rgb", "bgr" or "grey"
+  int bit_depth = 8;                 // as Meaning has it
   bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
   ImageLimits limits;                    // of one photograph
@@ -63,7 +64,7 @@ struct LoaderOptions {
 
 /// What one training step is fed, or the part of it that LoaderOptions asks for.
 struct Batch {
-  Tensor images;       // (N, 3, H, W), normalised
+  Tensor images;       // (N, 3, H, W), or (N, 1, H, W) of grey: normalised
   Tensor targets;      // (N, joints + 1, H / stride, W / stride), the last map background
   Tensor map_weights;  // (N, joints + 1), 0 to 1, 0 where a map says nothing
   // Of LoaderOptions::outputs, in their order.
@@ -128,8 +129,12 @@ class BatchMaker {
     map_ = {int(options_.input.height / options_.stride), int(options_.input.width / options_.stride)};
     require(map_.height >= 1 && map_.width >= 1, "input", "at least one cell of a map",
             std::to_string(options_.input.width) + " x " + std::to_string(options_.input.height));
-    require(options_.colour_order == "rgb" || options_.colour_order == "bgr", "colour order", "rgb or bgr",
-            options_.colour_order);
+    const bool grey = options_.colour_order == "grey";
+    require(grey || options_.colour_order == "rgb" || options_.colour_order == "bgr", "colour order",
+            "rgb, bgr or grey", options_.colour_order);
+    require(options_.bit_depth == 8 || (grey && options_.bit_depth == 16), "bit depth", "8, or 16 of grey",
+            std::to_string(options_.bit_depth));
+    kind_ = pixel_kind(options_.colour_order, options_.bit_depth);
     require(options_.augmentation.scale_min > 0 && options_.augmentation.scale_max >= options_.augmentation.scale_min,
             "augmentation scale", "0 < scale_min <= scale_max",
             std::to_string(options_.augmentation.scale_min) + " to " + std::to_string(options_.augmentation.scale_max));
@@ -155,7 +160,7 @@ class BatchMaker {
     batch.step = step;
     batch.epoch = step / steps_per_epoch();
     batch.first = options_.first;
-    batch.images = Tensor({options_.count, 3, options_.input.height, options_.input.width});
+    batch.images = Tensor({options_.count, channels_of(kind_), options_.input.height, options_.input.width});
     batch.targets = Tensor({options_.count, maps, map_.height, map_.width});
     batch.map_weights = Tensor({options_.count, maps});
     for (const OutputTargets& output : options_.outputs) {
@@ -181,13 +186,13 @@ class BatchMaker {
   std::size_t joint_count() const { return joints_.joints.size(); }
 
   // The person of a sample with the photograph; where that is damaged, of the next one whose is not.
-  std::pair<Person, Image> read_sample(int sample) const {
+  std::pair<Person, AnyImage> read_sample(int sample) const {
     for (std::size_t tried = 0; tried < people_.size(); ++tried) {
       const Person& person = people_[(std::size_t(sample) + tried) % people_.size()];
-      if (options_.damaged == nullptr) return {person, read_image(person.image, options_.limits)};
+      if (options_.damaged == nullptr) return {person, read_image_as(kind_, person.image, options_.limits)};
       if (options_.damaged->contains(person.image)) continue;
       try {
-        return {person, read_image(person.image, options_.limits)};
+        return {person, read_image_as(kind_, person.image, options_.limits)};
       } catch (const DataError& error) {
         if (!is_readable(person.image)) throw;  // absent, or not to be had now: no damage of the photograph's own
         options_.damaged->add(person.image, error.what());
@@ -209,16 +214,19 @@ class BatchMaker {
   void fill(Batch& batch, std::size_t at, std::uint64_t repeats) const {
     const int sample = batch.samples[at];
     float* const image_out = part(batch.images, at).data();
-    auto [seen, image] = read_sample(sample);
-    mark_outside(seen.joints, image.width, image.height);
-    const Box square = training_square(seen, image.width, image.height, options_);
+    auto [seen, read] = read_sample(sample);
+    const ImageView image(read);
+    mark_outside(seen.joints, image.width(), image.height());
+    const Box square = training_square(seen, image.width(), image.height(), options_);
     RandomStream stream(options_.seed, Purpose::augmentation, batch.epoch, std::uint64_t(sample), repeats);
     const Augmentation drawn =
-        options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints)
-                         : unaugmented(square, options_.input);
+        options_.augment
+            ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints,
+                                sample_range(options_.normalisation, options_.bit_depth), channels_of(kind_))
+            : unaugmented(square, options_.input);
     warp(image, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
          drawn.photometric, image_out);
-    hide(drawn.cutout, options_.input, image_out);
+    hide(drawn.cutout, options_.input, image_out, channels_of(kind_));
     TargetOptions targets;
     targets.map = map_;
     targets.stride = options_.stride;
@@ -236,6 +244,7 @@ class BatchMaker {
   std::vector<Person> people_;
   JointSet joints_;
   LoaderOptions options_;
+  PixelKind kind_ = PixelKind::rgb8;
   Size map_;
 };
 

@@ -7,6 +7,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/warp.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/model/meaning.hpp>
@@ -18,6 +19,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,13 +40,16 @@ struct SeenPart {
   }
 };
 
-/// Cuts the square of an estimate out of its photograph. Shapes: width_px wide, as high as the shape of the network's
-/// input makes it. Errors: as warp.
-inline SeenPart cut_seen(const Image& photo, const Box& square, const Meaning& meaning, int width_px) {
+/// Cuts the square of an estimate out of its photograph; one of 16 bits is shown as displayable() shows it.
+/// Shapes: width_px wide, as high as the shape of the network's input makes it. Errors: as warp.
+inline SeenPart cut_seen(ImageView photo, const Box& square, const Meaning& meaning, int width_px) {
   const Size size{std::max(1, width_px * meaning.input_height / meaning.input_width), width_px};
   SeenPart part{Image(size.width, size.height), image_from_input(square, size)};
   std::vector<float> planes(part.picture.pixels.size());  // (3, height, width)
-  warp(photo, part.to_photo, size, {.mean = {0, 0, 0}, .scale = {1, 1, 1}}, false, {}, planes.data());
+  std::optional<Image> shown;
+  if (photo.kind() != PixelKind::rgb8) shown = displayable(photo);
+  warp(shown ? ImageView(*shown) : photo, part.to_photo, size, {.mean = {0, 0, 0}, .scale = {1, 1, 1}}, false, {},
+       planes.data());
   const std::size_t plane = planes.size() / 3;
   for (std::size_t i = 0; i < planes.size(); ++i) {
     part.picture.pixels[i] = static_cast<std::uint8_t>(std::lround(planes[i % 3 * plane + i / 3]));
@@ -54,7 +59,7 @@ inline SeenPart cut_seen(const Image& photo, const Box& square, const Meaning& m
 
 /// The panel of one stage: what the network saw, the stage's heatmaps over it, the stage's pose.
 /// Shapes: stage from 0. Errors: UsageError for a stage that the estimate does not have; as draw_panel.
-inline Image draw_stage(const Image& photo, const Estimate& estimate, std::size_t stage, const Meaning& meaning,
+inline Image draw_stage(ImageView photo, const Estimate& estimate, std::size_t stage, const Meaning& meaning,
                         const PanelOptions& options = {}) {
   if (stage >= estimate.stages.size()) {
     fail<UsageError>({.where = "draw_stage: stage",

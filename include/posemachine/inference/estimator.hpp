@@ -8,6 +8,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/warp.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/program.hpp>
@@ -102,6 +103,7 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 /// shares model and weights. The square that the network sees follows the model's crop rule. Each of several scales is
 /// a run of its own in the same execution, the input's size being the same, so that memory does not depend on them.
 /// A second pass does everything again in the square around the joints of the first.
+/// A picture of another kind than the model's is converted first, see converted() of data/image_kinds.hpp.
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
 /// finite give a missing keypoint. Scores are the probabilities of the model's calibration, which was made for its last
@@ -132,13 +134,15 @@ class Estimator {
 
   /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image,
   /// or where the second pass looked.
-  /// Errors: DataError for an empty image.
-  Pose operator()(const Image& image) { return explain(image).pose; }
+  /// Errors: DataError for an empty image, or an 8-bit one where the model wants 16 bits.
+  Pose operator()(ImageView image) { return explain(image).pose; }
 
   /// The poses of the people in the boxes, in their order; Pose::box is that box, or where the second pass looked.
   /// Shapes: boxes in pixels from the image's left top edge.
-  /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError for an empty image.
-  std::vector<Pose> operator()(const Image& image, std::span<const Box> boxes) {
+  /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError as above.
+  std::vector<Pose> operator()(ImageView original, std::span<const Box> boxes) {
+    const ImageAs wanted(original, pixel_kind(model().meaning()));  // once for all boxes
+    const ImageView image = wanted.view();
     std::vector<Pose> poses(boxes.size());
     for (std::size_t i = 0; i < boxes.size(); ++i) check_box(image, boxes[i]);
     if (boxes.size() <= 1 || options_.threads == 1) {
@@ -157,18 +161,21 @@ class Estimator {
 
   /// One person's pose with the maps and keypoints of all stages. `input`: the size the network is fed, {} the model's.
   /// Errors: as above; ModelError for an input that the network cannot take.
-  Estimate explain(const Image& image, const std::optional<Box>& box = {}, Size input = {}) {
-    if (image.width < 1 || image.height < 1) {
+  Estimate explain(ImageView original, const std::optional<Box>& box = {}, Size input = {}) {
+    const int width = original.width(), height = original.height();
+    if (width < 1 || height < 1) {
       fail<DataError>({.where = "image",
                        .expected = "at least 1 x 1 pixels",
-                       .got = std::to_string(image.width) + " x " + std::to_string(image.height)});
+                       .got = std::to_string(width) + " x " + std::to_string(height)});
     }
     const Meaning& meaning = shared_->model.meaning();
+    const ImageAs wanted(original, pixel_kind(meaning));
+    const ImageView image = wanted.view();
     if (box) check_box(image, *box);
     if (input == Size{}) input = {meaning.input_height, meaning.input_width};
     Estimate estimate;
-    estimate.pose.box = box ? *box : Box{0, 0, double(image.width), double(image.height)};
-    estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, image.width, image.height);
+    estimate.pose.box = box ? *box : Box{0, 0, double(width), double(height)};
+    estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, width, height);
     look(estimate, image, input);
     if (options_.second_pass) {
       if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
@@ -201,25 +208,26 @@ class Estimator {
     }
   }
 
-  static void check_box(const Image& image, const Box& box) {
+  static void check_box(ImageView image, const Box& box) {
+    const int width = image.width(), height = image.height();
     const bool finite =
         std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height);
-    if (finite && box.width > 0 && box.height > 0 && box.x < image.width && box.y < image.height &&
-        box.x + box.width > 0 && box.y + box.height > 0) {
+    if (finite && box.width > 0 && box.height > 0 && box.x < width && box.y < height && box.x + box.width > 0 &&
+        box.y + box.height > 0) {
       return;
     }
     const auto number = [](double value) { return std::to_string(value); };
     fail<UsageError>({.where = "box",
-                      .expected = "a box of more than 0 pixels that meets the image of " + std::to_string(image.width) +
-                                  " x " + std::to_string(image.height),
+                      .expected = "a box of more than 0 pixels that meets the image of " + std::to_string(width) +
+                                  " x " + std::to_string(height),
                       .got = number(box.x) + "," + number(box.y) + "," + number(box.width) + "," + number(box.height)});
   }
 
   // From the network's input to the image, and into it.
-  static void place(Keypoint& keypoint, const Affine& to_image, const Image& image) {
+  static void place(Keypoint& keypoint, const Affine& to_image, ImageView image) {
     if (!keypoint.found()) return;
     const Point at = apply(to_image, keypoint.position);
-    keypoint.position = {std::clamp(at.x, 0.0, image.width - 1.0), std::clamp(at.y, 0.0, image.height - 1.0)};
+    keypoint.position = {std::clamp(at.x, 0.0, image.width() - 1.0), std::clamp(at.y, 0.0, image.height() - 1.0)};
   }
 
   // From the peaks of maps to probabilities. A score of 0, of missing keypoints, stays 0.
@@ -231,7 +239,7 @@ class Estimator {
   }
 
   // Fills in the stages and the keypoints of what the estimate's square shows.
-  void look(Estimate& estimate, const Image& image, Size input) {
+  void look(Estimate& estimate, ImageView image, Size input) {
     const Meaning& meaning = shared_->model.meaning();
     const Affine to_image = image_from_input(estimate.square, input);
     run_scales(executions_.get(input), image, input, estimate);
@@ -247,7 +255,7 @@ class Estimator {
   }
 
   // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
-  void run_scales(Execution& execution, const Image& image, Size input, Estimate& estimate) const {
+  void run_scales(Execution& execution, ImageView image, Size input, Estimate& estimate) const {
     const Meaning& meaning = shared_->model.meaning();
     std::vector<StageEstimate>& stages = estimate.stages;
     std::vector<ScaleAverage> averages;

@@ -102,16 +102,16 @@ class EstimatorPool {
   /// As cancel().
   ~EstimatorPool() { cancel(); }
 
-  /// The pose of the one person of an image. The future throws what Estimator throws, or Rejected.
+  /// The pose of the one person of an image of any kind. The future throws what Estimator throws, or Rejected.
   /// Errors: Rejected where the queue is full or the pool closed: nothing is kept of the request then.
-  std::future<Pose> submit(Image image, const RequestOptions& request = {}) {
+  std::future<Pose> submit(AnyImage image, const RequestOptions& request = {}) {
     return run([image = std::move(image),
                 input = request.input](Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
                request);
   }
 
   /// The poses of the people in the boxes, in their order. Futures and errors as above.
-  std::future<std::vector<Pose>> submit(Image image, std::vector<Box> boxes, const RequestOptions& request = {}) {
+  std::future<std::vector<Pose>> submit(AnyImage image, std::vector<Box> boxes, const RequestOptions& request = {}) {
     return run(
         [image = std::move(image), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
           std::vector<Pose> poses;

@@ -125,12 +125,12 @@ inline void measure(EvaluationResult& result) {
 }
 
 // None of a photograph that cannot be used, where that is noted.
-inline std::optional<Image> read_image_unless_damaged(const std::filesystem::path& path,
-                                                      const EvaluateOptions& options) {
-  if (options.damaged == nullptr) return read_image(path, options.limits);
+inline std::optional<AnyImage> read_image_unless_damaged(const std::filesystem::path& path, PixelKind kind,
+                                                         const EvaluateOptions& options) {
+  if (options.damaged == nullptr) return read_image_as(kind, path, options.limits);
   if (options.damaged->contains(path)) return std::nullopt;
   try {
-    return read_image(path, options.limits);
+    return read_image_as(kind, path, options.limits);
   } catch (const DataError& error) {
     if (!is_readable(path)) throw;
     options.damaged->add(path, error.what());
@@ -180,17 +180,18 @@ inline std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> est
   int done = 0;
   workers.for_each(static_cast<int>(people.size()), [&](int index, int slot) {
     const auto i = static_cast<std::size_t>(index);
-    const std::optional<Image> image = read_image_unless_damaged(people[i].image, options);
-    for (std::size_t turn = 0; image && turn < estimators.size(); ++turn) {
+    const std::optional<AnyImage> read = read_image_unless_damaged(people[i].image, pixel_kind(meaning), options);
+    for (std::size_t turn = 0; read && turn < estimators.size(); ++turn) {
+      const ImageView image(*read);
       const std::size_t e = (i + turn) % estimators.size();
       Estimator& own = teams[std::size_t(slot)][e];
       const bool ready = own.is_ready_for({meaning.input_height, meaning.input_width});
       const auto begin = std::chrono::steady_clock::now();
-      Estimate estimate = own.explain(*image, box_in_image(people[i], image->width, image->height));
+      Estimate estimate = own.explain(image, box_in_image(people[i], image.width(), image.height()));
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
       EvaluationResult& result = evaluations[e].result;
-      result.measured[i].box = person_box(people[i], image->width, image->height);
-      result.measured[i].image_side = std::max(image->width, image->height);
+      result.measured[i].box = person_box(people[i], image.width(), image.height());
+      result.measured[i].image_side = std::max(image.width(), image.height());
       for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
         result.estimates[s][i] = std::move(estimate.stages[s].keypoints);
       }

@@ -40,9 +40,9 @@ class PoseEstimator {
   const EstimatorOptions& options() const;
 
   /// As Estimator's functions of the same names.
-  Pose operator()(const Image& image);
-  std::vector<Pose> operator()(const Image& image, std::span<const Box> boxes);
-  Estimate explain(const Image& image, const std::optional<Box>& box = {}, Size input = {});
+  Pose operator()(ImageView image);
+  std::vector<Pose> operator()(ImageView image, std::span<const Box> boxes);
+  Estimate explain(ImageView image, const std::optional<Box>& box = {}, Size input = {});
 
  private:
   struct Parts;

@@ -37,11 +37,11 @@ PoseEstimator PoseEstimator::with(const EstimatorOptions& options) const {
 const Meaning& PoseEstimator::meaning() const { return parts_->estimator.model().meaning(); }
 const EstimatorOptions& PoseEstimator::options() const { return parts_->estimator.options(); }
 
-Pose PoseEstimator::operator()(const Image& image) { return parts_->estimator(image); }
-std::vector<Pose> PoseEstimator::operator()(const Image& image, std::span<const Box> boxes) {
+Pose PoseEstimator::operator()(ImageView image) { return parts_->estimator(image); }
+std::vector<Pose> PoseEstimator::operator()(ImageView image, std::span<const Box> boxes) {
   return parts_->estimator(image, boxes);
 }
-Estimate PoseEstimator::explain(const Image& image, const std::optional<Box>& box, Size input) {
+Estimate PoseEstimator::explain(ImageView image, const std::optional<Box>& box, Size input) {
   return parts_->estimator.explain(image, box, input);
 }
 

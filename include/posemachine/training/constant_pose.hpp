@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/core/image.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
@@ -68,16 +69,17 @@ inline MetricResult measure_constant_pose(std::span<const Keypoint> pose, std::s
   std::vector<Keypoints> answers;
   for (std::size_t i = 0; i < people.size(); ++i) {
     const Person& person = people[i];
-    const std::optional<Image> image = detail::read_image_unless_damaged(person.image, reading);
-    if (!image) continue;
-    const Affine to_image = image_from_input(evaluation_square(person, image->width, image->height, crop), input);
+    const std::optional<AnyImage> read = detail::read_image_unless_damaged(person.image, PixelKind::rgb8, reading);
+    if (!read) continue;
+    const Size image{ImageView(*read).height(), ImageView(*read).width()};
+    const Affine to_image = image_from_input(evaluation_square(person, image.width, image.height, crop), input);
     Keypoints answer(pose.begin(), pose.end());
     for (Keypoint& keypoint : answer) {
       if (keypoint.found()) keypoint.position = apply(to_image, keypoint.position);
     }
     measured.push_back(all[i]);
-    measured.back().box = person_box(person, image->width, image->height);
-    measured.back().image_side = std::max(image->width, image->height);
+    measured.back().box = person_box(person, image.width, image.height);
+    measured.back().image_side = std::max(image.width, image.height);
     answers.push_back(std::move(answer));
   }
   return metric.measure(measured, answers);

@@ -137,11 +137,12 @@ class Trainer {
   }
 
   /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would
-  /// meet later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers.
+  /// meet later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers,
+  /// so of 8-bit pictures for a 16-bit input, too.
   std::size_t find_damaged_headers() {
     std::vector<Person> people = loader_.people();
     people.insert(people.end(), validation_.begin(), validation_.end());
-    return posemachine::find_damaged_headers(people, *damaged_, options_.workers);
+    return posemachine::find_damaged_headers(people, *damaged_, options_.workers, {}, model_.meaning().bit_depth);
   }
 
   /// The photographs that could not be used so far, in training and in validation: other people stand in for those who

@@ -62,6 +62,7 @@ inline LoaderOptions loader_options(const Model& model, const TrainOptions& opti
   loader.crop = meaning.crop;
   loader.normalisation = meaning.normalisation;
   loader.colour_order = meaning.colour_order;
+  loader.bit_depth = meaning.bit_depth;
   loader.augment = options.augment;
   loader.augmentation = options.augmentation;
   loader.outputs = std::move(outputs);

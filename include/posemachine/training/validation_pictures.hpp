@@ -36,8 +36,8 @@ struct ValidationPictures {
 
 /// What the network saw, twice: with the person's labelled joints, and with the pose that was found.
 /// Errors: UsageError where the person or the pose has another number of joints than the joint set; as warp.
-inline Image draw_beside_truth(const Image& photo, const Estimate& estimate, const Person& person,
-                               const Meaning& meaning, const ValidationPictureOptions& options = {}) {
+inline Image draw_beside_truth(ImageView photo, const Estimate& estimate, const Person& person, const Meaning& meaning,
+                               const ValidationPictureOptions& options = {}) {
   const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.pose_width_px);
   std::vector<Keypoint> labelled;
   for (const Joint& joint : person.joints) {
@@ -59,8 +59,9 @@ inline Image draw_beside_truth(const Image& photo, const Estimate& estimate, con
 inline ValidationPictures draw_validation(Estimator& estimator, const Person& person,
                                           const ValidationPictureOptions& options = {}) {
   const Meaning& meaning = estimator.model().meaning();
-  const Image photo = read_image(person.image, options.limits);
-  const Estimate estimate = estimator.explain(photo, box_in_image(person, photo.width, photo.height));
+  const AnyImage read = read_image_as(pixel_kind(meaning), person.image, options.limits);
+  const ImageView photo(read);
+  const Estimate estimate = estimator.explain(photo, box_in_image(person, photo.width(), photo.height()));
   ValidationPictures pictures{draw_beside_truth(photo, estimate, person, meaning, options), {}};
   const PanelOptions panel{.picture_width_px = options.map_width_px, .pose = options.pose};
   for (std::size_t stage = 0; stage < estimate.stages.size(); ++stage) {
