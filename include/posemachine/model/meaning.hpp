@@ -112,6 +112,13 @@ struct MeaningRanges {
   static constexpr NumberRange calibration_slope{1e-3, 1e3};
 };
 
+/// Errors: ModelError naming `where`.
+inline void check_colour_order(const std::string& colour_order, const std::string& where) {
+  if (colour_order == "rgb" || colour_order == "bgr" || colour_order == "grey") return;
+  fail<ModelError>(
+      {.where = where + ".colour_order", .expected = "rgb, bgr or grey", .got = colour_order.substr(0, 20)});
+}
+
 /// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
 /// read back. Whether it fits a graph is the Model's question,
 /// whether there is such a decoder that of who decodes.
@@ -138,11 +145,8 @@ inline void check(const Meaning& meaning, const std::string& where) {
   }
   require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
   require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
+  check_colour_order(meaning.colour_order, where);
   const bool grey = meaning.colour_order == "grey";
-  if (!grey && meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
-    fail<ModelError>(
-        {.where = where + ".colour_order", .expected = "rgb, bgr or grey", .got = meaning.colour_order.substr(0, 20)});
-  }
   if (meaning.bit_depth != 8 && !(grey && meaning.bit_depth == 16)) {
     fail<ModelError>({.where = where + ".bit_depth",
                       .expected = grey ? "8 or 16" : "8, as the colour order is no grey",

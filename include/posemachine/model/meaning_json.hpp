@@ -316,6 +316,7 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   meaning.input_width =
       static_cast<int>(integer_member<ModelError>(json, "input_width", where, 0, std::numeric_limits<int>::max()));
   meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
+  check_colour_order(meaning.colour_order, where);  // on which the length of other lists depends
   if (json.contains("bit_depth")) {
     meaning.bit_depth = static_cast<int>(integer_member<ModelError>(json, "bit_depth", where, 8, 16));
   }

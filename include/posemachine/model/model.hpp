@@ -99,12 +99,12 @@ inline void check(const Graph& graph, const Meaning& meaning, const std::string&
     for (const Port& port : graph.inputs) {
       if (name_text(graph, port.name) != input.name) continue;
       found = true;
-      const int expected = input.role == InputRole::image ? image_channels(meaning) : 1;
+      const bool image = input.role == InputRole::image;
+      const int expected = image ? image_channels(meaning) : 1;
       if (channels(graph, {port.value}) != expected) {
         fail<ModelError>({.where = where + ".inputs." + input.name,
                           .expected = std::to_string(expected) + (expected == 1 ? " channel" : " channels") +
-                                      " for its role" +
-                                      (expected == 1 ? "" : " and the colour order " + meaning.colour_order),
+                                      " for its role" + (image ? " and the colour order " + meaning.colour_order : ""),
                           .got = std::to_string(channels(graph, {port.value}))});
       }
     }
