@@ -131,6 +131,7 @@ pm::Json to_json(const pm::DataSetStatistics& statistics) {
   }
   return {{"images", statistics.images},
           {"damaged_images", statistics.damaged},
+          {"images_of_16_bits", statistics.images_of_16_bits},
           {"people", statistics.people},
           {"people_with_box", statistics.boxes},
           {"people_with_head_length", statistics.head_lengths},
@@ -150,6 +151,7 @@ std::string to_text(const pm::DataSetStatistics& statistics, const pm::JointSet&
   std::string text = format("%d people in %d images, %zu joints (%s)\n", statistics.people, statistics.images,
                             joints.joints.size(), joints.name.c_str());
   if (statistics.damaged > 0) text += format("%d images are damaged\n", statistics.damaged);
+  if (statistics.images_of_16_bits > 0) text += format("%d images are of 16 bits\n", statistics.images_of_16_bits);
   text += format("%d people have a box, %d a head length, %d an area\n", statistics.boxes, statistics.head_lengths,
                  statistics.areas);
   for (std::size_t i = 0; i < statistics.people_per_image.size(); ++i) {
@@ -216,7 +218,7 @@ int show(const DatasetArguments& arguments, const Context& context) {
     const auto i = static_cast<std::size_t>(index);
     context.stop_if_asked();
     try {
-      pm::Image image = pm::read_image(shown[i]);
+      pm::Image image = pm::read_displayable(shown[i]);
       for (const pm::Person& person : annotations.people) {
         if (person.image != shown[i]) continue;
         pm::draw_pose(image, pose_of(person, image), annotations.joints,

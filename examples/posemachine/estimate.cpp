@@ -20,6 +20,7 @@
 #include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/image_ids.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/joint_names.hpp>
@@ -150,11 +151,13 @@ pm::Box parse_box(const std::string& text) {
                             .remedy = "as in --box 150,60,330,400"});
 }
 
-pm::Image read_photo(const std::string& path, const Context& context) {
+// In its colours, even where the network sees luma; 16 bits for networks that want them.
+pm::AnyImage read_photo(const std::string& path, const pm::Meaning& meaning, const Context& context) {
   const pm::ImageLimits limits;
-  if (path != "-") return pm::read_image(path, limits);
+  const pm::PixelKind kind = meaning.bit_depth == 16 ? pm::PixelKind::grey16 : pm::PixelKind::rgb8;
+  if (path != "-") return pm::read_image_as(kind, path, limits);
   const std::string bytes = read_standard_input(context, limits.max_file_bytes);
-  return pm::decode_image(std::as_bytes(std::span(bytes.data(), bytes.size())), "standard input", limits);
+  return pm::decode_image_as(kind, std::as_bytes(std::span(bytes.data(), bytes.size())), "standard input", limits);
 }
 
 // Of one image: poses, or why there are none.
@@ -210,12 +213,13 @@ void warn_of_nobody(const pm::ImagePoses& image, const Context& context) {
 // Of one photograph: its poses, and what is to be drawn of it.
 pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
                             const std::string& name, const People& people, const Context& context) {
-  const pm::Image photo = read_photo(name, context);
-  context.stop_if_asked();
   const pm::Meaning& meaning = estimator.model().meaning();
+  const pm::AnyImage read = read_photo(name, meaning, context);
+  const pm::ImageView photo(read);
+  context.stop_if_asked();
   pm::PanelOptions drawing;
   if (arguments.threshold) drawing.pose.min_score = *arguments.threshold;
-  pm::ImagePoses result{name, photo.width, photo.height, 0, {}};
+  pm::ImagePoses result{name, photo.width(), photo.height(), 0, {}};
   if (people.whole_image || people.boxes.size() == 1) {
     const pm::Estimate estimate =
         estimator.explain(photo, people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
@@ -229,7 +233,7 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
     result.poses = estimator(photo, people.boxes);
   }
   if (places.overlay.wanted()) {
-    pm::Image picture = photo;
+    pm::Image picture = pm::displayable(photo);
     if (!shows_nobody(result, people, meaning)) {
       for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
     }

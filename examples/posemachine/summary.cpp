@@ -12,6 +12,7 @@
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
+#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/network_json.hpp>
 
@@ -155,6 +156,13 @@ std::vector<std::string> unknown_operations(const pm::Graph& graph) {
   return names;
 }
 
+// What an input of one channel is; nothing of RGB.
+std::string grey_text(const pm::Meaning& meaning) {
+  if (pm::image_channels(meaning) != 1) return "";
+  const pm::Normalisation& numbers = meaning.normalisation;
+  return format(", one channel of %d bits, (x - %g) x %g", meaning.bit_depth, numbers.mean[0], numbers.scale[0]);
+}
+
 int summary(const SummaryArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
   const pm::Graph& graph = model.graph();
@@ -178,7 +186,10 @@ int summary(const SummaryArguments& arguments, const Context& context) {
   if (arguments.json) {
     pm::Json json;
     json["network"] = model.network();
-    json["input"] = {{"height", size.height}, {"width", size.width}};
+    json["input"] = {{"height", size.height},
+                     {"width", size.width},
+                     {"channels", pm::image_channels(model.meaning())},
+                     {"bit_depth", model.meaning().bit_depth}};
     json["parameters"] = pm::count_parameters(graph);
     json["macs"] = pm::count_multiply_adds(graph, size);
     json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
@@ -197,7 +208,8 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     write_stdout(json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n");
     return done;
   }
-  std::string text = format("%s, input %d x %d (height x width)\n\n", model.network().c_str(), size.height, size.width);
+  std::string text = format("%s, input %d x %d (height x width)%s\n\n", model.network().c_str(), size.height,
+                            size.width, grey_text(model.meaning()).c_str());
   text += node_table(graph, size, arguments.nodes) + "\n" + stage_table(stages) + "\n";
   text += format("maps             %zu joints and background, %s\n", model.meaning().joints.joints.size(),
                  stride_text(stride).c_str());
@@ -223,7 +235,8 @@ Command add_summary(CLI::App& app, const Context& context) {
                       "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
   command->add_flag("--nodes", arguments->nodes, "Every node, not only the blocks");
   command->add_flag("--json", arguments->json,
-                    "One JSON object: network, input, parameters, macs (multiply-adds of one image),\n"
+                    "One JSON object: network, input (with its image's channels and bit depth), parameters, macs "
+                    "(multiply-adds of one image),\n"
                     "stride, receptive_field, stages (of each: output, and the cost of everything up to it),\n"
                     "model_bytes, activation_bytes (one image, inference), nodes");
   command->add_option("--svg", arguments->svg,

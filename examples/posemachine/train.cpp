@@ -203,8 +203,8 @@ pm::Model first_model(const TrainConfig& config, const Context& context, const T
     context.warn(config.init +
                  " does not say which images its weights are for: check model.colour_order and the normalisation");
   } else if (source->meaning().normalisation != ours.normalisation ||
-             source->meaning().colour_order != ours.colour_order) {
-    context.warn(config.init + " was trained on images of another normalisation or order of colours");
+             source->meaning().colour_order != ours.colour_order || source->meaning().bit_depth != ours.bit_depth) {
+    context.warn(config.init + " was trained on images of another normalisation, bit depth or order of colours");
   }
   return std::move(result.model);
 }

@@ -16,7 +16,9 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/difference.hpp>
+#include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/graph/passes/set_input_channels.hpp>
 #include <posemachine/graph/passes/set_output_channels.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
@@ -59,22 +61,28 @@ constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader
                                                      "keep_checkpoints", "log_steps",      "pictures"};
 
 // The decoder has two spellings: quarter_offset, true or false, and its name, which alone can say the other kinds. Runs
-// with a decoder of the first spelling have the config.json that they always had.
+// with a decoder of the first spelling, on 8-bit pictures and with the usual normalisation have the config.json that
+// they always had.
 Json meaning_to_options(const pm::Meaning& meaning) {
   const std::string& kind = meaning.decoder.kind;
   const bool by_name = kind != "arg_max" && kind != "quarter_offset";
-  return {{"input_height", meaning.input_height},
-          {"input_width", meaning.input_width},
-          {"sigma_px", meaning.sigma_px},
-          {"colour_order", meaning.colour_order},
-          {"image_scale", meaning.crop.image_scale},
-          {"box_context", meaning.crop.box_context},
-          by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
-          {"flip_average", meaning.decoder.flip_average}};
+  Json options{{"input_height", meaning.input_height},
+               {"input_width", meaning.input_width},
+               {"sigma_px", meaning.sigma_px},
+               {"colour_order", meaning.colour_order},
+               {"image_scale", meaning.crop.image_scale},
+               {"box_context", meaning.crop.box_context},
+               by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
+               {"flip_average", meaning.decoder.flip_average}};
+  if (meaning.bit_depth != 8) options["bit_depth"] = meaning.bit_depth;
+  if (meaning.normalisation != pm::default_normalisation(meaning.bit_depth)) {
+    options.update(pm::normalisation_to_json(meaning));
+  }
+  return options;
 }
 
 std::vector<std::string> known_model_options() {
-  std::vector<std::string> known{"decoder"};
+  std::vector<std::string> known{"decoder", "bit_depth", "mean", "scale"};
   const Json options = meaning_to_options({});
   for (const auto& [key, value] : options.items()) known.push_back(key);
   return known;
@@ -103,6 +111,47 @@ std::string decoder_from_options(const Json& given, const std::string& where, st
   return kind;
 }
 
+// The order of colours and the bit depth; another bit depth has another normalisation, unless one is asked for.
+void read_pixels(const Json& given, const Json& json, const std::string& where, pm::Meaning& meaning) {
+  meaning.colour_order = pm::string_member<pm::UsageError>(json, "colour_order", where);
+  const bool grey = meaning.colour_order == "grey";
+  if (!grey && meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
+    pm::fail<pm::UsageError>({.where = where + ".colour_order",
+                              .expected = "rgb, bgr or grey",
+                              .got = json["colour_order"].dump(),
+                              .remedy = pm::did_you_mean(meaning.colour_order, {"rgb", "bgr", "grey"})});
+  }
+  if (!given.contains("bit_depth")) return;
+  const auto bits = static_cast<int>(pm::integer_member<pm::UsageError>(given, "bit_depth", where, 8, 16));
+  if (bits != 8 && !(grey && bits == 16)) {
+    pm::fail<pm::UsageError>({.where = where + ".bit_depth",
+                              .expected = grey ? "8 or 16" : "8 for colours",
+                              .got = std::to_string(bits),
+                              .remedy = grey ? "" : "16 bits go with model.colour_order=grey"});
+  }
+  if (bits != meaning.bit_depth) meaning.normalisation = pm::default_normalisation(bits);
+  meaning.bit_depth = bits;
+}
+
+// A number for all channels, or a list with one for each.
+std::array<double, 3> read_channels(const Json& given, const std::string& key, const std::string& where,
+                                    const pm::Meaning& meaning, pm::NumberRange range) {
+  const auto count = static_cast<std::size_t>(pm::image_channels(meaning));
+  const Json& value = given[key];
+  if (value.is_array() && value.size() != count) {
+    pm::fail<pm::UsageError>({.where = where + "." + key,
+                              .expected = "a number, or a list of " + std::to_string(count),
+                              .got = value.dump().substr(0, 60)});
+  }
+  std::array<double, 3> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    Json number = Json::object();
+    number[key] = value.is_array() ? value[std::min(i, count - 1)] : value;
+    numbers[i] = pm::number_member<pm::UsageError>(number, key, where, range.low, range.high);
+  }
+  return numbers;
+}
+
 // Options that are absent keep what `meaning` has.
 pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning,
                                  const Context& context) {
@@ -121,10 +170,13 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   meaning.input_height = pixels("input_height");
   meaning.input_width = pixels("input_width");
   meaning.sigma_px = number("sigma_px", pm::MeaningRanges::sigma_px);
-  meaning.colour_order = pm::string_member<UsageError>(json, "colour_order", where);
-  if (meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
-    pm::fail<UsageError>(
-        {.where = where + ".colour_order", .expected = "rgb or bgr", .got = json["colour_order"].dump()});
+  read_pixels(given, json, where, meaning);
+  pm::Normalisation& normalisation = meaning.normalisation;
+  if (given.contains("mean")) {
+    normalisation.mean = read_channels(given, "mean", where, meaning, pm::MeaningRanges::mean);
+  }
+  if (given.contains("scale")) {
+    normalisation.scale = read_channels(given, "scale", where, meaning, pm::MeaningRanges::scale);
   }
   meaning.crop.image_scale = number("image_scale", pm::MeaningRanges::crop);
   meaning.crop.box_context = number("box_context", pm::MeaningRanges::crop);
@@ -202,6 +254,29 @@ void adopt_joints(TrainConfig& config, const std::string& where) {
   if (config.network_source.is_string()) pm::set_output_channels(config.network.graph, maps);
 }
 
+// Named networks' images follow the order of colours; a network file says its channels itself.
+void adopt_channels(TrainConfig& config, const std::string& where) {
+  const pm::Meaning& meaning = config.network.meaning;
+  pm::Graph& graph = config.network.graph;
+  const int wanted = pm::image_channels(meaning);
+  for (const pm::Port& port : std::vector<pm::Port>(graph.inputs)) {
+    const std::string name(pm::name_text(graph, port.name));
+    const auto is_image = [&](const pm::InputMeaning& input) {
+      return input.name == name && input.role == pm::InputRole::image;
+    };
+    const int has = pm::channels(graph, {port.value});
+    if (has == wanted || std::none_of(meaning.inputs.begin(), meaning.inputs.end(), is_image)) continue;
+    if (!config.network_source.is_string()) {
+      pm::fail<pm::UsageError>({.where = where + ".model.colour_order",
+                                .expected = "an order of " + std::to_string(has) +
+                                            (has == 1 ? " channel" : " channels") + ", as the network's input has",
+                                .got = meaning.colour_order,
+                                .remedy = "say \"channels\": " + std::to_string(wanted) + " in its Input"});
+    }
+    pm::set_input_channels(graph, name, wanted);
+  }
+}
+
 bool says_flip_average(const Json& network) {
   return network.is_object() && network.contains("meaning") && network["meaning"].contains("decoder") &&
          network["meaning"]["decoder"].contains("flip_average");
@@ -245,6 +320,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   // Training mirrors half of the images: the answer for the mirror image is as good.
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
   meaning = meaning_from_options(part("model"), where + ".model", meaning, context);
+  adopt_channels(config, where);
   pm::TrainOptions options;
   options.workers = default_workers();
   const std::vector<std::size_t> heatmaps = pm::heatmap_outputs(config.network.graph, meaning);
@@ -381,11 +457,13 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
   json["train"] = std::move(train);
 }
 
-// A model's options in one spelling only, so that they can be compared.
+// A model's options, all of them and in one spelling only, so that they can be compared.
 Json comparable_options(const pm::Meaning& meaning) {
   Json options = meaning_to_options(meaning);
   options.erase("quarter_offset");
   options["decoder"] = meaning.decoder.kind;
+  options["bit_depth"] = meaning.bit_depth;
+  options.update(pm::normalisation_to_json(meaning));
   return options;
 }
 
@@ -503,13 +581,12 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const std::string& kind = run.network.meaning.decoder.kind;
       const std::string asked_kind = decoder_from_options(value, asked_where + ".model", kind, context);
       if (asked_kind != kind) contradiction("model.decoder", kind, asked_kind);
+      const Json kept = comparable_options(run.network.meaning);
+      const Json resolved =
+          comparable_options(meaning_from_options(value, asked_where + ".model", run.network.meaning, context));
       for (const auto& [option, wanted] : value.items()) {
         if (option == "decoder" || option == "quarter_offset") continue;
-        if (!has[key].contains(option)) {
-          has[key][option] = wanted;  // an unknown one is refused below
-        } else if (has[key][option] != wanted) {
-          contradiction(key + "." + option, has[key][option].dump(), wanted.dump());
-        }
+        if (resolved[option] != kept[option]) contradiction(key + "." + option, kept[option].dump(), wanted.dump());
       }
     } else if (has[key] != value) {
       contradiction(key, has[key].dump(), value.dump());

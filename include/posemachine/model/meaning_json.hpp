@@ -283,11 +283,11 @@ inline Json meaning_to_json(const Meaning& meaning) {
 
 /// Errors: ModelError naming the field.
 inline Meaning meaning_from_json(const Json& json, const std::string& where) {
-  reject_unknown_keys<ModelError>(json,
-                                  {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order",
-                                   "bit_depth", "normalisation", "crop", "sigma_px", "decoder", "calibration",
-                                   "outputs"},
-                                  where);
+  reject_unknown_keys<ModelError>(
+      json,
+      {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order", "bit_depth", "normalisation",
+       "crop", "sigma_px", "decoder", "calibration", "outputs"},
+      where);
   Meaning meaning;
   meaning.inputs.clear();
   for (const Json& input : array_member<ModelError>(json, "inputs", where)) {

@@ -350,8 +350,7 @@ class Trainer {
     std::optional<EvaluationResult> validation;
     const bool due = event.epoch % options_.validate_epochs == 0 || step_ == total_steps();
     if (due && !validation_.empty() && is_first()) {
-      estimator.emplace(result().with_calibration({}),
-                        EstimatorOptions{.decoder = decoders_.of(model_.meaning())});
+      estimator.emplace(result().with_calibration({}), EstimatorOptions{.decoder = decoders_.of(model_.meaning())});
       validation = validate(*estimator);
       calibration_ = calibrate(*validation, model_.meaning().joints);
       event.validation = &*validation;
