@@ -1,7 +1,7 @@
 // dump_gradients MODEL BATCH DUMP [LOSS [SLICE]]: outputs, losses and gradients of a batch, for comparison with another
 // framework. All three files are safetensors; dump_gradients alone lists the losses.
 //   MODEL  a model file; its dropout is left out, because no other framework draws the same numbers
-//   BATCH  image (N, 3, H, W), as the network is fed; targets (N, maps, h, w); weights (N, maps)
+//   BATCH  image (N, channels, H, W), as the network is fed; targets (N, maps, h, w); weights (N, maps)
 //   DUMP   inference/K and training/K: maps of stage K (from 0) with running and with the batch's statistics;
 //          losses (stages); gradients/NAME of parameters that are trained; running/NAME: statistics after the batch
 //   SLICE  images that share batch norm's statistics; 0 or none: the library's default
@@ -38,7 +38,7 @@ namespace pm = posemachine;
 namespace {
 
 struct Batch {
-  pm::Tensor image;    // (N, 3, H, W)
+  pm::Tensor image;    // (N, channels, H, W)
   pm::Tensor targets;  // (N, maps, h, w)
   pm::Tensor weights;  // (N, maps)
 
@@ -98,7 +98,8 @@ void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& 
   fill_centres(model, batch.size(), execution);
   const std::span<float> image = execution.input(image_input(model));
   if (image.size() != batch.image.values.size()) {
-    pm::fail<pm::ModelError>({.where = "image", .expected = "3 channels", .got = pm::to_string(batch.image.shape)});
+    pm::fail<pm::ModelError>(
+        {.where = "image", .expected = "the network's channels", .got = pm::to_string(batch.image.shape)});
   }
   std::ranges::copy(batch.image.values, image.begin());
   execution.run();

@@ -3,7 +3,7 @@
 
     check.py --programs FOLDER [--only NETWORK] [--folder FOLDER]
 
-Every named network, and one with the remaining operations: first weights from the library, statistics and biases drawn
+Every named network, one with the remaining operations and one of grey pictures: first weights from the library, statistics and biases drawn
 anew; outputs in inference and in training, losses, gradients and running statistics are compared. Both sides compute in
 float32; the batch has two slices.
 """
@@ -60,10 +60,15 @@ def draw_parameters(module, seed):
             tensor.copy_(torch.from_numpy(values))
 
 
+def image_channels(module):
+    name = next(each["name"] for each in module.meaning["inputs"] if each["role"] == "image")
+    return module.nodes[module.input_values[name]]["options"]["channels"]
+
+
 def make_batch(module, seed):
     """Noise, Gaussians at random places, some maps empty; weights of 0, 1 and between."""
     random = np.random.default_rng(seed)
-    image = random.uniform(-0.5, 0.5, (BATCH, 3, SIZE, SIZE)).astype(np.float32)
+    image = random.uniform(-0.5, 0.5, (BATCH, image_channels(module), SIZE, SIZE)).astype(np.float32)
     with torch.no_grad():
         maps = module.eval()(*pt.inputs_for(module, torch.from_numpy(image)))[-1]
     _, count, height, width = maps.shape
@@ -198,7 +203,7 @@ def check_network(programs, network, losses, folder):
 def check_networks(arguments):
     programs = arguments.programs
     losses = [loss for loss in run(programs / "dump_gradients").split() if loss in pt.LOSSES]
-    networks = run(programs / "new_model").split() + [str(HERE / "every_operation.json")]
+    networks = run(programs / "new_model").split() + [str(HERE / name) for name in ("every_operation.json", "grey.json")]
     print(f"{'network':24} {'loss':14}" + "".join(f" {kind:>10}" for kind in BOUNDS))
     chosen = [each for each in networks if arguments.only in (None, pathlib.Path(each).stem)]
     return all([check_network(programs, network, losses, arguments.folder) for network in chosen])
