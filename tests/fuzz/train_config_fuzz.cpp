@@ -21,7 +21,8 @@ std::vector<std::string> seeds() {
       R"("validation":0.1,"labels":[],"allow_missing":true,"init":"a.safetensors","from":"",)"
       R"("joints":["a","left_b","right_b"],"model":{"input_height":64,"input_width":64,"sigma_px":7,)"
       R"("colour_order":"bgr","image_scale":1.1,"box_context":1.2,"decoder":"taylor","flip_average":false},)"
-      R"("train":{"epochs":2,"batch":4,"rate":1e-3,"schedule":"cosine","seed":7}})",
+      R"("train":{"epochs":2,"batch":4,"rate":1e-3,"schedule":"cosine","seed":7,"loss":"huber",)"
+      R"("outputs":[{"output":"mask","loss":"squared_error","weight":0.5}]}})",
       R"({"network":{"network":"tiny","layers":[{"Input":{"name":"image","channels":3}},{"Conv":{"out":15,"kernel":1}},)"
       R"({"Output":"heatmaps"}],"meaning":{"input_height":32,"input_width":32}},"data":["csv:a.csv"]} // comment)"};
 }

@@ -8,6 +8,7 @@
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/training/checkpoint.hpp>
+#include <posemachine/training/train_kinds.hpp>
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -131,6 +132,23 @@ TEST_CASE("train: arguments and configurations that cannot be are refused by nam
   check_refused(net + sets() + "--config " + at("config.json"), 2, "config.json.train: expected an object");
   check_refused(net + sets() + "--resume", 2, "start it without --resume");
   CHECK_FALSE(fs::exists(at("runs/bad")));
+}
+
+TEST_CASE("train: --help lists every loss, optimiser, schedule and decoder") {
+  const std::string help = run("train --help").out;
+  const auto lists = [&](const std::string& key, const std::vector<std::string>& names) {
+    const std::size_t begin = help.find("\n" + key + ":\n");
+    REQUIRE(begin != std::string::npos);
+    for (const std::string& name : names) {
+      INFO(name);
+      CHECK(help.find("\n  " + name + " ", begin) != std::string::npos);
+    }
+  };
+  const pm::TrainKinds kinds;
+  lists("train.loss", kinds.losses.names());
+  lists("train.optimizer", kinds.optimizers.names());
+  lists("train.schedule", kinds.schedules.names());
+  lists("model.decoder", kinds.decoders.names());
 }
 
 TEST_CASE("train: later words win: the file over defaults, --set over the file, arguments over both") {
