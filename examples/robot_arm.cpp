@@ -115,8 +115,8 @@ class DepthScene {
     }
   }
 
-  // What the sensor says: noise that grows with the square of the distance; 2 % of all pixels, and a third of those at
-  // an edge, are missing. Source for noise and edges: Khoshelham and Oude Elberink 2012, of Kinect.
+  // The sensor's picture: noise grows with the square of the distance; 2 % of all pixels, and a third of those at an
+  // edge, are missing. Source for noise and edges: Khoshelham and Oude Elberink 2012, of Kinect.
   pm::DepthImage seen(pm::RandomStream& random) const {
     pm::DepthImage image(width, height);
     for (int y = 0; y < height; ++y) {

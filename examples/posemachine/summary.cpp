@@ -156,7 +156,7 @@ std::vector<std::string> unknown_operations(const pm::Graph& graph) {
   return names;
 }
 
-// What an input of one channel is; nothing of RGB.
+// Describes an input of one channel; says nothing of RGB.
 std::string grey_text(const pm::Meaning& meaning) {
   if (pm::image_channels(meaning) != 1) return "";
   const pm::Normalisation& numbers = meaning.normalisation;

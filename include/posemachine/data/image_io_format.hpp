@@ -71,13 +71,13 @@ inline ImageFormat image_format(std::span<const std::byte> bytes, const std::str
                    .remedy = bytes.empty() ? "" : "convert it to JPEG or PNG"});
 }
 
-/// What a file's samples are.
+/// Bits and channels of a file's samples.
 struct StoredSamples {
   int bit_depth = 8;
   bool grey = false;
 };
 
-/// What the header chunk of a PNG says; it comes first. Source: PNG 1.2, 4.1.1.
+/// Reads them from the header chunk of a PNG, which comes first. Source: PNG 1.2, 4.1.1.
 inline StoredSamples png_samples(std::span<const std::byte> bytes) {
   constexpr std::size_t name_at = 12, depth_at = 24, colour_type_at = 25;
   if (bytes.size() <= colour_type_at || std::memcmp(bytes.data() + name_at, "IHDR", 4) != 0) return {};

@@ -24,8 +24,8 @@ struct Normalisation {
   friend bool operator==(const Normalisation&, const Normalisation&) = default;
 };
 
-/// What an input of that bit depth has unless somebody chooses otherwise. Of 8 bits: (x - 128) / 256. Of 16 bits, which
-/// are mostly depth in millimetres: (x - 2000) / 4000, so that 0 to 4 m becomes -0.5 to 0.5.
+/// The normalisation of an input of that bit depth unless somebody chooses another. Of 8 bits: (x - 128) / 256. Of 16
+/// bits, which are mostly depth in millimetres: (x - 2000) / 4000, so that 0 to 4 m becomes -0.5 to 0.5.
 inline Normalisation default_normalisation(int bit_depth) {
   if (bit_depth != 16) return {};
   return {{2000, 2000, 2000}, {1.0 / 4000, 1.0 / 4000, 1.0 / 4000}};

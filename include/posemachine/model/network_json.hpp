@@ -333,7 +333,7 @@ inline Meaning description_meaning(const Json& json, const Graph& graph, const s
   }
   if (given.contains("outputs")) meaning.outputs = outputs_from_json(given, at);
   meaning.heatmaps = heatmap_names(graph, meaning);
-  // What follows from the order of colours and the bit depth: how many numbers the normalisation has, and which.
+  // Order of colours and bit depth say how many numbers the normalisation has, and which.
   if (given.contains("colour_order") && given["colour_order"].is_string()) meaning.colour_order = given["colour_order"];
   if (given.contains("bit_depth") && given["bit_depth"] == 16) meaning.normalisation = default_normalisation(16);
   Json whole = meaning_to_json(meaning);
