@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Bounds what the headers include: folders point upwards, third parties stay behind their doors, compose is light.
 
+An .ipp file, the definitions of the header beside it, obeys the rules of that header. Each header ends by including its
+.ipp file, nothing else does, and the two taken as one file are part of no circle: so either may be included first.
+
 Counts instead of seconds: the result does not depend on the machine. Exit status 0: all bounds hold.
 """
 
@@ -35,7 +38,7 @@ HEAVY = {"regex", "iostream", "filesystem", "thread", "future", "random", "execu
 THIRD_PARTY = re.compile(r"/(dnnl|oneapi|tbb|nlohmann|stb|Eigen|CLI|doctest)/|/(omp|jpeglib|png|matio|zlib|yaml|dnnl)\.h")
 
 # What the headers that users include may read: third parties by the folder or file they are known by, and how many
-# headers of ours, some more than there are today. A program pays for all of them.
+# headers of ours, some more than there are today; an .ipp file counts with its header. A program pays for all of them.
 TIERS = {
     "compose.hpp": ("", 72),
     "model/model.hpp": ("nlohmann", 54),
@@ -48,6 +51,12 @@ TIERS = {
     "data/image_io.hpp": ("jpeglib.h png.h", 10),
     "data/lsp.hpp": ("zlib.h", 9),
 }
+# The same for programs that link posemachine::compiled.
+COMPILED_TIERS = {
+    "inference/estimator.hpp": ("nlohmann dnnl tbb", 100),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 141),
+}
+COMPILED = "-DPOSEMACHINE_COMPILED"
 # The same, where there is Eigen.
 EIGEN_TIERS = {"eigen.hpp": ("Eigen", 9)}
 FAMILIES = {
@@ -55,6 +64,10 @@ FAMILIES = {
     "png.h": r"/png\.h", "matio.h": r"/matio\.h", "zlib.h": r"/zlib\.h", "yaml.h": r"/yaml\.h", "stb": r"/stb/", "Eigen": r"/Eigen/",
     "mpi": r"/mpi\.h",
 }
+
+# How a header with an .ipp file ends, and the one whose .ipp file is included by the program's own source instead.
+ENDING = "#if !defined(POSEMACHINE_COMPILED)\n#include <posemachine/{}>\n#endif\n"
+DEFINED_APART = {"inference/pose_estimator.hpp"}
 
 COMMENT = re.compile(r"//.*")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -69,7 +82,7 @@ def check_headers(root):
     """Order, doors and spelling of every #include under root/posemachine."""
     problems = []
     base = root / "posemachine"
-    for path in sorted(base.rglob("*.hpp")):
+    for path in sorted(base.rglob("*.[hi]pp")):
         name = path.relative_to(base).as_posix()
         folder = folder_of(name)
         text = path.read_text(encoding="utf-8")
@@ -87,6 +100,8 @@ def check_headers(root):
                 target = included.removeprefix("posemachine/")
                 if not (base / target).is_file():
                     problems.append(f"{name}: <{included}> does not exist")
+                elif target.endswith(".ipp") and target != twin_of(name):
+                    problems.append(f"{name}: <{included}> is for its own header to include")
                 elif folder and not folder_of(target):
                     problems.append(f"{name}: <{included}> is an umbrella, for users only")
                 elif folder and ORDER.index(folder_of(target)) > ORDER.index(folder):
@@ -102,9 +117,52 @@ def check_headers(root):
     return problems
 
 
-def files_read(compiler, root, header, folders=()):
+def twin_of(name):
+    """'base/json.hpp' -> 'base/json.ipp', and back."""
+    return name[:-3] + ("ipp" if name.endswith(".hpp") else "hpp")
+
+
+def check_definitions(root):
+    """Each .ipp file begins with its header, which ends with it, and no header together with its .ipp file includes itself."""
+    problems = []
+    base = root / "posemachine"
+    includes = {}
+    for path in sorted(base.rglob("*.[hi]pp")):
+        name = path.relative_to(base).as_posix()
+        text = path.read_text(encoding="utf-8")
+        own = [included.removeprefix("posemachine/") for _, included in INCLUDE.findall(text)
+               if included.startswith("posemachine/")]
+        header = name if name.endswith(".hpp") else twin_of(name)
+        includes.setdefault(header, set()).update(each for each in own if each.endswith(".hpp") and each != header)
+        if name.endswith(".hpp") or header in DEFINED_APART:
+            continue
+        if own[:1] != [header]:
+            problems.append(f"{name}: the first include must be <posemachine/{header}>")
+        if not (base / header).is_file() or not (base / header).read_text(encoding="utf-8").endswith(ENDING.format(name)):
+            problems.append(f"{header}: must end by including {name} where POSEMACHINE_COMPILED is not defined")
+    return problems + [f"{' includes '.join(circle)}" for circle in circles(includes)]
+
+
+def circles(includes):
+    """Paths that end where they begin, each found once."""
+    found, done = [], set()
+
+    def follow(name, path):
+        if name in path:
+            found.append(path[path.index(name):] + [name])
+        elif name not in done:
+            for each in sorted(includes.get(name, ())):
+                follow(each, path + [name])
+            done.add(name)
+
+    for name in sorted(includes):
+        follow(name, [])
+    return found
+
+
+def files_read(compiler, root, header, folders=(), defines=()):
     """Every file the compiler reads for one header. Not by -M: Clang lists there what __has_include only looked for."""
-    command = [compiler, "-std=c++20", "-E", "-H", "-x", "c++", f"-I{root}", *(f"-I{each}" for each in folders),
+    command = [compiler, "-std=c++20", "-E", "-H", "-x", "c++", f"-I{root}", *(f"-I{each}" for each in folders), *defines,
                "-o", "/dev/null", str(header)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -139,14 +197,14 @@ def check_compose(root, compiler):
     return problems
 
 
-def check_tiers(root, compiler, tiers, folders=()):
+def check_tiers(root, compiler, tiers, folders=(), defines=()):
     """Each header of `tiers` reads no third party besides its own, and no more headers of ours than it may."""
     problems = []
     for header, (allowed, most) in tiers.items():
         if not (root / "posemachine" / header).is_file():
             problems.append(f"{header} does not exist")
             continue
-        paths, error = files_read(compiler, root, root / "posemachine" / header, folders)
+        paths, error = files_read(compiler, root, root / "posemachine" / header, folders, defines)
         if paths is None:
             problems.append(f"{header} does not preprocess:\n{error}")
             continue
@@ -155,7 +213,7 @@ def check_tiers(root, compiler, tiers, folders=()):
             if read and family not in allowed.split():
                 problems.append(f"{header} reads {read[0]}: it may read {allowed or 'no third party'}")
         own = {path for path in map(pathlib.Path.resolve, map(pathlib.Path, paths))
-               if path.is_relative_to(root / "posemachine")}
+               if path.is_relative_to(root / "posemachine") and path.suffix == ".hpp"}
         if len(own) > most:
             problems.append(f"{header} reads {len(own)} headers of ours, at most {most} are wanted")
     return problems
@@ -174,6 +232,10 @@ def self_test(compiler):
         "training/silent.hpp": "#pragma once\n// dnnl in a comment\n",
         "data/lsp.hpp": "#pragma once\n#include <nlohmann/json.hpp>\n",
         "extra/x.hpp": "#pragma once\n",
+        "base/ends.hpp": "#pragma once\n" + ENDING.format("base/ends.ipp"),
+        "base/ends.ipp": "#pragma once\n#include <posemachine/base/ends.hpp>\n#include <posemachine/base/open.hpp>\n",
+        "base/open.hpp": "#pragma once\n#include <posemachine/base/ends.hpp>\n",
+        "base/open.ipp": "#pragma once\n#include <vector>\n#include <posemachine/base/ends.ipp>\n",
         "tbb/tbb.h": "",
     }
     expected = [
@@ -187,6 +249,10 @@ def self_test(compiler):
         "data/lsp.hpp: <nlohmann/json.hpp> belongs behind",
         "extra/x.hpp: folder extra is not one of",
         "training/spells.hpp: spells dnnl",
+        "base/open.ipp: <posemachine/base/ends.ipp> is for its own header to include",
+        "base/open.ipp: the first include must be <posemachine/base/open.hpp>",
+        "base/open.hpp: must end by including base/open.ipp",
+        "base/ends.hpp includes base/open.hpp includes base/ends.hpp",
         "compose.hpp reads engine/execution.hpp",
         "/tbb/tbb.h, which is third party",
         "compose.hpp does not include <posemachine/core/a.hpp>",
@@ -200,7 +266,7 @@ def self_test(compiler):
             file = root / ("" if path.startswith("tbb/") else "posemachine") / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-        problems = check_headers(root) + check_compose(root, compiler)
+        problems = check_headers(root) + check_definitions(root) + check_compose(root, compiler)
         problems += check_tiers(root, compiler, {"engine/execution.hpp": ("", 0), "engine/absent.hpp": ("", 1)})
     missed = [text for text in expected if not any(text in problem for problem in problems)]
     return [f"self-test: this was not reported: {text}" for text in missed]
@@ -219,8 +285,9 @@ def main():
         if arguments.include is None:
             parser.error("--include is required")
         root = arguments.include.resolve()
-        problems = check_headers(root) + check_compose(root, arguments.compiler)
+        problems = check_headers(root) + check_definitions(root) + check_compose(root, arguments.compiler)
         problems += check_tiers(root, arguments.compiler, TIERS)
+        problems += check_tiers(root, arguments.compiler, COMPILED_TIERS, defines=[COMPILED])
         if arguments.eigen is not None:
             problems += check_tiers(root, arguments.compiler, EIGEN_TIERS, [arguments.eigen])
     for problem in problems:

@@ -4,32 +4,16 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
 
-#include <bit>
-#include <cstddef>
-#include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The bytes of a .npy file of float32 in C order, which numpy.load reads and can map: data begin at a multiple of 64.
 /// Shapes: any number of extents; a header of at most 65535 bytes, thousands of extents. Source: NEP 1, version 1.0.
-inline std::string npy_bytes(const Tensor& tensor) {
-  using namespace std::string_view_literals;
-  std::string shape;
-  for (const std::int64_t extent : tensor.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
-  if (tensor.shape.size() == 1) shape += ",";  // a tuple of one, to Python
-  const bool little = std::endian::native == std::endian::little;
-  std::string header =
-      std::string("{'descr': '") + (little ? '<' : '>') + "f4', 'fortran_order': False, 'shape': (" + shape + "), }";
-  constexpr std::size_t before = 10;  // bytes: magic, version, length of the header
-  header.append((64 - (before + header.size() + 1) % 64) % 64, ' ');
-  header += '\n';
-  std::string bytes("\x93NUMPY\x01\0"sv);
-  bytes += static_cast<char>(header.size() & 0xFF);
-  bytes += static_cast<char>(header.size() >> 8);
-  bytes += header;
-  return bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
-}
+std::string npy_bytes(const Tensor& tensor);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/base/npy.ipp>
+#endif

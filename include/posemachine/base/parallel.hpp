@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -34,37 +33,13 @@ class Workers {
  public:
   /// on_entry, if there is one, is called by each thread that joins a loop, before its first task; it must not throw.
   /// Errors: UsageError for fewer than 1 thread.
-  explicit Workers(int threads, std::function<void()> on_entry = {})
-      : threads_(threads), on_entry_(std::move(on_entry)), arena_(permitted(threads)) {
-    if (threads < 1) fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(threads)});
-    if (on_entry_) observer_ = std::make_unique<EntryObserver>(arena_, on_entry_);
-  }
+  explicit Workers(int threads, std::function<void()> on_entry = {});
 
   int threads() const { return threads_; }
 
   /// Calls task(index, slot) for every index from 0 to count - 1, in no order. A slot, from 0 to threads - 1, is held
   /// by one call at a time: state per worker can be kept by slot. Throws what a task threw; then some may not have run.
-  void for_each(int count, const std::function<void(int index, int slot)>& task) {
-    if (threads_ == 1 || count <= 1) {
-      if (on_entry_ && count > 0) on_entry_();
-      for (int i = 0; i < count; ++i) task(i, 0);
-      return;
-    }
-    // oneTBB orders the loop with what stands before and after it, but inside its library, where ThreadSanitizer cannot
-    // see it: the same order once more.
-    std::atomic<int> ordered;
-    ordered.store(0, std::memory_order_release);
-    arena_.execute([&] {
-      oneapi::tbb::parallel_for(
-          0, count,
-          [&](int index) {
-            const OrderedCall call(ordered);
-            task(index, oneapi::tbb::this_task_arena::current_thread_index());
-          },
-          oneapi::tbb::simple_partitioner{});
-    });
-    ordered.load(std::memory_order_acquire);
-  }
+  void for_each(int count, const std::function<void(int index, int slot)>& task);
 
  private:
   class OrderedCall {
@@ -79,18 +54,11 @@ class Workers {
   };
 
   // oneTBB prints a warning when it is asked for more than it permits; a library is silent.
-  static int permitted(int threads) {
-    using oneapi::tbb::global_control;
-    const std::size_t most = global_control::active_value(global_control::max_allowed_parallelism);
-    return static_cast<int>(std::min(static_cast<std::size_t>(std::max(1, threads)), most));
-  }
+  static int permitted(int threads);
 
   class EntryObserver : public oneapi::tbb::task_scheduler_observer {
    public:
-    EntryObserver(oneapi::tbb::task_arena& arena, const std::function<void()>& on_entry)
-        : task_scheduler_observer(arena), on_entry_(on_entry) {
-      observe(true);
-    }
+    EntryObserver(oneapi::tbb::task_arena& arena, const std::function<void()>& on_entry);
     ~EntryObserver() override { observe(false); }  // waits for calls in flight
     void on_scheduler_entry(bool) override { on_entry_(); }
 
@@ -196,3 +164,7 @@ class Prefetcher {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/base/parallel.ipp>
+#endif

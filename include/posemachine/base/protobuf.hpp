@@ -3,7 +3,6 @@
 
 #include <posemachine/core/config.hpp>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,28 +19,11 @@ void append_little_endian(std::string& bytes, Unsigned value) {
 /// The bytes of one message, field by field. Source: the Protocol Buffers encoding guide.
 class ProtobufMessage {
  public:
-  ProtobufMessage& integer(int field, std::int64_t value) {
-    tag(field, varint_type);
-    varint(static_cast<std::uint64_t>(value));
-    return *this;
-  }
-  ProtobufMessage& real(int field, float value) {
-    tag(field, fixed32_type);
-    append_little_endian(bytes_, std::bit_cast<std::uint32_t>(value));
-    return *this;
-  }
+  ProtobufMessage& integer(int field, std::int64_t value);
+  ProtobufMessage& real(int field, float value);
   // Of another name than real(): a field's width must not hang on how its value was computed.
-  ProtobufMessage& double_real(int field, double value) {
-    tag(field, fixed64_type);
-    append_little_endian(bytes_, std::bit_cast<std::uint64_t>(value));
-    return *this;
-  }
-  ProtobufMessage& text(int field, std::string_view value) {
-    tag(field, bytes_type);
-    varint(value.size());
-    bytes_.append(value);
-    return *this;
-  }
+  ProtobufMessage& double_real(int field, double value);
+  ProtobufMessage& text(int field, std::string_view value);
   ProtobufMessage& message(int field, const ProtobufMessage& value) { return text(field, value.bytes_); }
 
   const std::string& bytes() const { return bytes_; }
@@ -53,12 +35,13 @@ class ProtobufMessage {
   static constexpr int fixed32_type = 5;
 
   void tag(int field, int type) { varint(static_cast<std::uint64_t>(field) << 3 | static_cast<std::uint64_t>(type)); }
-  void varint(std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>(value | 0x80));
-    bytes_.push_back(static_cast<char>(value));
-  }
+  void varint(std::uint64_t value);
 
   std::string bytes_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/base/protobuf.ipp>
+#endif

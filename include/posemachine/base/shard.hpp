@@ -4,12 +4,10 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -25,35 +23,13 @@ struct Shard {
 };
 
 /// "2/8".
-inline std::string to_string(const Shard& shard) {
-  return std::to_string(shard.number) + "/" + std::to_string(shard.count);
-}
+std::string to_string(const Shard& shard);
 
 /// Errors: UsageError for a share that is not from 1 to `count`.
-inline void check(const Shard& shard) {
-  if (shard.number >= 1 && shard.number <= shard.count) return;
-  fail<UsageError>({.where = "shard",
-                    .expected = "I/N with 1 <= I <= N",
-                    .got = "\"" + to_string(shard) + "\"",
-                    .remedy = shard.number == 0 ? "shards count from 1: of 8, the first is 1/8 and the last 8/8" : ""});
-}
+void check(const Shard& shard);
 
 /// A share from "I/N", as in "2/8". Errors: UsageError.
-inline Shard parse_shard(std::string_view text) {
-  Shard shard;
-  const char* const end = text.data() + text.size();
-  const auto number = std::from_chars(text.data(), end, shard.number);
-  if (number.ec == std::errc{} && number.ptr != end && *number.ptr == '/') {
-    const auto count = std::from_chars(number.ptr + 1, end, shard.count);
-    if (count.ec == std::errc{} && count.ptr == end) {
-      check(shard);
-      return shard;
-    }
-  }
-  fail<UsageError>({.where = "shard",
-                    .expected = "I/N, as in 2/8 for the second of eight shares",
-                    .got = "\"" + std::string(text) + "\""});
-}
+Shard parse_shard(std::string_view text);
 
 /// How many of `size` items a share has.
 constexpr std::size_t share_size(const Shard& shard, std::size_t size) {
@@ -98,3 +74,7 @@ std::vector<T> join_shares(std::vector<std::vector<T>> shares) {
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/base/shard.ipp>
+#endif
