@@ -18,8 +18,7 @@ class Gradients {
  public:
   Graph& graph;
 
-  explicit Gradients(Graph& target)
-      : graph(target), terms_(target.values.size()), wanted_(target.values.size(), false) {}
+  explicit Gradients(Graph& target);
 
   const Node& node(int index) const { return graph.nodes[static_cast<std::size_t>(index)]; }
 
@@ -33,62 +32,35 @@ class Gradients {
   void add(Value of, Value term) { terms_[static_cast<std::size_t>(of.id)].push_back(term); }
 
   /// The gradient of a value: its only term, or a new node that sums them.
-  Value total(Value of, const OpInfo& sum) {
-    std::vector<Value>& terms = terms_[static_cast<std::size_t>(of.id)];
-    if (terms.size() > 1) {
-      const Value whole = add_node(graph, {.op = &sum, .inputs = terms, .like = of.id});
-      terms.assign(1, whole);
-    }
-    return terms.front();
-  }
+  Value total(Value of, const OpInfo& sum);
 
   /// Adds a backward node of `forward`, in its block, whose dst is a term of the gradient of `of`.
   void add_backward(int forward, const OpInfo& op, Value of, std::initializer_list<Value> inputs,
-                    std::span<const int> parameters = {}) {
-    add_backward(forward, op, of, std::span(inputs.begin(), inputs.size()), parameters);
-  }
+                    std::span<const int> parameters = {});
   /// options: where they are not those of `forward`.
   void add_backward(int forward, const OpInfo& op, Value of, std::span<const Value> inputs,
-                    std::span<const int> parameters, const Options* options = nullptr) {
-    if (!wanted(of)) return;
-    add(of, add_node(graph, backward_spec(forward, op, inputs, parameters, of.id, true, options)));
-  }
+                    std::span<const int> parameters, const Options* options = nullptr);
 
   /// Adds a backward node of `forward` that accumulates into the gradients of the parameters, unless all are
   /// frozen.
   void add_parameter_gradient(int forward, const OpInfo& op, std::initializer_list<Value> inputs,
-                              std::span<const int> parameters) {
-    add_parameter_gradient(forward, op, std::span(inputs.begin(), inputs.size()), parameters);
-  }
+                              std::span<const int> parameters);
   void add_parameter_gradient(int forward, const OpInfo& op, std::span<const Value> inputs,
-                              std::span<const int> parameters, const Options* options = nullptr) {
-    bool trained = false;
-    for (const int id : parameters) trained = trained || graph.parameters[static_cast<std::size_t>(id)].trainable;
-    if (!trained) return;
-    add_node(graph, backward_spec(forward, op, inputs, parameters, -1, false, options));
-  }
+                              std::span<const int> parameters, const Options* options = nullptr);
 
  private:
   NodeSpec backward_spec(int forward, const OpInfo& op, std::span<const Value> inputs, std::span<const int> parameters,
-                         int like, bool has_dst, const Options* options) {
-    graph.scope = node(forward).scope;
-    return {.op = &op,
-            .options = options != nullptr ? *options : node(forward).options,
-            .inputs = inputs,
-            .parameters = parameters,
-            .forward = forward,
-            .like = like,
-            .has_dst = has_dst};
-  }
+                         int like, bool has_dst, const Options* options);
 
   std::vector<std::vector<Value>> terms_;
   std::vector<bool> wanted_;
 };
 
 /// The parameter ids of a node, copied: adding nodes moves the pool they live in.
-inline std::vector<int> parameter_ids(const Graph& graph, const Node& node) {
-  const auto first = graph.operands.begin() + node.parameters.first;
-  return {first, first + node.parameters.count};
-}
+std::vector<int> parameter_ids(const Graph& graph, const Node& node);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/graph/gradients.ipp>
+#endif

@@ -5,7 +5,6 @@
 #include <posemachine/graph/graph.hpp>
 
 #include <cstddef>
-#include <numeric>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
@@ -14,9 +13,7 @@ namespace posemachine::inline POSEMACHINE_BUILD::detail {
 /// are dead afterwards, for drop_dead to remove.
 class Redirections {
  public:
-  explicit Redirections(const Graph& graph) : stands_for_(graph.values.size()) {
-    std::iota(stands_for_.begin(), stands_for_.end(), 0);
-  }
+  explicit Redirections(const Graph& graph);
 
   /// `to` may be redirected itself, by an earlier call.
   void add(Value from, Value to) { stands_for_[static_cast<std::size_t>(from.id)] = of(to.id); }
@@ -24,15 +21,7 @@ class Redirections {
   /// What a value stands for now.
   Value of(Value value) const { return {of(value.id)}; }
 
-  void apply(Graph& graph) const {
-    for (const Node& node : graph.nodes) {
-      for (int k = 0; k < node.inputs.count; ++k) {
-        int& operand = graph.operands[static_cast<std::size_t>(node.inputs.first + k)];
-        operand = of(operand);
-      }
-    }
-    for (Port& port : graph.outputs) port.value = of(port.value);
-  }
+  void apply(Graph& graph) const;
 
  private:
   int of(int value) const { return stands_for_[static_cast<std::size_t>(value)]; }
@@ -41,3 +30,7 @@ class Redirections {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/graph/passes/redirect.ipp>
+#endif
