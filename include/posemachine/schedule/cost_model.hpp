@@ -2,19 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-#include <algorithm>
 #include <array>
 #include <compare>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -40,12 +34,7 @@ struct ConvolutionCase {
   friend auto operator<=>(const ConvolutionCase&, const ConvolutionCase&) = default;
 };
 
-inline ConvolutionCase convolution_case(const Schedule& schedule, const Step& step) {
-  const auto options = unpack<ConvolutionOptions>(schedule.node(step).options);
-  const ScheduledValue& src = schedule.value(schedule.src(step, 0));
-  return {src.c,           options.out,    options.kernel, options.stride, options.dilation,
-          options.padding, options.groups, src.h,          src.w};
-}
+ConvolutionCase convolution_case(const Schedule& schedule, const Step& step);
 
 /// Nanoseconds by ConvolutionMethod; infinite for one that cannot be had.
 using MethodTimes = std::array<double, convolution_methods.size()>;
@@ -56,25 +45,13 @@ class CostModel {
   static constexpr double never = std::numeric_limits<double>::infinity();
 
   /// Of one image, ns.
-  MethodTimes convolution(const ConvolutionCase& which, int threads) const {
-    const auto found = measured_.find({which, threads});
-    return found != measured_.end() ? found->second : estimate(which, threads);
-  }
+  MethodTimes convolution(const ConvolutionCase& which, int threads) const;
 
   /// What it takes to read so many bytes and write them elsewhere, ns.
   static double move(double bytes, int threads) { return step_ns + bytes / (moved_bytes_per_ns * threads); }
 
   /// Errors: UsageError for a time that is negative or no number, and for a direct one that is infinite.
-  void set(const ConvolutionCase& which, int threads, const MethodTimes& times) {
-    for (const double time : times) {
-      if (time >= 0) continue;
-      fail<UsageError>({.where = "costs", .expected = "times of at least 0", .got = std::to_string(time)});
-    }
-    if (times[static_cast<std::size_t>(ConvolutionMethod::direct)] == never) {
-      fail<UsageError>({.where = "costs", .expected = "a finite time for the direct method", .got = "none"});
-    }
-    measured_[{which, threads}] = times;
-  }
+  void set(const ConvolutionCase& which, int threads, const MethodTimes& times);
 
   struct Key {
     ConvolutionCase which;
@@ -84,20 +61,7 @@ class CostModel {
   const std::map<Key, MethodTimes>& measured() const { return measured_; }
 
   /// What is true of oneDNN 2.6.3 on processors with AVX-512, as far as it was measured.
-  static MethodTimes estimate(const ConvolutionCase& which, int threads) {
-    const Window window{
-        .kernel = which.kernel, .stride = which.stride, .dilation = which.dilation, .padding = which.padding};
-    const double cells = static_cast<double>(window.extent(which.height)) * window.extent(which.width);
-    const double taps = static_cast<double>(which.kernel) * which.kernel;
-    const auto time = [&](int in) {
-      return cells * taps * in / which.groups * padded(which.out) / (multiply_adds_per_ns * threads);
-    };
-    const double direct = time(padded(which.in));
-    // Blocked kernels multiply the channels that pad the last block of src too, those on channels last do not.
-    const double channels_last = channels_last_share(which) * time(std::max(which.in, 16));
-    return {direct, suits_winograd(which, cells, threads) ? winograd_share * direct : never,
-            which.groups == 1 ? channels_last : never};
-  }
+  static MethodTimes estimate(const ConvolutionCase& which, int threads);
 
  private:
   // Choices depend on the ratio of the two: 7 multiply-adds in the time of a moved byte.
@@ -111,27 +75,19 @@ class CostModel {
   // 32 to 256 channels, maps of 8 to 92 cells a side: with one thread 1.4 to 2.7 times faster throughout; with two 1.2
   // to 2.6 times from 16 x 16 on in nearly all cases, and up to 3.4 times slower at 8 x 8, where a thread gets too
   // little to do. What was not measured stays direct.
-  static bool suits_winograd(const ConvolutionCase& which, double cells, int threads) {
-    const bool dense = which.kernel == 3 && which.stride == 1 && which.dilation == 1 && which.groups == 1;
-    constexpr int least_channels = 32;
-    constexpr double least_cells = 16 * 16;                        // with several threads
-    const bool whole = which.in % 16 == 0 && which.out % 16 == 0;  // for ragged channels there is no kernel
-    const bool wide = which.in >= least_channels && which.out >= least_channels;
-    return dense && whole && wide && (threads == 1 || cells >= least_cells);
-  }
+  static bool suits_winograd(const ConvolutionCase& which, double cells, int threads);
 
   // Where a core does two multiply-adds a cycle (a Xeon) kernels of 5 x 5, and those of up to 9 x 9 or dilated ones to
   // at most 64 channels, take 0.80 to 1.10 of the time on channels last, most of them 0.9; where it does one (an EPYC)
   // 0.97 to 1.01. Beyond that some are twice as slow (11 x 11 of 128 channels). 1 x 1 and strides: as often slower as
   // faster.
-  static double channels_last_share(const ConvolutionCase& which) {
-    if (which.stride > 1 || which.kernel == 1) return 1;
-    const bool narrow = which.out <= 64;
-    if (which.kernel == 5 || (narrow && (which.dilation > 1 || (which.kernel > 5 && which.kernel <= 9)))) return 0.94;
-    return which.kernel > 5 ? 1.5 : 1;
-  }
+  static double channels_last_share(const ConvolutionCase& which);
 
   std::map<Key, MethodTimes> measured_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/cost_model.ipp>
+#endif

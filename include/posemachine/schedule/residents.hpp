@@ -15,21 +15,7 @@ namespace posemachine::inline POSEMACHINE_BUILD::detail {
 /// Source: union-find with offsets; Tarjan and van Leeuwen 1984 (path halving, union by size).
 class Residents {
  public:
-  explicit Residents(const Schedule& schedule) : schedule_(&schedule), links_(schedule.values.size()) {
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-      const ScheduledValue& value = schedule.values[i];
-      links_[i] = {static_cast<int>(i), 0};
-      buffers_.push_back({.root = static_cast<int>(i)});
-      if (value.first_step < 0) continue;
-      buffers_[i].first_write = value.first_step;
-      buffers_[i].all.push_back(static_cast<int>(i));
-      buffers_[i].alive.push_back(static_cast<int>(i));
-    }
-    for (std::size_t i = 0; i < links_.size(); ++i) {
-      const ScheduledValue& value = schedule.values[i];
-      if (value.parent >= 0) put(static_cast<int>(i), value.parent, value.channel_offset);
-    }
-  }
+  explicit Residents(const Schedule& schedule);
 
   bool are_together(int a, int b) { return find(a).leader == find(b).leader; }
   /// The value whose own buffer holds this one.
@@ -48,30 +34,10 @@ class Residents {
 
   /// Whether, after step `at`, something reads a value that stands on channels of `id`, other than `except`; `id`
   /// counts. From one call to the next `at` must not become smaller: what is dead is forgotten.
-  bool is_read_after(int id, int at, int except) {
-    std::vector<int>& others = buffer(id).alive;
-    std::erase_if(others, [&](int other) { return schedule_->value(other).last_step <= at; });
-    return std::any_of(others.begin(), others.end(), [&](int other) { return other != except && overlap(id, other); });
-  }
+  bool is_read_after(int id, int at, int except);
 
   /// `part`, until now the root of its buffer, moves into the buffer of `whole`, `offset` channels from its beginning.
-  void put(int part, int whole, int offset) {
-    const Found of_part = find(part), of_whole = find(whole);
-    const int root = buffers_[at(of_whole.leader)].root;
-    // Where part's leader stands, seen from whole's.
-    const int between = of_whole.offset + offset - of_part.offset;
-    // The leader of more values leads all: a value changes its leader so rarely that chains stay short.
-    const bool part_leads = buffers_[at(of_part.leader)].all.size() > buffers_[at(of_whole.leader)].all.size();
-    Buffer& from = buffers_[at(part_leads ? of_whole.leader : of_part.leader)];
-    Buffer& to = buffers_[at(part_leads ? of_part.leader : of_whole.leader)];
-    links_[at(part_leads ? of_whole.leader : of_part.leader)] =
-        part_leads ? Found{of_part.leader, -between} : Found{of_whole.leader, between};
-    to.root = root;
-    to.first_write = std::min(to.first_write, from.first_write);
-    to.all.insert(to.all.end(), from.all.begin(), from.all.end());
-    to.alive.insert(to.alive.end(), from.alive.begin(), from.alive.end());
-    from = {};
-  }
+  void put(int part, int whole, int offset);
 
   /// Channels from the beginning of the root to that of the value.
   int offset_in_root(int id) { return find(id).offset - find(root(id)).offset; }
@@ -91,22 +57,8 @@ class Residents {
   static std::size_t at(int id) { return static_cast<std::size_t>(id); }
   Buffer& buffer(int id) { return buffers_[at(find(id).leader)]; }
 
-  Found find(int id) {
-    int offset = 0;
-    while (links_[at(id)].leader != id) {
-      Found& link = links_[at(id)];
-      const Found& next = links_[at(link.leader)];
-      if (next.leader != link.leader) link = {next.leader, link.offset + next.offset};
-      offset += link.offset;
-      id = link.leader;
-    }
-    return {id, offset};
-  }
-
-  bool overlap(int a, int b) {
-    const int first_a = find(a).offset, first_b = find(b).offset;
-    return first_b < first_a + schedule_->value(a).c && first_a < first_b + schedule_->value(b).c;
-  }
+  Found find(int id);
+  bool overlap(int a, int b);
 
   const Schedule* schedule_;
   std::vector<Found> links_;
@@ -114,3 +66,7 @@ class Residents {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/residents.ipp>
+#endif

@@ -6,7 +6,6 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/schedule/capabilities.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -60,16 +59,9 @@ struct Step {
   OpKind kind() const { return op->kind(); }
 
   /// Of a post-op sum, or -1.
-  int summand() const {
-    for (const PostOp& each : post_ops) {
-      if (each.kind == PostOp::Kind::sum) return each.value;
-    }
-    return -1;
-  }
+  int summand() const;
   /// The node of the activation that it ends in, or -1.
-  int activation() const {
-    return !post_ops.empty() && post_ops.back().kind == PostOp::Kind::activation ? post_ops.back().node : -1;
-  }
+  int activation() const;
 
   /// Calls visit(value) for every value that is read, the same one perhaps more than once.
   template <class Visit>
@@ -108,16 +100,12 @@ struct Schedule {
   /// Channels that stand together in the blocked layout.
   int block() const { return device.channel_block; }
   /// What a step runs, with its options and parameters.
-  const Node& node(const Step& step) const {
-    return step.op == &reorder_op ? reorder_node : graph->nodes[static_cast<std::size_t>(step.node)];
-  }
+  const Node& node(const Step& step) const;
   ScheduledValue& value(int id) { return values[static_cast<std::size_t>(id)]; }
   const ScheduledValue& value(int id) const { return values[static_cast<std::size_t>(id)]; }
 
   /// Whether the graph was differentiated: some steps then write gradients of parameters only, and have no dst.
-  bool has_gradients() const {
-    return std::any_of(graph->nodes.begin(), graph->nodes.end(), [](const Node& each) { return each.forward >= 0; });
-  }
+  bool has_gradients() const;
 
   int src(const Step& step, int i) const { return step.srcs[static_cast<std::size_t>(i)]; }
 
@@ -126,22 +114,13 @@ struct Schedule {
     int root = -1;
     int channel_offset = 0;
   };
-  Place place(int id) const {
-    Place found{id, 0};
-    while (value(found.root).parent >= 0) {
-      found.channel_offset += value(found.root).channel_offset;
-      found.root = value(found.root).parent;
-    }
-    found.channel_offset += value(found.root).channel_offset;
-    return found;
-  }
+  Place place(int id) const;
   /// Whether a value stands inside another, `channel` channels from its beginning.
-  bool stands_at(int part, int whole, int channel) const {
-    const Place of_part = place(part);
-    const Place of_whole = place(whole);
-    return part != whole && of_part.root == of_whole.root &&
-           of_part.channel_offset == of_whole.channel_offset + channel;
-  }
+  bool stands_at(int part, int whole, int channel) const;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/schedule.ipp>
+#endif

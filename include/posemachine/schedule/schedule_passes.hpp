@@ -2,7 +2,6 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/passes/choose_layouts.hpp>
 #include <posemachine/schedule/passes/choose_winograd.hpp>
@@ -15,7 +14,6 @@
 #include <posemachine/schedule/passes/share_slices.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -54,68 +52,32 @@ class SchedulePasses {
   SchedulePasses() : rows_(library_schedule_passes.begin(), library_schedule_passes.end()) {}
 
   /// No pass at all: one step per node, every map in memory of its own.
-  static SchedulePasses none() {
-    SchedulePasses passes;
-    passes.rows_.clear();
-    return passes;
-  }
+  static SchedulePasses none();
 
   std::span<const SchedulePass> rows() const { return rows_; }
 
   bool contains(std::string_view name) const { return find(name) != rows_.end(); }
 
   /// The same list without one pass. Errors: UsageError naming those there are.
-  SchedulePasses without(std::string_view name) const {
-    SchedulePasses passes = *this;
-    passes.rows_.erase(passes.rows_.begin() + (require(name) - rows_.begin()));
-    return passes;
-  }
+  SchedulePasses without(std::string_view name) const;
 
   /// The same list with another pass behind all of its `after`, and as early as that allows.
   /// Errors: UsageError for a name that is taken, a pass without a function, and one to follow that is not there.
-  SchedulePasses with(const SchedulePass& pass) const {
-    if (pass.run == nullptr || pass.name.empty()) {
-      fail<UsageError>(
-          {.where = "schedule passes", .expected = "a name and a function", .got = std::string(pass.name)});
-    }
-    if (contains(pass.name)) {
-      fail<UsageError>({.where = "schedule passes",
-                        .expected = "a name that is not one of " + names(),
-                        .got = std::string(pass.name)});
-    }
-    auto at = rows_.begin();
-    for (const std::string_view name : pass.after) {
-      at = std::max(at, require(name) + 1);
-    }
-    SchedulePasses passes = *this;
-    passes.rows_.insert(passes.rows_.begin() + (at - rows_.begin()), pass);
-    return passes;
-  }
-
-  void run(Schedule& schedule, const PassContext& context = {}) const {
-    for (const SchedulePass& pass : rows_) pass.run(schedule, context);
-  }
+  SchedulePasses with(const SchedulePass& pass) const;
+  void run(Schedule& schedule, const PassContext& context = {}) const;
 
  private:
   using Rows = std::vector<SchedulePass>;
 
-  Rows::const_iterator find(std::string_view name) const {
-    return std::find_if(rows_.begin(), rows_.end(), [&](const SchedulePass& pass) { return pass.name == name; });
-  }
-  Rows::const_iterator require(std::string_view name) const {
-    const auto found = find(name);
-    if (found == rows_.end()) {
-      fail<UsageError>({.where = "schedule passes", .expected = "one of " + names(), .got = std::string(name)});
-    }
-    return found;
-  }
-  std::string names() const {
-    std::string text;
-    for (const SchedulePass& pass : rows_) text += (text.empty() ? "" : ", ") + std::string(pass.name);
-    return text;
-  }
+  Rows::const_iterator find(std::string_view name) const;
+  Rows::const_iterator require(std::string_view name) const;
+  std::string names() const;
 
   Rows rows_;
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/schedule_passes.ipp>
+#endif

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/graph/graph.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
 #include <cstddef>
@@ -17,21 +16,14 @@ struct Traffic {
   std::vector<int> readers;
   std::vector<int> reader;  // step, or -1
 
-  explicit Traffic(const Schedule& schedule)
-      : writer(schedule.values.size(), -1), readers(schedule.values.size(), 0), reader(schedule.values.size(), -1) {
-    for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-      const Step& step = schedule.steps[i];
-      step.for_each_read([&](int value) { note_reader(value, i); });
-      if (step.dst >= 0) writer[static_cast<std::size_t>(step.dst)] = static_cast<int>(i);
-    }
-    for (const Port& output : schedule.graph->outputs) ++readers[static_cast<std::size_t>(output.value)];
-  }
+  explicit Traffic(const Schedule& schedule);
 
  private:
-  void note_reader(int value, std::size_t step) {
-    ++readers[static_cast<std::size_t>(value)];
-    reader[static_cast<std::size_t>(value)] = static_cast<int>(step);
-  }
+  void note_reader(int value, std::size_t step);
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/traffic.ipp>
+#endif

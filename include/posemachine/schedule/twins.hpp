@@ -4,28 +4,16 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-#include <cstddef>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD::detail {
 
 /// By step: the one that computes its result a second time, or for the first time; -1: none. Passes that change how
 /// something is rounded treat both alike: the backward pass must see what the forward pass saw, to the bit.
-inline std::vector<int> twins_of(const Schedule& schedule) {
-  std::vector<int> step_of_node(schedule.graph->nodes.size(), -1);
-  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-    if (schedule.steps[i].op != &reorder_op)
-      step_of_node[static_cast<std::size_t>(schedule.steps[i].node)] = static_cast<int>(i);
-  }
-  std::vector<int> twins(schedule.steps.size(), -1);
-  for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
-    const int original = schedule.node(schedule.steps[i]).repeats;
-    const int other = original < 0 ? -1 : step_of_node[static_cast<std::size_t>(original)];
-    if (other < 0) continue;
-    twins[i] = other;
-    twins[static_cast<std::size_t>(other)] = static_cast<int>(i);
-  }
-  return twins;
-}
+std::vector<int> twins_of(const Schedule& schedule);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/schedule/twins.ipp>
+#endif
