@@ -30,9 +30,7 @@ struct ActivationRow {
   constexpr bool backward_reads_dst() const { return backward_algorithm != activation.algorithm; }
 };
 
-inline float leaky_slope(const Options& options) {
-  return static_cast<float>(slope(unpack<LeakyReluOptions>(options)));
-}
+float leaky_slope(const Options& options);
 
 inline constexpr std::array activation_rows{
     ActivationRow{
@@ -62,21 +60,9 @@ constexpr const ActivationRow* activation_row(const OpInfo* op) {
 }
 
 // Of an operation that has a row.
-inline Activation activation_of(const Node& node) {
-  const ActivationRow& row = *activation_row(node.op);
-  Activation activation = row.activation;
-  if (row.alpha != nullptr) activation.alpha = row.alpha(node.options);
-  if (node.op == row.backward) activation.algorithm = row.backward_algorithm;
-  return activation;
-}
+Activation activation_of(const Node& node);
 
-inline void append_activation(dnnl::post_ops& ops, const Activation& activation) {
-#if DNNL_VERSION_MAJOR >= 3
-  ops.append_eltwise(activation.algorithm, activation.alpha, activation.beta);
-#else
-  ops.append_eltwise(1.0f, activation.algorithm, activation.alpha, activation.beta);
-#endif
-}
+void append_activation(dnnl::post_ops& ops, const Activation& activation);
 
 // Whether an operation is an activation that a convolution can end in.
 constexpr bool is_eltwise_post_op(const OpInfo& op) {
@@ -87,3 +73,7 @@ constexpr bool is_eltwise_post_op(const OpInfo& op) {
 }  // namespace detail
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/activation.ipp>
+#endif

@@ -4,7 +4,6 @@
 #include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
@@ -12,19 +11,13 @@
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/slice_sum.hpp>
-#include <posemachine/graph/differentiate.hpp>
-#include <posemachine/graph/ops/batch_norm.hpp>
-#include <posemachine/schedule/recomputation.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -42,14 +35,7 @@ struct BatchGradientsOptions {
 /// Images that are best computed together. Single ones, where nothing ties images to each other: concats without
 /// copies, a third of the memory of two (scaling-dilation at 256, with the time 1, 1.02 and 1.08 for slices of 1, 2 and
 /// 8). With batch norm in training, whose statistics need numbers: the largest divisor of the batch up to 8.
-inline int default_slice(const Graph& network, int batch) {
-  const bool tied = std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
-    return node.op->kind() == OpKind::batch_norm && !is_frozen_batch_norm(network, node);
-  });
-  int slice = tied ? std::clamp(batch, 1, 8) : 1;
-  while (batch % slice != 0) --slice;
-  return slice;
-}
+int default_slice(const Graph& network, int batch);
 
 /// What the loss sees of one slice: the outputs of its images, and where their gradients go.
 struct SliceView {
@@ -69,42 +55,14 @@ class BatchGradients {
   /// statistics among them are updated by compute(). Errors: UsageError where batch is not a multiple of slice or has
   /// fewer slices than there are ranks, ModelError where the network cannot be differentiated at this size.
   BatchGradients(const Graph& network, std::shared_ptr<std::vector<Tensor>> parameters,
-                 const BatchGradientsOptions& options)
-      : options_(resolved(network, options)),
-        parameters_(std::move(parameters)),
-        weights_(std::make_shared<PreparedWeights>(parameters_, options_.device)),
-        workers_(useful_workers(options_)) {
-    Graph graph = differentiate(network);
-    if (options_.recompute) {
-      graph = recompute_for_memory(graph, options_.slice, options_.image, options_.device.capabilities());
-    }
-    ProgramOptions program_options;
-    program_options.batch = options_.slice;
-    program_options.image = options_.image;
-    program_options.mode = Mode::training;
-    program_options.device = options_.device;
-    const auto program = std::make_shared<const Program>(std::move(graph), program_options);
-    while (executions_.size() < static_cast<std::size_t>(workers_.threads())) {
-      executions_.push_back(std::make_unique<Execution>(program, weights_));
-    }
-    const std::size_t floats = executions_.front()->gradient_layout().floats;
-    sum_ = std::make_unique<SliceSum>(slice_count(), share(), floats);
-    if (options.ranks != nullptr) received_ = make_aligned<float>(floats);
-    for (const Tensor& parameter : *parameters_) gradients_.emplace_back(parameter.shape);
-    make_unpacking();
-    find_statistics(network);
-  }
+                 const BatchGradientsOptions& options);
 
   int slice_count() const { return options_.batch / options_.slice; }
   /// The slices that this process computes.
   Share share() const { return share_of_slices(options_); }
   const std::vector<std::unique_ptr<Execution>>& executions() const { return executions_; }
   /// Of the executions and of the gradients of slices that wait to be added.
-  std::size_t bytes() const {
-    std::size_t bytes = sum_->row_count() * sum_->floats() * sizeof(float);
-    for (const auto& execution : executions_) bytes += execution->bytes();
-    return bytes;
-  }
+  std::size_t bytes() const;
   Workers& workers() { return workers_; }
 
   /// By parameter id, of the last compute(); zero for buffers.
@@ -116,78 +74,14 @@ class BatchGradients {
   /// sample = position in the batch). Errors: UsageError where `images` has another size, RuntimeFailure where a rank
   /// cannot be reached or has other kernels than rank 0, whatever `loss` throws.
   void compute(std::string_view input_name, std::span<const float> images,
-               const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step) {
-    require_same_kernels();
-    weights_->refresh();
-    const std::size_t slice_floats = executions_.front()->input(input_name).size();
-    const std::size_t expected = slice_floats * static_cast<std::size_t>(share().count);
-    if (images.size() != expected) {
-      fail<UsageError>({.where = "images of a batch",
-                        .expected = std::to_string(expected) + " values",
-                        .got = std::to_string(images.size())});
-    }
-    sum_->restart();
-    workers_.for_each(share().count, [&](int index, int slot) {
-      Execution& execution = *executions_[static_cast<std::size_t>(slot)];
-      float* const row = sum_->take(share().first + index);
-      execution.bind_gradients(row);
-      const std::span<float> input = execution.input(input_name);
-      const auto begin = images.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(index) * slice_floats);
-      std::copy(begin, begin + static_cast<std::ptrdiff_t>(slice_floats), input.begin());
-      SliceView view;
-      view.index = share().first + index;
-      view.first = view.index * options_.slice;
-      view.count = options_.slice;
-      const RandomKey key{seed, step, static_cast<std::uint64_t>(view.first)};
-      execution.run_forward(key);
-      for (std::size_t k = 0; k < execution.output_count(); ++k) view.outputs.push_back(execution.output(k));
-      for (const Port& port : execution.graph().inputs) {
-        if (execution.graph().values[static_cast<std::size_t>(port.value)].like < 0) continue;
-        view.output_gradients.push_back(execution.input(Value{port.value}));
-      }
-      loss(view);
-      execution.run_backward(key);
-      keep_statistics(view.index, row);
-      sum_->put(view.index);
-    });
-    merge_statistics();
-    if (options_.ranks != nullptr) sum_with_others();
-    unpack_gradients();
-  }
+               const std::function<void(const SliceView&)>& loss, std::uint64_t seed, std::uint64_t step);
 
  private:
-  static BatchGradientsOptions resolved(const Graph& network, BatchGradientsOptions options) {
-    if (options.slice == 0 && options.batch >= 1) options.slice = default_slice(network, options.batch);
-    if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
-      fail<UsageError>({.where = "batch",
-                        .expected = "a multiple of the slice, " + std::to_string(options.slice),
-                        .got = std::to_string(options.batch)});
-    }
-    if (options.device.memory() != nullptr) {
-      fail<UsageError>({.where = "device",
-                        .expected = "one whose memory the host sees, to sum gradients in",
-                        .got = "a memory of its own"});
-    }
-    const int slices = options.batch / options.slice;
-    if (options.ranks != nullptr && options.ranks->count() > slices) {
-      fail<UsageError>({.where = "ranks",
-                        .expected = "at most one for each of the " + std::to_string(slices) + " slices of a batch",
-                        .got = std::to_string(options.ranks->count()),
-                        .remedy = "start fewer processes, or train with a larger batch or smaller slices"});
-    }
-    return options;
-  }
-
-  static Share share_of_slices(const BatchGradientsOptions& options) {
-    const int slices = options.batch / options.slice;
-    if (options.ranks == nullptr) return {0, slices};
-    return share_of_rank(options.ranks->rank(), options.ranks->count(), slices);
-  }
+  static BatchGradientsOptions resolved(const Graph& network, BatchGradientsOptions options);
+  static Share share_of_slices(const BatchGradientsOptions& options);
 
   // An execution for every slot that a slice can run in, and no more slots than slices.
-  static int useful_workers(const BatchGradientsOptions& options) {
-    return std::min(options.workers, share_of_slices(options).count);
-  }
+  static int useful_workers(const BatchGradientsOptions& options);
 
   // A running mean or variance.
   struct Statistic {
@@ -197,101 +91,23 @@ class BatchGradients {
     std::size_t at = 0;  // where it begins in a row of seen_
   };
 
-  void make_unpacking() {
-    const std::scoped_lock lock(detail::creation_mutex());
-    const Team team(1);
-    const dnnl::engine& engine = options_.device.engine();
-    stream_ = dnnl::stream(engine);
-    const GradientLayout& layout = executions_.front()->gradient_layout();
-    for (std::size_t id = 0; id < layout.entries.size(); ++id) {
-      const GradientLayout::Entry& entry = layout.entries[id];
-      if (!entry.written || !is_trainable(id)) continue;
-      const dnnl::memory from(entry.desc, engine, sum_->first() + entry.offset);
-      const dnnl::memory to(detail::plain_desc(dims_of(entry.desc)), engine, gradients_[id].values.data());
-      unpackings_.emplace_back(from, to);
-    }
-  }
+  void make_unpacking();
 
   bool is_trainable(std::size_t id) const { return executions_.front()->graph().parameters[id].trainable; }
 
-  void find_statistics(const Graph& network) {
-    for (const Node& node : network.nodes) {
-      if (node.op->kind() != OpKind::batch_norm || is_frozen_batch_norm(network, node)) continue;
-      const ScheduledValue& value = executions_.front()->schedule().value(posemachine::input(network, node, 0).id);
-      const double n = double(value.n) * value.h * value.w;
-      const auto rate = static_cast<float>(momentum(unpack<BatchNormOptions>(node.options)));
-      const auto unbiased = static_cast<float>(n > 1 ? n / (n - 1) : 1);
-      for (const int which : {detail::batch_norm_mean, detail::batch_norm_variance}) {
-        const int id = parameter_id(network, node, which);
-        statistics_.push_back({id, rate, which == detail::batch_norm_variance ? unbiased : 1, seen_row_});
-        seen_row_ += running(statistics_.back()).size();
-      }
-    }
-    seen_.resize(seen_row_ * static_cast<std::size_t>(slice_count()));
-  }
-
-  std::vector<float>& running(const Statistic& statistic) {
-    return (*parameters_)[static_cast<std::size_t>(statistic.parameter)].values;
-  }
+  void find_statistics(const Graph& network);
+  std::vector<float>& running(const Statistic& statistic);
 
   // Before the slice's row becomes part of a sum.
-  void keep_statistics(int slice, const float* row) {
-    const GradientLayout& layout = executions_.front()->gradient_layout();
-    for (const Statistic& statistic : statistics_) {
-      const std::size_t offset = layout.entries[static_cast<std::size_t>(statistic.parameter)].offset;
-      std::copy_n(
-          row + offset, running(statistic).size(),
-          seen_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(slice) * seen_row_ + statistic.at));
-    }
-  }
+  void keep_statistics(int slice, const float* row);
 
   // running = (1 - m) running + m slice, one slice after the other.
-  void merge_statistics() {
-    if (options_.ranks != nullptr && !seen_.empty()) exchange(*options_.ranks, std::span<float>(seen_), slice_count());
-    for (const Statistic& statistic : statistics_) {
-      std::vector<float>& values = running(statistic);
-      for (std::size_t row = 0; row < seen_.size(); row += seen_row_) {
-        for (std::size_t c = 0; c < values.size(); ++c) {
-          const float seen = seen_[row + statistic.at + c] * statistic.unbiased;
-          values[c] += statistic.momentum * (seen - values[c]);
-        }
-      }
-    }
-  }
+  void merge_statistics();
 
   // Ranks whose kernels lay gradients out or round otherwise would give sums that mean nothing, or are not the same.
-  void require_same_kernels() {
-    if (options_.ranks == nullptr || kernels_agreed_) return;
-    const std::string own = instruction_set() + ", oneDNN " + onednn_version() + ", " +
-                            std::to_string(executions_.front()->gradient_layout().floats) + " floats of gradients";
-    const std::string first = text_of_first(*options_.ranks, own);
-    if (own != first) {
-      fail<RuntimeFailure>({.where = "rank " + std::to_string(options_.ranks->rank()),
-                            .expected = "the kernels of rank 0, " + first,
-                            .got = own,
-                            .remedy = "give all ranks the same oneDNN, and ONEDNN_MAX_CPU_ISA what every machine has"});
-    }
-    kernels_agreed_ = true;
-  }
-
-  void sum_with_others() {
-    const std::size_t floats = sum_->floats();
-    const auto add = [&](float* into, const float* from) {
-      const auto parts = static_cast<std::size_t>(workers_.threads());
-      workers_.for_each(workers_.threads(), [&](int index, int) {
-        const std::size_t begin = floats * static_cast<std::size_t>(index) / parts;
-        const std::size_t end = floats * static_cast<std::size_t>(index + 1) / parts;
-        for (std::size_t k = begin; k < end; ++k) into[k] += from[k];
-      });
-    };
-    sum_over_ranks(*options_.ranks, slice_count(), sum_->rows(), {received_.get(), floats}, add);
-  }
-
-  void unpack_gradients() {
-    const Team team(1);
-    for (const Reorder& each : unpackings_) each.run(stream_);
-    stream_.wait();
-  }
+  void require_same_kernels();
+  void sum_with_others();
+  void unpack_gradients();
 
   BatchGradientsOptions options_;
   std::shared_ptr<std::vector<Tensor>> parameters_;
@@ -310,3 +126,7 @@ class BatchGradients {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/batch_gradients.ipp>
+#endif

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -31,12 +30,8 @@ namespace detail {
 
 class KernelScope {
  public:
-  explicit KernelScope(DeviceMemory* memory) : memory_(memory) {
-    if (memory_ != nullptr) memory_->begin_kernel();
-  }
-  ~KernelScope() {
-    if (memory_ != nullptr) memory_->end_kernel();
-  }
+  explicit KernelScope(DeviceMemory* memory);
+  ~KernelScope();
   KernelScope(const KernelScope&) = delete;
   KernelScope& operator=(const KernelScope&) = delete;
 
@@ -50,25 +45,10 @@ class KernelScope {
 class DeviceBuffer {
  public:
   DeviceBuffer() = default;
-  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t bytes) : memory_(std::move(memory)) {
-    if (memory_ == nullptr) {
-      host_ = make_aligned<std::byte>(bytes);
-      data_ = host_.get();
-    } else {
-      data_ = memory_->allocate(bytes);
-    }
-  }
-  ~DeviceBuffer() {
-    if (memory_ != nullptr && data_ != nullptr) memory_->free(data_);
-  }
-  DeviceBuffer(DeviceBuffer&& other) noexcept
-      : memory_(std::move(other.memory_)), host_(std::move(other.host_)), data_(std::exchange(other.data_, nullptr)) {}
-  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept {
-    std::swap(memory_, other.memory_);
-    std::swap(host_, other.host_);
-    std::swap(data_, other.data_);
-    return *this;
-  }
+  DeviceBuffer(std::shared_ptr<DeviceMemory> memory, std::size_t bytes);
+  ~DeviceBuffer();
+  DeviceBuffer(DeviceBuffer&& other) noexcept;
+  DeviceBuffer& operator=(DeviceBuffer&& other) noexcept;
 
   std::byte* data() const { return data_; }
 
@@ -79,3 +59,7 @@ class DeviceBuffer {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/device_memory.ipp>
+#endif

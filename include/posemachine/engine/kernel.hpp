@@ -2,7 +2,6 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
@@ -40,18 +39,7 @@ struct Binding {
   const std::vector<std::pair<int, std::byte*>>* staged = nullptr;         // values that are read and written elsewhere
 
   /// Where a value's first element is.
-  std::byte* value(int id) const {
-    if (staged != nullptr) {
-      for (const auto& [value, copy] : *staged) {
-        if (value == id) return copy;
-      }
-    }
-    const Schedule::Place place = schedule->place(id);
-    const ScheduledValue& root = schedule->value(place.root);
-    std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
-    // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
-    return base + root.bytes_of(place.channel_offset);
-  }
+  std::byte* value(int id) const;
   float* floats(int id) const { return reinterpret_cast<float*>(value(id)); }
 };
 
@@ -73,16 +61,8 @@ struct BuildContext {
   const dnnl::engine& engine() const { return device->engine(); }
   const Kernel* forward() const { return (*by_node)[static_cast<std::size_t>(node().forward)]; }
 
-  dnnl::memory::desc desc(const MapDesc& map) const {
-    using Tag = dnnl::memory::format_tag;
-    const Tag blocked = map.block == 16 ? Tag::nChw16c : Tag::nChw8c;
-    return desc(map, map.layout == Layout::plain           ? Tag::nchw
-                     : map.layout == Layout::channels_last ? Tag::nhwc
-                                                           : blocked);
-  }
-  dnnl::memory::desc desc(const MapDesc& map, dnnl::memory::format_tag tag) const {
-    return {{map.n, map.c, map.h, map.w}, dnnl_type(map.type), tag};
-  }
+  dnnl::memory::desc desc(const MapDesc& map) const;
+  dnnl::memory::desc desc(const MapDesc& map, dnnl::memory::format_tag tag) const;
   dnnl::memory::desc any(const MapDesc& map) const { return desc(map, dnnl::memory::format_tag::any); }
 };
 
@@ -121,10 +101,10 @@ struct EngineOp {
   DataTypes types{DataType::f32};
 };
 
-[[noreturn]] inline void fail_no_implementation(const BuildContext& context) {
-  fail<RuntimeFailure>({.where = describe(context.graph(), context.step->node),
-                        .expected = "an implementation in this build of oneDNN",
-                        .got = "none for these dimensions"});
-}
+[[noreturn]] void fail_no_implementation(const BuildContext& context);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/kernel.ipp>
+#endif

@@ -5,54 +5,17 @@
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/kernel_table.hpp>
-#include <posemachine/engine/ops/activation.hpp>
-#include <posemachine/engine/ops/add.hpp>
-#include <posemachine/engine/ops/batch_norm.hpp>
-#include <posemachine/engine/ops/channel_scale.hpp>
-#include <posemachine/engine/ops/concat.hpp>
-#include <posemachine/engine/ops/convolution.hpp>
-#include <posemachine/engine/ops/custom.hpp>
-#include <posemachine/engine/ops/dropout.hpp>
-#include <posemachine/engine/ops/input.hpp>
-#include <posemachine/engine/ops/pooling.hpp>
-#include <posemachine/engine/ops/prelu.hpp>
-#include <posemachine/engine/ops/reorder.hpp>
-#include <posemachine/engine/ops/resize.hpp>
-#include <posemachine/engine/ops/softmax.hpp>
-#include <posemachine/engine/ops/spatial_softmax.hpp>
-#include <posemachine/engine/ops/transposed_convolution.hpp>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The library's kernels, on oneDNN.
-inline const KernelTable& library_kernels() {
-  static const KernelTable table = [] {
-    KernelTable all;
-    all.add(input_engine);
-    all.add(convolution_engine);
-    all.add(pooling_engine);
-    all.add(activation_engine);
-    all.add(add_engine);
-    all.add(concat_engine);
-    all.add(channel_scale_engine);
-    all.add(batch_norm_engine);
-    all.add(dropout_engine);
-    all.add(prelu_engine);
-    all.add(resize_engine);
-    all.add(softmax_engine);
-    all.add(transposed_convolution_engine);
-    all.add(reorder_engine);
-    all.add(spatial_softmax_engine);
-    all.add(custom_backward_engine);
-    return all;
-  }();
-  return table;
-}
+const KernelTable& library_kernels();
 
 /// How a device runs an operation, or null. A user's operation is run by its own kernels, unless the device has others.
-inline const EngineOp* find_kernel(const Device& device, const OpInfo& op) {
-  const EngineOp* const found = (device.kernels() != nullptr ? *device.kernels() : library_kernels()).find(op);
-  return found == nullptr && op.kernels != nullptr ? &custom_engine : found;
-}
+const EngineOp* find_kernel(const Device& device, const OpInfo& op);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops.ipp>
+#endif

@@ -2,21 +2,16 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/kernel.hpp>
-#include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/weight_gating.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -33,120 +28,35 @@ class PrimitiveKernel : public Kernel {
     scratchpad_ = desc.scratchpad_desc();
   }
 
-  void add_src(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants) {
-    slots_.push_back({arg, Slot::src, value, has, wants, -1});
-  }
-  void add_dst(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants) {
-    slots_.push_back({arg, Slot::dst, value, has, wants, -1});
-  }
-  void add_weights(int arg, int parameter, const dnnl::memory::desc& wants) {
-    slots_.push_back({arg, Slot::weights, parameter, {}, wants, -1});
-  }
+  void add_src(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants);
+  void add_dst(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants);
+  void add_weights(int arg, int parameter, const dnnl::memory::desc& wants);
   /// Weights that are multiplied with the factors of `gates` in every run.
-  void add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants, std::vector<ChannelGate> gates) {
-    slots_.push_back({arg, Slot::gated_weights, parameter, wants, wants, -1});
-    gates_ = std::move(gates);
-  }
+  void add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants, std::vector<ChannelGate> gates);
   /// A result of the slice: the first node to write a parameter decides the layout of its gradient, later ones (of a
   /// shared parameter) add to it.
-  void add_gradient(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes) {
-    GradientLayout::Entry& entry = layout.entries[static_cast<std::size_t>(parameter)];
-    if (entry.written) {
-      slots_.push_back({arg, Slot::gradient_term, parameter, entry.desc, writes, -1});
-      return;
-    }
-    entry.written = true;
-    entry.desc = writes;
-    slots_.push_back({arg, Slot::gradient, parameter, writes, writes, -1});
-  }
+  void add_gradient(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes);
   /// A statistic that this node alone finds. Errors: ModelError where another node has found one for the same buffer.
   void add_own_statistic(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes,
-                         const std::string& where) {
-    if (layout.entries[static_cast<std::size_t>(parameter)].written) {
-      fail<ModelError>({.where = where,
-                        .expected = "running statistics of its own, in training",
-                        .got = "those of another node",
-                        .remedy = "share layers without batch norm, or freeze it"});
-    }
-    add_gradient(layout, arg, parameter, writes);
-  }
+                         const std::string& where);
   /// A statistic of the slice that another node of the program reads.
-  void add_statistic(int arg, int parameter, const dnnl::memory::desc& desc) {
-    slots_.push_back({arg, Slot::gradient, parameter, desc, desc, -1});
-  }
-  void add_workspace(int arg, const dnnl::memory::desc& desc) {
-    workspace_bytes = desc.get_size();
-    slots_.push_back({arg, Slot::workspace, -1, desc, desc, -1});
-  }
-  void add_workspace_of(int arg, const Kernel* forward, const dnnl::memory::desc& desc) {
-    forward_ = forward;
-    slots_.push_back({arg, Slot::workspace_of_forward, -1, desc, desc, -1});
-  }
+  void add_statistic(int arg, int parameter, const dnnl::memory::desc& desc);
+  void add_workspace(int arg, const dnnl::memory::desc& desc);
+  void add_workspace_of(int arg, const Kernel* forward, const dnnl::memory::desc& desc);
 
   /// Call once all arguments are known: how much scratch memory they need together.
-  void finish() {
-    // oneDNN writes past the scratchpad of strided 1x1 weights gradients with few channels (its issue 6035): 64 KiB to
-    // spare.
-    std::size_t bytes = scratchpad_.get_size() > 0 ? scratchpad_.get_size() + (std::size_t{64} << 10) : 0;
-    for (Slot& slot : slots_) {
-      const bool moves = ((slot.kind == Slot::src || slot.kind == Slot::dst) && slot.has != slot.wants) ||
-                         slot.kind == Slot::gradient_term || slot.kind == Slot::gated_weights;
-      if (!moves) continue;
-      bytes = (bytes + 63) / 64 * 64;
-      slot.scratch_offset = static_cast<std::ptrdiff_t>(bytes);
-      bytes += slot.wants.get_size();
-      moved_bytes += static_cast<std::int64_t>(slot.has.get_size() + slot.wants.get_size());
-    }
-    scratch_bytes = bytes;
-  }
+  void finish();
 
   bool runs_on_host() const override { return false; }
 
-  std::unique_ptr<BoundKernel> bind(const Binding& binding) const override {
-    const dnnl::engine& engine = binding.device->engine();
-    auto bound = std::make_unique<Bound>(*this);
-    bound->memories.reserve(slots_.size() + 1);
-    for (const Slot& slot : slots_) {
-      dnnl::memory memory = memory_of(slot, binding, engine);
-      if (slot.scratch_offset >= 0) {
-        dnnl::memory moved(slot.wants, engine, binding.scratch + slot.scratch_offset);
-        if (slot.kind == Slot::gradient_term) {
-          bound->after.emplace_back(moved, memory, true);
-        } else if (slot.kind == Slot::gated_weights) {
-          dnnl::stream stream(engine);
-          bound->gatings.emplace_back(memory, moved, gates_of(binding), stream);
-        } else if (slot.kind == Slot::src) {
-          bound->before.emplace_back(memory, moved);
-        } else {
-          bound->after.emplace_back(moved, memory);
-        }
-        memory = moved;
-      }
-      bound->add(slot.arg, memory);
-    }
-    if (scratchpad_.get_size() > 0) bound->add(DNNL_ARG_SCRATCHPAD, {scratchpad_, engine, binding.scratch});
-    return bound;
-  }
+  std::unique_ptr<BoundKernel> bind(const Binding& binding) const override;
 
  private:
   struct Bound : BoundKernel {
     explicit Bound(const PrimitiveKernel& of) : kernel(of) {}
 
-    void add(int arg, const dnnl::memory& memory) {
-      memories.push_back(memory);
-      args.push_back({arg, memories.back().get()});
-    }
-
-    void run(dnnl::stream& stream, const RandomKey&) override {
-      for (WeightGating& gating : gatings) gating.run();
-      for (const Reorder& reorder : before) reorder.run(stream);
-      const dnnl_status_t status =
-          dnnl_primitive_execute(kernel.primitive_.get(), stream.get(), static_cast<int>(args.size()), args.data());
-      if (status != dnnl_success) {
-        fail<RuntimeFailure>({.where = "oneDNN " + kernel.implementation, .got = "status " + std::to_string(status)});
-      }
-      for (const Reorder& reorder : after) reorder.run(stream);
-    }
+    void add(int arg, const dnnl::memory& memory);
+    void run(dnnl::stream& stream, const RandomKey&) override;
 
     const PrimitiveKernel& kernel;
     std::vector<WeightGating> gatings;
@@ -165,39 +75,10 @@ class PrimitiveKernel : public Kernel {
     dnnl::memory::desc wants;
     std::ptrdiff_t scratch_offset = -1;
   };
-  dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const {
-    switch (slot.kind) {
-      case Slot::weights:
-      case Slot::gated_weights: return binding.weights->get(slot.id, slot.wants);
-      case Slot::gradient:
-      case Slot::gradient_term: {
-        dnnl::memory memory(slot.has, engine, nullptr);
-        binding.gradient_memories->push_back({memory, slot.id});
-        return memory;
-      }
-      case Slot::workspace: return workspace_memory(*this, slot, binding, engine);
-      case Slot::workspace_of_forward: return workspace_memory(*forward_, slot, binding, engine);
-      default: {
-        dnnl::memory memory(slot.has, engine, binding.value(slot.id));
-        const bool external = binding.schedule->value(binding.schedule->place(slot.id).root).external;
-        if (external) binding.external_memories->push_back({memory, slot.id});
-        return memory;
-      }
-    }
-  }
-  std::vector<WeightGating::Gate> gates_of(const Binding& binding) const {
-    std::vector<WeightGating::Gate> found;
-    for (const ChannelGate& each : gates_) {
-      // One cell: its channels are contiguous in every layout.
-      found.push_back({binding.floats(each.gate), each.first, binding.schedule->value(each.gate).c});
-    }
-    return found;
-  }
+  dnnl::memory memory_of(const Slot& slot, const Binding& binding, const dnnl::engine& engine) const;
+  std::vector<WeightGating::Gate> gates_of(const Binding& binding) const;
   static dnnl::memory workspace_memory(const Kernel& owner, const Slot& slot, const Binding& binding,
-                                       const dnnl::engine& engine) {
-    const Workspace& workspace = binding.schedule->workspaces[static_cast<std::size_t>(owner.workspace)];
-    return {slot.has, engine, binding.arena + workspace.arena_offset};
-  }
+                                       const dnnl::engine& engine);
 
   dnnl::primitive primitive_;
   dnnl::memory::desc scratchpad_;
@@ -207,3 +88,7 @@ class PrimitiveKernel : public Kernel {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/primitive_kernel.ipp>
+#endif

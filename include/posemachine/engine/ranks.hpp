@@ -4,7 +4,6 @@
 #include <posemachine/core/config.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -39,17 +38,10 @@ struct Share {
 };
 
 /// What `rank` has of `items`: no rank has more than one item more than another.
-inline Share share_of_rank(int rank, int ranks, int items) {
-  const auto begin = [&](int which) { return static_cast<int>(std::int64_t{items} * which / ranks); };
-  return {begin(rank), begin(rank + 1) - begin(rank)};
-}
+Share share_of_rank(int rank, int ranks, int items);
 
 /// The rank in whose share an item is.
-inline int owner_of(int item, int ranks, int items) {
-  int rank = 0;
-  while (item >= share_of_rank(rank, ranks, items).first + share_of_rank(rank, ranks, items).count) ++rank;
-  return rank;
-}
+int owner_of(int item, int ranks, int items);
 
 /// Completes a list whose items are rows of equal length: each rank has written those of its share and gets the rest.
 template <class T>
@@ -65,49 +57,19 @@ void exchange(Ranks& ranks, std::span<T> rows, int items) {
 }
 
 /// Rank 0's text, on every rank.
-inline std::string text_of_first(Ranks& ranks, std::string text) {
-  std::uint64_t size = text.size();
-  ranks.broadcast(0, std::as_writable_bytes(std::span(&size, 1)));
-  text.resize(static_cast<std::size_t>(size));
-  ranks.broadcast(0, std::as_writable_bytes(std::span(text)));
-  return text;
-}
+std::string text_of_first(Ranks& ranks, std::string text);
 
 /// Whether any rank says so, on every rank.
-inline bool any_of_ranks(Ranks& ranks, bool own) {
-  bool any = false;
-  for (int root = 0; root < ranks.count(); ++root) {
-    std::uint8_t said = own ? 1 : 0;
-    ranks.broadcast(root, std::as_writable_bytes(std::span(&said, 1)));
-    any = any || said != 0;
-  }
-  return any;
-}
+bool any_of_ranks(Ranks& ranks, bool own);
 
 /// Sums `items` rows of floats that lie with their ranks, in the order of one process (SliceSum). `rows` are those of
 /// this rank's share, at least one, and are overwritten; null: was added to another of this rank's before. The sum
 /// comes to rows[0] of every rank. `add` adds its second row to its first; `spare` is as long as a row.
-inline void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
-                           const std::function<void(float* into, const float* from)>& add) {
-  const int rank = ranks.rank();
-  const int first = share_of_rank(rank, ranks.count(), items).first;
-  const auto row = [&](int item) { return rows[static_cast<std::size_t>(item - first)]; };
-  // Every rank goes through the edges in this one order: of those that wait, the first has both its ends there.
-  for (int distance = 1; distance < items; distance *= 2) {
-    for (int i = 0; i + distance < items; i += 2 * distance) {
-      const int into = owner_of(i, ranks.count(), items);
-      const int from = owner_of(i + distance, ranks.count(), items);
-      if (into == rank && from == rank) {
-        if (row(i + distance) != nullptr) add(row(i), row(i + distance));
-      } else if (into == rank) {
-        ranks.receive(from, std::as_writable_bytes(spare));
-        add(row(i), spare.data());
-      } else if (from == rank) {
-        ranks.send(into, std::as_bytes(std::span<const float>(row(i + distance), spare.size())));
-      }
-    }
-  }
-  ranks.broadcast(0, std::as_writable_bytes(std::span<float>(rows[0], spare.size())));
-}
+void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
+                    const std::function<void(float* into, const float* from)>& add);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ranks.ipp>
+#endif

@@ -3,12 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/reorder.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -24,27 +20,8 @@ class WeightGating {
   };
 
   /// Shapes: `weights` and `gated` (O, I, KH, KW) in one and the same layout, I channels of src.
-  WeightGating(const dnnl::memory& weights, const dnnl::memory& gated, std::vector<Gate> gates, dnnl::stream& stream)
-      : weights_(static_cast<const float*>(weights.get_data_handle())),
-        gated_(static_cast<float*>(gated.get_data_handle())),
-        gates_(std::move(gates)) {
-    find_runs(weights, stream);
-  }
-
-  void run() {
-    std::fill(factors_.begin(), factors_.end(), 1.0f);
-    for (const Gate& gate : gates_) {
-      for (int c = 0; c < gate.count; ++c) factors_[static_cast<std::size_t>(gate.first + c)] *= gate.factors[c];
-    }
-    const float* in = weights_;
-    float* out = gated_;
-    for (const Run& run : runs_) {
-      const float factor = factors_[run.channel];
-      for (std::uint32_t i = 0; i < run.count; ++i) out[i] = in[i] * factor;
-      in += run.count;
-      out += run.count;
-    }
-  }
+  WeightGating(const dnnl::memory& weights, const dnnl::memory& gated, std::vector<Gate> gates, dnnl::stream& stream);
+  void run();
 
  private:
   // Neighbours in memory that read one channel.
@@ -54,26 +31,7 @@ class WeightGating {
   };
 
   // A tensor of channel numbers in the plain layout, brought into that of the weights, says which channel each reads.
-  void find_runs(const dnnl::memory& weights, dnnl::stream& stream) {
-    const dnnl::memory::desc desc = weights.get_desc();
-    const dnnl::memory::dims extents = dims_of(desc);
-    const dnnl::memory::dims strides{extents[1] * extents[2] * extents[3], extents[2] * extents[3], extents[3], 1};
-    const auto channels = static_cast<std::size_t>(extents[1]);
-    const auto cells = static_cast<std::size_t>(extents[2] * extents[3]);
-    factors_.resize(channels);
-    std::vector<float> plain(static_cast<std::size_t>(extents[0] * strides[0]));
-    for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<float>(i / cells % channels);
-    std::vector<float> channel_of(desc.get_size() / sizeof(float));
-    const dnnl::engine engine = weights.get_engine();
-    const dnnl::memory from({extents, dnnl::memory::data_type::f32, strides}, engine, plain.data());
-    Reorder(from, dnnl::memory(desc, engine, channel_of.data())).run(stream);
-    stream.wait();
-    for (const float value : channel_of) {
-      const auto channel = static_cast<std::uint32_t>(value);
-      if (runs_.empty() || runs_.back().channel != channel) runs_.push_back({channel, 0});
-      ++runs_.back().count;
-    }
-  }
+  void find_runs(const dnnl::memory& weights, dnnl::stream& stream);
 
   const float* weights_;
   float* gated_;
@@ -83,3 +41,7 @@ class WeightGating {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/weight_gating.ipp>
+#endif

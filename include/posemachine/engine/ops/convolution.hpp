@@ -2,16 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/engine/activation.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
-#include <cstddef>
 #include <memory>
-#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -27,33 +24,13 @@ struct ConvolutionShape {
   dnnl::memory::dims padding_end;
 };
 
-inline ConvolutionShape convolution_shape(const BuildContext& context, const ScheduledValue& src) {
-  using dnnl::memory;
-  const auto options = unpack<ConvolutionOptions>(context.node().options);
-  const Window window = convolution_window(context.node().options);
-  ConvolutionShape shape;
-  memory::dims extents{options.out / options.groups, src.c / options.groups, options.kernel, options.kernel};
-  if (options.groups > 1) extents.insert(extents.begin(), options.groups);
-  shape.weights = memory::desc(extents, memory::data_type::f32, memory::format_tag::any);
-  shape.has_bias = options.bias != 0;
-  shape.bias = memory::desc({options.out}, memory::data_type::f32, memory::format_tag::x);
-  shape.strides = {options.stride, options.stride};
-  shape.dilates = {options.dilation - 1, options.dilation - 1};
-  shape.padding_begin = {options.padding, options.padding};
-  shape.padding_end = {window.padding_end(src.h), window.padding_end(src.w)};
-  return shape;
-}
-
 // The layouts to try, in order: what the values have, then any: oneDNN then says what it wants and the kernel reorders.
 struct LayoutChoice {
   dnnl::memory::desc src;
   dnnl::memory::desc dst;
 };
-inline std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const ScheduledValue& src,
-                                                  const ScheduledValue& dst) {
-  return {LayoutChoice{context.desc(src), context.desc(dst)}, LayoutChoice{context.any(src), context.desc(dst)},
-          LayoutChoice{context.desc(src), context.any(dst)}, LayoutChoice{context.any(src), context.any(dst)}};
-}
+std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const ScheduledValue& src,
+                                           const ScheduledValue& dst);
 
 // The first descriptor that is not a reference loop; failing that, the first at all.
 template <class Make>
@@ -70,16 +47,7 @@ auto first_fast(const BuildContext& context, const std::array<LayoutChoice, 4>& 
 }
 
 // What a step does to its result, as oneDNN takes it.
-inline dnnl::post_ops post_ops_of(const BuildContext& context) {
-  dnnl::post_ops ops;
-  for (const PostOp& each : context.step->post_ops) {
-    if (each.kind == PostOp::Kind::sum) ops.append_sum(1.0f);
-    if (each.kind == PostOp::Kind::activation) {
-      append_activation(ops, activation_of(context.graph().nodes[static_cast<std::size_t>(each.node)]));
-    }
-  }
-  return ops;
-}
+dnnl::post_ops post_ops_of(const BuildContext& context);
 
 // oneDNN's convolution and deconvolution have the same arguments: Kind says which primitives, and what shape a node
 // has.
@@ -88,9 +56,7 @@ struct ConvolutionKind {
   using BackwardData = dnnl::convolution_backward_data;
   using BackwardWeights = dnnl::convolution_backward_weights;
   static constexpr auto direct = dnnl::algorithm::convolution_direct;
-  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src) {
-    return convolution_shape(context, src);
-  }
+  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src);
 };
 
 template <class Kind>
@@ -208,3 +174,7 @@ inline constexpr std::array convolution_engine{
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops/convolution.ipp>
+#endif

@@ -2,13 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/engine/kernel.hpp>
-#include <posemachine/engine/ops/map_kernel.hpp>
 #include <posemachine/graph/ops/dropout.hpp>
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -17,35 +14,9 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // dst = src / (1 - rate) where the draw of (sample, channel, cell) is at least the rate, else 0.
-inline void drop(const MapView<float>& src, const MapView<float>& dst, double rate, const RandomKey& key,
-                 std::uint64_t node) {
-  const auto scale = static_cast<float>(1 / (1 - rate));
-  for (int image = 0; image < src.n; ++image) {
-    RandomStream stream(key.seed, Purpose::dropout, key.step, key.first_sample + static_cast<std::uint64_t>(image),
-                        node);
-    for (int c = 0; c < src.c; ++c) {
-      const float* in = src.channel(image, c);
-      float* out = dst.channel(image, c);
-      for (std::size_t cell = 0; cell < src.cells(); ++cell) {
-        const bool keep = stream.uniform() >= rate;
-        out[cell * dst.cell_step()] = keep ? in[cell * src.cell_step()] * scale : 0.0f;
-      }
-    }
-  }
-  zero_padding(dst);
-}
+void drop(const MapView<float>& src, const MapView<float>& dst, double rate, const RandomKey& key, std::uint64_t node);
 
-inline std::unique_ptr<Kernel> make_dropout(const BuildContext& context) {
-  const bool backward = context.node().op == &dropout_backward_op;
-  int drawn = backward ? context.node().forward : context.step->node;
-  const Node& forward = context.graph().nodes[static_cast<std::size_t>(drawn)];
-  if (forward.repeats >= 0) drawn = forward.repeats;
-  const auto node = static_cast<std::uint64_t>(drawn);
-  const double rate = context.training() ? unpack<DropoutOptions>(context.node().options).percent / 100.0 : 0.0;
-  return map_kernel<1>(
-      context, "posemachine:dropout",
-      [=](const auto& srcs, const MapView<float>& to, const RandomKey& key) { drop(srcs[0], to, rate, key, node); });
-}
+std::unique_ptr<Kernel> make_dropout(const BuildContext& context);
 
 }  // namespace detail
 
@@ -55,3 +26,7 @@ inline constexpr std::array dropout_engine{
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops/dropout.ipp>
+#endif

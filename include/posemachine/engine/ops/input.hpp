@@ -3,39 +3,23 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/kernel.hpp>
-#include <posemachine/engine/loop_kernel.hpp>
-#include <posemachine/engine/ops/copy_channels.hpp>
 #include <posemachine/graph/ops/input.hpp>
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::unique_ptr<Kernel> make_input(const BuildContext& context) {
-  const int dst = context.step->dst;
-  auto kernel = std::make_unique<LoopKernel>([dst](const Binding& binding) -> LoopKernel::Loop {
-    const ScheduledValue& value = binding.schedule->value(dst);
-    if (value.external) return [](const RandomKey&) {};
-    const MapView<float> target(value, binding.floats(dst));
-    std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
-    return [given, target](const RandomKey&) {
-      const MapView<float> plain(target.plain(), reinterpret_cast<float*>(*given));
-      copy_channels(plain, 0, target, 0, target.c);
-    };
-  });
-  kernel->implementation = "posemachine:input";
-  const ScheduledValue& value = context.dst();
-  if (!value.external) kernel->moved_bytes = static_cast<std::int64_t>(value.plain().bytes() + value.bytes());
-  return kernel;
-}
+std::unique_ptr<Kernel> make_input(const BuildContext& context);
 
 }  // namespace detail
 
 inline constexpr std::array input_engine{EngineOp{&input_op, detail::make_input}};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops/input.ipp>
+#endif

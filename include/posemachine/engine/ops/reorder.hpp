@@ -2,9 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/kernel.hpp>
-#include <posemachine/engine/primitive_kernel.hpp>
 
 #include <array>
 #include <memory>
@@ -13,21 +11,14 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::unique_ptr<Kernel> make_reorder(const BuildContext& context) {
-  const dnnl::memory::desc from = context.desc(context.src(0));
-  const dnnl::memory::desc to = context.desc(context.dst());
-  const dnnl::reorder::primitive_desc desc(context.engine(), from, context.engine(), to, primitive_attributes());
-  auto kernel = std::make_unique<PrimitiveKernel>();
-  kernel->set<dnnl::reorder>(desc);
-  kernel->add_src(DNNL_ARG_FROM, context.schedule->src(*context.step, 0), from, from);
-  kernel->add_dst(DNNL_ARG_TO, context.step->dst, to, to);
-  kernel->finish();
-  kernel->moved_bytes = static_cast<std::int64_t>(from.get_size() + to.get_size());
-  return kernel;
-}
+std::unique_ptr<Kernel> make_reorder(const BuildContext& context);
 
 }  // namespace detail
 
 inline constexpr std::array reorder_engine{EngineOp{&reorder_op, detail::make_reorder}};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops/reorder.ipp>
+#endif

@@ -13,31 +13,12 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// As oneDNN wants it, output_padding is padding at the end that is negative: cells that the window still reaches.
-inline ConvolutionShape transposed_shape(const BuildContext& context, const ScheduledValue& src) {
-  using dnnl::memory;
-  const auto options = unpack<TransposedConvolutionOptions>(context.node().options);
-  ConvolutionShape shape;
-  shape.weights = memory::desc({options.out, src.c, options.kernel, options.kernel}, memory::data_type::f32,
-                               memory::format_tag::any);
-  shape.has_bias = options.bias != 0;
-  shape.bias = memory::desc({options.out}, memory::data_type::f32, memory::format_tag::x);
-  shape.strides = {options.stride, options.stride};
-  shape.dilates = {0, 0};
-  const int end = options.padding - options.output_padding;
-  shape.padding_begin = {options.padding, options.padding};
-  shape.padding_end = {end, end};
-  return shape;
-}
-
 struct TransposedConvolutionKind {
   using Forward = dnnl::deconvolution_forward;
   using BackwardData = dnnl::deconvolution_backward_data;
   using BackwardWeights = dnnl::deconvolution_backward_weights;
   static constexpr auto direct = dnnl::algorithm::deconvolution_direct;
-  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src) {
-    return transposed_shape(context, src);
-  }
+  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src);
 };
 
 }  // namespace detail
@@ -51,3 +32,7 @@ inline constexpr std::array transposed_convolution_engine{
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/engine/ops/transposed_convolution.ipp>
+#endif
