@@ -153,7 +153,7 @@ struct OnnxFile {
 };
 
 OnnxFile exported(const Graph& graph, Size image = {12, 12}) {
-  return OnnxFile(detail::OnnxWriter(graph, initialise(graph, 3), image).write("net"));
+  return OnnxFile(detail::graph_to_onnx(graph, initialise(graph, 3), image, "net"));
 }
 
 using Integers = std::vector<std::int64_t>;
@@ -224,7 +224,7 @@ TEST_CASE("to_onnx: a transposed convolution's weights are turned, (out, in) to 
   const Value image = add_input(graph, "image", 2);
   add_output(graph, "maps", transposed_convolution(graph, image, {.out = 3, .kernel = 2, .stride = 2, .padding = 0}));
   const std::vector<Tensor> parameters = initialise(graph, 3);
-  const OnnxFile file(detail::OnnxWriter(graph, parameters, {5, 5}).write("net"));
+  const OnnxFile file(detail::graph_to_onnx(graph, parameters, {5, 5}, "net"));
   const OnnxNode& node = file.only("ConvTranspose");
   const OnnxTensor& weights = file.tensors.at(node.inputs.at(1));
   CHECK(weights.extents == Integers{2, 3, 2, 2});

@@ -2,14 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/model/graph_json.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -23,24 +19,12 @@ inline constexpr std::int64_t max_description_numbers = std::int64_t{1} << 30;  
 namespace detail {
 
 // Everything that a Model or an execution would allocate for is bounded here.
-inline void check_description(const Graph& graph, const std::string& where) {
-  check_limits(graph, where);
-  std::int64_t numbers = 0;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    numbers += std::min(graph.parameters[id].size(), max_description_numbers + 1);
-    if (numbers <= max_description_numbers) continue;
-    fail<ModelError>({.where = where + ": " + parameter_name(graph, static_cast<int>(id)),
-                      .expected = "at most " + std::to_string(max_description_numbers) + " numbers in all parameters",
-                      .got = "more"});
-  }
-  std::set<std::string> names;
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    const std::string name = parameter_name(graph, static_cast<int>(id));
-    if (names.insert(name).second) continue;
-    fail<ModelError>({.where = where, .expected = "a name of its own for every parameter", .got = name + " twice"});
-  }
-}
+void check_description(const Graph& graph, const std::string& where);
 
 }  // namespace detail
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/model/description_limits.ipp>
+#endif

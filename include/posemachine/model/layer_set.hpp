@@ -13,7 +13,6 @@
 #include <map>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,29 +52,13 @@ class LayerSet {
   }
 
   /// The layer, or null.
-  const Word* find(const std::string& name) const {
-    const auto found = words_.find(name);
-    return found == words_.end() ? nullptr : &found->second;
-  }
-
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for (const auto& [name, word] : words_) all.push_back(name);
-    return all;
-  }
+  const Word* find(const std::string& name) const;
+  std::vector<std::string> names() const;
 
  private:
   struct NoOptions {};
 
-  LayerSet& put(const std::string& name, Word word) {
-    if (!detail::is_identifier(name)) {
-      fail<UsageError>({.where = "layer name", .expected = "an identifier of 1 to 64 bytes", .got = name});
-    }
-    if (!words_.emplace(name, std::move(word)).second) {
-      fail<UsageError>({.where = "layer " + name, .expected = "a name of its own", .got = "that of another layer"});
-    }
-    return *this;
-  }
+  LayerSet& put(const std::string& name, Word word);
 
   template <class OptionStruct>
   static std::vector<std::string> names_of(std::span<const LayerField<OptionStruct>> fields) {
@@ -127,3 +110,7 @@ class LayerSet {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/model/layer_set.ipp>
+#endif

@@ -2,18 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/data_type.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/core/tensor.hpp>
-#include <posemachine/graph/graph.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
 
-#include <cstddef>
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -25,89 +17,17 @@ struct TakenWeights {
   std::vector<std::string> left{};   // ... of those that keep the values they had, and why: "Conv_3.bias (...)"
 };
 
-namespace detail {
-
-// The parameters of the last layers before outputs, whose maps speak of joints: back from each output through whatever
-// learns nothing, batch norms and slopes, to the first operations with weights.
-inline std::vector<bool> belong_to_outputs(const Graph& graph) {
-  std::vector<bool> found(graph.parameters.size(), false);
-  std::vector<int> open;
-  for (const Port& port : graph.outputs) open.push_back(port.value);
-  while (!open.empty()) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(info(graph, {open.back()}).producer)];
-    open.pop_back();
-    bool has_weights = false;
-    for (int k = 0; k < node.parameters.count; ++k) {
-      found[static_cast<std::size_t>(parameter_id(graph, node, k))] = true;
-      has_weights = has_weights || parameter(graph, node, k).rank > 1;
-    }
-    if (has_weights) continue;
-    for (int k = 0; k < node.inputs.count; ++k) open.push_back(input(graph, node, k).id);
-  }
-  return found;
-}
-
-}  // namespace detail
-
-namespace detail {
-
-// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken.
-inline TakenWeights take_offered(const Model& model, const std::map<std::string, const Tensor*>& offered,
-                                 bool same_joints, const std::string& source) {
-  const Graph& graph = model.graph();
-  const std::vector<bool> says_joints = belong_to_outputs(graph);
-  std::vector<Tensor> parameters = model.parameters();
-  std::vector<std::string> taken;
-  std::vector<std::string> left;
-  for (std::size_t id = 0; id < parameters.size(); ++id) {
-    const std::string name = parameter_name(graph, static_cast<int>(id));
-    const auto found = offered.find(name);
-    if (found == offered.end()) {
-      left.push_back(name + " (no such tensor)");
-    } else if (found->second->shape != parameters[id].shape) {
-      left.push_back(name + " (of shape " + to_string(found->second->shape) + " there, " +
-                     to_string(parameters[id].shape) + " here)");
-    } else if (!same_joints && says_joints[id]) {
-      left.push_back(name + " (of maps of other joints)");
-    } else {
-      parameters[id] = *found->second;
-      taken.push_back(name);
-    }
-  }
-  if (taken.empty()) {
-    fail<UsageError>({.where = "weights to begin with",
-                      .expected = "at least one tensor with the name and shape of one of " + model.network(),
-                      .got = "none among the " + std::to_string(offered.size()) + " of " + source,
-                      .remedy = "take a model of the same layers"});
-  }
-  return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
-}
-
-}  // namespace detail
-
 /// Takes every tensor of `source` that has the name and shape of one of `model`, batch norm's statistics included: how
 /// fine-tuning begins. Where the two predict other joints, the last layer before each output is left as it is, even
 /// if its shape fits. Errors: UsageError where nothing fits.
-inline TakenWeights take_weights(const Model& model, const Model& source) {
-  std::map<std::string, const Tensor*> offered;
-  for (std::size_t id = 0; id < source.parameters().size(); ++id) {
-    offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
-  }
-  const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
-  return detail::take_offered(model, offered, same_joints, source.network());
-}
+TakenWeights take_weights(const Model& model, const Model& source);
 
 /// The same of a safetensors file that is no model file, as other programs write them: tensors of f32, bf16 or f16 by
 /// their names alone. Errors: UsageError where nothing fits.
-inline TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where) {
-  std::map<std::string, Tensor> floats;
-  std::map<std::string, const Tensor*> offered;
-  for (const NamedTensor& entry : source.tensors) {
-    const DataType type = type_of(entry.tensor);
-    if (type != DataType::f32 && type != DataType::bf16 && type != DataType::f16) continue;
-    offered[entry.name] = &(floats[entry.name] = to_floats(entry.tensor));
-  }
-  return detail::take_offered(model, offered, true, where);
-}
+TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/model/take_weights.ipp>
+#endif
