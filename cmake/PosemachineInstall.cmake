@@ -7,7 +7,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/posemachine DESTINATION ${CMAKE_
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.ipp"
 )
 foreach(component IN LISTS POSEMACHINE_TARGETS ITEMS all)
-  install(TARGETS posemachine_${component} EXPORT posemachine-${component})
+  install(TARGETS posemachine_${component} EXPORT posemachine-${component} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   if(component STREQUAL run)
     install(TARGETS posemachine_estimate EXPORT posemachine-run)
     install(FILES ${PROJECT_SOURCE_DIR}/cmake/pose_estimator.cpp DESTINATION ${package_dir})
@@ -19,9 +19,13 @@ endforeach()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/posemachineConfig.cmake.in
   ${PROJECT_BINARY_DIR}/package/posemachineConfig.cmake INSTALL_DESTINATION ${package_dir}
 )
-# ARCH_INDEPENDENT: headers only. SameMinorVersion: before 1.0 a minor version may break its users.
+# SameMinorVersion: before 1.0 a minor version may break its users. Headers alone fit every architecture.
+set(architecture ARCH_INDEPENDENT)
+if("compiled" IN_LIST POSEMACHINE_TARGETS)
+  set(architecture "")
+endif()
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/posemachineConfigVersion.cmake
-  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+  COMPATIBILITY SameMinorVersion ${architecture}
 )
 install(FILES
   ${PROJECT_BINARY_DIR}/package/posemachineConfig.cmake

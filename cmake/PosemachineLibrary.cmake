@@ -1,5 +1,5 @@
-# The library's targets, one per tier of headers. All are INTERFACE; only posemachine::estimate has a source file, which
-# the target that links it compiles.
+# The library's targets, one per tier of headers. All but posemachine::compiled are INTERFACE; posemachine::estimate has a
+# source file, which the target that links it compiles.
 #   posemachine::compose      core graph layers modules networks; no third party
 #   posemachine::run          + schedule base model engine pose inference training; oneDNN, oneTBB, nlohmann_json
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
@@ -7,11 +7,14 @@
 #   posemachine::dataset      image + data/; zlib and libyaml
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
+#   posemachine::compiled     run as a static library: what its .ipp files define is compiled once, not by every program;
+#                             installed only where POSEMACHINE_COMPONENTS names it
 #   posemachine::eigen        compose, for eigen.hpp; Eigen; only where POSEMACHINE_COMPONENTS names it, and by its own name
 
 foreach(component IN LISTS POSEMACHINE_COMPONENTS)
-  if(NOT component MATCHES "^(compose|run|image|dataset|mpi|eigen)$")
-    message(FATAL_ERROR "POSEMACHINE_COMPONENTS: expected compose, run, image, dataset, mpi or eigen, got ${component}")
+  if(NOT component MATCHES "^(compose|run|image|dataset|mpi|eigen|compiled)$")
+    message(FATAL_ERROR
+      "POSEMACHINE_COMPONENTS: expected compose, run, image, dataset, mpi, eigen or compiled, got ${component}")
   endif()
 endforeach()
 
@@ -28,7 +31,7 @@ target_compile_definitions(posemachine_compose INTERFACE $<$<BOOL:${POSEMACHINE_
 list(APPEND POSEMACHINE_TARGETS compose)
 
 set(needs_run OFF)
-if(POSEMACHINE_COMPONENTS MATCHES "run|image|dataset|mpi")
+if(POSEMACHINE_COMPONENTS MATCHES "run|image|dataset|mpi|compiled")
   set(needs_run ON)
 endif()
 
@@ -53,6 +56,48 @@ if(needs_run)
   add_library(posemachine::estimate ALIAS posemachine_estimate)
 endif()
 
+# Sets `out` to a translation unit per folder that includes its .ipp files, by names that no path of this machine is in:
+# the compiler cache serves another clone. With POSEMACHINE_UNITY off, to one per file. Not inference/pose_estimator.ipp,
+# which posemachine::estimate compiles.
+function(posemachine_compiled_units out)
+  set(include_dir ${PROJECT_SOURCE_DIR}/include)
+  file(GLOB_RECURSE definitions CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/posemachine/*.ipp)
+  list(FILTER definitions EXCLUDE REGEX "/pose_estimator\\.ipp$")
+  set(units "")
+  foreach(file IN LISTS definitions)
+    if(DEFINED POSEMACHINE_UNITY AND NOT POSEMACHINE_UNITY)
+      string(REPLACE "/" "." unit ${file})
+    else()
+      string(REGEX REPLACE "^posemachine/([^/]+)/.*" "\\1" unit ${file})
+    endif()
+    string(APPEND content_of_${unit} "#include <${file}>\n")
+    list(APPEND units ${unit})
+  endforeach()
+  list(REMOVE_DUPLICATES units)
+  set(sources "")
+  foreach(unit IN LISTS units)
+    set(source ${PROJECT_BINARY_DIR}/compiled/${unit}.cpp)
+    file(CONFIGURE OUTPUT ${source} CONTENT "${content_of_${unit}}" @ONLY)
+    list(APPEND sources ${source})
+  endforeach()
+  set(${out} ${sources} PARENT_SCOPE)
+endfunction()
+
+if(needs_run)
+  posemachine_compiled_units(units)
+  add_library(posemachine_compiled STATIC ${units})
+  target_link_libraries(posemachine_compiled PUBLIC posemachine_run)
+  # Seen by users too: their headers then declare what the library defines, in an inline namespace of another name.
+  target_compile_definitions(posemachine_compiled PUBLIC POSEMACHINE_COMPILED)
+  set_target_properties(posemachine_compiled PROPERTIES CXX_EXTENSIONS OFF)
+  if("compiled" IN_LIST POSEMACHINE_COMPONENTS)
+    list(APPEND POSEMACHINE_TARGETS compiled)
+  else() # built where something links it
+    set_target_properties(posemachine_compiled PROPERTIES EXCLUDE_FROM_ALL ON EXPORT_NAME compiled)
+    add_library(posemachine::compiled ALIAS posemachine_compiled)
+  endif()
+endif()
+
 if(POSEMACHINE_COMPONENTS MATCHES "image|dataset")
   add_library(posemachine_image INTERFACE)
   if(POSEMACHINE_IMAGE_STB)
@@ -74,7 +119,7 @@ if(POSEMACHINE_COMPONENTS MATCHES "dataset")
   list(APPEND POSEMACHINE_TARGETS dataset)
 endif()
 
-if(POSEMACHINE_COMPONENTS MATCHES "mpi")
+if("mpi" IN_LIST POSEMACHINE_COMPONENTS)
   set(MPI_CXX_SKIP_MPICXX ON) # the C interface alone
   find_package(MPI REQUIRED COMPONENTS CXX)
   add_library(posemachine_mpi INTERFACE)
@@ -93,7 +138,7 @@ endif()
 # posemachine_all, not posemachine: that name is free for the command-line tool's file.
 add_library(posemachine_all INTERFACE)
 foreach(component IN LISTS POSEMACHINE_TARGETS)
-  if(NOT component STREQUAL eigen) # no header of the others includes it
+  if(NOT component MATCHES "^(eigen|compiled)$") # nothing of the others needs them
     target_link_libraries(posemachine_all INTERFACE posemachine_${component})
   endif()
   set_target_properties(posemachine_${component} PROPERTIES EXPORT_NAME ${component})

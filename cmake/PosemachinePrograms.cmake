@@ -48,9 +48,9 @@ function(posemachine_batches out name root)
   set(${out} ${result} PARENT_SCOPE)
 endfunction()
 
-add_library(posemachine_program INTERFACE)
-target_link_libraries(posemachine_program INTERFACE posemachine_all)
-target_compile_options(posemachine_program INTERFACE
+# How our own code is compiled: warnings and sanitizers.
+add_library(posemachine_flags INTERFACE)
+target_compile_options(posemachine_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow $<$<BOOL:${POSEMACHINE_WERROR}>:-Werror>
   # GCC 12 warns about its own std::string::insert and operator+ (GCC bug 105651), and inside nlohmann-json's iterators.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-maybe-uninitialized>
@@ -58,13 +58,22 @@ target_compile_options(posemachine_program INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
 )
 # Debug information and __FILE__ name files from the project's folder on, wherever it lies.
-target_compile_options(posemachine_program INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+target_compile_options(posemachine_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(POSEMACHINE_SANITIZE)
-  target_compile_options(posemachine_program INTERFACE
+  target_compile_options(posemachine_flags INTERFACE
     -fsanitize=${POSEMACHINE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
     # GCC 12's null checks turn comparisons of function pointers in constexpr graphs into no constant expressions.
     $<$<CXX_COMPILER_ID:GNU>:-fno-sanitize=null,nonnull-attribute,returns-nonnull-attribute>
   )
-  target_link_options(posemachine_program INTERFACE -fsanitize=${POSEMACHINE_SANITIZE})
+  target_link_options(posemachine_flags INTERFACE -fsanitize=${POSEMACHINE_SANITIZE})
 endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
+
+# What our own programs link: what the library's .ipp files define is compiled once for all of them.
+add_library(posemachine_program INTERFACE)
+target_link_libraries(posemachine_program INTERFACE posemachine_all posemachine_flags)
+if(TARGET posemachine_compiled)
+  target_link_libraries(posemachine_program INTERFACE posemachine_compiled)
+  target_link_libraries(posemachine_compiled PRIVATE $<BUILD_INTERFACE:posemachine_flags>)
+  set_target_properties(posemachine_compiled PROPERTIES CXX_COMPILER_LAUNCHER "${CMAKE_CXX_COMPILER_LAUNCHER}")
+endif()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Prints what the library costs a compiler: seconds and memory of typical programs, beside the stored baseline.
 
-Every case in cases/ is compiled with -O2, several times in turn with the others; medians are printed. Seconds depend on
-the machine, so each is also given as a multiple of standard_library.cpp, which holds nothing of ours. "// limit:" in a
-case's first line is what it should stay below on the machine of the baseline. --steps asks Clang how many of its steps
-of constant evaluation, 1,048,576 by default, the largest network takes.
+Every case in cases/ is compiled with -O2, header-only and as programs that link posemachine::compiled are, several times
+in turn with the others; medians are printed. "library" is posemachine::compiled itself, a unit per folder: seconds of
+all, memory of the largest. Seconds are the processor's. They depend on the machine, so each is also given as a multiple of
+standard_library.cpp, which holds nothing of ours. "// limit:" in a case's first line is what it should stay below on the
+machine of the baseline, header-only. --steps asks Clang how many of its steps of constant evaluation, 1,048,576 by default,
+the largest network takes.
 """
 
 import argparse
@@ -16,28 +18,44 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 INCLUDE = HERE.parent.parent / "include"
 MEASURE = "standard_library"
+LIBRARY = "library"
+COMPILED = " (compiled)"
+FLAGS = {"": [], COMPILED: ["-DPOSEMACHINE_COMPILED"]}
 DEFAULT_STEPS = 1 << 20
 
 
 def compile_once(compiler, source, flags):
-    """Seconds and peak bytes of one compilation. Errors: exits with the compiler's message."""
+    """Seconds of processor time and peak bytes of one compilation. Errors: exits with the compiler's message."""
     with tempfile.TemporaryDirectory() as folder:
         command = [compiler, "-std=c++20", "-O2", *flags, f"-I{INCLUDE}", "-c", str(source), "-o", f"{folder}/case.o"]
         with open(f"{folder}/messages", "w+b") as messages:
-            begin = time.monotonic()
             process = subprocess.Popen(command, stderr=messages)
             _, status, usage = os.wait4(process.pid, 0)
-            seconds = time.monotonic() - begin
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode != 0:
                 messages.seek(0)
                 sys.exit(f"{compiler} does not compile {source.name}:\n{messages.read().decode(errors='replace')[:4000]}")
-    return seconds, usage.ru_maxrss * 1024
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def compile_library(compiler):
+    """Seconds of all units of posemachine::compiled and the peak bytes of the largest. Errors: as compile_once."""
+    units = {}
+    for path in sorted((INCLUDE / "posemachine").rglob("*.ipp")):
+        if path.stem != "pose_estimator":  # posemachine::estimate compiles it
+            name = path.relative_to(INCLUDE)
+            units.setdefault(name.parts[1], []).append(f"#include <{name.as_posix()}>\n")
+    taken = []
+    with tempfile.TemporaryDirectory() as folder:
+        for unit, lines in units.items():
+            source = pathlib.Path(folder) / f"{unit}.cpp"
+            source.write_text("".join(lines), encoding="utf-8")
+            taken.append(compile_once(compiler, source, FLAGS[COMPILED]))
+    return sum(seconds for seconds, _ in taken), max(size for _, size in taken)
 
 
 def limit_of(source):
@@ -52,13 +70,17 @@ def limit_of(source):
 def measure(compiler, repeats, only):
     """Medians of every case, taken in turn."""
     cases = sorted(path for path in (HERE / "cases").glob("*.cpp") if not only or path.stem in only + [MEASURE])
-    runs = {case: [] for case in cases}
+    runs = {}
     for _ in range(repeats):
         for case in cases:
-            runs[case].append(compile_once(compiler, case, []))
+            for mode, flags in FLAGS.items():
+                if case.stem != MEASURE or not flags:
+                    runs.setdefault(case.stem + mode, []).append(compile_once(compiler, case, flags))
+        if not only or LIBRARY in only:
+            runs.setdefault(LIBRARY, []).append(compile_library(compiler))
     result = {}
-    for case, taken in runs.items():
-        result[case.stem] = {
+    for name, taken in runs.items():
+        result[name] = {
             "seconds": round(statistics.median(seconds for seconds, _ in taken), 2),
             "megabytes": round(statistics.median(size for _, size in taken) / 1e6),
         }
@@ -88,14 +110,15 @@ def version_of(compiler):
 
 def print_table(result, baseline):
     known = baseline["cases"]
-    print(f"{'case':18} {'s':>7} {'MB':>6} {'x std':>6}   {'baseline s':>10} {'MB':>6} {'x std':>6}   limit")
+    print(f"{'case':26} {'s':>7} {'MB':>6} {'x std':>6}   {'baseline s':>10} {'MB':>6} {'x std':>6}   limit")
     for name, figures in result.items():
         before = known.get(name, {})
-        limit = limit_of(HERE / "cases" / f"{name}.cpp")
+        source = HERE / "cases" / f"{name}.cpp"
+        limit = limit_of(source) if source.is_file() else {}
         text = f"{limit['seconds']:g} s" if "seconds" in limit else ""
         text += f", {limit['bytes'] / 1e6:g} MB" if "bytes" in limit else ""
         over = figures["seconds"] > limit.get("seconds", 1e9) or figures["megabytes"] * 1e6 > limit.get("bytes", 1e18)
-        print(f"{name:18} {figures['seconds']:7.2f} {figures['megabytes']:6d} {figures['times_standard_library']:6.2f}   "
+        print(f"{name:26} {figures['seconds']:7.2f} {figures['megabytes']:6d} {figures['times_standard_library']:6.2f}   "
               f"{before.get('seconds', float('nan')):10.2f} {before.get('megabytes', 0):6d} "
               f"{before.get('times_standard_library', float('nan')):6.2f}   {text}{'  (over)' if over else ''}")
 
@@ -113,8 +136,9 @@ def main():
     if arguments.repeats < 1:
         parser.error("--repeats: at least 1")
     for name in arguments.only or []:
-        if not (HERE / "cases" / f"{name}.cpp").is_file():
-            parser.error(f"--only: no case {name}; there are {', '.join(sorted(p.stem for p in (HERE / 'cases').glob('*.cpp')))}")
+        known = sorted([LIBRARY] + [path.stem for path in (HERE / "cases").glob("*.cpp")])
+        if name not in known:
+            parser.error(f"--only: no case {name}; there are {', '.join(known)}")
     if arguments.store and (arguments.only or not arguments.steps):
         parser.error("--store: needs all cases and --steps")
     baseline_file = HERE / "baseline.json"

@@ -30,19 +30,26 @@ endif()
 run_step(${CMAKE_COMMAND} -S ${SCRATCH}/program -B ${SCRATCH}/build ${options})
 if(MODE STREQUAL mixed_builds)
   run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build --target same)
-  execute_process(COMMAND ${CMAKE_COMMAND} --build ${SCRATCH}/build --target mixed
-    RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output
-  )
-  if(status EQUAL 0 OR NOT output MATCHES "undefined reference")
-    message(FATAL_ERROR "mixed_builds: expected an undefined reference, got status ${status}:\n${output}")
-  endif()
+  foreach(choice IN ITEMS POSEMACHINE_IMAGE_STB POSEMACHINE_COMPILED)
+    execute_process(COMMAND ${CMAKE_COMMAND} --build ${SCRATCH}/build --target mixed_${choice}
+      RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output
+    )
+    if(status EQUAL 0 OR NOT output MATCHES "undefined reference")
+      message(FATAL_ERROR
+        "mixed_builds, ${choice}: expected an undefined reference, got status ${status}:\n${output}"
+      )
+    endif()
+  endforeach()
 else()
   run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build)
   run_step(${SCRATCH}/build/consumer)
   if(NOT MODE STREQUAL find_package_compose)
-    run_step(${SCRATCH}/build/estimate ${SOURCE}/examples/models/scaling-dilation-fine.safetensors
-      ${SOURCE}/examples/photos/pitcher.jpg
-    )
+    run_step(${SCRATCH}/build/consumer_compiled)
+    foreach(program IN ITEMS estimate estimate_compiled)
+      run_step(${SCRATCH}/build/${program} ${SOURCE}/examples/models/scaling-dilation-fine.safetensors
+        ${SOURCE}/examples/photos/pitcher.jpg
+      )
+    endforeach()
   endif()
 endif()
 message(STATUS "${MODE}: passed")
