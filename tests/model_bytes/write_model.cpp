@@ -1,5 +1,6 @@
 // Writes a model file of a composed network: every compiler's build must write the same bytes.
 #include <posemachine/compose.hpp>
+#include <posemachine/model/initialise.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <cstddef>
