@@ -151,7 +151,7 @@ TEST_CASE("estimate --joints: another set's joints in its order, by names; pictu
   CHECK(numbers[3 * 4] == own[6]["x"]);       // RWrist
   CHECK(numbers[3 * 14 + 1] == own[5]["y"]);  // LAnkle
   CHECK(numbers[3 * 1 + 2] == own[12]["score"]);
-  for (const std::size_t absent : {0, 8, 15, 24}) CHECK(numbers[3 * absent + 2] == 0);
+  for (const std::size_t absent : {0u, 8u, 15u, 24u}) CHECK(numbers[3 * absent + 2] == 0);
   run("--overlay " + at("plain.png") + " " + at("own.png"));
   CHECK(text_of(at("b25.png")) == text_of(at("plain.png")));
   std::ofstream(at("names.json")) << R"(["left wrist", "tail"])";
