@@ -1,5 +1,5 @@
 // What the tool finds around it: the bundled model, versions, processors.
-#include "tool.hpp"
+#include "environment.hpp"
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
@@ -10,7 +10,9 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -55,9 +57,10 @@ fs::path bundled_model() {
 }
 
 std::string version_text() {
-  return format("posemachine %d.%d.%d\noneDNN %s\noneTBB %s\ninstruction set: %s, as ONEDNN_MAX_CPU_ISA names it",
-                POSEMACHINE_VERSION_MAJOR, POSEMACHINE_VERSION_MINOR, POSEMACHINE_VERSION_PATCH,
-                pm::onednn_version().c_str(), TBB_runtime_version(), pm::instruction_set().c_str());
+  const auto number = [](int value) { return std::to_string(value); };
+  return "posemachine " + number(POSEMACHINE_VERSION_MAJOR) + "." + number(POSEMACHINE_VERSION_MINOR) + "." +
+         number(POSEMACHINE_VERSION_PATCH) + "\noneDNN " + pm::onednn_version() + "\noneTBB " + TBB_runtime_version() +
+         "\ninstruction set: " + pm::instruction_set() + ", as ONEDNN_MAX_CPU_ISA names it";
 }
 
 int default_threads() {

@@ -1,4 +1,4 @@
 // posemachine: the command-line tool, and the largest example of the library.
-#include "tool.hpp"
+#include "environment.hpp"
 
-int main(int argc, char** argv) { return tool::run(argc, argv); }
+int main(int argc, char** argv) { return tool::run_main(argc, argv); }

@@ -94,6 +94,8 @@ int run_commands(int argc, char** argv, Context& context) {
 
 }  // namespace
 
+int run_main(int argc, char** argv) { return run(argc, argv); }
+
 int run(int argc, char** argv, const pm::OpSet& ops) { return run(argc, argv, ops, pm::library_layers()); }
 
 int run(int argc, char** argv, const pm::OpSet& ops, const pm::LayerSet& layers) {

@@ -1,6 +1,8 @@
 // What the commands of the tool share: exit codes, streams, interruption.
 #pragma once
 
+#include "environment.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/model/layer_set.hpp>
@@ -91,17 +93,8 @@ std::string read_standard_input(const Context& context, std::uint64_t max_bytes)
 /// Writes results. Errors: RuntimeFailure where stdout takes no more (a full disk, a closed pipe).
 void write_stdout(std::string_view text);
 
-/// The model to use without --model. Errors: ModelError saying where it was looked for.
-std::filesystem::path bundled_model();
-
-/// The versions of this program and what it runs on.
-std::string version_text();
-
 /// Seconds on a clock that is never set back.
 double now_s();
-
-/// As many as there are processors.
-int default_threads();
 
 /// How far a command is: one changing line on a terminal, otherwise a plain line every few seconds; none when quiet.
 class Progress {
