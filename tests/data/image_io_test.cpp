@@ -21,6 +21,7 @@
 #include <jpeglib.h>
 #include <png.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 namespace image_io_test {
 
@@ -83,7 +84,7 @@ std::string jpeg(const pm::Image& image, JpegOptions options = {}) {
 }
 
 /// The file with an EXIF block, little- or big-endian, right after its first marker.
-std::string with_orientation(const std::string& file, int orientation, bool little) {
+std::string with_orientation(const std::string& file, int orientation, bool little, bool is_long = false) {
   std::string tiff;
   const auto put = [&tiff, little](unsigned value, int count) {
     for (int i = 0; i < count; ++i) tiff += static_cast<char>(value >> 8 * (little ? i : count - 1 - i) & 255u);
@@ -91,8 +92,17 @@ std::string with_orientation(const std::string& file, int orientation, bool litt
   tiff += little ? "II" : "MM";
   put(42, 2), put(8, 4), put(2, 2);                 // header; directory at 8 with two entries
   put(0x010f, 2), put(2, 2), put(4, 4), put(0, 4);  // the maker: text
-  put(0x0112, 2), put(3, 2), put(1, 4), put(static_cast<unsigned>(orientation), 2), put(0, 2);
+  put(0x0112, 2), put(is_long ? 4 : 3, 2), put(1, 4), put(static_cast<unsigned>(orientation), is_long ? 4 : 2);
+  if (!is_long) put(0, 2);
   put(0, 4);
+  if (file[0] == '\x89') {  // PNG: a chunk before the last one, IEND
+    std::string chunk;
+    for (int i = 3; i >= 0; --i) chunk += static_cast<char>(tiff.size() >> 8 * i & 255u);
+    chunk += "eXIf" + tiff;
+    const auto crc = crc32(0, reinterpret_cast<const Bytef*>(chunk.data() + 4), static_cast<uInt>(chunk.size() - 4));
+    for (int i = 3; i >= 0; --i) chunk += static_cast<char>(crc >> 8 * i & 255u);
+    return file.substr(0, file.size() - 12) + chunk + file.substr(file.size() - 12);
+  }
   const std::string payload = std::string("Exif\0\0", 6) + tiff;
   const std::size_t length = payload.size() + 2;
   std::string segment = "\xff\xe1";
@@ -264,9 +274,21 @@ TEST_CASE("image door: EXIF orientations 1 to 8, both byte orders, turn the pict
     }
     for (const bool little : {false, true}) {
       CAPTURE(orientation);
-      CHECK(largest_difference(decode(with_orientation(jpeg(stored), orientation, little)), seen) <= 8);
+      for (const bool is_long : {false, true}) {
+        CHECK(largest_difference(decode(with_orientation(jpeg(stored), orientation, little, is_long)), seen) <= 8);
+        const std::string turned = with_orientation(pm::encode_png(stored), orientation, little, is_long);
+        CHECK(decode(turned).pixels == seen.pixels);
+        const pm::ImageHeader header = pm::image_header(std::as_bytes(std::span(turned.data(), turned.size())), "png");
+        CHECK(header.size == pm::Size{32, 48});
+      }
     }
   }
+}
+
+TEST_CASE("image door: of several EXIF blocks the first one counts") {
+  const std::string second = with_orientation(jpeg(gradient(24, 16)), 6, true);
+  CHECK(decode(second).width == 16);
+  CHECK(decode(with_orientation(second, 1, true)).width == 24);
 }
 
 TEST_CASE("image door: an EXIF block without sense leaves the picture as it is stored") {

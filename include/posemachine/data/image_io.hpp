@@ -36,6 +36,14 @@ struct ImageHeader {
   bool grey = false;  // one channel of colour, perhaps beside alpha
 };
 
+namespace detail {
+
+inline int exif_orientation(std::span<const std::byte> bytes, ImageFormat format) {
+  return format == ImageFormat::jpeg ? jpeg_header(bytes).orientation : png_orientation(bytes);
+}
+
+}  // namespace detail
+
 /// The header of a JPEG or PNG file held in memory, or of its beginning.
 /// Errors: DataError for another format, a picture above the limits, or a header that is damaged or not whole: nothing
 /// that decode_image would take.
@@ -52,11 +60,10 @@ inline ImageHeader image_header(std::span<const std::byte> bytes, const std::str
     const detail::StoredSamples samples = detail::png_samples(bytes);
     header.bit_depth = samples.bit_depth;
     header.grey = samples.grey;
-    return header;
+  } else {
+    header.grey = detail::jpeg_header(bytes).components == 1;
   }
-  const detail::JpegHeader jpeg = detail::jpeg_header(bytes);
-  header.grey = jpeg.components == 1;
-  if (jpeg.orientation >= 5) std::swap(header.size.height, header.size.width);
+  if (detail::exif_orientation(bytes, header.format) >= 5) std::swap(header.size.height, header.size.width);
   return header;
 }
 
@@ -71,23 +78,23 @@ inline Image decode_rgb(std::span<const std::byte> bytes, const std::string& whe
   Image image =
       format == ImageFormat::jpeg ? decode_jpeg(bytes, where, limits) : decode_png<Image>(bytes, where, limits);
 #endif
-  if (format == ImageFormat::png) return image;
-  return upright(std::move(image), jpeg_header(bytes).orientation);
+  return upright(std::move(image), exif_orientation(bytes, format));
 }
 
 // To 16-bit samples of one channel or three, of a PNG that has them.
 template <class Picture>
 Picture decode_16_bits(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
 #if defined(POSEMACHINE_IMAGE_STB)
-  return decode_stb<Picture>(bytes, ImageFormat::png, where, limits);
+  Picture image = decode_stb<Picture>(bytes, ImageFormat::png, where, limits);
 #else
-  return decode_png<Picture>(bytes, where, limits);
+  Picture image = decode_png<Picture>(bytes, where, limits);
 #endif
+  return upright(std::move(image), png_orientation(bytes));
 }
 
 }  // namespace detail
 
-/// Decodes a JPEG or PNG file held in memory, turned upright by a JPEG's EXIF orientation: into 8-bit RGB, or into the
+/// Decodes a JPEG or PNG file held in memory, turned upright by its EXIF orientation: into 8-bit RGB, or into the
 /// kind of picture that is named. `where` names the file in messages.
 /// Image: grey, palette, CMYK and 16-bit pictures become 8-bit RGB. GreyImage: the luma of that. DepthImage: a PNG of
 /// 16 bits keeps them, one of three channels becomes luma. Alpha is dropped.

@@ -1,9 +1,10 @@
-// EXIF orientation: finding it in a JPEG's header and turning the decoded picture upright.
+// EXIF orientation: finding it in a JPEG or PNG file and turning the decoded picture upright.
 #pragma once
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/image.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,15 +30,17 @@ inline int exif_block_orientation(std::span<const std::byte> tiff) {
     const std::size_t entry = directory + 2 + 12 * k;  // tag u16, type u16, count u32, value u32
     if (entry + 12 > tiff.size()) return 1;
     if (u16(entry) != 0x0112) continue;
-    const std::uint32_t value = u16(entry + 8);
-    return u16(entry + 2) == 3 && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;  // type 3: SHORT
+    const std::size_t type = u16(entry + 2);
+    if (type != 3 && type != 4) return 1;  // SHORT, as it should be, and LONG, as some programs write it
+    const std::uint32_t value = type == 3 ? u16(entry + 8) : u32(entry + 8);
+    return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
   }
   return 1;
 }
 
 /// What the marker segments before the first scan say.
 struct JpegHeader {
-  int orientation = 1;          // EXIF, 1 to 8
+  int orientation = 1;          // of the first EXIF block, 1 to 8
   int components = 0;           // 1: grey; 0 if no frame header came
   std::size_t scan_offset = 0;  // of the first start-of-scan marker; 0 if there is none
 };
@@ -46,6 +49,7 @@ struct JpegHeader {
 inline JpegHeader jpeg_header(std::span<const std::byte> bytes) {
   JpegHeader header;
   const auto byte_at = [bytes](std::size_t i) { return std::to_integer<unsigned>(bytes[i]); };
+  bool exif = false;   // a block came
   std::size_t at = 2;  // after SOI
   while (at + 4 <= bytes.size() && byte_at(at) == 0xff) {
     const unsigned marker = byte_at(at + 1);
@@ -60,7 +64,8 @@ inline JpegHeader jpeg_header(std::span<const std::byte> bytes) {
     const std::size_t length = byte_at(at + 2) << 8 | byte_at(at + 3);  // counts itself, not the marker
     if (length < 2 || length > bytes.size() - at - 2) break;
     const auto payload = bytes.subspan(at + 4, length - 2);
-    if (marker == 0xe1 && payload.size() > 6 && std::memcmp(payload.data(), "Exif\0", 6) == 0) {
+    if (!exif && marker == 0xe1 && payload.size() > 6 && std::memcmp(payload.data(), "Exif\0", 6) == 0) {
+      exif = true;
       header.orientation = exif_block_orientation(payload.subspan(6));
     }
     const bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
@@ -70,12 +75,32 @@ inline JpegHeader jpeg_header(std::span<const std::byte> bytes) {
   return header;
 }
 
+/// The orientation that a PNG's eXIf chunk says, 1 to 8; 1 where there is none. Chunks are walked up to the end of the
+/// file: the chunk may follow the pixels. Source: PNG 3rd edition, 11.3.4.5.
+inline int png_orientation(std::span<const std::byte> bytes) {
+  const auto u32 = [bytes](std::size_t i) {
+    std::size_t value = 0;
+    for (std::size_t k = i; k < i + 4; ++k) value = value << 8 | std::to_integer<std::size_t>(bytes[k]);
+    return value;
+  };
+  std::size_t at = 8;                // after the signature
+  while (at + 12 <= bytes.size()) {  // length, type, content, checksum
+    const std::size_t length = u32(at);
+    if (length > bytes.size() - at - 12) return 1;
+    if (std::memcmp(bytes.data() + at + 4, "eXIf", 4) == 0)
+      return exif_block_orientation(bytes.subspan(at + 8, length));
+    at += 12 + length;
+  }
+  return 1;
+}
+
 /// The picture as it should be seen. `orientation` 1: unchanged; 2: mirrored; 3: half turn; 4: upside down;
 /// 5 to 8 swap width and height (transposed, quarter turn clockwise, transverse, quarter turn anticlockwise).
-inline Image upright(Image image, int orientation) {
+template <class Picture>
+Picture upright(Picture image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   const bool swapped = orientation >= 5;
-  Image out;
+  Picture out;
   out.width = swapped ? image.height : image.width;
   out.height = swapped ? image.width : image.height;
   out.pixels.resize(image.pixels.size());
@@ -87,7 +112,7 @@ inline Image upright(Image image, int orientation) {
       int from_y = swapped ? x : y;
       if (orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) from_x = last_x - from_x;
       if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7) from_y = last_y - from_y;
-      std::memcpy(out.at(x, y), image.at(from_x, from_y), 3);
+      std::copy_n(image.at(from_x, from_y), Picture::channels, out.at(x, y));
     }
   }
   return out;

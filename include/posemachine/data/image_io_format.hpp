@@ -17,7 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a picture may cost; larger ones are refused from their header, before memory is allocated for them.
 struct ImageLimits {
-  std::int64_t max_pixels = 40'000'000;         // width * height; three samples each once decoded
+  std::int64_t max_pixels = 64'000'000;         // width * height; three samples each once decoded
   std::uintmax_t max_file_bytes = 256'000'000;  // of the file as it is stored
 };
 
