@@ -179,7 +179,8 @@ TEST_CASE("Estimator: a tuning file is read once and shared, changes no pose bey
   for (Estimator* estimator : {&tuned, &copy}) {
     const Estimate estimate = estimator->explain(image);
     const Estimate truth = plain.explain(image);
-    // The file was used: with the kernels of 2.6 for AVX-512, channels last rounds otherwise. Those of 3.x give equal bytes.
+    // The file was used: with the kernels of 2.6 for AVX-512, channels last rounds otherwise. Those of 3.x give equal
+    // bytes.
     if (Device::cpu().block() == 16 && !dnnl_is_v3)
       CHECK(estimate.stages[2].maps.values != truth.stages[2].maps.values);
     for (std::size_t i = 0; i < truth.stages[2].maps.values.size(); ++i) {

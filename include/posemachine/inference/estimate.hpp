@@ -16,8 +16,9 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// A second pass around the joints that the first one found. Fewer of them: the first pass is the answer.
 struct SecondPass {
-  // Of a joint that counts as found: the peak of its map, 0 to 1, whatever the model's calibration. Small people have low scores at first: shown half as large as in training
-  // (LSP 901-1000), they end with 73.1 PCK@0.2 by 0.05 and with 67.6 by 0.2, after 30.8 of the first pass.
+  // Of a joint that counts as found: the peak of its map, 0 to 1, whatever the model's calibration. Small people have
+  // low scores at first: shown half as large as in training (LSP 901-1000), they end with 73.1 PCK@0.2 by 0.05 and with
+  // 67.6 by 0.2, after 30.8 of the first pass.
   double min_score = 0.05;
   int min_joints = 4;  // at least 2
 };

@@ -8,8 +8,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A curve from peaks to probabilities, fitted to annotated people: p = peak^slope / (peak^slope + half^slope), which is
-/// Platt scaling of the peak's logarithm. It rises with the peak, so that it changes no order of joints.
+/// A curve from peaks to probabilities, fitted to annotated people: p = peak^slope / (peak^slope + half^slope), which
+/// is Platt scaling of the peak's logarithm. It rises with the peak, so that it changes no order of joints.
 /// Source: Platt 1999, "Probabilistic outputs for support vector machines".
 struct Calibration {
   std::string metric = "pck@0.2:torso";  // what a right joint is: a PCK, whole

@@ -26,7 +26,8 @@ inline constexpr int min_judged_peaks = 10;
 
 namespace detail {
 
-// The negative log-likelihood of a straight line through log-odds over x, its gradient and its Hessian (3 of 4 entries).
+// The negative log-likelihood of a straight line through log-odds over x, its gradient and its Hessian (3 of 4
+// entries).
 struct LineFit {
   double loss = 0;
   std::array<double, 2> gradient{};

@@ -15,8 +15,8 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// For each joint of `to` the joint of `from` that has its name, -1 where none has: "RKnee" and "right_knee" are the same
-/// (sided_name()). Errors: UsageError where the sets have no joint in common.
+/// For each joint of `to` the joint of `from` that has its name, -1 where none has: "RKnee" and "right_knee" are the
+/// same (sided_name()). Errors: UsageError where the sets have no joint in common.
 inline std::vector<int> match_joints(const JointSet& from, const JointSet& to) {
   std::vector<SidedName> names;
   for (const std::string& name : from.joints) names.push_back(sided_name(name));

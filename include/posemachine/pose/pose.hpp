@@ -27,8 +27,8 @@ struct Joint {
   constexpr bool is_labelled() const { return state != JointState::unlabelled && weight != 0; }
 };
 
-/// An estimated joint. Shapes: position in pixels; score 0 to 1: of a calibrated model the probability that the joint is
-/// right, otherwise the peak of its map. A missing joint has score 0 and no position (NaN).
+/// An estimated joint. Shapes: position in pixels; score 0 to 1: of a calibrated model the probability that the joint
+/// is right, otherwise the peak of its map. A missing joint has score 0 and no position (NaN).
 struct Keypoint {
   Point position{std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
   double score = 0;
@@ -42,8 +42,8 @@ struct Pose {
   std::vector<Keypoint> keypoints;
 };
 
-/// The mean score of all keypoints, missing ones included: of a calibrated model the share of joints that are expected to
-/// be right. 0 without keypoints.
+/// The mean score of all keypoints, missing ones included: of a calibrated model the share of joints that are expected
+/// to be right. 0 without keypoints.
 inline double mean_score(const Pose& pose) {
   double sum = 0;
   for (const Keypoint& keypoint : pose.keypoints) sum += keypoint.found() ? keypoint.score : 0;

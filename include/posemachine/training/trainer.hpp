@@ -116,8 +116,8 @@ class Trainer {
 
   /// The model as it is now.
   Model model() const { return model_.with_parameters(*parameters_).with_calibration(calibration_); }
-  /// What a run is for: of averaged weights, where options.average_decay keeps them, its scores calibrated by the latest
-  /// validation, where there was one that told enough.
+  /// What a run is for: of averaged weights, where options.average_decay keeps them, its scores calibrated by the
+  /// latest validation, where there was one that told enough.
   Model result() const {
     return average_.is_kept() ? model_.with_parameters(average_.tensors()).with_calibration(calibration_) : model();
   }
