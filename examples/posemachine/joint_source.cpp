@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 namespace pm = posemachine;
@@ -32,8 +31,8 @@ pm::Json joints_json(const std::string& name_or_file) {
 
 std::string joint_set_names() {
   std::string names;
-  for (const std::string_view name : pm::known_joint_set_names) {
-    names += (names.empty() ? "" : ", ") + std::string(name);
+  for (const pm::KnownJointSet& each : pm::known_joint_sets) {
+    names += (names.empty() ? "" : ", ") + std::string(each.name);
   }
   return names;
 }

@@ -235,15 +235,6 @@ TEST_CASE("reject_unknown_keys: names the stranger and the known key nearest to 
                        pm::DataError);
 }
 
-TEST_CASE("edit_distance: counts insertions, deletions and exchanges") {
-  CHECK(pm::edit_distance("", "") == 0);
-  CHECK(pm::edit_distance("", "abc") == 3);
-  CHECK(pm::edit_distance("abc", "") == 3);
-  CHECK(pm::edit_distance("kitten", "sitting") == 3);
-  CHECK(pm::edit_distance("flaw", "lawn") == 2);
-  CHECK(pm::edit_distance("same", "same") == 0);
-}
-
 TEST_CASE("write_json: numbers have the same digits with every compiler, and read back as the same bits") {
   const std::vector<std::pair<double, std::string_view>> cases = {
       {0.0, "0.0"},

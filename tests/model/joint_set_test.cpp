@@ -279,8 +279,8 @@ TEST_CASE("joint_set_from_json: what is missing, unknown or of another type is r
 
 TEST_CASE("known joint sets: sound, by their names, with the field's counts, and sides that are mirrored") {
   const std::map<std::string_view, std::size_t> counts{{"lsp", 14}, {"mpii", 16}, {"coco", 17}, {"body_25", 25}};
-  CHECK(counts.size() == pm::known_joint_set_names.size());
-  for (const std::string_view each : pm::known_joint_set_names) {
+  CHECK(counts.size() == pm::known_joint_sets.size());
+  for (const auto& [each, make] : pm::known_joint_sets) {
     INFO(each);
     const std::optional<pm::JointSet> set = pm::known_joint_set(each);
     REQUIRE(set.has_value());

@@ -170,7 +170,7 @@ TEST_CASE("rows of one's own: a program that lacks one says which, and which it 
   pm::TrainKinds some = kinds;
   some.losses = {};
   refused(some, "options.loss: expected one of squared_error, cross_entropy");
-  refused(some, "got lopsided; a user's own is known only to a program that brings it (TrainKinds)");
+  refused(some, "got \"lopsided\"; a user's own is known only to a program that brings it (TrainKinds)");
   some = kinds;
   some.optimizers = {};
   refused(some, "options.optimizer: expected one of rmsprop, sgd, adamw");

@@ -68,7 +68,7 @@ TEST_CASE("TrainOptions: keys that are absent keep their values") {
 TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are refused by name") {
   check_refused(R"({"epoch": 3})", "train.epoch: expected a known key, got an unknown one; did you mean \"epochs\"?");
   check_refused(R"({"optimizer": "adam"})", "train.optimizer: expected one of rmsprop, sgd, adamw");
-  check_refused(R"({"optimizer": "adam"})", "got adam; did you mean \"adamw\"?");
+  check_refused(R"({"optimizer": "adam"})", "got \"adam\"; did you mean \"adamw\"?");
   check_refused(R"({"schedule": 3})", "train.schedule: expected a string");
   check_refused(R"({"cooldown_epochs": 2})", "train.cooldown_epochs: expected 0 but for the schedule constant, got 2");
   check_refused(R"({"epochs": 0})", "train.epochs: expected an integer from 1");
@@ -94,9 +94,9 @@ TEST_CASE("TrainOptions: unknown keys, wrong types and values out of range are r
 
 TEST_CASE("TrainOptions: losses, optimisers and schedules are the rows of the kinds, a user's own included") {
   check_refused(R"({"loss": "Huber"})", "train.loss: expected one of squared_error, cross_entropy");
-  check_refused(R"({"loss": "Huber"})", "got Huber; did you mean \"huber\"?");
+  check_refused(R"({"loss": "Huber"})", "got \"Huber\"; did you mean \"huber\"?");
   check_refused(R"({"loss": "focal_2"})",
-                "got focal_2; a user's own is known only to a program that brings it (TrainKinds)");
+                "got \"focal_2\"; a user's own is known only to a program that brings it (TrainKinds)");
   check_refused(R"({"schedule": "cosin"})", "train.schedule: expected one of constant, step, cosine, plateau");
   constexpr RateSchedule mine{
       .name = "mine", .cools_down = true, .factor = [](const LearningRate&, std::int64_t) { return 1.0; }};

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -119,6 +120,22 @@ class InputFile {
       done += static_cast<std::size_t>(more);
     }
     return done;
+  }
+
+  /// Fills `bytes` with those from `offset` on, wherever read() has come to; whether there are as many.
+  /// Errors: E with the system's reason.
+  bool read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const auto read_on = [&] {
+        return ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+      };
+      const ssize_t more = detail::again(read_on);
+      if (more < 0) detail::fail_errno<E>(path_, "cannot be read", errno);
+      if (more == 0) return false;
+      done += static_cast<std::size_t>(more);
+    }
+    return true;
   }
 
  private:

@@ -1,6 +1,7 @@
 // JSON: the only door to nlohmann-json, strict and bounded.
 #pragma once
 
+#include <posemachine/base/text.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 
@@ -34,9 +35,6 @@ struct JsonLimits {
 };
 
 namespace detail {
-
-// What a message may quote: at most `most` bytes, whole characters, no control characters.
-std::string excerpt(std::string_view text, std::size_t most = 60);
 
 std::string json_excerpt(const Json& value);
 std::string field(std::string_view where, std::string_view key);
@@ -150,12 +148,6 @@ const Json& array_member(const Json& object, std::string_view key, std::string_v
   }
   return value;
 }
-
-/// How many letters must be inserted, deleted or exchanged to get from a to b. Source: Levenshtein 1966.
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
-/// "did you mean \"step\"?", or nothing where no known word is near.
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 /// Errors: E naming where.key, for a member of an object that is not in `known`.
 template <class E = DataError>

@@ -1,7 +1,7 @@
 // NamedRows: things of one kind that are known by their names, the library's and a user's own.
 #pragma once
 
-#include <posemachine/base/json.hpp>
+#include <posemachine/base/text.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 
@@ -9,15 +9,17 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A registry's rows. Row has a member `name`. DataSetKinds, MetricKinds and PoseFormats are made of it.
+/// A registry's rows. Row has a member `name`.
 template <class Row>
 class NamedRows {
  public:
-  const std::vector<Row>& all() const { return rows_; }
+  const std::vector<Row>& all() const& { return rows_; }
+  std::vector<Row> all() && { return std::move(rows_); }  // of a registry that is gone by then
 
   /// The row, or null.
   const Row* find(std::string_view name) const {
@@ -25,15 +27,17 @@ class NamedRows {
     return found != rows_.end() ? &*found : nullptr;
   }
 
-  /// Errors: UsageError naming `where` and the rows there are.
-  const Row& get(std::string_view name, const std::string& where) const {
+  /// `remedy`: what to do where no name is similar. Errors: Error naming `where` and the rows there are.
+  template <class Error = UsageError>
+  const Row& get(std::string_view name, const std::string& where, const std::string& remedy = {}) const {
     if (const Row* const row = find(name)) return *row;
     std::string known;
     for (const std::string& each : names()) known += (known.empty() ? "" : ", ") + each;
-    fail<UsageError>({.where = where,
-                      .expected = "one of " + known,
-                      .got = "\"" + detail::excerpt(name, 100) + "\"",
-                      .remedy = did_you_mean(name, names())});
+    const std::string similar = did_you_mean(name, names());
+    fail<Error>({.where = where,
+                 .expected = "one of " + known,
+                 .got = "\"" + detail::excerpt(name, 100) + "\"",
+                 .remedy = similar.empty() ? remedy : similar});
   }
 
   std::vector<std::string> names() const {

@@ -79,14 +79,18 @@ inline JointSet body_25_joints() {
       limbs);
 }
 
-inline constexpr std::array<std::string_view, 4> known_joint_set_names{"lsp", "mpii", "coco", "body_25"};
+struct KnownJointSet {
+  std::string_view name;
+  JointSet (*make)() = nullptr;
+};
+inline constexpr std::array<KnownJointSet, 4> known_joint_sets{
+    {{"lsp", lsp_joints}, {"mpii", mpii_joints}, {"coco", [] { return coco_joints(); }}, {"body_25", body_25_joints}}};
 
-/// One of known_joint_set_names; none for another name.
+/// One of known_joint_sets by its name; none for another name.
 inline std::optional<JointSet> known_joint_set(std::string_view name) {
-  if (name == "lsp") return lsp_joints();
-  if (name == "mpii") return mpii_joints();
-  if (name == "coco") return coco_joints();
-  if (name == "body_25") return body_25_joints();
+  for (const KnownJointSet& each : known_joint_sets) {
+    if (each.name == name) return each.make();
+  }
   return std::nullopt;
 }
 

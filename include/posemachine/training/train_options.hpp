@@ -257,19 +257,8 @@ inline TrainOptions read_train_options(const Json& json, const std::string& wher
   return options;
 }
 
-// The row that an option names. A user's own may be another program's.
-template <class Row>
-const Row& row_of(const NamedRows<Row>& rows, const std::string& name, const std::string& where) {
-  if (const Row* const row = rows.find(name)) return *row;
-  std::string known;
-  for (const std::string& each : rows.names()) known += (known.empty() ? "" : ", ") + each;
-  const std::string similar = did_you_mean(excerpt(name, 100), rows.names());
-  const std::string own = "a user's own is known only to a program that brings it (TrainKinds)";
-  fail<UsageError>({.where = where,
-                    .expected = "one of " + known,
-                    .got = excerpt(name, 100),
-                    .remedy = similar.empty() ? own : similar});
-}
+// For a name that no row has.
+inline constexpr const char* own_rows_remedy = "a user's own is known only to a program that brings it (TrainKinds)";
 
 }  // namespace detail
 
@@ -282,12 +271,13 @@ inline Json train_options_to_json(const TrainOptions& options) {
 /// Errors: UsageError for a loss, optimiser or schedule that is none of `kinds`, and for a cool-down that the schedule
 /// does not have.
 inline void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where) {
-  detail::row_of(kinds.losses, options.loss, where + ".loss");
+  kinds.losses.get(options.loss, where + ".loss", detail::own_rows_remedy);
   for (std::size_t i = 0; i < options.outputs.size(); ++i) {
-    detail::row_of(kinds.losses, options.outputs[i].loss, where + ".outputs[" + std::to_string(i) + "].loss");
+    kinds.losses.get(options.outputs[i].loss, where + ".outputs[" + std::to_string(i) + "].loss",
+                     detail::own_rows_remedy);
   }
-  detail::row_of(kinds.optimizers, options.optimizer.kind, where + ".optimizer");
-  const RateSchedule& schedule = detail::row_of(kinds.schedules, options.schedule, where + ".schedule");
+  kinds.optimizers.get(options.optimizer.kind, where + ".optimizer", detail::own_rows_remedy);
+  const RateSchedule& schedule = kinds.schedules.get(options.schedule, where + ".schedule", detail::own_rows_remedy);
   if (options.cooldown_epochs == 0 || schedule.cools_down) return;
   std::string cooling;
   for (const RateSchedule& each : kinds.schedules.all()) {

@@ -1,7 +1,6 @@
 // DecoderKinds: the decoders that are known by name.
 #pragma once
 
-#include <posemachine/base/json.hpp>
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
@@ -32,15 +31,8 @@ class DecoderKinds : public NamedRows<DecoderKind> {
 
   /// The decoder that a model names. Errors: ModelError naming the decoders there are.
   const DecoderKind& of(const Meaning& meaning) const {
-    if (const DecoderKind* const kind = find(meaning.decoder.kind)) return *kind;
-    std::string known;
-    for (const std::string& each : names()) known += (known.empty() ? "" : ", ") + each;
-    const std::string similar = did_you_mean(meaning.decoder.kind, names());
-    fail<ModelError>(
-        {.where = "the model's decoder",
-         .expected = "one of " + known,
-         .got = "\"" + meaning.decoder.kind + "\"",
-         .remedy = similar.empty() ? "choose one of these, or estimate by a program that brings it" : similar});
+    return get<ModelError>(meaning.decoder.kind, "the model's decoder",
+                           "choose one of these, or estimate by a program that brings it");
   }
 };
 
