@@ -12,7 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -83,7 +83,8 @@ inline MetricResult measure_calibration_error(const JointSet& joints, Normaliser
 
 /// Expected calibration error in percent, lower is better: joints are put into ten bins by their scores, and the
 /// distance between the mean score and the share of joints that PCK calls right is averaged, weighted by joints. The
-/// pooled figure takes all joints together; each joint's own, and their mean, have fewer joints per bin and are larger.
+/// pooled figure takes all joints together. A joint's own has fewer people per bin, and what too few people add by chance:
+/// the joints' mean, weighted by people, is never below the pooled figure.
 /// Source: Naeini et al. 2015; Guo et al. 2017.
 inline constexpr MetricKind calibration_error_kind{
     .name = "ece",
@@ -91,19 +92,10 @@ inline constexpr MetricKind calibration_error_kind{
     .has_threshold = true,
     .does = "expected calibration error: mean distance of scores from the share of right joints, in percent",
     .make = [](MetricSpec spec, const JointSet& joints) {
-      const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric ece");
-      const double limit = detail::threshold_of(spec, 0.2);
-      spec.threshold = limit;
-      spec.normaliser = name_of(normaliser);
-      Metric metric = detail::metric_by(normaliser, joints);
-      metric.name = to_string(spec);
-      metric.key = "ece";
-      metric.title = "calibration error";
-      metric.heading = "calibration error of PCK" + to_string({"", limit, ""}) + " of the " + spec.normaliser;
-      metric.threshold = limit;
+      auto [metric, normaliser, limit] = detail::share_metric(std::move(spec), joints, "calibration error", 0.2);
       metric.reports_pooled = true;
-      metric.measure = [joints, normaliser, limit](std::span<const MeasuredPerson> people,
-                                                   std::span<const Keypoints> estimates) {
+      metric.measure = [joints, normaliser = normaliser, limit = limit](std::span<const MeasuredPerson> people,
+                                                                        std::span<const Keypoints> estimates) {
         return detail::measure_calibration_error(joints, normaliser, limit, people, estimates);
       };
       return metric;

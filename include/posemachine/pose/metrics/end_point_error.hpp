@@ -145,19 +145,10 @@ inline constexpr MetricKind area_under_curve_kind{
     .has_threshold = true,
     .does = "area under PCK's curve from 0 to a threshold (0.5)",
     .make = [](MetricSpec spec, const JointSet& joints) {
-      const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric auc");
-      const double largest = detail::threshold_of(spec, 0.5);
-      spec.threshold = largest;
-      spec.normaliser = name_of(normaliser);
-      Metric metric = detail::metric_by(normaliser, joints);
-      metric.name = to_string(spec);
-      metric.key = "auc";
-      metric.title = "AUC";
-      metric.heading = "AUC" + to_string({"", largest, ""}) + " of the " + spec.normaliser;
-      metric.threshold = largest;
+      auto [metric, normaliser, largest] = detail::share_metric(std::move(spec), joints, "AUC", 0.5);
       metric.reports_pooled = true;
-      metric.measure = [joints, normaliser, largest](std::span<const MeasuredPerson> people,
-                                                     std::span<const Keypoints> estimates) {
+      metric.measure = [joints, normaliser = normaliser, largest = largest](std::span<const MeasuredPerson> people,
+                                                                            std::span<const Keypoints> estimates) {
         return detail::measure_area_under_curve(joints, normaliser, largest, people, estimates);
       };
       return metric;

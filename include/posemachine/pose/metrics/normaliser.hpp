@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -101,6 +102,27 @@ inline Metric metric_by(Normaliser normaliser, const JointSet& joints) {
     return can_measure(normaliser, joints, person);
   };
   return metric;
+}
+
+// A metric by a share of a length, but for its function `measure`.
+struct ShareMetric {
+  Metric metric;
+  Normaliser normaliser = Normaliser::torso;
+  double threshold = 0;
+};
+
+// Fills in what the spec leaves open; the heading is "TITLE@THRESHOLD of the NORMALISER".
+inline ShareMetric share_metric(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold) {
+  const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric " + spec.kind);
+  spec.threshold = threshold_of(spec, threshold);
+  spec.normaliser = name_of(normaliser);
+  Metric metric = metric_by(normaliser, joints);
+  metric.name = to_string(spec);
+  metric.key = spec.kind;
+  metric.threshold = spec.threshold;
+  metric.title = title;
+  metric.heading = title + to_string({"", spec.threshold, ""}) + " of the " + spec.normaliser;
+  return {std::move(metric), normaliser, *spec.threshold};
 }
 
 }  // namespace detail

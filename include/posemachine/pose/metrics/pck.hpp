@@ -55,16 +55,8 @@ inline MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, d
 
 inline Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
                        std::vector<bool> counts) {
-  const Normaliser normaliser = normaliser_from(spec.normaliser, joints, "metric " + spec.kind);
-  spec.threshold = threshold_of(spec, threshold);
-  spec.normaliser = name_of(normaliser);
-  Metric metric = metric_by(normaliser, joints);
-  metric.name = to_string(spec);
-  metric.key = spec.kind;
-  metric.threshold = spec.threshold;
-  metric.title = title;
-  metric.heading = title + to_string({"", spec.threshold, ""}) + " of the " + spec.normaliser;
-  metric.measure = [joints, normaliser, limit = *spec.threshold, counts = std::move(counts)](
+  auto [metric, normaliser, limit] = share_metric(std::move(spec), joints, title, threshold);
+  metric.measure = [joints, normaliser = normaliser, limit = limit, counts = std::move(counts)](
                        std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
     return measure_pck(joints, normaliser, limit, counts, people, estimates);
   };

@@ -3,8 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/training/losses/loss_kind.hpp>
+#include <posemachine/training/losses/loss_of_cells.hpp>
 
-#include <cstddef>
 #include <span>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -14,21 +14,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// delta and delta * (|d| - delta / 2) beyond. PyTorch's smooth_l1_loss with beta = delta is h / delta.
 /// Shapes: delta above 0. Errors: as check_shapes. Source: Huber 1964, Robust estimation of a location parameter.
 inline double heatmap_huber(const LossInput& of, std::span<float> gradient, float delta) {
-  check_shapes(of, gradient);
-  const float scale = 1.0f / static_cast<float>(of.batch);
-  double total = 0;
-  for (std::size_t map = 0; map < of.weights.size(); ++map) {
-    const float weight = of.weights[map] * scale;
-    double sum = 0;
-    for (std::size_t i = map * of.cells; i < (map + 1) * of.cells; ++i) {
-      const float difference = of.maps[i] - of.targets[i];
-      const float slope = difference > delta ? delta : difference < -delta ? -delta : difference;  // NaN stays NaN
-      gradient[i] = weight * slope;
-      sum += double{slope} * (double{difference} - double{slope} / 2);  // h: the slope's area
-    }
-    total += of.weights[map] > 0 ? sum * double{of.weights[map]} : 0;
-  }
-  return total / of.batch;
+  return loss_of_cells(of, gradient, [delta](float difference) {
+    const float slope = difference > delta ? delta : difference < -delta ? -delta : difference;  // NaN stays NaN
+    return CellLoss{double{slope} * (double{difference} - double{slope} / 2), slope};            // h: the slope's area
+  });
 }
 
 /// The row's delta: maps are from 0 to 1, and a peak in the wrong place is off by 1.

@@ -13,8 +13,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a loss sees: some images of a batch, for one stage.
 struct LossInput {
-  std::span<const float> maps;     // (images, channels, cells): the stage's output, or the logits in front of it
-  std::span<const float> targets;  // like maps: Gaussians of height 1, the last channel the background between them
+  std::span<const float> maps;  // (images, channels, cells): the stage's output, or the logits in front of it
+  // Like maps. Of heatmaps: Gaussians of height 1, the last channel the background between them; of another output:
+  // what its role draws.
+  std::span<const float> targets;
   std::span<const float> weights;  // (images, channels), 0 to 1; 0: the map says nothing
   std::size_t cells = 0;           // of one map
   int batch = 1;                   // images of the whole batch: losses and gradients are divided by it

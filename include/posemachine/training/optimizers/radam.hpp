@@ -2,11 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/training/optimizers/adam_moments.hpp>
 #include <posemachine/training/optimizers/optimizer_kind.hpp>
 
 #include <cmath>
-#include <cstddef>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -24,27 +23,17 @@ inline double radam_rectifier(double beta2, double update) {
 }
 
 inline void update_radam(const ParameterUpdate& of, const OptimizerOptions& options) {
-  const std::span<float> w = of.weights;
-  const std::span<const float> g = of.gradient;
-  const std::span<float> m = of.state[0];
-  const std::span<float> h = of.state[1];
   const auto eps = static_cast<float>(options.epsilon);
-  const auto b1 = static_cast<float>(options.beta1);
-  const auto b2 = static_cast<float>(options.beta2);
-  const auto fresh1 = static_cast<float>(1 - options.beta1);
-  const auto fresh2 = static_cast<float>(1 - options.beta2);
   const double t = static_cast<double>(of.step + 1);
   const double rectifier = radam_rectifier(options.beta2, t);
-  const auto root_correction = static_cast<float>(std::sqrt(1 - std::pow(options.beta2, t)));
+  const auto root_correction = static_cast<float>(std::sqrt(moment_correction(options.beta2, t)));
   const auto kept = static_cast<float>(1 - of.rate * of.decay);
-  const double rate = of.rate / (1 - std::pow(options.beta1, t));
+  const double rate = of.rate / moment_correction(options.beta1, t);
   const auto scale = static_cast<float>(rectifier > 0 ? rate * rectifier : rate);
-  for (std::size_t i = 0; i < w.size(); ++i) {
-    m[i] = b1 * m[i] + fresh1 * g[i];
-    h[i] = b2 * h[i] + fresh2 * g[i] * g[i];
-    const float divisor = rectifier > 0 ? (std::sqrt(h[i]) + eps) / root_correction : 1.0f;
-    w[i] = kept * w[i] - scale * m[i] / divisor;
-  }
+  update_by_moments(of, options, [&](float& w, float m, float h) {
+    const float divisor = rectifier > 0 ? (std::sqrt(h) + eps) / root_correction : 1.0f;
+    w = kept * w - scale * m / divisor;
+  });
 }
 
 }  // namespace detail
