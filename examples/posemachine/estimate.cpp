@@ -23,6 +23,7 @@
 #include <posemachine/data/image_kinds.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
+#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
@@ -199,15 +200,19 @@ struct People {
   std::vector<pm::Box> boxes;
 };
 
-// Whether a whole image shows scenery alone; a model without a calibration cannot tell.
-bool shows_nobody(const pm::ImagePoses& image, const People& people, const pm::Meaning& meaning) {
-  return people.whole_image && meaning.calibration && pm::mean_score(image.poses.front()) < pm::least_person_score;
+// Whether a whole image shows nobody: its score is below that of nearly all people of the model's calibration, which
+// knows one scale alone.
+bool shows_nobody(const pm::ImagePoses& image, const People& people, const pm::Estimator& estimator) {
+  const std::optional<pm::Calibration>& calibration = estimator.model().meaning().calibration;
+  return people.whole_image && calibration && estimator.options().scales == std::vector<double>{1} &&
+         pm::mean_score(image.poses.front()) < calibration->person;
 }
 
-void warn_of_nobody(const pm::ImagePoses& image, const Context& context) {
-  context.warn(image.image + ": nothing like a person was found: " +
-               format("the score is %.2f, people have %.2f or more; where there is somebody, give the box (--box)",
-                      pm::mean_score(image.poses.front()), pm::least_person_score));
+void warn_of_nobody(const pm::ImagePoses& image, const pm::Calibration& calibration, const Context& context) {
+  context.warn(
+      image.image + ": nothing like a person was found: " +
+      format("the score is %.2f, 99 of 100 people have %.2f or more; where there is somebody, give the box (--box)",
+             pm::mean_score(image.poses.front()), calibration.person));
 }
 
 // Of one photograph: its poses, and what is to be drawn of it.
@@ -234,7 +239,7 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
   }
   if (places.overlay.wanted()) {
     pm::Image picture = pm::displayable(photo);
-    if (!shows_nobody(result, people, meaning)) {
+    if (!shows_nobody(result, people, estimator)) {
       for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
     }
     write_picture(places.overlay, name, picture);
@@ -422,8 +427,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const auto take = [&](std::size_t position, Result& result) {
     if (result.problem.empty()) {
       result.found.id = ids[position];
-      if (shows_nobody(result.found, people[position], model.meaning())) {
-        warn_of_nobody(result.found, context);
+      if (shows_nobody(result.found, people[position], estimators.front())) {
+        warn_of_nobody(result.found, *model.meaning().calibration, context);
         if (format.for_people) result.found.poses.clear();
       }
       for (pm::Pose& pose : result.found.poses) pose = pm::with_keypoints(pose, matched);
@@ -516,8 +521,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
   command
       ->add_option(
           "--joints", arguments->joints,
-          "Write the keypoints of another joint set, in its order, matched by names: lsp, mpii, coco, body_25\n"
-          "(OpenPose's) or a file with a list of names; those that the model lacks are missing. Default: the model's")
+          "Write the keypoints of another joint set, in its order, matched by names: " + joint_set_names() +
+              "\n(OpenPose's), or a file with a list of names; those that the model lacks are missing. Default: the\n"
+              "model's")
       ->option_text("NAME|FILE.json");
   command->add_flag("--json", arguments->json, "--format json, in which x and y of a missing joint are null");
   command->add_flag("--ndjson", arguments->ndjson, "--format ndjson");

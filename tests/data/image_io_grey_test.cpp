@@ -1,5 +1,6 @@
 // Pictures of one channel through the image door: 8 and 16 bits, in and out.
 #include "data/jpeg_bytes.hpp"
+#include "data/png_bytes.hpp"
 #include "noise.hpp"
 #include "refusal.hpp"
 #include "temporary_folder.hpp"
@@ -18,13 +19,12 @@
 #include <variant>
 #include <vector>
 
-#include <png.h>
-
 namespace image_io_grey_test {
 
 using namespace posemachine;
 using test_environment::contains;
 using test_environment::noise;
+using test_environment::png;
 using test_environment::refusal;
 using test_environment::TemporaryFolder;
 
@@ -42,29 +42,6 @@ constexpr unsigned char from_python[]{
     0x64, 0xf8, 0x0f, 0xc4, 0x2c, 0x97, 0xfe, 0xff, 0x07, 0x00, 0x0d, 0x99, 0x03, 0xd6, 0x9a, 0x0d,
     0xad, 0xec, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
 };
-
-// A PNG of 16-bit samples by libpng, rows as PNG has them: the high byte first.
-std::string png_of_16_bits(int width, int height, int colour_type, std::vector<std::uint8_t> rows, bool interlaced) {
-  std::string out;
-  png_structp codec = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  png_infop info = png_create_info_struct(codec);
-  png_set_write_fn(
-      codec, &out,
-      [](png_structp p, png_bytep data, std::size_t n) {
-        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<const char*>(data), n);
-      },
-      [](png_structp) {});
-  png_set_IHDR(codec, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), 16, colour_type,
-               interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(codec, info);
-  std::vector<png_bytep> pointers;
-  for (int y = 0; y < height; ++y) pointers.push_back(rows.data() + std::size_t(y) * rows.size() / std::size_t(height));
-  png_write_image(codec, pointers.data());
-  png_write_end(codec, info);
-  png_destroy_write_struct(&codec, &info);
-  return out;
-}
 
 // Samples that are all different, and their bytes in a file: `channels` of them per pixel.
 struct Samples {
@@ -84,7 +61,7 @@ struct Samples {
 TEST_CASE("image door: 16-bit grey PNG files keep every bit, interlaced and with alpha, too") {
   for (const bool interlaced : {false, true}) {
     const Samples samples(7 * 5);
-    const std::string file = png_of_16_bits(7, 5, PNG_COLOR_TYPE_GRAY, samples.bytes, interlaced);
+    const std::string file = png(7, 5, {PNG_COLOR_TYPE_GRAY, 16, interlaced}, samples.bytes);
     const auto depth = decode_image<DepthImage>(bytes_of(file), "depth");
     CHECK(depth.width == 7);
     CHECK(depth.height == 5);
@@ -95,7 +72,7 @@ TEST_CASE("image door: 16-bit grey PNG files keep every bit, interlaced and with
     CHECK(std::get<DepthImage>(decode_image_as(PixelKind::grey16, bytes_of(file), "depth")).pixels == samples.values);
   }
   const Samples pairs(2 * 6);  // grey and alpha in turn
-  const std::string file = png_of_16_bits(3, 2, PNG_COLOR_TYPE_GRAY_ALPHA, pairs.bytes, false);
+  const std::string file = png(3, 2, {PNG_COLOR_TYPE_GRAY_ALPHA, 16, false}, pairs.bytes);
   const auto depth = decode_image<DepthImage>(bytes_of(file), "depth");
   for (std::size_t i = 0; i < 6; ++i) CHECK(depth.pixels[i] == pairs.values[2 * i]);
 }
@@ -108,7 +85,7 @@ TEST_CASE("image door: the samples of a file that no library of ours wrote") {
 
 TEST_CASE("image door: a 16-bit RGB PNG becomes luma of 16 bits where those are wanted") {
   const Samples samples(3 * 4);
-  const std::string file = png_of_16_bits(2, 2, PNG_COLOR_TYPE_RGB, samples.bytes, false);
+  const std::string file = png(2, 2, {PNG_COLOR_TYPE_RGB, 16, false}, samples.bytes);
   BasicImage<std::uint16_t, 3> rgb(2, 2);
   rgb.pixels = samples.values;
   CHECK(decode_image<DepthImage>(bytes_of(file), "wide").pixels == luma(rgb).pixels);
@@ -118,7 +95,7 @@ TEST_CASE("image door: a 16-bit RGB PNG becomes luma of 16 bits where those are 
 
 TEST_CASE("image door: for 8-bit models a 16-bit PNG is the 8-bit picture that it always was") {
   const Samples samples(4 * 4);
-  const std::string file = png_of_16_bits(4, 4, PNG_COLOR_TYPE_GRAY, samples.bytes, false);
+  const std::string file = png(4, 4, {PNG_COLOR_TYPE_GRAY, 16, false}, samples.bytes);
   const Image rgb = decode_image(bytes_of(file), "depth");
   const auto grey = decode_image<GreyImage>(bytes_of(file), "depth");
   for (std::size_t i = 0; i < 16; ++i) {

@@ -1,5 +1,7 @@
 // Pictures in and out: formats, EXIF, limits and damage.
 #include "data/jpeg_bytes.hpp"
+#include "data/png_bytes.hpp"
+#include "noise.hpp"
 #include "temporary_folder.hpp"
 
 #include <posemachine/data/image_io.hpp>
@@ -32,6 +34,7 @@ namespace {
 
 using test_environment::jpeg;
 using test_environment::JpegOptions;
+using test_environment::png;
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -109,40 +112,6 @@ std::string with_orientation(const std::string& file, int orientation, bool litt
   segment += static_cast<char>(length >> 8);
   segment += static_cast<char>(length & 255);
   return file.substr(0, 2) + segment + payload + file.substr(2);
-}
-
-struct PngOptions {
-  int type = PNG_COLOR_TYPE_RGB;
-  int depth = 8;
-  bool interlaced = false;
-};
-
-std::string png(int width, int height, PngOptions options, std::size_t row_bytes, std::vector<std::uint8_t> rows) {
-  std::string out;
-  png_structp codec = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  png_infop info = png_create_info_struct(codec);
-  png_set_write_fn(
-      codec, &out,
-      [](png_structp p, png_bytep data, std::size_t n) {
-        static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<const char*>(data), n);
-      },
-      [](png_structp) {});
-  png_set_IHDR(codec, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), options.depth,
-               options.type, options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  const png_color palette[]{{10, 20, 30}, {200, 100, 50}, {0, 255, 0}, {1, 2, 3}};
-  if (options.type == PNG_COLOR_TYPE_PALETTE) {
-    png_set_PLTE(codec, info, palette, 4);
-    const png_byte transparent[]{0, 128};
-    png_set_tRNS(codec, info, transparent, 2, nullptr);
-  }
-  png_write_info(codec, info);
-  std::vector<png_bytep> pointers;
-  for (int y = 0; y < height; ++y) pointers.push_back(rows.data() + std::size_t(y) * row_bytes);
-  png_write_image(codec, pointers.data());
-  png_write_end(codec, info);
-  png_destroy_write_struct(&codec, &info);
-  return out;
 }
 
 pm::Rgb pixel(const pm::Image& image, int x, int y) {
@@ -308,23 +277,23 @@ TEST_CASE("image door: an EXIF block without sense leaves the picture as it is s
 
 TEST_CASE("image door: PNG of every colour type and depth becomes 8-bit RGB") {
   for (const bool interlaced : {false, true}) {
-    const auto read = [interlaced](int type, int depth, std::size_t row_bytes, const std::vector<std::uint8_t>& row) {
+    const auto read = [interlaced](int type, int depth, const std::vector<std::uint8_t>& row) {
       std::vector<std::uint8_t> rows;
       for (int y = 0; y < 3; ++y) rows.insert(rows.end(), row.begin(), row.end());
-      return decode(png(2, 3, {type, depth, interlaced}, row_bytes, rows));
+      return decode(png(2, 3, {type, depth, interlaced}, rows));
     };
     CAPTURE(interlaced);
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 8, 2, {40, 90}), 1, 2) == pm::Rgb{90, 90, 90});
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 1, 1, {0b0100'0000}), 1, 2) == pm::Rgb{255, 255, 255});
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 2, 1, {0b0010'0000}), 1, 1) == pm::Rgb{170, 170, 170});
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 4, 1, {0x05}), 1, 1) == pm::Rgb{85, 85, 85});
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 16, 4, {0, 0, 0x80, 0x80}), 1, 0) == pm::Rgb{128, 128, 128});
-    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY_ALPHA, 8, 4, {1, 2, 60, 0}), 1, 0) == pm::Rgb{60, 60, 60});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 8, {40, 90}), 1, 2) == pm::Rgb{90, 90, 90});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 1, {0b0100'0000}), 1, 2) == pm::Rgb{255, 255, 255});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 2, {0b0010'0000}), 1, 1) == pm::Rgb{170, 170, 170});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 4, {0x05}), 1, 1) == pm::Rgb{85, 85, 85});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY, 16, {0, 0, 0x80, 0x80}), 1, 0) == pm::Rgb{128, 128, 128});
+    CHECK(pixel(read(PNG_COLOR_TYPE_GRAY_ALPHA, 8, {1, 2, 60, 0}), 1, 0) == pm::Rgb{60, 60, 60});
     const std::vector<std::uint8_t> deep{0, 0, 0, 0, 0, 0, 10, 10, 20, 20, 30, 30};
-    CHECK(pixel(read(PNG_COLOR_TYPE_RGB, 16, 12, deep), 1, 0) == pm::Rgb{10, 20, 30});
-    CHECK(pixel(read(PNG_COLOR_TYPE_RGBA, 8, 8, {0, 0, 0, 0, 9, 8, 7, 0}), 1, 2) == pm::Rgb{9, 8, 7});
-    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 8, 2, {0, 1}), 1, 2) == pm::Rgb{200, 100, 50});
-    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 2, 1, {0b0010'0000}), 1, 2) == pm::Rgb{0, 255, 0});
+    CHECK(pixel(read(PNG_COLOR_TYPE_RGB, 16, deep), 1, 0) == pm::Rgb{10, 20, 30});
+    CHECK(pixel(read(PNG_COLOR_TYPE_RGBA, 8, {0, 0, 0, 0, 9, 8, 7, 0}), 1, 2) == pm::Rgb{9, 8, 7});
+    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 8, {0, 1}), 1, 2) == pm::Rgb{200, 100, 50});
+    CHECK(pixel(read(PNG_COLOR_TYPE_PALETTE, 2, {0b0010'0000}), 1, 2) == pm::Rgb{0, 255, 0});
   }
 }
 
@@ -404,6 +373,12 @@ TEST_CASE("image door: a header says what decoding gives, however much stands be
     const pm::Image seen = decode(turned);
     CHECK(size_of(turned) == pm::Size{seen.height, seen.width});
   }
+  // A PNG's orientation may stand behind more pixels than a header is read for.
+  const std::string pixels = pm::encode_png(test_environment::noise(200, 150, 1));
+  REQUIRE(pixels.size() > 65'536);
+  CHECK(size_of(pixels) == pm::Size{150, 200});
+  CHECK(size_of(with_orientation(pixels, 3, true)) == pm::Size{150, 200});
+  CHECK(size_of(with_orientation(pixels, 8, true)) == pm::Size{200, 150});
 }
 
 TEST_CASE("image door: what a header is refused for, decoding refuses, too") {

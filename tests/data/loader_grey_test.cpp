@@ -109,15 +109,24 @@ TEST_CASE("BatchMaker: a grey network learns the same from a grey file and from 
 TEST_CASE("BatchMaker: 8-bit files for a 16-bit input, and inputs that no picture is made for, are refused") {
   const Files files;
   const BatchMaker batches({person_of(files.folder / "grey.png")}, lsp_joints(), grey_options(16));
-  CHECK(contains(refusal<DataError>([&] { batches(0); }), "grey.png: expected samples of 16 bits"));
+  CHECK(contains(refusal<BitDepthError>([&] { batches(0); }), "grey.png: expected samples of 16 bits"));
+  LoaderOptions noting = grey_options(16);
+  noting.damaged = std::make_shared<DamagedImages>();  // nobody stands in, and nothing is noted
+  const BatchMaker others({person_of(files.folder / "grey.png"), person_of(files.folder / "depth.png")}, lsp_joints(),
+                          noting);
+  CHECK(contains(refusal<BitDepthError>([&] {
+                   for (std::uint64_t step = 0; step < 2; ++step) others(step);
+                 }),
+                 "grey.png: expected samples of 16 bits"));
+  CHECK(noting.damaged->all().empty());
   LoaderOptions options = grey_options(16);
   options.colour_order = "rgb";
   const std::vector<Person> people{person_of(files.folder / "depth.png")};
   CHECK(contains(refusal<UsageError>([&] { BatchMaker(people, lsp_joints(), options); }),
-                 "bit depth: expected 8, or 16 of grey, got 16"));
+                 "LoaderOptions.bit_depth: expected 8 for colours, got 16; 16 bits go with the colour_order grey"));
   options.colour_order = "gray";
   CHECK(contains(refusal<UsageError>([&] { BatchMaker(people, lsp_joints(), options); }),
-                 "colour order: expected rgb, bgr or grey, got gray"));
+                 "LoaderOptions.colour_order: expected rgb, bgr or grey, got gray; did you mean \"grey\"?"));
 }
 
 TEST_CASE("find_damaged_headers: too few bits are an error of their own, not a damage to go round") {

@@ -130,7 +130,7 @@ TEST_CASE("meaning: what does not fit an input of one channel is refused by its 
                    m["colour_order"] = "rgb";
                    m["normalisation"] = {{"mean", {1, 2, 3}}, {"scale", {1, 1, 1}}};
                  }),
-                 "m.bit_depth: expected 8, as the colour order is no grey, got 16"));
+                 "m.bit_depth: expected 8 for colours, got 16; 16 bits go with the colour_order grey"));
   CHECK(contains(refusal<ModelError>([] { check(graph_of<Net<3>>(), grey_meaning(8), "m"); }),
                  "m.inputs.image: expected 1 channel for its role and the colour order grey, got 3"));
   Meaning rgb = grey_meaning(8);

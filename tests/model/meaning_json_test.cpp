@@ -81,7 +81,8 @@ TEST_CASE("meaning JSON: every field comes back from the text") {
 TEST_CASE("meaning JSON: a calibration comes back to the bit; without one the text is what it always was") {
   Meaning meaning = example();
   CHECK_FALSE(meaning_to_json(meaning).contains("calibration"));
-  meaning.calibration = Calibration{.metric = "pck@0.1:box", .half = 1.0 / 3, .slope = 2.7, .joints = 1400};
+  meaning.calibration =
+      Calibration{.metric = "pck@0.1:box", .half = 1.0 / 3, .slope = 2.7, .person = 0.4, .joints = 1400};
   const Meaning back = meaning_from_json(parse_json(meaning_to_json(meaning).dump(), "text"), "m");
   CHECK(back.calibration == meaning.calibration);
   const auto refused = [&](const char* key, const Json& value) {
@@ -91,7 +92,8 @@ TEST_CASE("meaning JSON: a calibration comes back to the bit; without one the te
     });
   };
   CHECK(contains(refused("half", 0), "m.calibration.half: expected a number from 1e-06 to 1e+06, got 0"));
-  CHECK(contains(refused("slope", -1), "m.calibration.slope: expected a number from 0.001 to 1000, got -1"));
+  CHECK(contains(refused("slope", -1), "m.calibration.slope: expected a number from 0.001 to 50, got -1"));
+  CHECK(contains(refused("person", 1.5), "m.calibration.person: expected a number from 0 to 1, got 1.5"));
   CHECK(contains(refused("slope", "steep"), "m.calibration.slope"));
   CHECK(contains(refused("metric", 5), "m.calibration.metric"));
   CHECK(contains(refused("joints", 0.5), "m.calibration.joints"));

@@ -217,6 +217,28 @@ TEST_CASE("checkpoint: weights and moments that could not be read again are not 
   CHECK_THROWS_AS(checkpoint_to_bytes(checkpoint), RuntimeFailure);
 }
 
+TEST_CASE("checkpoint: more names of moments than any optimiser has are refused before memory is taken, both ways") {
+  check_refused(altered([](TensorFile& file, Json&) {
+                  for (int i = 0; i < 20; ++i) {
+                    file.tensors.push_back({"optimizer.extra" + std::to_string(i) + "/nobody", Tensor({0})});
+                  }
+                }),
+                "expected at most 16 names of what an optimiser keeps, got another one");
+  Checkpoint checkpoint = sample();
+  while (checkpoint.moments.size() <= 16) {
+    checkpoint.moments.push_back(checkpoint.moments[0]);
+    checkpoint.moments.back().name = "more" + std::to_string(checkpoint.moments.size());
+  }
+  CHECK_THROWS_WITH_AS(checkpoint_to_bytes(checkpoint), doctest::Contains("at most 16 names"), RuntimeFailure);
+  checkpoint.moments.pop_back();
+  CHECK(checkpoint_from_bytes(checkpoint_to_bytes(checkpoint), "most").moments.size() == 16);
+}
+
+TEST_CASE("is_checkpoint: a file with the state of a run, not a model's") {
+  CHECK(is_checkpoint(parse_safetensors(checkpoint_to_bytes(sample()), "last")));
+  CHECK_FALSE(is_checkpoint(parse_safetensors(small_run::tiny_model().to_bytes(), "model")));
+}
+
 TEST_CASE("save_checkpoint: whichever system call fails, the old or the new checkpoint is there, whole") {
   const small_run::Folder folder;
   const std::filesystem::path path = folder / "last.safetensors";

@@ -42,29 +42,40 @@ inline int exif_orientation(std::span<const std::byte> bytes, ImageFormat format
   return format == ImageFormat::jpeg ? jpeg_header(bytes).orientation : png_orientation(bytes);
 }
 
+// As image_header(), of the picture as it is stored, from the beginning of the file alone.
+inline ImageHeader stored_header(std::span<const std::byte> beginning, const std::string& where,
+                                 const ImageLimits& limits) {
+  ImageHeader header{.format = image_format(beginning, where), .size = {}};
+#if defined(POSEMACHINE_IMAGE_STB)
+  header.size = stb_size(beginning, where, limits);
+#else
+  header.size =
+      header.format == ImageFormat::jpeg ? jpeg_size(beginning, where, limits) : png_size(beginning, where, limits);
+#endif
+  if (header.format == ImageFormat::png) {
+    const StoredSamples samples = png_samples(beginning);
+    header.bit_depth = samples.bit_depth;
+    header.grey = samples.grey;
+  } else {
+    header.grey = jpeg_header(beginning).components == 1;
+  }
+  return header;
+}
+
+inline ImageHeader upright(ImageHeader header, int orientation) {
+  if (orientation >= 5) std::swap(header.size.height, header.size.width);
+  return header;
+}
+
 }  // namespace detail
 
-/// The header of a JPEG or PNG file held in memory, or of its beginning.
+/// The header of a JPEG or PNG file held in memory.
 /// Errors: DataError for another format, a picture above the limits, or a header that is damaged or not whole: nothing
 /// that decode_image would take.
 inline ImageHeader image_header(std::span<const std::byte> bytes, const std::string& where,
                                 const ImageLimits& limits = {}) {
-  ImageHeader header{.format = detail::image_format(bytes, where), .size = {}};
-#if defined(POSEMACHINE_IMAGE_STB)
-  header.size = detail::stb_size(bytes, where, limits);
-#else
-  header.size = header.format == ImageFormat::jpeg ? detail::jpeg_size(bytes, where, limits)
-                                                   : detail::png_size(bytes, where, limits);
-#endif
-  if (header.format == ImageFormat::png) {
-    const detail::StoredSamples samples = detail::png_samples(bytes);
-    header.bit_depth = samples.bit_depth;
-    header.grey = samples.grey;
-  } else {
-    header.grey = detail::jpeg_header(bytes).components == 1;
-  }
-  if (detail::exif_orientation(bytes, header.format) >= 5) std::swap(header.size.height, header.size.width);
-  return header;
+  const ImageHeader stored = detail::stored_header(bytes, where, limits);
+  return detail::upright(stored, detail::exif_orientation(bytes, stored.format));
 }
 
 namespace detail {
@@ -137,7 +148,7 @@ inline AnyImage read_image_as(PixelKind kind, const std::filesystem::path& path,
   return decode_image_as(kind, std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), limits);
 }
 
-/// Reads the header of an image file, and no more of the file than it takes: 30 us where it is in memory.
+/// Reads the header of an image file, and no more of the file than it takes: 30 us where a JPEG is in memory.
 /// Errors: DataError if the file is missing, no regular file, unreadable or too large, and for everything image_header
 /// refuses.
 inline ImageHeader read_image_header(const std::filesystem::path& path, const ImageLimits& limits = {}) {
@@ -152,7 +163,11 @@ inline ImageHeader read_image_header(const std::filesystem::path& path, const Im
     const std::span<const std::byte> beginning = std::as_bytes(std::span(bytes.data(), bytes.size()));
     detail::image_format(beginning, path.string());  // another format stays one however much is read
     try {
-      return image_header(beginning, path.string(), limits);
+      const ImageHeader stored = detail::stored_header(beginning, path.string(), limits);
+      const auto read_at = [&](std::uint64_t at, std::span<std::byte> out) { return file.read_at(at, out); };
+      const bool png = stored.format == ImageFormat::png;  // what turns it may stand behind the pixels
+      return detail::upright(
+          stored, png ? detail::png_orientation(file.size(), read_at) : detail::jpeg_header(beginning).orientation);
     } catch (const DataError&) {
       if (bytes.size() < wanted) throw;  // the whole file
     }

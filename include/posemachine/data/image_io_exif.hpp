@@ -5,11 +5,13 @@
 #include <posemachine/core/image.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
@@ -75,23 +77,35 @@ inline JpegHeader jpeg_header(std::span<const std::byte> bytes) {
   return header;
 }
 
-/// The orientation that a PNG's eXIf chunk says, 1 to 8; 1 where there is none. Chunks are walked up to the end of the
-/// file: the chunk may follow the pixels. Source: PNG 3rd edition, 11.3.4.5.
-inline int png_orientation(std::span<const std::byte> bytes) {
-  const auto u32 = [bytes](std::size_t i) {
-    std::size_t value = 0;
-    for (std::size_t k = i; k < i + 4; ++k) value = value << 8 | std::to_integer<std::size_t>(bytes[k]);
-    return value;
-  };
-  std::size_t at = 8;                // after the signature
-  while (at + 12 <= bytes.size()) {  // length, type, content, checksum
-    const std::size_t length = u32(at);
-    if (length > bytes.size() - at - 12) return 1;
-    if (std::memcmp(bytes.data() + at + 4, "eXIf", 4) == 0)
-      return exif_block_orientation(bytes.subspan(at + 8, length));
+/// The orientation that a PNG's eXIf chunk says, 1 to 8; 1 where there is none. The chunk may follow the pixels, so all
+/// are walked, up to a number that no picture has. Shapes: size of the file in bytes; read_at(offset, span of bytes)
+/// fills the span and says whether it could. Source: PNG 3rd edition, 11.3.4.5.
+template <class ReadAt>
+int png_orientation(std::uint64_t size, const ReadAt& read_at) {
+  constexpr int most_chunks = 100'000;
+  constexpr std::uint64_t most_bytes = 65'536;  // of a block: the directory stands at its beginning
+  std::uint64_t at = 8;                         // after the signature
+  for (int chunk = 0; chunk < most_chunks && at + 12 <= size; ++chunk) {
+    std::array<std::byte, 8> head{};  // length and type; content and checksum follow
+    if (!read_at(at, std::span(head))) return 1;
+    std::uint64_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | std::to_integer<std::uint64_t>(head[i]);
+    if (length > size - at - 12) return 1;
+    if (std::memcmp(head.data() + 4, "eXIf", 4) == 0) {
+      std::vector<std::byte> block(static_cast<std::size_t>(std::min(length, most_bytes)));
+      return read_at(at + 8, std::span(block)) ? exif_block_orientation(block) : 1;
+    }
     at += 12 + length;
   }
   return 1;
+}
+
+/// The same of a whole file in memory.
+inline int png_orientation(std::span<const std::byte> bytes) {
+  return png_orientation(bytes.size(), [&](std::uint64_t at, std::span<std::byte> out) {
+    std::memcpy(out.data(), bytes.data() + at, out.size());
+    return true;
+  });
 }
 
 /// The picture as it should be seen. `orientation` 1: unchanged; 2: mirrored; 3: half turn; 4: upside down;

@@ -73,17 +73,24 @@ inline Image displayable(ImageView view) {
   });
 }
 
-/// Errors: DataError where samples have fewer bits than are wanted: what was rounded away does not come back.
+/// Samples of fewer bits than a model's input has. The picture is sound: it never counts as damaged.
+class BitDepthError : public DataError {
+ public:
+  using DataError::DataError;
+};
+
+/// Errors: BitDepthError where samples have fewer bits than are wanted: what was rounded away does not come back.
 inline void require_bit_depth(int got, int wanted, const std::string& where) {
   if (got >= wanted) return;
-  fail<DataError>({.where = where,
-                   .expected = "samples of " + std::to_string(wanted) + " bits, as the model's input has (bit_depth)",
-                   .got = "samples of " + std::to_string(got),
-                   .remedy = "give 16-bit PNG files, or train a model of bit_depth 8"});
+  fail<BitDepthError>(
+      {.where = where,
+       .expected = "samples of " + std::to_string(wanted) + " bits, as the model's input has (bit_depth)",
+       .got = "samples of " + std::to_string(got),
+       .remedy = "give 16-bit PNG files, or train a model of bit_depth 8"});
 }
 
 /// The picture as another kind: RGB becomes luma, grey becomes RGB of equal channels, 16 bits are scaled to 8.
-/// Errors: DataError where 8 bits were to become 16, see require_bit_depth.
+/// Errors: BitDepthError where 8 bits were to become 16, see require_bit_depth.
 inline AnyImage converted(ImageView view, PixelKind wanted) {
   return view.visit([&]<class Picture>(const Picture& image) -> AnyImage {
     if constexpr (std::is_same_v<Picture, DepthImage>) {

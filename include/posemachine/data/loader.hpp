@@ -12,6 +12,7 @@
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/warp.hpp>
@@ -56,7 +57,7 @@ struct LoaderOptions {
   int first = 0;   // of a step's samples, the first one that is prepared here
   int count = 0;   // how many are; 0: all from first on
   // Where photographs that cannot be used are noted: another person then stands in for each of theirs, with the draws
-  // that were made for it. Null: the first one ends the run.
+  // that were made for it. Null: the first one ends the run, as one of too few bits always does.
   std::shared_ptr<DamagedImages> damaged{};
   int workers = 1;  // threads that prepare batches
   int depth = 4;    // batches prepared ahead, at most
@@ -129,11 +130,7 @@ class BatchMaker {
     map_ = {int(options_.input.height / options_.stride), int(options_.input.width / options_.stride)};
     require(map_.height >= 1 && map_.width >= 1, "input", "at least one cell of a map",
             std::to_string(options_.input.width) + " x " + std::to_string(options_.input.height));
-    const bool grey = options_.colour_order == "grey";
-    require(grey || options_.colour_order == "rgb" || options_.colour_order == "bgr", "colour order",
-            "rgb, bgr or grey", options_.colour_order);
-    require(options_.bit_depth == 8 || (grey && options_.bit_depth == 16), "bit depth", "8, or 16 of grey",
-            std::to_string(options_.bit_depth));
+    check_pixels<UsageError>(options_.colour_order, options_.bit_depth, "LoaderOptions");
     kind_ = pixel_kind(options_.colour_order, options_.bit_depth);
     require(options_.augmentation.scale_min > 0 && options_.augmentation.scale_max >= options_.augmentation.scale_min,
             "augmentation scale", "0 < scale_min <= scale_max",
@@ -152,7 +149,7 @@ class BatchMaker {
   const std::vector<Person>& people() const { return people_; }
   const LoaderOptions& options() const { return options_; }
 
-  /// Errors: DataError for a photograph that cannot be used, or where none can.
+  /// Errors: DataError for a photograph that cannot be used, or where none can; BitDepthError for one of too few bits.
   Batch operator()(std::uint64_t step) const {
     const std::size_t n = std::size_t(options_.count);
     const std::int64_t maps = std::int64_t(joint_count()) + 1;
@@ -193,6 +190,8 @@ class BatchMaker {
       if (options_.damaged->contains(person.image)) continue;
       try {
         return {person, read_image_as(kind_, person.image, options_.limits)};
+      } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
+        throw;
       } catch (const DataError& error) {
         if (!is_readable(person.image)) throw;  // absent, or not to be had now: no damage of the photograph's own
         options_.damaged->add(person.image, error.what());

@@ -10,6 +10,7 @@
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/normaliser.hpp>
 #include <posemachine/pose/metrics/pck.hpp>
+#include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,6 +26,20 @@ inline const Metric& first_pck(const EvaluationResult& result) {
                                   [](const Metric& metric) { return metric.key == pck_kind.name; });
   if (found != result.metrics.end() && found->threshold) return *found;
   fail<UsageError>({.where = "calibrate", .expected = "an evaluation of PCK", .got = "one of other metrics"});
+}
+
+// The mean probability that all but a hundredth of the people reach.
+inline double low_mean_score(const EvaluationResult& result, const Calibration& calibration) {
+  std::vector<double> means;
+  for (Keypoints keypoints : result.estimates.back()) {
+    if (keypoints.empty()) continue;  // of a damaged photograph
+    for (Keypoint& keypoint : keypoints) keypoint.score = calibration(keypoint.score);
+    means.push_back(mean_score(keypoints));
+  }
+  if (means.empty()) return 0;
+  const auto low = means.begin() + static_cast<std::ptrdiff_t>((means.size() - 1) / 100);
+  std::nth_element(means.begin(), low, means.end());
+  return *low;
 }
 
 }  // namespace detail
@@ -53,7 +68,9 @@ inline std::vector<JudgedPeak> judged_peaks(const EvaluationResult& result, cons
 /// scores are taken for the peaks of maps. Errors: UsageError where no PCK was measured.
 inline std::optional<Calibration> calibrate(const EvaluationResult& result, const JointSet& joints) {
   std::optional<Calibration> calibration = fit_calibration(judged_peaks(result, joints));
-  if (calibration) calibration->metric = detail::first_pck(result).name;
+  if (!calibration) return calibration;
+  calibration->metric = detail::first_pck(result).name;
+  calibration->person = detail::low_mean_score(result, *calibration);
   return calibration;
 }
 

@@ -107,7 +107,8 @@ inline void mirror_rows(std::span<float> values, std::size_t width) {
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
 /// finite give a missing keypoint. Scores are the probabilities of the model's calibration, which was made for its last
-/// stage; without one, the peaks of the maps, held to 0 to 1.
+/// stage, one scale and its own flip averaging, and is an approximation elsewhere; without one, the peaks of the maps,
+/// held to 0 to 1.
 class Estimator {
  public:
   /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
@@ -123,6 +124,7 @@ class Estimator {
 
   /// A copy with other options; weights are shared unless stages or tuning differ. Errors: as the constructor.
   Estimator with(const EstimatorOptions& options) const {
+    check(options);
     const bool same = options.stages == shared_->stages && options.tuning == shared_->tuning;
     return same ? Estimator(shared_, options) : Estimator(model(), options);
   }
@@ -198,7 +200,6 @@ class Estimator {
                       fill_centres(execution, meaning, input);
                     }),
         decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())) {
-    check(options);
   }
 
   static void fill_centres(Execution& execution, const Meaning& meaning, Size input) {

@@ -9,6 +9,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -131,6 +132,8 @@ inline std::optional<AnyImage> read_image_unless_damaged(const std::filesystem::
   if (options.damaged->contains(path)) return std::nullopt;
   try {
     return read_image_as(kind, path, options.limits);
+  } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
+    throw;
   } catch (const DataError& error) {
     if (!is_readable(path)) throw;
     options.damaged->add(path, error.what());

@@ -1,6 +1,7 @@
 // What a model's inputs and outputs mean: everything a tool needs to know besides the graph and the weights.
 #pragma once
 
+#include <posemachine/base/text.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
@@ -109,14 +110,25 @@ struct MeaningRanges {
   static constexpr NumberRange mean{-1e6, 1e6};
   static constexpr NumberRange scale{1e-6, 1e6};
   static constexpr NumberRange calibration_half{1e-6, 1e6};
-  static constexpr NumberRange calibration_slope{1e-3, 1e3};
+  static constexpr NumberRange calibration_slope{1e-3, 50};
+  static constexpr NumberRange calibration_person{0, 1};
 };
 
-/// Errors: ModelError naming `where`.
-inline void check_colour_order(const std::string& colour_order, const std::string& where) {
-  if (colour_order == "rgb" || colour_order == "bgr" || colour_order == "grey") return;
-  fail<ModelError>(
-      {.where = where + ".colour_order", .expected = "rgb, bgr or grey", .got = colour_order.substr(0, 20)});
+/// Errors: E naming `where` and the field, for an order of colours or a bit depth that no picture is read in.
+template <class E>
+void check_pixels(const std::string& colour_order, int bit_depth, const std::string& where) {
+  const bool grey = colour_order == "grey";
+  if (!grey && colour_order != "rgb" && colour_order != "bgr") {
+    fail<E>({.where = where + ".colour_order",
+             .expected = "rgb, bgr or grey",
+             .got = detail::excerpt(colour_order, 20),
+             .remedy = did_you_mean(colour_order, {"rgb", "bgr", "grey"})});
+  }
+  if (bit_depth == 8 || (grey && bit_depth == 16)) return;
+  fail<E>({.where = where + ".bit_depth",
+           .expected = grey ? "8 or 16" : "8 for colours",
+           .got = std::to_string(bit_depth),
+           .remedy = bit_depth == 16 ? "16 bits go with the colour_order grey" : ""});
 }
 
 /// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
@@ -145,13 +157,7 @@ inline void check(const Meaning& meaning, const std::string& where) {
   }
   require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
   require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
-  check_colour_order(meaning.colour_order, where);
-  const bool grey = meaning.colour_order == "grey";
-  if (meaning.bit_depth != 8 && !(grey && meaning.bit_depth == 16)) {
-    fail<ModelError>({.where = where + ".bit_depth",
-                      .expected = grey ? "8 or 16" : "8, as the colour order is no grey",
-                      .got = std::to_string(meaning.bit_depth)});
-  }
+  check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth, where);
   for (std::size_t i = 0; i < static_cast<std::size_t>(image_channels(meaning)); ++i) {
     require_within("normalisation.mean", meaning.normalisation.mean[i], MeaningRanges::mean);
     require_within("normalisation.scale", meaning.normalisation.scale[i], MeaningRanges::scale);
@@ -162,6 +168,7 @@ inline void check(const Meaning& meaning, const std::string& where) {
   if (meaning.calibration) {
     require_within("calibration.half", meaning.calibration->half, MeaningRanges::calibration_half);
     require_within("calibration.slope", meaning.calibration->slope, MeaningRanges::calibration_slope);
+    require_within("calibration.person", meaning.calibration->person, MeaningRanges::calibration_person);
   }
   const auto require_name = [&](const std::string& key, const std::string& name) {
     if (!name.empty() && name.size() <= 64) return;

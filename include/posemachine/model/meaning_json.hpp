@@ -241,16 +241,18 @@ inline Json calibration_to_json(const Calibration& calibration) {
   return {{"metric", calibration.metric},
           {"half", calibration.half},
           {"slope", calibration.slope},
+          {"person", calibration.person},
           {"joints", calibration.joints}};
 }
 
 /// Errors: ModelError naming the field.
 inline Calibration calibration_from_json(const Json& json, const std::string& where) {
-  reject_unknown_keys<ModelError>(json, {"metric", "half", "slope", "joints"}, where);
+  reject_unknown_keys<ModelError>(json, {"metric", "half", "slope", "person", "joints"}, where);
   Calibration calibration;
   calibration.metric = string_member<ModelError>(json, "metric", where);
   calibration.half = detail::any_number(json, "half", where);
   calibration.slope = detail::any_number(json, "slope", where);
+  calibration.person = detail::any_number(json, "person", where);
   calibration.joints =
       static_cast<int>(integer_member<ModelError>(json, "joints", where, 0, std::numeric_limits<int>::max()));
   return calibration;
@@ -316,10 +318,11 @@ inline Meaning meaning_from_json(const Json& json, const std::string& where) {
   meaning.input_width =
       static_cast<int>(integer_member<ModelError>(json, "input_width", where, 0, std::numeric_limits<int>::max()));
   meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
-  check_colour_order(meaning.colour_order, where);  // on which the length of other lists depends
   if (json.contains("bit_depth")) {
     meaning.bit_depth = static_cast<int>(integer_member<ModelError>(json, "bit_depth", where, 8, 16));
   }
+  check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth,
+                           where);  // on which the length of other lists depends
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
   reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
   const auto channels = static_cast<std::size_t>(image_channels(meaning));

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -44,14 +45,12 @@ struct Pose {
 
 /// The mean score of all keypoints, missing ones included: of a calibrated model the share of joints that are expected
 /// to be right. 0 without keypoints.
-inline double mean_score(const Pose& pose) {
+inline double mean_score(std::span<const Keypoint> keypoints) {
   double sum = 0;
-  for (const Keypoint& keypoint : pose.keypoints) sum += keypoint.found() ? keypoint.score : 0;
-  return pose.keypoints.empty() ? 0 : sum / static_cast<double>(pose.keypoints.size());
+  for (const Keypoint& keypoint : keypoints) sum += keypoint.found() ? keypoint.score : 0;
+  return keypoints.empty() ? 0 : sum / static_cast<double>(keypoints.size());
 }
-
-/// The least mean_score of somebody, where a calibrated model looks at a whole image: people have more, scenery less.
-inline constexpr double least_person_score = 0.35;
+inline double mean_score(const Pose& pose) { return mean_score(pose.keypoints); }
 
 /// A person's area as a share of their box's, as tools for pose data take it where they know the box alone.
 inline constexpr double area_of_box = 0.53;
