@@ -1,10 +1,10 @@
 // posemachine calibrate: turns a model's scores into probabilities, by people whom it was not trained on.
+#include "evaluation_source.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
-#include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/estimator.hpp>
@@ -13,6 +13,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/model/safetensors.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
 #include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
@@ -20,9 +21,12 @@
 
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace pm = posemachine;
@@ -32,14 +36,10 @@ namespace tool {
 namespace {
 
 struct CalibrateArguments {
-  std::string model;
-  std::string data;
-  std::string images;
+  EvaluationSource source;
   std::string metric = "pck";
   std::string output;
-  bool allow_missing = false;
   bool json = false;
-  int threads = default_threads();
 };
 
 struct CalibrationReport {
@@ -115,31 +115,41 @@ CalibrationReport report_of(const pm::EvaluationResult& evaluation, const pm::Jo
   return report;
 }
 
+// Refuses, before anything is read, an output that cannot be or that would replace what is not a model.
+void check_output(const CalibrateArguments& arguments, const pm::DataSource& data, bool is_checkpoint) {
+  if (arguments.output.empty()) return;
+  const std::filesystem::path output(arguments.output);
+  const auto refuse = [&](const std::string& expected, const std::string& got, const std::string& remedy = "") {
+    pm::fail<pm::UsageError>({.where = "--output", .expected = expected, .got = got, .remedy = remedy});
+  };
+  std::error_code error;
+  const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, error)) refuse("a file in a folder that is there", arguments.output);
+  if (std::filesystem::equivalent(output, data.path, error)) refuse("another file than the data's", arguments.output);
+  if (is_checkpoint && std::filesystem::equivalent(output, model_path(arguments.source), error)) {
+    refuse("another file than the checkpoint", arguments.output, "a run goes on from it");
+  }
+}
+
 int calibrate(const CalibrateArguments& arguments, const Context& context) {
   context.metrics.parse(arguments.metric);
-  pm::DataSource source = context.data_sets.parse(arguments.data);
-  if (source.kind == "lsp" && source.part.empty() && pm::has_lsp_parts(source.path)) source.part = "val";
-  const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
-  const pm::Model model = pm::load_trained(path, context.ops);
+  const pm::DataSource data = data_source(arguments.source, "val", context);
+  const std::string path = model_path(arguments.source);
+  pm::TensorFile file = pm::read_safetensors(path);
+  check_output(arguments, data, pm::is_checkpoint(file));
+  const pm::Model model = pm::trained_from_file(std::move(file), path, context.ops);
   const pm::JointSet& joints = model.meaning().joints;
-  const pm::DataSetOptions reading{.images = arguments.images, .allow_missing = arguments.allow_missing};
-  const std::vector<pm::Person> people =
-      pm::people_with_joints(context.data_sets.read(source, reading), joints, pm::to_string(source));
-  pm::EvaluateOptions options;
-  options.threads = arguments.threads;
-  options.metrics = {metric_of(arguments, joints, context)};
+  const std::vector<pm::Person> people = read_people(arguments.source, data, joints, context);
   Progress progress(context, "evaluating");
-  options.progress = [&](int done_count, int count) {
-    context.stop_if_asked();
-    progress.update(done_count, count);
-  };
+  pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
+  options.metrics = {metric_of(arguments, joints, context)};
   CalibrationReport report =
       report_of(pm::evaluate(pm::Estimator(model.with_calibration({})), people, options), joints);
   report.model = path;
   report.network = model.network();
-  report.data = pm::to_string(source);
-  if (!arguments.output.empty()) model.with_calibration(report.calibration).save(arguments.output);
+  report.data = pm::to_string(data);
   write_stdout(arguments.json ? json_line(to_json(report)) : to_text(report));
+  if (!arguments.output.empty()) model.with_calibration(report.calibration).save(arguments.output);
   return done;
 }
 
@@ -148,13 +158,9 @@ int calibrate(const CalibrateArguments& arguments, const Context& context) {
 Command add_calibrate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<CalibrateArguments>();
   CLI::App* command = app.add_subcommand("calibrate", "Turns a model's scores into probabilities");
-  command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
-  command
-      ->add_option("--data", arguments->data,
-                   "KIND:PATH[:PART], as in train: annotated people whom the model was not trained on; of lsp:DIR the\n"
-                   "part val unless another is named")
-      ->required();
-  command->add_option("--images", arguments->images, "The folder of the images, as in train");
+  add_source_options(*command, arguments->source,
+                     ": annotated people whom the model was not trained on;\n"
+                     "of lsp:DIR the part val unless another is named");
   command
       ->add_option(
           "--metric", arguments->metric,
@@ -162,15 +168,12 @@ Command add_calibrate(CLI::App& app, const Context& context) {
           "of the box where the joint set has no torso")
       ->option_text("PCK");
   command
-      ->add_option("-o,--output", arguments->output,
-                   "The file to write: the model with its calibration, weights unchanged; it may be the model's own.\n"
-                   "Default: none, the table alone")
+      ->add_option(
+          "-o,--output", arguments->output,
+          "The file to write: the model with its calibration, weights unchanged, of a checkpoint the averaged ones\n"
+          "where it has them; it may be the model's own, but not a checkpoint's.\n"
+          "Default: none, the table alone")
       ->option_text("FILE");
-  command->add_flag("--allow-missing", arguments->allow_missing,
-                    "Leave out images that are absent, instead of failing");
-  command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
   command->add_flag("--json", arguments->json,
                     "One JSON object: calibration with half, slope, metric and joints; error, bins");
   command->footer(

@@ -1,6 +1,7 @@
 // posemachine evaluate: a model measured on annotated people.
 #include "comparison_report.hpp"
 #include "evaluation_report.hpp"
+#include "evaluation_source.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
 #include "test_time.hpp"
@@ -36,36 +37,30 @@ namespace tool {
 namespace {
 
 struct EvaluateArguments {
-  std::string model;
+  EvaluationSource source;
   std::string decoder;
-  std::string data;
   std::string split;
-  std::string images;
   std::vector<std::string> metrics;
   std::string normaliser;
   std::optional<double> threshold;
-  bool allow_missing = false;
   TestTimeArguments test_time;
   bool compare = false;
   std::optional<std::string> shard;
   bool json = false;
-  int threads = default_threads();
 };
 
 // LSP's part may be given by --split, too: that is how it was spelled first.
 pm::DataSource source_of(const EvaluateArguments& arguments, const Context& context) {
-  pm::DataSource source = context.data_sets.parse(arguments.data);
+  pm::DataSource source = context.data_sets.parse(arguments.source.data);
   if (!arguments.split.empty() && (source.kind != "lsp" || !source.part.empty())) {
     pm::fail<pm::UsageError>({.where = "--split",
                               .expected = "--data lsp:DIR without a part",
-                              .got = "--data " + arguments.data,
+                              .got = "--data " + arguments.source.data,
                               .remedy = "name the part behind the data: KIND:PATH:PART"});
   }
-  if (!arguments.split.empty()) {
-    pm::parse_split(arguments.split);  // refused before anything is read
-    source.part = arguments.split;
-  }
-  if (source.kind == "lsp" && source.part.empty() && pm::has_lsp_parts(source.path)) source.part = "test";
+  if (arguments.split.empty()) return data_source(arguments.source, "test", context);
+  pm::parse_split(arguments.split);  // refused before anything is read
+  source.part = arguments.split;
   return source;
 }
 
@@ -152,29 +147,22 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   pm::EstimatorOptions estimator;
   apply(arguments.test_time, estimator);
   const pm::DataSource source = source_of(arguments, context);
-  const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
+  const std::string path = model_path(arguments.source);
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  const pm::DataSetOptions reading{.images = arguments.images, .allow_missing = arguments.allow_missing};
-  const std::vector<pm::Person> people =
-      pm::people_with_joints(context.data_sets.read(source, reading), model.meaning().joints, pm::to_string(source));
-  pm::EvaluateOptions options;
-  options.threads = arguments.threads;
+  const std::vector<pm::Person> people = read_people(arguments.source, source, model.meaning().joints, context);
+  Progress progress(context, "evaluating");
+  pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
   options.metrics = metrics_of(arguments, model.meaning().joints, people, context);
   options.shard = record.shard;
-  Progress progress(context, "evaluating");
-  options.progress = [&](int done_count, int count) {
-    context.stop_if_asked();
-    progress.update(done_count, count);
-  };
   const bool boxes = !people.empty() && people.front().framing == pm::Framing::box;
   const std::string split = source.kind == "lsp" ? source.part : "";
   if (arguments.compare) {
-    const ComparisonReport report{path, model.network(), pm::to_string(source), arguments.threads,
+    const ComparisonReport report{path, model.network(), pm::to_string(source), arguments.source.threads,
                                   pm::compare(model, people, pm::estimation_variants(), options)};
     write_stdout(arguments.json ? json_line(to_json(report)) : to_text(report));
     return done;
   }
-  const EvaluationReport report{path,  model.network(), arguments.data,
+  const EvaluationReport report{path,  model.network(), arguments.source.data,
                                 split, boxes,           pm::evaluate(pm::Estimator(model, estimator), people, options)};
   if (!arguments.json) {
     write_stdout(to_text(report));
@@ -195,20 +183,15 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
 Command add_evaluate(CLI::App& app, const Context& context) {
   auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "PCK and other metrics of a model on annotated people");
-  command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
+  add_source_options(*command, arguments->source, "; of lsp:DIR the part test unless another is named");
   add_decoder_option(*command, arguments->decoder);
   add_test_time_options(*command, arguments->test_time);
   command->add_flag("--compare", arguments->compare,
                     "One table of effect and cost: the model as it is, flip averaging off and on, every decoder, a\n"
                     "second pass, scales 0.7 to 1.3; of each the mean of the first metric and the median time");
-  command
-      ->add_option("--data", arguments->data,
-                   "KIND:PATH[:PART], as in train; of lsp:DIR the part test unless another is named")
-      ->required();
   command->add_option(
       "--split", arguments->split,
       "Of lsp:DIR: train (1 to 900), val (901 to 1000), test (1001 and up), or image numbers FIRST:LAST");
-  command->add_option("--images", arguments->images, "The folder of the images, as in train");
   command
       ->add_option("--metric", arguments->metrics,
                    "KIND[@T][:NORMALISER], once for each, as in --metric pck@0.1:box --metric epe; default: PCK, and\n"
@@ -222,11 +205,6 @@ Command add_evaluate(CLI::App& app, const Context& context) {
           "What PCK measures by: torso; box or image, their larger sides; head; default: the torso, or the box\n"
           "where the joint set has none")
       ->check(CLI::IsMember({"torso", "box", "head", "image"}));
-  command->add_flag("--allow-missing", arguments->allow_missing,
-                    "Leave out images that are absent, instead of failing");
-  command->add_option("--threads", arguments->threads, "Images at a time; the result is the same for any number")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
   command->add_flag("--json", arguments->json,
                     "One JSON object: an object per metric (pck, pcp_strict, ...) with threshold, normaliser, mean, a\n"
                     "value per group, and value and counts of each joint or stick; the same per stage");

@@ -28,6 +28,7 @@
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/losses/cross_entropy.hpp>
+#include <posemachine/training/train_options.hpp>
 
 #include <algorithm>
 #include <array>
@@ -60,10 +61,30 @@ const std::vector<std::string> known_keys{"network",       "data", "images", "va
 constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
                                                      "keep_checkpoints", "log_steps",      "pictures"};
 
-// The decoder has two spellings: quarter_offset, true or false, and its name, which alone can say the other kinds. Runs
-// with a decoder of the first spelling, on 8-bit pictures and with the usual normalisation have the config.json that
-// they always had.
-Json meaning_to_options(const pm::Meaning& meaning) {
+// The member of that name; null where there is none.
+const Json& member_or_null(const Json& object, const std::string& key) {
+  static const Json null;
+  const auto found = object.find(key);
+  return found == object.end() ? null : *found;
+}
+
+// The first key under which two objects differ, one that only one of them has included.
+std::optional<std::string> first_different_key(const Json& a, const Json& b) {
+  for (const auto& [key, value] : a.items()) {
+    if (member_or_null(b, key) != value) return key;
+  }
+  for (const auto& [key, value] : b.items()) {
+    if (!a.contains(key)) return key;
+  }
+  return std::nullopt;
+}
+
+// For messages.
+std::string value_text(const Json& value) { return value.is_null() ? "none" : value.dump().substr(0, 100); }
+
+// All options of a model. The decoder has two spellings: quarter_offset, true or false, and its name, which alone can
+// say the other kinds.
+Json all_model_options(const pm::Meaning& meaning) {
   const std::string& kind = meaning.decoder.kind;
   const bool by_name = kind != "arg_max" && kind != "quarter_offset";
   Json options{{"input_height", meaning.input_height},
@@ -73,17 +94,27 @@ Json meaning_to_options(const pm::Meaning& meaning) {
                {"image_scale", meaning.crop.image_scale},
                {"box_context", meaning.crop.box_context},
                by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
-               {"flip_average", meaning.decoder.flip_average}};
-  if (meaning.bit_depth != 8) options["bit_depth"] = meaning.bit_depth;
-  if (meaning.normalisation != pm::default_normalisation(meaning.bit_depth)) {
-    options.update(pm::normalisation_to_json(meaning));
+               {"flip_average", meaning.decoder.flip_average},
+               {"bit_depth", meaning.bit_depth}};
+  options.update(pm::normalisation_to_json(meaning));
+  return options;
+}
+
+// As a configuration has them, which is read over the meaning of its network alone. Bit depth and normalisation are
+// left out where they are the usual ones, of that network too: such runs have the config.json that they always had.
+Json meaning_to_options(const pm::Meaning& meaning, const pm::Meaning& network) {
+  Json options = all_model_options(meaning);
+  if (meaning.bit_depth == 8 && network.bit_depth == 8) options.erase("bit_depth");
+  if (meaning.normalisation == pm::default_normalisation(meaning.bit_depth) &&
+      meaning.normalisation == network.normalisation) {
+    for (const char* key : {"mean", "scale"}) options.erase(key);
   }
   return options;
 }
 
 std::vector<std::string> known_model_options() {
-  std::vector<std::string> known{"decoder", "bit_depth", "mean", "scale"};
-  const Json options = meaning_to_options({});
+  std::vector<std::string> known{"decoder"};
+  const Json options = all_model_options({});
   for (const auto& [key, value] : options.items()) known.push_back(key);
   return known;
 }
@@ -112,23 +143,10 @@ std::string decoder_from_options(const Json& given, const std::string& where, st
 }
 
 // The order of colours and the bit depth; another bit depth has another normalisation, unless one is asked for.
-void read_pixels(const Json& given, const Json& json, const std::string& where, pm::Meaning& meaning) {
+void read_pixels(const Json& json, const std::string& where, pm::Meaning& meaning) {
   meaning.colour_order = pm::string_member<pm::UsageError>(json, "colour_order", where);
-  const bool grey = meaning.colour_order == "grey";
-  if (!grey && meaning.colour_order != "rgb" && meaning.colour_order != "bgr") {
-    pm::fail<pm::UsageError>({.where = where + ".colour_order",
-                              .expected = "rgb, bgr or grey",
-                              .got = json["colour_order"].dump(),
-                              .remedy = pm::did_you_mean(meaning.colour_order, {"rgb", "bgr", "grey"})});
-  }
-  if (!given.contains("bit_depth")) return;
-  const auto bits = static_cast<int>(pm::integer_member<pm::UsageError>(given, "bit_depth", where, 8, 16));
-  if (bits != 8 && !(grey && bits == 16)) {
-    pm::fail<pm::UsageError>({.where = where + ".bit_depth",
-                              .expected = grey ? "8 or 16" : "8 for colours",
-                              .got = std::to_string(bits),
-                              .remedy = grey ? "" : "16 bits go with model.colour_order=grey"});
-  }
+  const auto bits = static_cast<int>(pm::integer_member<pm::UsageError>(json, "bit_depth", where, 8, 16));
+  pm::check_pixels<pm::UsageError>(meaning.colour_order, bits, where);
   if (bits != meaning.bit_depth) meaning.normalisation = pm::default_normalisation(bits);
   meaning.bit_depth = bits;
 }
@@ -156,7 +174,7 @@ std::array<double, 3> read_channels(const Json& given, const std::string& key, c
 pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning,
                                  const Context& context) {
   pm::reject_unknown_keys<pm::UsageError>(given, known_model_options(), where);
-  Json json = meaning_to_options(meaning);
+  Json json = all_model_options(meaning);
   json.update(given);
   using pm::UsageError;
   const auto pixels = [&](const char* key) {
@@ -170,7 +188,7 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   meaning.input_height = pixels("input_height");
   meaning.input_width = pixels("input_width");
   meaning.sigma_px = number("sigma_px", pm::MeaningRanges::sigma_px);
-  read_pixels(given, json, where, meaning);
+  read_pixels(json, where, meaning);
   pm::Normalisation& normalisation = meaning.normalisation;
   if (given.contains("mean")) {
     normalisation.mean = read_channels(given, "mean", where, meaning, pm::MeaningRanges::mean);
@@ -301,6 +319,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   }
   if (json.contains("network")) config.network_source = json["network"];
   config.network = find_network(config.network_source, where + ".network", context);
+  config.network_meaning = config.network.meaning;
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
   config.data = read_data(part("data"), where, context);
@@ -341,12 +360,15 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   return config;
 }
 
-// Every key that can be set, in the form "train.rate".
+// Every key that can be set, in the form "train.rate": all that is read, whether or not it is written where it is empty.
 std::vector<std::string> known_settings() {
   std::vector<std::string> known{"network", "data", "images", "validation", "labels", "allow_missing", "init", "from"};
-  const Json train = pm::train_options_to_json({});
+  const Json none = Json::object();
+  pm::TrainOptions options;
+  pm::detail::TrainOptionsReader train{none, std::string(from_arguments)};
+  pm::detail::visit_train_options(options, train);
   for (const std::string& key : known_model_options()) known.push_back("model." + key);
-  for (const auto& [key, value] : train.items()) known.push_back("train." + key);
+  for (const std::string& key : train.known) known.push_back("train." + key);
   return known;
 }
 
@@ -440,15 +462,27 @@ void require_same_network(const std::string& name, const pm::Graph& graph, const
   if (!difference.empty()) contradiction("network", "the graph of " + name, "another one (" + difference + ")");
 }
 
-// What was not asked for is as the run had it that left the checkpoint, but for how it was shared among threads.
+// Whether a configuration's model is asked to see pictures of other channels or bits than `meaning` has.
+bool asks_other_pixels(const Json& model, const pm::Meaning& meaning) {
+  const Json& bits = member_or_null(model, "bit_depth");
+  const Json& order = member_or_null(model, "colour_order");
+  return (!bits.is_null() && bits != meaning.bit_depth) ||
+         (!order.is_null() && (order == "grey") != (meaning.colour_order == "grey"));
+}
+
+// Keeps what was not asked for as the run had it that left the checkpoint, but for how it was shared among threads. The
+// network's own meaning may be another by now: the checkpoint's is written whole.
 void inherit(Json& json, const pm::Checkpoint& checkpoint) {
-  Json model = meaning_to_options(checkpoint.model.meaning());
+  Json model = all_model_options(checkpoint.model.meaning());
   Json train = pm::train_options_to_json(checkpoint.options);
   for (const char* key : {"workers", "loader_workers"}) train.erase(key);
   if (json.contains("model")) {
     const bool names_decoder = json["model"].contains("decoder") || json["model"].contains("quarter_offset");
     for (const char* key : {"decoder", "quarter_offset"}) {
       if (names_decoder) model.erase(key);  // two spellings of one option
+    }
+    if (asks_other_pixels(json["model"], checkpoint.model.meaning())) {
+      for (const char* key : {"mean", "scale"}) model.erase(key);  // other pictures have a normalisation of their own
     }
     model.update(json["model"]);
   }
@@ -459,12 +493,24 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
 
 // A model's options, all of them and in one spelling only, so that they can be compared.
 Json comparable_options(const pm::Meaning& meaning) {
-  Json options = meaning_to_options(meaning);
+  Json options = all_model_options(meaning);
   options.erase("quarter_offset");
   options["decoder"] = meaning.decoder.kind;
-  options["bit_depth"] = meaning.bit_depth;
-  options.update(pm::normalisation_to_json(meaning));
   return options;
+}
+
+// Refuses another meaning of the network, whatever it leaves to defaults.
+void require_same_meaning(const pm::Meaning& meaning, const pm::Meaning& asked) {
+  const auto comparable = [](const pm::Meaning& of) {
+    Json json = pm::meaning_to_json(of);
+    json["bit_depth"] = of.bit_depth;
+    return json;
+  };
+  const Json has = comparable(meaning), wants = comparable(asked);
+  const std::optional<std::string> key = first_different_key(has, wants);
+  if (!key) return;
+  contradiction("network.meaning." + *key, value_text(member_or_null(has, *key)),
+                value_text(member_or_null(wants, *key)));
 }
 
 bool changes_speed_only(const std::string& key) {
@@ -478,7 +524,7 @@ Json config_to_json(const TrainConfig& config) {
             {"data", config.data},
             {"allow_missing", config.allow_missing},
             {"init", config.init},
-            {"model", meaning_to_options(config.network.meaning)},
+            {"model", meaning_to_options(config.network.meaning, config.network_meaning)},
             {"train", pm::train_options_to_json(config.options)}};
   if (!config.from.empty()) json["from"] = config.from;
   if (!config.images.empty()) json["images"] = config.images;
@@ -510,14 +556,17 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
                            const pm::Checkpoint& checkpoint, const Context& context) {
   const TrainConfig run = read_config(stored, where, context);
   Json has = config_to_json(run);
-  const auto require_kept = [&](const std::string& section, const Json& configured, const Json& kept) {
-    for (const auto& [key, value] : kept.items()) {
-      if (configured[key] == value || changes_speed_only(key)) continue;
-      pm::fail<pm::UsageError>({.where = where + ": " + section + "." + key,
-                                .expected = value.dump() + ", as in the run's checkpoint",
-                                .got = configured[key].dump(),
-                                .remedy = "config.json of a run is not to be changed"});
+  const auto require_kept = [&](const std::string& section, Json configured, Json kept) {
+    for (const std::string_view key : speed_keys) {
+      configured.erase(std::string(key));
+      kept.erase(std::string(key));
     }
+    const std::optional<std::string> key = first_different_key(kept, configured);
+    if (!key) return;
+    pm::fail<pm::UsageError>({.where = where + ": " + section + "." + *key,
+                              .expected = value_text(member_or_null(kept, *key)) + ", as in the run's checkpoint",
+                              .got = value_text(member_or_null(configured, *key)),
+                              .remedy = "config.json of a run is not to be changed"});
   };
   require_kept("model", comparable_options(run.network.meaning), comparable_options(checkpoint.model.meaning()));
   require_kept("train", has["train"], pm::train_options_to_json(checkpoint.options));
@@ -530,14 +579,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const pm::NetworkDescription described = find_network(run.network_source, where + ".network", context);
       const pm::NetworkDescription wanted = find_network(value, asked_where + ".network", context);
       require_same_network(described.name, described.graph, wanted);
-      const Json has_meaning = pm::meaning_to_json(described.meaning);
-      const Json asked_meaning = pm::meaning_to_json(wanted.meaning);
-      for (const auto& [part, said] : has_meaning.items()) {
-        if (asked_meaning[part] != said) {
-          contradiction("network.meaning." + part, said.dump().substr(0, 100),
-                        asked_meaning[part].dump().substr(0, 100));
-        }
-      }
+      require_same_meaning(described.meaning, wanted.meaning);
     } else if (key == "data") {  // the folders may have moved; the checkpoint knows the people
       const std::vector<std::string> data = read_data(value, asked_where, context);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
@@ -572,10 +614,11 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       if (options.slice == 0) options.slice = run.options.slice;
       const Json resolved = pm::train_options_to_json(options);
       for (const auto& [option, wanted] : value.items()) {
-        if (!changes_speed_only(option) && has[key][option] != resolved[option]) {
-          contradiction(key + "." + option, has[key][option].dump(), wanted.dump());
+        const Json& kept = member_or_null(has[key], option);
+        if (!changes_speed_only(option) && kept != member_or_null(resolved, option)) {
+          contradiction(key + "." + option, value_text(kept), wanted.dump());
         }
-        has[key][option] = resolved[option];
+        if (resolved.contains(option)) has[key][option] = resolved[option];
       }
     } else if (value.is_object() && key == "model") {
       const std::string& kind = run.network.meaning.decoder.kind;
@@ -586,10 +629,13 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
           comparable_options(meaning_from_options(value, asked_where + ".model", run.network.meaning, context));
       for (const auto& [option, wanted] : value.items()) {
         if (option == "decoder" || option == "quarter_offset") continue;
-        if (resolved[option] != kept[option]) contradiction(key + "." + option, kept[option].dump(), wanted.dump());
+        const Json& kept_value = member_or_null(kept, option);
+        if (member_or_null(resolved, option) != kept_value) {
+          contradiction(key + "." + option, value_text(kept_value), wanted.dump());
+        }
       }
-    } else if (has[key] != value) {
-      contradiction(key, has[key].dump(), value.dump());
+    } else if (member_or_null(has, key) != value) {
+      contradiction(key, value_text(member_or_null(has, key)), value.dump());
     }
   }
   return read_config(has, asked_where, context);

@@ -131,6 +131,53 @@ TEST_CASE("grey: a run on depth goes on with its input, and says so where anothe
   CHECK(pm::Model::load(at("runs/on/model.safetensors")).meaning().normalisation.mean[0] == 1500);
 }
 
+TEST_CASE("grey: a configuration says what its network file does not, usual or not, and a run goes on with it") {
+  const Outcome description = run("summary --description " + depth_model());
+  REQUIRE(description.code == 0);
+  pm::Json network = pm::parse_json(description.out, "description");
+  network["meaning"]["bit_depth"] = 16;
+  network["meaning"]["normalisation"] = {{"mean", {1500.0}}, {"scale", {0.001}}};
+  std::ofstream(at("network.json")) << network.dump();
+  const std::string short_run =
+      " --runs " + at("runs") + " --set train.batch=2 --set train.slice=2 --set train.epochs=1 --set train.workers=1 ";
+  const auto meaning_of = [](const std::string& name) {
+    return pm::Model::load(at("runs/" + name + "/model.safetensors")).meaning();
+  };
+  const auto options_of = [](const std::string& name) {
+    return pm::parse_json(text_of(at("runs/" + name + "/config.json")), "config")["model"];
+  };
+  const std::string start = "train " + at("network.json") + " --validation 0.25" + short_run;
+  // 8 bits, which a configuration does not state elsewhere, on a network of 16.
+  REQUIRE(run(start + "--run eight --set model.bit_depth=8 --data " + data("grey")).code == 0);
+  CHECK(meaning_of("eight").bit_depth == 8);
+  CHECK(meaning_of("eight").normalisation == pm::default_normalisation(8));
+  CHECK(options_of("eight")["bit_depth"] == 8);
+  CHECK(run("train --resume --run eight" + short_run).code == 0);
+  REQUIRE(run("train --config " + at("runs/eight/config.json") + " --run eight_too" + short_run).code == 0);
+  CHECK(text_of(at("runs/eight_too/model.safetensors")) == text_of(at("runs/eight/model.safetensors")));
+  // The usual normalisation, on a network of another.
+  REQUIRE(run(start + "--run usual --set model.mean=2000 --set model.scale=0.00025 --data " + data("depth")).code == 0);
+  CHECK(meaning_of("usual").normalisation == pm::default_normalisation(16));
+  CHECK(options_of("usual")["mean"] == pm::Json::array({2000.0}));
+  REQUIRE(run("train --config " + at("runs/usual/config.json") + " --run usual_too" + short_run).code == 0);
+  CHECK(text_of(at("runs/usual_too/model.safetensors")) == text_of(at("runs/usual/model.safetensors")));
+  // Neither is asked for: the file's.
+  REQUIRE(run(start + "--run of_file --data " + data("depth")).code == 0);
+  CHECK(meaning_of("of_file").normalisation.mean[0] == 1500);
+  CHECK_FALSE(options_of("of_file").contains("outputs"));
+  CHECK(run("train --resume --run of_file --set train.outputs=[]" + short_run).code == 0);
+  // The same network of another meaning, by a key that its file leaves out or has alone.
+  network["meaning"].erase("bit_depth");
+  network["meaning"]["normalisation"] = {{"mean", {128.0}}, {"scale", {0.00390625}}};
+  std::ofstream(at("eight_bits.json")) << network.dump();
+  check_refused("train " + at("eight_bits.json") + " --resume --run of_file" + short_run, 2,
+                "network.meaning.normalisation: expected {\"mean\":[1500.0],\"scale\":[0.001]}, as the run has");
+  network["meaning"]["normalisation"] = {{"mean", {1500.0}}, {"scale", {0.001}}};
+  std::ofstream(at("eight_bits.json")) << network.dump();
+  check_refused("train " + at("eight_bits.json") + " --resume --run of_file" + short_run, 2,
+                "network.meaning.bit_depth: expected 16, as the run has, got 8");
+}
+
 TEST_CASE("grey: 8-bit pictures are refused by a 16-bit model, in train, evaluate and estimate") {
   const std::string message =
       "expected samples of 16 bits, as the model's input has (bit_depth), got samples of 8; "
@@ -199,7 +246,7 @@ TEST_CASE("grey: a network file says its channels itself, and options that do no
       own("no", "--set model.bit_depth=8 --set model.colour_order=rgb"), 2,
       "model.colour_order: expected an order of 1 channel, as the network's input has, got rgb; say \"channels\": 3");
   check_refused(train("no", "rgb", "--set model.bit_depth=16"), 2,
-                "model.bit_depth: expected 8 for colours, got 16; 16 bits go with model.colour_order=grey");
+                "model.bit_depth: expected 8 for colours, got 16; 16 bits go with the colour_order grey");
   check_refused(train("no", "rgb", "--set model.colour_order=gray"), 2, "did you mean \"grey\"?");
   check_refused(train("no", "grey", "--set model.colour_order=grey --set model.bit_depth=12"), 2, "expected 8 or 16");
   check_refused(train("no", "grey", "--set model.colour_order=grey --set model.mean=[1,2,3]"), 2,

@@ -12,6 +12,7 @@
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/training/checkpoint.hpp>
 
 #include <matio.h>
 #include <sys/wait.h>
@@ -586,16 +587,34 @@ TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which
   check_refused(calibrate + "--metric pck@1000 --quiet", 3, "calibrate: expected at least 10 right and as many wrong");
   check_refused(calibrate + "--metric epe", 2, "--metric: expected pck[@T][:NORMALISER], got \"epe\"");
   check_refused("calibrate --model " + at("m.safetensors"), 2, "--data is required");
+  // Places that cannot be written are refused before anything is read, and what is no model is not replaced.
+  const std::string out = calibrate + "--metric pck@0.02:image --quiet -o ";
+  check_refused(out + at("absent/c.safetensors"), 2, "--output: expected a file in a folder that is there, got");
+  pm::Checkpoint checkpoint{plain};
+  checkpoint.epoch_losses.resize(plain.graph().outputs.size());
+  pm::save_checkpoint(checkpoint, at("last.safetensors"));
+  const std::string before = text_of(at("last.safetensors"));
+  const std::string of_run = "calibrate --metric pck@0.02:image --quiet --data lsp:" + at("lsp") + " --model " +
+                             at("last.safetensors") + " -o ";
+  fs::create_symlink(at("last.safetensors"), at("link.safetensors"));
+  for (const char* name : {"last.safetensors", "link.safetensors"}) {
+    check_refused(of_run + at(name), 2, "--output: expected another file than the checkpoint, got");
+    CHECK(text_of(at("last.safetensors")) == before);
+  }
+  REQUIRE(run(of_run + at("from_run.safetensors")).code == 0);
+  CHECK(text_of(at("from_run.safetensors")) == text_of(at("c.safetensors")));
 }
 
 TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated model, and nothing is drawn on it") {
   const pm::Model model = pm::Model::load(at("m.safetensors"));
-  model.with_calibration(pm::Calibration{.half = 100, .slope = 3}).save(at("never.safetensors"));
+  model.with_calibration(pm::Calibration{.half = 100, .slope = 3, .person = 0.3}).save(at("never.safetensors"));
   const std::string estimate = "estimate --model " + at("never.safetensors") + " ";
   const Outcome text = run(estimate + "--overlay " + at("nobody.png") + " " + at("a.png"));
   CHECK(text.code == 0);
   CHECK(text.out.ends_with("pixels\nno person\n"));
-  CHECK(text.err.find(at("a.png") + ": nothing like a person was found: the score is 0.00") != std::string::npos);
+  CHECK(text.err.find(at("a.png") +
+                      ": nothing like a person was found: the score is 0.00, 99 of 100 people have 0.30 or more") !=
+        std::string::npos);
   CHECK(pm::read_image(at("nobody.png")).pixels == pm::read_image(at("a.png")).pixels);
   const Outcome json = run(estimate + "--json " + at("a.png"));
   CHECK(json_of(json)["poses"].size() == 1);  // for programs, which may know better
@@ -604,6 +623,9 @@ TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated 
   CHECK(box.out.find("left_wrist") != std::string::npos);
   CHECK(box.err.empty());
   CHECK(run(estimate_with(at("a.png"))).err.find("nothing like") == std::string::npos);
+  CHECK(run(estimate + "--scales 0.9,1 " + at("a.png")).err.empty());  // the calibration is of one scale
+  model.with_calibration(pm::Calibration{.half = 100, .slope = 3}).save(at("unknown.safetensors"));
+  CHECK(run("estimate --model " + at("unknown.safetensors") + " " + at("a.png")).err.empty());
 }
 
 TEST_CASE("tool: estimate --flip, --scales and --second-pass do what they say, and refuse before anything is read") {

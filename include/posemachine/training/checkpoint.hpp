@@ -60,6 +60,9 @@ inline Checkpoint without_moments(Checkpoint checkpoint) {
 namespace detail {
 inline constexpr const char* training_note = "posemachine.training";
 inline constexpr const char* average_prefix = "average/";
+// Names that an optimiser may keep something under. Ours have 2 at most; each costs memory for every parameter, even
+// where a file has but one empty tensor of that name.
+inline constexpr std::size_t max_moments = 16;
 
 // Of the tensors that an optimiser keeps under a name.
 inline std::string moments_prefix(std::string_view name) { return "optimizer." + std::string(name) + "/"; }
@@ -70,6 +73,13 @@ inline std::string_view moments_name(std::string_view tensor) {
   const std::size_t slash = tensor.find('/');
   if (!tensor.starts_with(begin) || slash == std::string_view::npos) return {};
   return tensor.substr(begin.size(), slash - begin.size());
+}
+
+inline void require_few_moments(const std::vector<OptimizerState>& moments) {
+  if (moments.size() <= max_moments) return;
+  fail<RuntimeFailure>({.where = "checkpoint",
+                        .expected = "at most " + std::to_string(max_moments) + " names of what an optimiser keeps",
+                        .got = std::to_string(moments.size())});
 }
 
 inline void require_finite_values(const std::vector<float>& values, const std::string& name) {
@@ -124,12 +134,23 @@ std::vector<Tensor> take_tensors(const Graph& graph, TensorsByName& tensors, con
   return taken;
 }
 
-// The optimiser's tensors, whatever their names.
-inline std::vector<OptimizerState> take_moments(const Graph& graph, TensorsByName& tensors, const std::string& where) {
+// The names under which an optimiser keeps something, before anything is allocated for them.
+inline std::set<std::string> moments_names(const TensorsByName& tensors, const std::string& where) {
   std::set<std::string> names;
   for (const auto& [tensor, value] : tensors) {
-    if (!moments_name(tensor).empty()) names.emplace(moments_name(tensor));
+    if (moments_name(tensor).empty()) continue;
+    names.emplace(moments_name(tensor));
+    if (names.size() <= max_moments) continue;
+    fail<ModelError>({.where = where + ": " + excerpt(tensor, 100),
+                      .expected = "at most " + std::to_string(max_moments) + " names of what an optimiser keeps",
+                      .got = "another one"});
   }
+  return names;
+}
+
+// The optimiser's tensors, whatever their names.
+inline std::vector<OptimizerState> take_moments(const Graph& graph, TensorsByName& tensors, const std::string& where) {
+  const std::set<std::string> names = moments_names(tensors, where);
   const auto flat = [&](std::size_t id) { return Shape{graph.parameters[id].size()}; };
   std::vector<OptimizerState> moments;
   for (const std::string& name : names) {
@@ -188,10 +209,11 @@ inline void read_control(const Json& state, const std::string& where, Checkpoint
 }  // namespace detail
 
 /// The bytes of a checkpoint: the model's file with the optimiser's tensors and the run's state beside it. Equal states
-/// give equal bytes. Errors: RuntimeFailure where a weight or moment is not finite: such a file could not be read
-/// again.
+/// give equal bytes. Errors: RuntimeFailure where a weight or moment is not finite, or moments have more than 16 names:
+/// such a file could not be read again.
 inline std::string checkpoint_to_bytes(const Checkpoint& checkpoint) {
   const Graph& graph = checkpoint.model.graph();
+  detail::require_few_moments(checkpoint.moments);
   for (std::size_t id = 0; id < checkpoint.model.parameters().size(); ++id) {
     detail::require_finite_values(checkpoint.model.parameters()[id].values,
                                   parameter_name(graph, static_cast<int>(id)));
@@ -297,10 +319,13 @@ inline Checkpoint load_checkpoint(const std::filesystem::path& path, const OpSet
   return checkpoint_from_file(read_safetensors(path), path.string(), ops);
 }
 
+/// Whether a file has the state of a run beside the network, and not the network alone.
+inline bool is_checkpoint(const TensorFile& file) { return file.metadata.contains(detail::training_note); }
+
 /// The network of a model file, or of a checkpoint: of averaged weights where it keeps them.
 /// Errors: ModelError naming file and field.
 inline Model trained_from_file(TensorFile file, const std::string& where, const OpSet& ops = OpSet()) {
-  if (!file.metadata.contains(detail::training_note)) return Model::from_file(std::move(file), where, ops);
+  if (!is_checkpoint(file)) return Model::from_file(std::move(file), where, ops);
   Checkpoint checkpoint = checkpoint_from_file(std::move(file), where, ops);
   return checkpoint.average.empty() ? checkpoint.model
                                     : checkpoint.model.with_parameters(std::move(checkpoint.average));

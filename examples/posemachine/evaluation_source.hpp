@@ -1,0 +1,42 @@
+// What a model is measured on: the options that evaluate and calibrate share.
+#pragma once
+
+#include "tool.hpp"
+
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/person.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/joint_set.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tool {
+
+struct EvaluationSource {
+  std::string model;
+  std::string data;
+  std::string images;
+  bool allow_missing = false;
+  int threads = default_threads();
+};
+
+/// Adds --model, --data, --images, --allow-missing and --threads. `which_data`: what --data should be, for help.
+void add_source_options(CLI::App& command, EvaluationSource& source, const std::string& which_data);
+
+/// --model, or the bundled one. Errors: ModelError where there is none.
+std::string model_path(const EvaluationSource& source);
+
+/// --data; of lsp:DIR this part unless it names another. Errors: UsageError.
+posemachine::DataSource data_source(const EvaluationSource& source, const std::string& lsp_part,
+                                    const Context& context);
+
+/// Its people with a model's joints. Errors: as the data set's reader.
+std::vector<posemachine::Person> read_people(const EvaluationSource& source, const posemachine::DataSource& data,
+                                             const posemachine::JointSet& joints, const Context& context);
+
+/// --threads, with a progress that ends where the tool is asked to stop. The progress must outlive the options.
+posemachine::EvaluateOptions evaluate_options(const EvaluationSource& source, Progress& progress,
+                                              const Context& context);
+
+}  // namespace tool
