@@ -23,12 +23,16 @@ using namespace posemachine;
 
 namespace {
 
+// `zeros`: the share of samples that are 0 besides.
 template <class Picture>
-Picture random_picture(int width, int height, std::uint64_t seed) {
+Picture random_picture(int width, int height, std::uint64_t seed, double zeros) {
   Picture image(width, height);
   RandomStream stream(seed, Purpose::test);
   constexpr std::uint64_t values = std::uint64_t{std::numeric_limits<typename Picture::Sample>::max()} + 1;
-  for (auto& value : image.pixels) value = static_cast<typename Picture::Sample>(stream.below(values));
+  for (auto& value : image.pixels) {
+    value = static_cast<typename Picture::Sample>(stream.below(values));
+    if (stream.uniform(0, 1) < zeros) value = 0;
+  }
   return image;
 }
 
@@ -43,7 +47,7 @@ template <class Picture>
 double naive(const Picture& image, const Affine& m, int x, int y, const Normalisation& normalisation,
              const Photometric& photometric) {
   const int n = std::max(1, static_cast<int>(std::ceil(std::max(std::hypot(m.a, m.d), std::hypot(m.b, m.e)) - 1e-6)));
-  double sum = 0, covered = 0;
+  double sum = 0, covered = 0, measured = 0;
   for (int k = 0; k < n * n; ++k) {
     const double u = (k % n + 0.5) / n - 0.5, v = (k / n + 0.5) / n - 0.5;
     const double px = cut(m.b * y + m.c, m.a, x, m.a * u + m.b * v);
@@ -53,18 +57,20 @@ double naive(const Picture& image, const Affine& m, int x, int y, const Normalis
         const double weight = std::max(0.0, 1 - std::abs(px - ix)) * std::max(0.0, 1 - std::abs(py - iy));
         sum += weight * image.at(ix, iy)[0];
         covered += weight;
+        if (image.at(ix, iy)[0] != 0 || sizeof(typename Picture::Sample) == 1) measured += weight;
       }
     }
   }
   if (covered == 0) return 0;
   constexpr double most = std::numeric_limits<typename Picture::Sample>::max();
-  const double value = std::clamp(photometric.gain[0] * (sum / covered) + photometric.bias[0], 0.0, most);
+  const double changed = photometric.gain[0] * (sum / measured) + photometric.bias[0];
+  const double value = 2 * measured < covered ? 0 : std::clamp(changed, 0.0, most);
   return covered / (n * n) * (value - normalisation.mean[0]) * normalisation.scale[0];
 }
 
 // Turned, mirrored, enlarged and shrunk up to 4 times, with the edges of the picture in sight.
 template <class Picture>
-void check_against_naive(const Normalisation& normalisation, const Photometric& photometric) {
+void check_against_naive(const Normalisation& normalisation, const Photometric& photometric, double zeros = 0) {
   constexpr double most = std::numeric_limits<typename Picture::Sample>::max();
   const double tolerance = 8 * std::numeric_limits<float>::epsilon() *
                            (most * photometric.gain[0] + std::abs(photometric.bias[0]) + normalisation.mean[0]) *
@@ -72,7 +78,7 @@ void check_against_naive(const Normalisation& normalisation, const Photometric& 
   RandomStream stream(7, Purpose::test);
   double worst = 0;
   for (const Size size : {Size{1, 1}, Size{2, 7}, Size{13, 11}}) {
-    const Picture image = random_picture<Picture>(size.width, size.height, 5);
+    const Picture image = random_picture<Picture>(size.width, size.height, 5, zeros);
     for (int i = 0; i < 12; ++i) {
       const double step = stream.uniform(0.2, 3.9), angle = stream.uniform(-4, 4), side = i % 2 == 0 ? 1 : -1;
       const double c = step * std::cos(angle), s = step * std::sin(angle);
@@ -101,8 +107,32 @@ TEST_CASE("warp: one channel of 8 and of 16 bits equals a naive loop in double p
   check_against_naive<DepthImage>(depth, {{1.3, 0, 0}, {-9000, 0, 0}});
 }
 
+TEST_CASE("warp: of depth, what was not measured is averaged with nothing, at the edges and reduced, too") {
+  for (const double zeros : {0.2, 0.5, 0.9, 1.0}) {
+    check_against_naive<DepthImage>({{2000, 0, 0}, {1.0 / 4000, 0, 0}}, {}, zeros);
+    check_against_naive<DepthImage>({{2000, 0, 0}, {1.0 / 4000, 0, 0}}, {{1.3, 0, 0}, {900, 0, 0}}, zeros);
+    check_against_naive<GreyImage>({{128, 0, 0}, {1.0 / 256, 0, 0}}, {}, zeros);  // where 0 is black
+  }
+  // Cells of 4 x 4: more than half, half and less than half of them measured.
+  DepthImage image(12, 4);
+  for (int y = 0; y < 4; ++y) {
+    for (int x = 0; x < 12; ++x) {
+      const bool measured = x < 4 ? x != 0 : x < 8 ? x % 2 == 0 : x == 8;
+      *image.at(x, y) = static_cast<std::uint16_t>(measured ? 1000 + x : 0);
+    }
+  }
+  CHECK(detail::reduce_by(image, 4).pixels == std::vector<std::uint16_t>{1002, 1005, 0});
+  // Nothing lies between a wall at 3 m and a hole: no sample says 1.5 m.
+  DepthImage wall(40, 1, {0});
+  for (int x = 20; x < 40; ++x) *wall.at(x, 0) = 3000;
+  std::vector<float> row(95);
+  warp(wall, {0.4, 0, 0, 0, 1, 0}, {1, 95}, {{0, 0, 0}, {1, 0, 0}}, false, {}, row.data());
+  for (const float value : row) CHECK((value == 0 || value == doctest::Approx(3000)));
+}
+
 TEST_CASE("warp: a channel of RGB is what a picture of that channel alone gives, to the bit, reduced ones too") {
-  const Image image = test_environment::noise(90, 70, 6);
+  Image image = test_environment::noise(90, 70, 6);
+  for (std::uint8_t& value : image.pixels) value = std::max<std::uint8_t>(value, 1);  // of depth 0 is something else
   const Normalisation plain{{100, 100, 100}, {0.5, 0.5, 0.5}};
   const Size input{9, 8};
   for (const double step : {0.3, 1.0, 2.7, 3.9, 8.0, 9.3}) {

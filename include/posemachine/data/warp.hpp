@@ -41,26 +41,38 @@ namespace detail {
 template <class Picture>
 using SampleSum = std::conditional_t<sizeof(typename Picture::Sample) == 1, std::uint32_t, std::uint64_t>;
 
-/// The picture with each cell of factor x factor pixels averaged, the last ones over what is left of them.
+/// Whether samples of 0 are no measurement, as in pictures of depth: they are never averaged with others.
+template <class Picture>
+inline constexpr bool zero_is_missing = std::is_same_v<Picture, DepthImage>;
+
+/// The picture with each cell of factor x factor pixels averaged, the last ones over what is left of them; of depth over
+/// what was measured, and 0 where that is less than half.
 template <class Picture>
 Picture reduce_by(const Picture& image, int factor) {
   constexpr std::size_t channels = Picture::channels;
   Picture out((image.width + factor - 1) / factor, (image.height + factor - 1) / factor);
   std::vector<SampleSum<Picture>> sums(std::size_t(out.width) * channels);
+  std::vector<std::uint32_t> measured(zero_is_missing<Picture> ? std::size_t(out.width) : 0);
   for (int oy = 0; oy < out.height; ++oy) {
     const int rows = std::min(factor, image.height - oy * factor);
     std::fill(sums.begin(), sums.end(), SampleSum<Picture>{0});
+    std::fill(measured.begin(), measured.end(), 0u);
     for (int y = oy * factor; y < oy * factor + rows; ++y) {
       const typename Picture::Sample* pixel = image.at(0, y);
       for (int ox = 0; ox < out.width; ++ox) {
         SampleSum<Picture>* sum = sums.data() + std::size_t(ox) * channels;
         for (int k = std::min(factor, image.width - ox * factor); k > 0; --k, pixel += channels) {
           for (std::size_t c = 0; c < channels; ++c) sum[c] += pixel[c];
+          if constexpr (zero_is_missing<Picture>) measured[std::size_t(ox)] += pixel[0] != 0 ? 1 : 0;
         }
       }
     }
     for (int ox = 0; ox < out.width; ++ox) {
-      const auto count = static_cast<std::uint32_t>(rows * std::min(factor, image.width - ox * factor));
+      auto count = static_cast<std::uint32_t>(rows * std::min(factor, image.width - ox * factor));
+      if constexpr (zero_is_missing<Picture>) {
+        if (2 * measured[std::size_t(ox)] < count) continue;
+        count = measured[std::size_t(ox)];
+      }
       for (std::size_t c = 0; c < channels; ++c) {
         const SampleSum<Picture> sum = sums[std::size_t(ox) * channels + c];
         out.at(ox, oy)[c] = static_cast<typename Picture::Sample>((sum + count / 2) / count);
@@ -75,6 +87,11 @@ template <class Picture>
 struct WeightedSum {
   SampleSum<Picture> value[Picture::channels]{};
   std::uint32_t weight = 0;
+  std::uint32_t measured = 0;  // of depth, the part of the weight that lies on measurements
+
+  void count_measured(std::uint32_t weight_of_sample, const typename Picture::Sample* sample) {
+    if constexpr (zero_is_missing<Picture>) measured += *sample != 0 ? weight_of_sample : 0;
+  }
 };
 
 /// Adds the bilinear sample at (x, y), 32.32 fixed-point pixel centres; neighbours outside the image add nothing.
@@ -95,6 +112,10 @@ void add_bilinear(const Picture& image, std::int64_t x, std::int64_t y, Weighted
                       weights[2] * lower[c] + weights[3] * lower[c + channels];
     }
     sum.weight += 65'536;
+    sum.count_measured(weights[0], upper);
+    sum.count_measured(weights[1], upper + channels);
+    sum.count_measured(weights[2], lower);
+    sum.count_measured(weights[3], lower + channels);
     return;
   }
   if (ix < -1 || iy < -1 || ix >= image.width || iy >= image.height) return;
@@ -104,6 +125,7 @@ void add_bilinear(const Picture& image, std::int64_t x, std::int64_t y, Weighted
     if (nx < 0 || ny < 0 || nx >= image.width || ny >= image.height) continue;
     for (std::size_t c = 0; c < channels; ++c) sum.value[c] += weights[k] * image.at(nx, ny)[c];
     sum.weight += weights[k];
+    sum.count_measured(weights[k], image.at(nx, ny));
   }
 }
 
@@ -190,7 +212,9 @@ void add_samples(const Picture& image, std::int64_t x, std::int64_t y, const Foo
 /// Samples the image at every input pixel through `image_from_input` (pixel centres to pixel centres), changes its
 /// colours and normalises: (value - mean) * scale. Beyond the image's edge lies the mean, so the input is 0 there.
 /// Where the map shrinks, each input pixel is the average of n x n bilinear samples spread over it, n = the shrinking
-/// rounded up; beyond 4 times the picture is first averaged in whole cells. Positions and weights are integers (1/256
+/// rounded up; beyond 4 times the picture is first averaged in whole cells. Of 16-bit pictures a sample of 0 is one that
+/// was not measured: averages are over what was, and a pixel that was not measured by half stays 0, whatever the change
+/// of colours. Positions and weights are integers (1/256
 /// of a pixel), so that neither vector width nor order of sums shows.
 /// Shapes: out (channels, input.height, input.width); of three channels in the order red, green, blue, or its reverse
 /// where `bgr`; normalisation is per channel of out, in units of the picture's samples.
@@ -254,10 +278,16 @@ void warp(const BasicImage<Sample, Channels>& image, const Affine& image_from_in
       detail::add_samples(image, at_x, at_y, footprint, sum);
       const std::size_t index = std::size_t(y) * std::size_t(input.width) + std::size_t(x);
       const float covered = static_cast<float>(sum.weight) / static_cast<float>(whole);
-      const float per_weight = sum.weight ? 1.0f / static_cast<float>(sum.weight) : 0.0f;
+      std::uint32_t weight = sum.weight;
+      bool missing = false;
+      if constexpr (detail::zero_is_missing<BasicImage<Sample, Channels>>) {
+        missing = 2 * std::uint64_t{sum.measured} < sum.weight;
+        weight = sum.measured;
+      }
+      const float per_weight = weight ? 1.0f / static_cast<float>(weight) : 0.0f;
       for (std::size_t c = 0; c < Channels; ++c) {
         const float pixel = static_cast<float>(sum.value[c]) * per_weight;
-        const float value = std::clamp(gain[c] * pixel + bias[c], 0.0f, most);
+        const float value = missing ? 0.0f : std::clamp(gain[c] * pixel + bias[c], 0.0f, most);
         planes[c][index] = covered * (value - mean[c]) * scale[c];
       }
     }
