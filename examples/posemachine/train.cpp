@@ -202,8 +202,9 @@ pm::Model first_model(const TrainConfig& config, const Context& context, const T
   if (!is_model) {
     context.warn(config.init +
                  " does not say which images its weights are for: check model.colour_order and the normalisation");
-  } else if (source->meaning().normalisation != ours.normalisation ||
-             source->meaning().colour_order != ours.colour_order || source->meaning().bit_depth != ours.bit_depth) {
+  } else if (const pm::Meaning& theirs = source->meaning();
+             theirs.normalisation != ours.normalisation || theirs.bit_depth != ours.bit_depth ||
+             (theirs.colour_order != ours.colour_order && channels_of(pixel_kind(theirs)) == image_channels(ours))) {
     context.warn(config.init + " was trained on images of another normalisation, bit depth or order of colours");
   }
   return std::move(result.model);

@@ -1,6 +1,7 @@
 // take_weights: what fits is taken, and what does not is said.
 #include <posemachine/compose.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/model/grey_input.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/take_weights.hpp>
 
@@ -80,6 +81,37 @@ TEST_CASE("take_weights: names that are new and shapes that differ stay as they 
   CHECK(other.taken == Names{"Conv_2.bias"});
   CHECK(other.left.size() == wider.parameters().size() - 1);
   CHECK(other.left.back() == "Conv_2.weights (of shape (15, 8, 1, 1) there, (15, 9, 1, 1) here)");
+}
+
+TEST_CASE("take_weights: between colours and grey a grey picture gives the same, and everything else is as it was") {
+  const auto described = [] { return NetworkDescription{"two", graph_of<Two>(), Meaning()}; };
+  const Model colours = Model::random(described(), 1);
+  const Model grey = Model::random(with_grey_input(described()), 2);
+  // The convolution's answer at one place, to a picture that is 0.5 in every channel; double, from the definition.
+  const auto answer_to_grey = [](const Model& model, std::size_t out) {
+    const Tensor& weights = tensor(model, "Conv_1.weights");
+    const auto per_output = static_cast<std::size_t>(weights.shape[1] * weights.shape[2] * weights.shape[3]);
+    double sum = 0;
+    for (std::size_t i = 0; i < per_output; ++i) sum += 0.5 * double{weights.values[out * per_output + i]};
+    return sum;
+  };
+  for (const auto& [source, begun] : {std::pair{colours, grey}, {grey, colours}}) {
+    const TakenWeights result = take_weights(begun, source);
+    CHECK(result.left.empty());
+    CHECK(tensor(result.model, "Conv_1.weights").shape == tensor(begun, "Conv_1.weights").shape);
+    for (std::size_t out = 0; out < 8; ++out) {
+      CHECK(answer_to_grey(result.model, out) == doctest::Approx(answer_to_grey(source, out)).epsilon(1e-5));
+    }
+    CHECK(tensor(result.model, "Conv_2.weights").values == tensor(source, "Conv_2.weights").values);
+  }
+  // Each channel by itself, not only their sum.
+  const Tensor& weights = tensor(colours, "Conv_1.weights");
+  const TakenWeights begun = take_weights(grey, colours);
+  const Tensor& summed = tensor(begun.model, "Conv_1.weights");
+  CHECK(summed.values[4] == doctest::Approx(weights.values[4] + weights.values[13] + weights.values[22]));
+  // Other shapes than those of an image's channels are no matter of colours.
+  const Model wider = Model::random({"wider", graph_of<Wider>(), Meaning()}, 1);
+  CHECK(take_weights(grey, wider).left.front().starts_with("Conv_1.weights (of shape (9, 3, 3, 3) there"));
 }
 
 TEST_CASE("take_weights: the maps of other joints are not taken") {

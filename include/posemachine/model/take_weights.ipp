@@ -7,10 +7,13 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
+#include <posemachine/graph/op_info.hpp>
 #include <posemachine/model/meaning.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -69,12 +72,62 @@ POSEMACHINE_INLINE TakenWeights take_offered(const Model& model, const std::map<
   return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
 }
 
+// The ids of the weights of convolutions that read a model's image, and nothing beside it.
+POSEMACHINE_INLINE std::vector<int> weights_on_image(const Model& model) {
+  const Graph& graph = model.graph();
+  std::vector<int> ids;
+  for (const InputMeaning& meaning : model.meaning().inputs) {
+    if (meaning.role != InputRole::image) continue;
+    for (const Port& port : graph.inputs) {
+      if (name_text(graph, port.name) != meaning.name) continue;
+      for (const Node& node : graph.nodes) {
+        const bool reads = node.op->kind() == OpKind::convolution && input(graph, node, 0).id == port.value;
+        if (reads) ids.push_back(parameter_id(graph, node, 0));
+      }
+    }
+  }
+  return ids;
+}
+
+// Weights over the three channels of a colour as ones over grey, or the other way round; none where that is not what
+// parts the shapes. Shapes: (out, 3 or 1, height, width) to (out, 1 or 3, height, width).
+POSEMACHINE_INLINE std::optional<Tensor> with_channels_of(const Tensor& weights, const Shape& wanted) {
+  if (weights.shape.size() != 4 || wanted.size() != 4) return std::nullopt;
+  const std::int64_t from = weights.shape[1], to = wanted[1];
+  Shape changed = weights.shape;
+  changed[1] = to;
+  if (changed != wanted || !((from == 3 && to == 1) || (from == 1 && to == 3))) return std::nullopt;
+  Tensor result(wanted);
+  const auto plane = static_cast<std::size_t>(wanted[2] * wanted[3]);
+  for (std::size_t out = 0; out < static_cast<std::size_t>(wanted[0]); ++out) {
+    for (std::size_t i = 0; i < plane; ++i) {
+      for (std::size_t c = 0; c < 3; ++c) {
+        if (from == 3) {
+          result.values[out * plane + i] += weights.values[(out * 3 + c) * plane + i];
+        } else {
+          result.values[(out * 3 + c) * plane + i] = weights.values[out * plane + i] / 3;
+        }
+      }
+    }
+  }
+  return result;
+}
+
 }  // namespace detail
 
 POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const Model& source) {
   std::map<std::string, const Tensor*> offered;
   for (std::size_t id = 0; id < source.parameters().size(); ++id) {
     offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
+  }
+  std::map<std::string, Tensor> converted;
+  for (const int id : detail::weights_on_image(model)) {
+    const std::string name = parameter_name(model.graph(), id);
+    const auto found = offered.find(name);
+    if (found == offered.end()) continue;
+    const Shape wanted = detail::shape_of(model.graph().parameters[static_cast<std::size_t>(id)]);
+    std::optional<Tensor> fitting = detail::with_channels_of(*found->second, wanted);
+    if (fitting) found->second = &(converted[name] = std::move(*fitting));
   }
   const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
   return detail::take_offered(model, offered, same_joints, source.network());
