@@ -7,8 +7,8 @@
 #   posemachine::dataset      image + data/; zlib and libyaml
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
-#   posemachine::compiled     run as a static library: what its .ipp files define is compiled once, not by every program;
-#                             installed only where POSEMACHINE_COMPONENTS names it
+#   posemachine::compiled     run, and image where it is there, as a static library: what .ipp files define is compiled
+#                             once, not by every program; installed only where POSEMACHINE_COMPONENTS names it
 #   posemachine::eigen        compose, for eigen.hpp; Eigen; only where POSEMACHINE_COMPONENTS names it, and by its own name
 
 foreach(component IN LISTS POSEMACHINE_COMPONENTS)
@@ -58,15 +58,22 @@ endif()
 
 # Sets `out` to a translation unit per folder that includes its .ipp files, by names that no path of this machine is in:
 # the compiler cache serves another clone. With POSEMACHINE_UNITY off, to one per file. Not inference/pose_estimator.ipp,
-# which posemachine::estimate compiles.
-function(posemachine_compiled_units out)
+# which posemachine::estimate compiles. What reads photographs, training and evaluation, is a unit of its own, training,
+# and only where `with_images`.
+function(posemachine_compiled_units out with_images)
   set(include_dir ${PROJECT_SOURCE_DIR}/include)
   file(GLOB_RECURSE definitions CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/posemachine/*.ipp)
   list(FILTER definitions EXCLUDE REGEX "/pose_estimator\\.ipp$")
+  set(reads_images "^posemachine/(training/|data/(loader|image_headers)|inference/(calibrate|compare|evalua))")
+  if(NOT with_images)
+    list(FILTER definitions EXCLUDE REGEX ${reads_images})
+  endif()
   set(units "")
   foreach(file IN LISTS definitions)
     if(DEFINED POSEMACHINE_UNITY AND NOT POSEMACHINE_UNITY)
       string(REPLACE "/" "." unit ${file})
+    elseif(file MATCHES ${reads_images})
+      set(unit training)
     else()
       string(REGEX REPLACE "^posemachine/([^/]+)/.*" "\\1" unit ${file})
     endif()
@@ -83,21 +90,6 @@ function(posemachine_compiled_units out)
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
 
-if(needs_run)
-  posemachine_compiled_units(units)
-  add_library(posemachine_compiled STATIC ${units})
-  target_link_libraries(posemachine_compiled PUBLIC posemachine_run)
-  # Seen by users too: their headers then declare what the library defines, in an inline namespace of another name.
-  target_compile_definitions(posemachine_compiled PUBLIC POSEMACHINE_COMPILED)
-  set_target_properties(posemachine_compiled PROPERTIES CXX_EXTENSIONS OFF)
-  if("compiled" IN_LIST POSEMACHINE_COMPONENTS)
-    list(APPEND POSEMACHINE_TARGETS compiled)
-  else() # built where something links it
-    set_target_properties(posemachine_compiled PROPERTIES EXCLUDE_FROM_ALL ON EXPORT_NAME compiled)
-    add_library(posemachine::compiled ALIAS posemachine_compiled)
-  endif()
-endif()
-
 if(POSEMACHINE_COMPONENTS MATCHES "image|dataset")
   add_library(posemachine_image INTERFACE)
   if(POSEMACHINE_IMAGE_STB)
@@ -109,6 +101,27 @@ if(POSEMACHINE_COMPONENTS MATCHES "image|dataset")
     target_link_libraries(posemachine_image INTERFACE posemachine_run JPEG::JPEG PNG::PNG)
   endif()
   list(APPEND POSEMACHINE_TARGETS image)
+endif()
+
+if(needs_run)
+  set(compiled_part run)
+  set(with_images OFF)
+  if(TARGET posemachine_image)
+    set(compiled_part image)
+    set(with_images ON)
+  endif()
+  posemachine_compiled_units(units ${with_images})
+  add_library(posemachine_compiled STATIC ${units})
+  target_link_libraries(posemachine_compiled PUBLIC posemachine_${compiled_part})
+  # Seen by users too: their headers then declare what the library defines, in an inline namespace of another name.
+  target_compile_definitions(posemachine_compiled PUBLIC POSEMACHINE_COMPILED)
+  set_target_properties(posemachine_compiled PROPERTIES CXX_EXTENSIONS OFF)
+  if("compiled" IN_LIST POSEMACHINE_COMPONENTS)
+    list(APPEND POSEMACHINE_TARGETS compiled)
+  else() # built where something links it
+    set_target_properties(posemachine_compiled PROPERTIES EXCLUDE_FROM_ALL ON EXPORT_NAME compiled)
+    add_library(posemachine::compiled ALIAS posemachine_compiled)
+  endif()
 endif()
 
 if(POSEMACHINE_COMPONENTS MATCHES "dataset")

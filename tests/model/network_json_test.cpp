@@ -8,6 +8,7 @@
 #include <posemachine/model/layer_fields.hpp>
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/layer_words.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_description.hpp>

@@ -10,6 +10,7 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/graph/ops.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/training/checkpoint.hpp>

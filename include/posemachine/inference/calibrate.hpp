@@ -12,8 +12,6 @@
 #include <posemachine/pose/metrics/pck.hpp>
 #include <posemachine/pose/pose.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <vector>
 
@@ -21,57 +19,24 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline const Metric& first_pck(const EvaluationResult& result) {
-  const auto found = std::find_if(result.metrics.begin(), result.metrics.end(),
-                                  [](const Metric& metric) { return metric.key == pck_kind.name; });
-  if (found != result.metrics.end() && found->threshold) return *found;
-  fail<UsageError>({.where = "calibrate", .expected = "an evaluation of PCK", .got = "one of other metrics"});
-}
+const Metric& first_pck(const EvaluationResult& result);
 
 // The mean probability that all but a hundredth of the people reach.
-inline double low_mean_score(const EvaluationResult& result, const Calibration& calibration) {
-  std::vector<double> means;
-  for (Keypoints keypoints : result.estimates.back()) {
-    if (keypoints.empty()) continue;  // of a damaged photograph
-    for (Keypoint& keypoint : keypoints) keypoint.score = calibration(keypoint.score);
-    means.push_back(mean_score(keypoints));
-  }
-  if (means.empty()) return 0;
-  const auto low = means.begin() + static_cast<std::ptrdiff_t>((means.size() - 1) / 100);
-  std::nth_element(means.begin(), low, means.end());
-  return *low;
-}
+double low_mean_score(const EvaluationResult& result, const Calibration& calibration);
 
 }  // namespace detail
 
 /// The last stage's scores of all labelled joints, and which of them are right by the evaluation's first PCK.
 /// Errors: UsageError where no PCK was measured.
-inline std::vector<JudgedPeak> judged_peaks(const EvaluationResult& result, const JointSet& joints) {
-  const Metric& pck = detail::first_pck(result);
-  std::vector<MeasuredPerson> people;
-  std::vector<Keypoints> estimates;
-  for (std::size_t i = 0; i < result.measured.size(); ++i) {
-    if (result.estimates.back()[i].empty()) continue;  // of a damaged photograph
-    people.push_back(result.measured[i]);
-    estimates.push_back(result.estimates.back()[i]);
-  }
-  std::vector<JudgedPeak> judged;
-  detail::judge_joints(joints, normaliser_from(pck.normaliser, joints, "calibrate"), *pck.threshold, people, estimates,
-                       [&](std::size_t person, std::size_t joint, bool right) {
-                         judged.push_back({estimates[person][joint].score, right});
-                       });
-  return judged;
-}
+std::vector<JudgedPeak> judged_peaks(const EvaluationResult& result, const JointSet& joints);
 
 /// The calibration of the last stage's scores, by the evaluation's first PCK; none where fit_calibration() finds none.
 /// Give people whom the model was not trained on, of whom an estimator of a model without a calibration was evaluated:
 /// scores are taken for the peaks of maps. Errors: UsageError where no PCK was measured.
-inline std::optional<Calibration> calibrate(const EvaluationResult& result, const JointSet& joints) {
-  std::optional<Calibration> calibration = fit_calibration(judged_peaks(result, joints));
-  if (!calibration) return calibration;
-  calibration->metric = detail::first_pck(result).name;
-  calibration->person = detail::low_mean_score(result, *calibration);
-  return calibration;
-}
+std::optional<Calibration> calibrate(const EvaluationResult& result, const JointSet& joints);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/calibrate.ipp>
+#endif

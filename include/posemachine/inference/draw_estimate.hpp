@@ -15,12 +15,7 @@
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -31,45 +26,20 @@ struct SeenPart {
   Affine to_photo;
 
   /// The keypoints of the photograph where they are in the picture.
-  std::vector<Keypoint> placed(std::vector<Keypoint> keypoints) const {
-    const Affine from_photo = inverse(to_photo);
-    for (Keypoint& keypoint : keypoints) {
-      if (keypoint.found()) keypoint.position = apply(from_photo, keypoint.position);
-    }
-    return keypoints;
-  }
+  std::vector<Keypoint> placed(std::vector<Keypoint> keypoints) const;
 };
 
 /// Cuts the square of an estimate out of its photograph; one of 16 bits is shown as displayable() shows it.
 /// Shapes: width_px wide, as high as the shape of the network's input makes it. Errors: as warp.
-inline SeenPart cut_seen(ImageView photo, const Box& square, const Meaning& meaning, int width_px) {
-  const Size size{std::max(1, width_px * meaning.input_height / meaning.input_width), width_px};
-  SeenPart part{Image(size.width, size.height), image_from_input(square, size)};
-  std::vector<float> planes(part.picture.pixels.size());  // (3, height, width)
-  std::optional<Image> shown;
-  if (photo.kind() != PixelKind::rgb8) shown = displayable(photo);
-  warp(shown ? ImageView(*shown) : photo, part.to_photo, size, {.mean = {0, 0, 0}, .scale = {1, 1, 1}}, false, {},
-       planes.data());
-  const std::size_t plane = planes.size() / 3;
-  for (std::size_t i = 0; i < planes.size(); ++i) {
-    part.picture.pixels[i] = static_cast<std::uint8_t>(std::lround(planes[i % 3 * plane + i / 3]));
-  }
-  return part;
-}
+SeenPart cut_seen(ImageView photo, const Box& square, const Meaning& meaning, int width_px);
 
 /// The panel of one stage: what the network saw, the stage's heatmaps over it, the stage's pose.
 /// Shapes: stage from 0. Errors: UsageError for a stage that the estimate does not have; as draw_panel.
-inline Image draw_stage(ImageView photo, const Estimate& estimate, std::size_t stage, const Meaning& meaning,
-                        const PanelOptions& options = {}) {
-  if (stage >= estimate.stages.size()) {
-    fail<UsageError>({.where = "draw_stage: stage",
-                      .expected = "less than the " + std::to_string(estimate.stages.size()) + " of the estimate",
-                      .got = std::to_string(stage)});
-  }
-  const StageEstimate& said = estimate.stages[stage];
-  const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.picture_width_px);
-  return draw_panel(seen.picture, view_of(said.maps), {estimate.pose.box, seen.placed(said.keypoints)}, meaning.joints,
-                    options);
-}
+Image draw_stage(ImageView photo, const Estimate& estimate, std::size_t stage, const Meaning& meaning,
+                 const PanelOptions& options = {});
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/draw_estimate.ipp>
+#endif

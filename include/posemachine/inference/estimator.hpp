@@ -1,18 +1,13 @@
 // Estimator: a photograph in, the poses of its people out.
 #pragma once
 
-#include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/tensor.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/image_kinds.hpp>
-#include <posemachine/data/warp.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/program.hpp>
-#include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/inference/estimate.hpp>
@@ -21,45 +16,20 @@
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
-#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/pose.hpp>
-#include <posemachine/pose/scale_average.hpp>
-#include <posemachine/pose/targets.hpp>
-#include <posemachine/schedule/cost_model.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// Errors: UsageError naming an option that no estimator can have; stages and tuning are the model's question.
-inline void check(const EstimatorOptions& options) {
-  const auto refuse_unless = [](bool right, const char* where, const char* expected, const std::string& got) {
-    if (!right) fail<UsageError>({.where = where, .expected = expected, .got = got});
-  };
-  refuse_unless(options.threads >= 1, "threads", "at least 1", std::to_string(options.threads));
-  const std::vector<double>& scales = options.scales;
-  refuse_unless(!scales.empty() && scales.size() <= 64, "scales", "1 to 64", std::to_string(scales.size()));
-  for (const double scale : scales) {
-    refuse_unless(scale >= 0.1 && scale <= 10, "scales", "numbers from 0.1 to 10", std::to_string(scale));
-  }
-  const double smallest = *std::min_element(scales.begin(), scales.end());
-  refuse_unless(smallest <= 1, "scales", "one of at most 1, which sees the whole crop", std::to_string(smallest));
-  if (!options.second_pass) return;
-  const SecondPass& second = *options.second_pass;
-  refuse_unless(second.min_score >= 0 && second.min_score <= 1, "second_pass.min_score", "0 to 1",
-                std::to_string(second.min_score));
-  refuse_unless(second.min_joints >= 2, "second_pass.min_joints", "at least 2", std::to_string(second.min_joints));
-}
+void check(const EstimatorOptions& options);
 
 namespace detail {
 
@@ -72,30 +42,15 @@ struct InferenceModel {
   std::vector<int> mirrored;          // the joint that each one becomes in a mirror
   std::vector<std::size_t> heatmaps;  // the places of the stages among the outputs
 
-  InferenceModel(const Model& from, const EstimatorOptions& options)
-      : model(from),
-        stages(options.stages),
-        tuning(options.tuning),
-        compiled(from, options.stages, program_options(options)),
-        mirrored(mirror(from.meaning().joints)),
-        heatmaps(heatmap_outputs(compiled.graph(), from.meaning())) {}
+  InferenceModel(const Model& from, const EstimatorOptions& options);
 
-  static ProgramOptions program_options(const EstimatorOptions& options) {
-    ProgramOptions program;
-    if (!options.tuning.empty()) program.costs = std::make_shared<const CostModel>(read_tuning(options.tuning));
-    return program;
-  }
+  static ProgramOptions program_options(const EstimatorOptions& options);
 
   int joint_count() const { return static_cast<int>(mirrored.size()); }
 };
 
 // Rows reversed. Shapes: (C, H, W); rows is C H.
-inline void mirror_rows(std::span<float> values, std::size_t width) {
-  for (std::size_t row = 0; row < values.size(); row += width) {
-    const std::span<float> cells = values.subspan(row, width);
-    std::reverse(cells.begin(), cells.end());
-  }
-}
+void mirror_rows(std::span<float> values, std::size_t width);
 
 }  // namespace detail
 
@@ -114,8 +69,7 @@ class Estimator {
   /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
   /// tuning file that cannot be read or is another machine's; ModelError for a model whose decoder is neither the
   /// library's nor one of own_decoders, unless the options choose another.
-  explicit Estimator(const Model& model, const EstimatorOptions& options = {})
-      : Estimator((check(options), std::make_shared<const detail::InferenceModel>(model, options)), options) {}
+  explicit Estimator(const Model& model, const EstimatorOptions& options = {});
 
   Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
   Estimator& operator=(const Estimator& other) { return *this = Estimator(other); }
@@ -123,11 +77,7 @@ class Estimator {
   Estimator& operator=(Estimator&&) = default;
 
   /// A copy with other options; weights are shared unless stages or tuning differ. Errors: as the constructor.
-  Estimator with(const EstimatorOptions& options) const {
-    check(options);
-    const bool same = options.stages == shared_->stages && options.tuning == shared_->tuning;
-    return same ? Estimator(shared_, options) : Estimator(model(), options);
-  }
+  Estimator with(const EstimatorOptions& options) const;
 
   const Model& model() const { return shared_->model; }
   /// Whether an execution for this size of input is there already: without one, the next image of it takes longer.
@@ -142,187 +92,40 @@ class Estimator {
   /// The poses of the people in the boxes, in their order; Pose::box is that box, or where the second pass looked.
   /// Shapes: boxes in pixels from the image's left top edge.
   /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError as above.
-  std::vector<Pose> operator()(ImageView original, std::span<const Box> boxes) {
-    const ImageAs wanted(original, pixel_kind(model().meaning()));  // once for all boxes
-    const ImageView image = wanted.view();
-    std::vector<Pose> poses(boxes.size());
-    for (std::size_t i = 0; i < boxes.size(); ++i) check_box(image, boxes[i]);
-    if (boxes.size() <= 1 || options_.threads == 1) {
-      for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(image, boxes[i]).pose;
-      return poses;
-    }
-    EstimatorOptions single = options_;
-    single.threads = 1;
-    while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with(single));
-    Workers workers(options_.threads);
-    workers.for_each(static_cast<int>(boxes.size()), [&](int index, int slot) {
-      poses[std::size_t(index)] = team_[std::size_t(slot)].explain(image, boxes[std::size_t(index)]).pose;
-    });
-    return poses;
-  }
+  std::vector<Pose> operator()(ImageView original, std::span<const Box> boxes);
 
   /// One person's pose with the maps and keypoints of all stages. `input`: the size the network is fed, {} the model's.
   /// Errors: as above; ModelError for an input that the network cannot take.
-  Estimate explain(ImageView original, const std::optional<Box>& box = {}, Size input = {}) {
-    const int width = original.width(), height = original.height();
-    if (width < 1 || height < 1) {
-      fail<DataError>({.where = "image",
-                       .expected = "at least 1 x 1 pixels",
-                       .got = std::to_string(width) + " x " + std::to_string(height)});
-    }
-    const Meaning& meaning = shared_->model.meaning();
-    const ImageAs wanted(original, pixel_kind(meaning));
-    const ImageView image = wanted.view();
-    if (box) check_box(image, *box);
-    if (input == Size{}) input = {meaning.input_height, meaning.input_width};
-    Estimate estimate;
-    estimate.pose.box = box ? *box : Box{0, 0, double(width), double(height)};
-    estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, width, height);
-    look(estimate, image, input);
-    if (options_.second_pass) {
-      if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
-        estimate.pose.box = *found;
-        estimate.square = crop_square(meaning.crop, *found);
-        look(estimate, image, input);
-      }
-    }
-    if (meaning.calibration) calibrate_scores(estimate, *meaning.calibration);
-    return estimate;
-  }
+  Estimate explain(ImageView original, const std::optional<Box>& box = {}, Size input = {});
 
  private:
-  Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options)
-      : shared_(std::move(shared)),
-        options_(options),
-        executions_(shared_->compiled.programs(), shared_->compiled.weights(),
-                    {options.threads, options.max_bytes, std::size_t(std::max(1, options.cached_sizes))},
-                    [meaning = shared_->model.meaning()](Execution& execution, Size input) {
-                      fill_centres(execution, meaning, input);
-                    }),
-        decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())) {
-  }
+  Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options);
 
-  static void fill_centres(Execution& execution, const Meaning& meaning, Size input) {
-    for (const InputMeaning& port : meaning.inputs) {
-      if (port.role != InputRole::centre_gaussian) continue;
-      render_centre_gaussian(input, port.sigma_px, execution.input(port.name).data());
-    }
-  }
+  static void fill_centres(Execution& execution, const Meaning& meaning, Size input);
 
-  static void check_box(ImageView image, const Box& box) {
-    const int width = image.width(), height = image.height();
-    const bool finite =
-        std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height);
-    if (finite && box.width > 0 && box.height > 0 && box.x < width && box.y < height && box.x + box.width > 0 &&
-        box.y + box.height > 0) {
-      return;
-    }
-    const auto number = [](double value) { return std::to_string(value); };
-    fail<UsageError>({.where = "box",
-                      .expected = "a box of more than 0 pixels that meets the image of " + std::to_string(width) +
-                                  " x " + std::to_string(height),
-                      .got = number(box.x) + "," + number(box.y) + "," + number(box.width) + "," + number(box.height)});
-  }
+  static void check_box(ImageView image, const Box& box);
 
   // From the network's input to the image, and into it.
-  static void place(Keypoint& keypoint, const Affine& to_image, ImageView image) {
-    if (!keypoint.found()) return;
-    const Point at = apply(to_image, keypoint.position);
-    keypoint.position = {std::clamp(at.x, 0.0, image.width() - 1.0), std::clamp(at.y, 0.0, image.height() - 1.0)};
-  }
+  static void place(Keypoint& keypoint, const Affine& to_image, ImageView image);
 
   // From the peaks of maps to probabilities. A score of 0, of missing keypoints, stays 0.
-  static void calibrate_scores(Estimate& estimate, const Calibration& calibration) {
-    for (StageEstimate& stage : estimate.stages) {
-      for (Keypoint& keypoint : stage.keypoints) keypoint.score = calibration(keypoint.score);
-    }
-    for (Keypoint& keypoint : estimate.pose.keypoints) keypoint.score = calibration(keypoint.score);
-  }
+  static void calibrate_scores(Estimate& estimate, const Calibration& calibration);
 
   // Fills in the stages and the keypoints of what the estimate's square shows.
-  void look(Estimate& estimate, ImageView image, Size input) {
-    const Meaning& meaning = shared_->model.meaning();
-    const Affine to_image = image_from_input(estimate.square, input);
-    run_scales(executions_.get(input), image, input, estimate);
-    for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
-      StageEstimate& stage = estimate.stages[s];
-      const Graph& graph = shared_->compiled.graph();
-      const Value value{graph.outputs[shared_->heatmaps[s]].value};
-      stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
-                                        decoder_, meaning.sigma_px);
-      for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
-    }
-    estimate.pose.keypoints = estimate.stages.back().keypoints;
-  }
+  void look(Estimate& estimate, ImageView image, Size input);
 
   // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
-  void run_scales(Execution& execution, ImageView image, Size input, Estimate& estimate) const {
-    const Meaning& meaning = shared_->model.meaning();
-    std::vector<StageEstimate>& stages = estimate.stages;
-    std::vector<ScaleAverage> averages;
-    estimate.outputs.clear();
-    for (const double scale : options_.scales) {
-      const Affine to_image = image_from_input(scaled_square(estimate.square, scale), input);
-      for (const InputMeaning& port : meaning.inputs) {
-        if (port.role != InputRole::image) continue;
-        warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
-             execution.input(port.name).data());
-      }
-      stages = run(execution, input, meaning, estimate.outputs);
-      if (options_.scales.size() == 1 && scale == 1) return;
-      averages.resize(stages.size());
-      for (std::size_t s = 0; s < stages.size(); ++s) averages[s].add(view_of(stages[s].maps), scale);
-    }
-    for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = averages[s].take();
-  }
+  void run_scales(Execution& execution, ImageView image, Size input, Estimate& estimate) const;
 
-  static Tensor maps_of(const Execution& execution, std::size_t output) {
-    const Shape shape = execution.output_shape(output);  // (1, C, H, W)
-    Tensor maps({shape[1], shape[2], shape[3]});
-    const auto values = execution.output(output);
-    maps.values.assign(values.begin(), values.end());
-    return maps;
-  }
+  static Tensor maps_of(const Execution& execution, std::size_t output);
 
   // Of a model whose early stages alone are computed, those outputs that lie before them.
-  std::vector<OutputEstimate> other_outputs(const Execution& execution, const Meaning& meaning) const {
-    std::vector<OutputEstimate> outputs;
-    const Graph& graph = shared_->compiled.graph();
-    for (std::size_t place = 0; place < graph.outputs.size(); ++place) {
-      for (const OutputMeaning& output : meaning.outputs) {
-        if (output.name == output_name(graph, place)) {
-          outputs.push_back({output.name, output.role, maps_of(execution, place)});
-        }
-      }
-    }
-    return outputs;
-  }
+  std::vector<OutputEstimate> other_outputs(const Execution& execution, const Meaning& meaning) const;
 
   // The maps of every stage, averaged with those of the mirrored input where the options or else the model say so.
   // Other outputs go into `outputs` where it is empty.
   std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning,
-                                 std::vector<OutputEstimate>& outputs) const {
-    execution.run();
-    std::vector<StageEstimate> stages(shared_->heatmaps.size());
-    for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = maps_of(execution, shared_->heatmaps[s]);
-    if (outputs.empty()) outputs = other_outputs(execution, meaning);
-    if (!options_.flip_average.value_or(meaning.decoder.flip_average)) return stages;
-    const auto mirror_inputs = [&] {
-      for (const InputMeaning& port : meaning.inputs) {
-        detail::mirror_rows(execution.input(port.name), std::size_t(input.width));
-      }
-    };
-    mirror_inputs();
-    execution.run();
-    // Centre maps are their own mirror images; turned back, so that the next person finds the same bits.
-    mirror_inputs();
-    for (std::size_t s = 0; s < stages.size(); ++s) {
-      const MapView maps = view_of(stages[s].maps);
-      average_flipped(stages[s].maps.values.data(), execution.output(shared_->heatmaps[s]).data(), maps.c, maps.h,
-                      maps.w, shared_->mirrored);
-    }
-    return stages;
-  }
+                                 std::vector<OutputEstimate>& outputs) const;
 
   std::shared_ptr<const detail::InferenceModel> shared_;
   EstimatorOptions options_;
@@ -332,3 +135,7 @@ class Estimator {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/estimator.ipp>
+#endif

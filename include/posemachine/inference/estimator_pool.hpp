@@ -11,11 +11,9 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/pose.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <future>
 #include <list>
@@ -23,7 +21,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <utility>
@@ -73,30 +70,7 @@ class EstimatorPool {
  public:
   /// Errors: UsageError for fewer than 1 thread or room for no request, and as Estimator;
   /// RuntimeFailure where the system gives no more threads.
-  explicit EstimatorPool(const Model& model, const EstimatorPoolOptions& options = {})
-      : options_(options), model_input_{model.meaning().input_height, model.meaning().input_width} {
-    if (options.threads < 1) {
-      fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
-    }
-    if (options.queue == 0) fail<UsageError>({.where = "queue", .expected = "at least 1", .got = "0"});
-    if (options.estimator.threads != 1) {
-      fail<UsageError>({.where = "estimator.threads",
-                        .expected = "1: each request has one thread",
-                        .got = std::to_string(options.estimator.threads)});
-    }
-    const Estimator first(model, options.estimator);
-    try {
-      for (int i = 0; i < options.threads; ++i) {
-        threads_.emplace_back([this, estimator = std::make_unique<Estimator>(first)] { work(*estimator); });
-      }
-    } catch (const std::system_error& error) {
-      cancel();
-      fail<RuntimeFailure>({.where = std::string("threads: ") + error.what(), .remedy = "ask for fewer"});
-    } catch (...) {
-      cancel();
-      throw;
-    }
-  }
+  explicit EstimatorPool(const Model& model, const EstimatorPoolOptions& options = {});
   EstimatorPool(const EstimatorPool&) = delete;
   EstimatorPool& operator=(const EstimatorPool&) = delete;
   /// As cancel().
@@ -104,22 +78,10 @@ class EstimatorPool {
 
   /// The pose of the one person of an image of any kind. The future throws what Estimator throws, or Rejected.
   /// Errors: Rejected where the queue is full or the pool closed: nothing is kept of the request then.
-  std::future<Pose> submit(AnyImage image, const RequestOptions& request = {}) {
-    return run([image = std::move(image),
-                input = request.input](Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
-               request);
-  }
+  std::future<Pose> submit(AnyImage image, const RequestOptions& request = {});
 
   /// The poses of the people in the boxes, in their order. Futures and errors as above.
-  std::future<std::vector<Pose>> submit(AnyImage image, std::vector<Box> boxes, const RequestOptions& request = {}) {
-    return run(
-        [image = std::move(image), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
-          std::vector<Pose> poses;
-          for (const Box& box : boxes) poses.push_back(estimator.explain(image, box, input).pose);
-          return poses;
-        },
-        request);
-  }
+  std::future<std::vector<Pose>> submit(AnyImage image, std::vector<Box> boxes, const RequestOptions& request = {});
 
   /// Anything else that takes an Estimator: work(estimator) runs on one of the pool's threads, and what it returns or
   /// throws comes through the future. Errors: as submit.
@@ -134,10 +96,7 @@ class EstimatorPool {
   }
 
   /// Requests that wait for a thread.
-  std::size_t waiting() const {
-    const std::scoped_lock lock(mutex_);
-    return queue_.size();
-  }
+  std::size_t waiting() const;
 
   /// Takes no more requests, runs those that wait, and returns when the last one has ended. Errors: UsageError when a
   /// request calls it, which would wait for itself.
@@ -195,95 +154,19 @@ class EstimatorPool {
     std::promise<Result> promise;
   };
 
-  void push(std::unique_ptr<Request> request) {
-    Queue late;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (closed_) throw Rejected(Refusal::closed, "EstimatorPool: it takes no more requests");
-      if (queue_.size() >= options_.queue) late = take_late();
-      if (queue_.size() < options_.queue) {
-        queue_.push_back(std::move(request));
-      }
-    }
-    refuse_late(late);
-    if (request != nullptr) {
-      throw Rejected(Refusal::full, "EstimatorPool: expected at most " + std::to_string(options_.queue) +
-                                        " requests that wait, got one more; try again later or allow more");
-    }
-    arrived_.notify_one();
-  }
+  void push(std::unique_ptr<Request> request);
 
   // Those whose time is over leave the queue. With the mutex held.
-  Queue take_late() {
-    const Clock::time_point now = Clock::now();
-    Queue late;
-    for (auto each = queue_.begin(); each != queue_.end();) {
-      const auto which = each++;
-      if (now > (*which)->deadline) late.splice(late.end(), queue_, which);
-    }
-    return late;
-  }
-  void refuse_late(const Queue& late) const {
-    for (const std::unique_ptr<Request>& request : late) request->refuse(late_);
-  }
+  Queue take_late();
+  void refuse_late(const Queue& late) const;
 
   // The oldest request whose size the thread has ready, or the oldest of all where there is none, or where it has been
   // passed over for long enough. With the mutex held.
-  std::unique_ptr<Request> take(const Estimator& estimator) {
-    auto which = queue_.begin();
-    const Clock::time_point now = Clock::now();
-    if (now - (*which)->passed_over.value_or(now) < options_.delay) {
-      const auto ready = std::find_if(queue_.begin(), queue_.end(), [&](const std::unique_ptr<Request>& request) {
-        return estimator.is_ready_for(request->input);
-      });
-      if (ready != queue_.end() && ready != which) {
-        if (!(*which)->passed_over) (*which)->passed_over = now;
-        which = ready;
-      }
-    }
-    std::unique_ptr<Request> request = std::move(*which);
-    queue_.erase(which);
-    return request;
-  }
+  std::unique_ptr<Request> take(const Estimator& estimator);
 
-  void work(Estimator& estimator) {
-    inside_ = this;
-    for (;;) {
-      Queue late;
-      std::unique_ptr<Request> request;
-      {
-        std::unique_lock lock(mutex_);
-        arrived_.wait(lock, [&] { return closed_ || !queue_.empty(); });
-        late = take_late();
-        if (!queue_.empty()) request = take(estimator);
-        if (request == nullptr && late.empty()) return;  // closed, and nothing waits
-      }
-      refuse_late(late);
-      if (request != nullptr) request->run(estimator);
-    }
-  }
+  void work(Estimator& estimator);
 
-  void close(bool keep_waiting) {
-    if (inside_ == this) {
-      fail<UsageError>({.where = "EstimatorPool",
-                        .expected = "finish() and cancel() from outside",
-                        .got = "a call from one of its requests"});
-    }
-    Queue refused;
-    {
-      const std::scoped_lock lock(mutex_);
-      closed_ = true;
-      if (!keep_waiting) refused.swap(queue_);
-    }
-    arrived_.notify_all();
-    for (const std::unique_ptr<Request>& request : refused) {
-      request->refuse(cancelled_);
-    }
-    const std::scoped_lock lock(joining_);  // the second of two callers waits for the first
-    for (std::thread& thread : threads_) {
-      if (thread.joinable()) thread.join();
-    }
-  }
+  void close(bool keep_waiting);
 
   EstimatorPoolOptions options_;
   Size model_input_;
@@ -300,3 +183,7 @@ class EstimatorPool {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/estimator_pool.ipp>
+#endif

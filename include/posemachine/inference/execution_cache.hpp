@@ -9,12 +9,10 @@
 #include <posemachine/engine/program.hpp>
 #include <posemachine/inference/program_cache.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -31,29 +29,12 @@ class ExecutionCache {
  public:
   /// `prepare` is called once for every new execution, to fill inputs that never change.
   ExecutionCache(std::shared_ptr<ProgramCache> programs, std::shared_ptr<PreparedWeights> weights,
-                 const ExecutionCacheOptions& options, std::function<void(Execution&, Size)> prepare = {})
-      : programs_(std::move(programs)), weights_(std::move(weights)), options_(options), prepare_(std::move(prepare)) {}
+                 const ExecutionCacheOptions& options, std::function<void(Execution&, Size)> prepare = {});
 
   /// The execution for images of this size; valid until the next call. Errors: as Program's constructor.
-  Execution& get(Size image) {
-    const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.image == image; });
-    if (found != entries_.end()) {
-      std::rotate(entries_.begin(), found, found + 1);
-      return *entries_.front().execution;
-    }
-    if (entries_.size() >= std::max<std::size_t>(1, options_.capacity))
-      entries_.pop_back();  // first: two of different sizes need not fit together
-    std::shared_ptr<const Program> program = programs_->get(image, options_.threads, options_.max_bytes);
-    const PrimitiveCacheBound bound(cached_primitives);  // not before: the lock of programs_ comes first
-    Entry entry{image, std::make_unique<Execution>(std::move(program), weights_)};
-    if (prepare_) prepare_(*entry.execution, image);
-    entries_.insert(entries_.begin(), std::move(entry));
-    return *entries_.front().execution;
-  }
+  Execution& get(Size image);
 
-  bool contains(Size image) const {
-    return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.image == image; });
-  }
+  bool contains(Size image) const;
   std::size_t size() const { return entries_.size(); }
 
  private:
@@ -70,3 +51,7 @@ class ExecutionCache {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/execution_cache.ipp>
+#endif

@@ -7,12 +7,10 @@
 #include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -26,37 +24,15 @@ inline constexpr int cached_primitives = 256;
 class ProgramCache {
  public:
   /// Every program is compiled with `common`, but for what a request says.
-  explicit ProgramCache(std::shared_ptr<const Graph> graph, const ProgramOptions& common = {})
-      : graph_(std::move(graph)), common_(common) {}
+  explicit ProgramCache(std::shared_ptr<const Graph> graph, const ProgramOptions& common = {});
 
   const Graph& graph() const { return *graph_; }
 
   /// Errors: as Program's constructor.
-  std::shared_ptr<const Program> get(Size image, int threads, std::uint64_t max_bytes) {
-    const std::scoped_lock lock(mutex_);
-    std::erase_if(entries_, [](const std::weak_ptr<const Program>& entry) { return entry.expired(); });
-    for (const std::weak_ptr<const Program>& entry : entries_) {
-      const std::shared_ptr<const Program> program = entry.lock();
-      if (program == nullptr) continue;
-      const bool same = program->options().image == image && program->options().threads == threads;
-      if (same && program->execution_bytes() <= max_bytes) return program;
-    }
-    ProgramOptions options = common_;
-    options.image = image;
-    options.threads = threads;
-    options.max_bytes = max_bytes;
-    const PrimitiveCacheBound bound(cached_primitives);
-    auto program = std::make_shared<const Program>(*graph_, options);
-    entries_.push_back(program);
-    return program;
-  }
+  std::shared_ptr<const Program> get(Size image, int threads, std::uint64_t max_bytes);
 
   /// Programs that somebody holds.
-  std::size_t size() const {
-    const std::scoped_lock lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(
-        entries_.begin(), entries_.end(), [](const std::weak_ptr<const Program>& entry) { return !entry.expired(); }));
-  }
+  std::size_t size() const;
 
  private:
   std::shared_ptr<const Graph> graph_;
@@ -66,3 +42,7 @@ class ProgramCache {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/program_cache.ipp>
+#endif

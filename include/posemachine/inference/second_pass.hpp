@@ -15,14 +15,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// The box of the joints whose scores reach SecondPass::min_score, 1.15 times as large, as person_box() makes it of
 /// annotated ones. None where fewer than SecondPass::min_joints do, or where all lie within 2 pixels.
 /// Shapes: keypoints in pixels of the image; the box from the image's left top edge.
-inline std::optional<Box> second_pass_box(std::span<const Keypoint> keypoints, const SecondPass& options) {
-  Person person;
-  for (const Keypoint& keypoint : keypoints) {
-    if (!keypoint.found() || keypoint.score < options.min_score) continue;
-    person.joints.push_back({keypoint.position, JointState::visible});
-  }
-  if (static_cast<int>(person.joints.size()) < options.min_joints) return std::nullopt;
-  return person_box(person);
-}
+std::optional<Box> second_pass_box(std::span<const Keypoint> keypoints, const SecondPass& options);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/inference/second_pass.ipp>
+#endif

@@ -9,32 +9,15 @@
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline Keypoint decode_map(const float* map, int height, int width, double stride, const DecoderKind& decoder,
-                           double sigma_px) {
-  const std::size_t cells = std::size_t(height) * std::size_t(width);
-  std::size_t best = 0;
-  for (std::size_t i = 0; i < cells; ++i) {
-    if (!std::isfinite(map[i])) return {};  // a broken map says nothing, wherever its finite peak is
-    if (map[i] > map[best]) best = i;
-  }
-  const Peak peak{map, width, height, static_cast<int>(best % std::size_t(width)),
-                  static_cast<int>(best / std::size_t(width))};
-  const Point offset = decoder.offset(peak, sigma_px / stride);
-  if (!std::isfinite(offset.x) || !std::isfinite(offset.y)) return {};
-  const Point cell = Point{double(peak.x), double(peak.y)} + offset;
-  return {{cell_centre(cell.x, stride), cell_centre(cell.y, stride)}, std::clamp(double(map[best]), 0.0, 1.0)};
-}
+Keypoint decode_map(const float* map, int height, int width, double stride, const DecoderKind& decoder,
+                    double sigma_px);
 
 }  // namespace detail
 
@@ -46,53 +29,19 @@ inline Keypoint decode_map(const float* map, int height, int width, double strid
 /// scores the highest value clamped to 0 .. 1, so that maps whose peaks exceed 1 (scaled distributions) can be decoded.
 /// Errors: UsageError for empty maps, fewer maps than joints, a stride or sigma_px that is not positive, or a
 /// decoder without an offset.
-inline std::vector<Keypoint> decode_heatmaps(const MapView<const float>& maps, int joint_count, double stride,
-                                             const DecoderKind& decoder, double sigma_px = 7) {
-  if (maps.h < 1 || maps.w < 1 || joint_count < 0 || maps.c < joint_count || !(stride > 0) || !(sigma_px > 0) ||
-      decoder.offset == nullptr) {
-    fail<UsageError>({.where = "decode_heatmaps",
-                      .expected = "at least " + std::to_string(joint_count) +
-                                  " maps of 1 x 1 cells, stride > 0, sigma_px > 0 and a decoder",
-                      .got = std::to_string(maps.c) + " maps of " + std::to_string(maps.h) + " x " +
-                             std::to_string(maps.w) + ", stride " + std::to_string(stride) + ", sigma_px " +
-                             std::to_string(sigma_px) + (decoder.offset == nullptr ? ", no decoder" : "")});
-  }
-  std::vector<Keypoint> keypoints;
-  keypoints.reserve(std::size_t(joint_count));
-  for (int j = 0; j < joint_count; ++j) {
-    keypoints.push_back(detail::decode_map(maps.channel(0, j), maps.h, maps.w, stride, decoder, sigma_px));
-  }
-  return keypoints;
-}
+std::vector<Keypoint> decode_heatmaps(const MapView<const float>& maps, int joint_count, double stride,
+                                      const DecoderKind& decoder, double sigma_px = 7);
 
 /// Averages the maps of an image with those of its mirror image, turned back: columns reversed, sides swapped.
 /// The maps of the mirrored image, averaged likewise, are exactly the mirrored result.
 /// Shapes: maps, flipped (channels, height, width); mirrored_channel: for each joint the one it is in the mirror image,
 /// see mirror(JointSet); channels beyond it (the background) stay themselves.
 /// Errors: UsageError where mirrored_channel is longer than the channels or names one that is not there.
-inline void average_flipped(float* maps, const float* flipped, int channels, int height, int width,
-                            std::span<const int> mirrored_channel) {
-  if (mirrored_channel.size() > std::size_t(channels)) {
-    fail<UsageError>({.where = "average_flipped",
-                      .expected = "at most " + std::to_string(channels) + " mirrored channels",
-                      .got = std::to_string(mirrored_channel.size())});
-  }
-  for (const int channel : mirrored_channel) {
-    if (channel >= 0 && channel < channels) continue;
-    fail<UsageError>({.where = "average_flipped",
-                      .expected = "mirrored channels below " + std::to_string(channels),
-                      .got = std::to_string(channel)});
-  }
-  const std::size_t row_length = std::size_t(width);
-  const std::size_t row_count = std::size_t(height);
-  for (std::size_t c = 0; c < std::size_t(channels); ++c) {
-    const std::size_t other = c < mirrored_channel.size() ? std::size_t(mirrored_channel[c]) : c;
-    for (std::size_t y = 0; y < row_count; ++y) {
-      float* row = maps + (c * row_count + y) * row_length;
-      const float* mirrored_row = flipped + (other * row_count + y) * row_length;
-      for (std::size_t x = 0; x < row_length; ++x) row[x] = (row[x] + mirrored_row[row_length - 1 - x]) * 0.5f;
-    }
-  }
-}
+void average_flipped(float* maps, const float* flipped, int channels, int height, int width,
+                     std::span<const int> mirrored_channel);
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/decode.ipp>
+#endif

@@ -51,18 +51,7 @@ class PoseWriter {
   std::string begin() const { return format_.begin != nullptr ? format_.begin(joints_) : ""; }
 
   /// Errors: UsageError for a pose with another number of keypoints than the set has joints.
-  std::string next(const ImagePoses& image) {
-    for (const Pose& pose : image.poses) {
-      if (pose.keypoints.size() == joints_.joints.size()) continue;
-      fail<UsageError>({.where = "PoseWriter: keypoints of " + image.image,
-                        .expected = std::to_string(joints_.joints.size()) + " for the joint set " + joints_.name,
-                        .got = std::to_string(pose.keypoints.size())});
-    }
-    std::string text = format_.text(image, joints_);
-    if (text.empty()) return text;
-    if (std::exchange(separate_, true)) text.insert(0, format_.separator);
-    return text;
-  }
+  std::string next(const ImagePoses& image);
 
   std::string end() const { return std::string(format_.end); }
 
@@ -73,10 +62,7 @@ class PoseWriter {
 };
 
 /// A file that holds this one image. Errors: as PoseWriter.
-inline std::string write_poses(const PoseFormat& format, const ImagePoses& image, const JointSet& joints) {
-  PoseWriter writer(format, joints);
-  return writer.begin() + writer.next(image) + writer.end();
-}
+std::string write_poses(const PoseFormat& format, const ImagePoses& image, const JointSet& joints);
 
 namespace detail {
 
@@ -88,17 +74,12 @@ inline double rounded_score(double score) { return std::round(score / 0x1p-16) *
 inline std::string json_text(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // x, y and score of each keypoint in a row; three zeros where it is missing.
-inline Json keypoint_triples(const Pose& pose) {
-  Json numbers = Json::array();
-  for (const Keypoint& keypoint : pose.keypoints) {
-    const bool found = keypoint.found();
-    numbers.push_back(found ? rounded_position(keypoint.position.x) : 0.0);
-    numbers.push_back(found ? rounded_position(keypoint.position.y) : 0.0);
-    numbers.push_back(found ? rounded_score(keypoint.score) : 0.0);
-  }
-  return numbers;
-}
+Json keypoint_triples(const Pose& pose);
 
 }  // namespace detail
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/pose_format.ipp>
+#endif

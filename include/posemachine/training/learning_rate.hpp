@@ -11,17 +11,13 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// The rate of the given step, counted from 0, by a schedule; what validation or steps that were not finite make of it
 /// is the trainer's.
-inline double rate_at(const LearningRate& options, const RateSchedule& schedule, std::int64_t step) {
-  double rate = options.base * schedule.factor(options, step);
-  if (step < options.warmup_steps) {
-    rate *= static_cast<double>(step + 1) / static_cast<double>(options.warmup_steps);
-  }
-  return rate;
-}
+double rate_at(const LearningRate& options, const RateSchedule& schedule, std::int64_t step);
 
 /// The same by the schedule that the options name. Errors: UsageError naming the schedules there are.
-inline double rate_at(const LearningRate& options, std::int64_t step, const RateSchedules& schedules = {}) {
-  return rate_at(options, schedules.get(options.schedule, "schedule"), step);
-}
+double rate_at(const LearningRate& options, std::int64_t step, const RateSchedules& schedules = {});
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/training/learning_rate.ipp>
+#endif

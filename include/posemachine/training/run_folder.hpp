@@ -9,15 +9,8 @@
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_event.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,45 +23,15 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 class RunFolder {
  public:
   /// Errors: UsageError where the folder exists already: nothing is overwritten.
-  static void require_new(const std::filesystem::path& path) {
-    std::error_code error;
-    if (std::filesystem::exists(path, error)) refuse_existing(path);
-  }
+  static void require_new(const std::filesystem::path& path);
 
   /// A new run. Errors: as require_new; RuntimeFailure where it cannot be made.
   /// `calls`: what all files but locks are written by.
-  static RunFolder create(std::filesystem::path path, const Json& config, const FileSystemCalls& calls = {}) {
-    RunFolder folder(std::move(path), calls);
-    std::error_code error;
-    if (folder.path_.has_parent_path()) std::filesystem::create_directories(folder.path_.parent_path(), error);
-    // One call both looks and makes: of two runs of one name that start together, one is refused.
-    const bool made = !error && std::filesystem::create_directory(folder.path_, error);
-    if (!made && !error) refuse_existing(folder.path_);
-    if (!error) std::filesystem::create_directory(folder.path_ / "ckpt", error);
-    if (error) fail<RuntimeFailure>({.where = folder.path_.string(), .got = "cannot be made: " + error.message()});
-    folder.take_lock();
-    write_file_atomically(folder.path_ / "config.json", write_json(config, "config.json", 2) + "\n", calls);
-    return folder;
-  }
+  static RunFolder create(std::filesystem::path path, const Json& config, const FileSystemCalls& calls = {});
 
   /// A run that is to go on; what a killed process left half-written in it goes. Errors: UsageError where there is
   /// none, or where it is under way.
-  static RunFolder open(std::filesystem::path path, const FileSystemCalls& calls = {}) {
-    RunFolder folder(std::move(path), calls);
-    std::error_code error;
-    if (std::filesystem::exists(folder.last(), error)) {
-      folder.take_lock();
-      for (const char* part : {"", "ckpt", "pictures"}) remove_unfinished_files(folder.path_ / part);
-      return folder;
-    }
-    const bool begun = std::filesystem::exists(folder.path_, error);
-    fail<UsageError>(
-        {.where = folder.path_.string(),
-         .expected = "a run with ckpt/last.safetensors",
-         .got = begun ? "a folder without one" : "none",
-         .remedy = begun ? "nothing was trained: remove the folder and start again without --resume"
-                         : "look into the folder that runs are kept in (--runs), or start it without --resume"});
-  }
+  static RunFolder open(std::filesystem::path path, const FileSystemCalls& calls = {});
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path last() const { return path_ / "ckpt" / "last.safetensors"; }
@@ -76,128 +39,35 @@ class RunFolder {
   std::filesystem::path model() const { return path_ / "model.safetensors"; }
 
   /// Errors: UsageError naming the file.
-  Json config() const {
-    const std::filesystem::path file = path_ / "config.json";
-    JsonLimits limits;  // larger than those of the files it was made from: they stand in it indented
-    limits.bytes *= 4;
-    limits.depth += 4;
-    return parse_json<UsageError>(read_file<UsageError>(file, limits.bytes), file.string(), limits);
-  }
+  Json config() const;
 
   Checkpoint load(const OpSet& ops = OpSet()) const { return load_checkpoint(last(), ops); }
 
   /// The lines of metrics.jsonl, first epoch first; a line that a crash cut off is left out.
   /// Errors: RuntimeFailure naming the file.
-  std::vector<Json> metrics() const {
-    std::vector<Json> lines;
-    std::error_code error;
-    if (!std::filesystem::exists(metrics_file(), error)) return lines;
-    const std::string text = read_file<RuntimeFailure>(metrics_file(), std::uint64_t{1} << 30);
-    for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const std::string where = metrics_file().string() + ", line " + std::to_string(lines.size() + 1);
-      lines.push_back(parse_json<RuntimeFailure>(std::string_view(text).substr(begin, end - begin), where));
-    }
-    return lines;
-  }
+  std::vector<Json> metrics() const;
 
   /// Forgets metrics of epochs after the checkpoint: they will come again, the same.
-  void rewind_metrics(int epochs_done) const {
-    std::string kept;
-    for (const Json& line : metrics()) {
-      const std::int64_t epoch = integer_member<RuntimeFailure>(line, "epoch", metrics_file().string(), 0, 1 << 30);
-      if (epoch <= epochs_done) kept += write_json(line, "metrics.jsonl") + "\n";
-    }
-    std::error_code error;
-    if (std::filesystem::exists(metrics_file(), error)) write_file_atomically(metrics_file(), kept, calls_);
-  }
+  void rewind_metrics(int epochs_done) const;
 
   /// Stores what an event says.
-  void on_event(const TrainEvent& event) const {
-    using Kind = TrainEvent::Kind;
-    if (event.kind == Kind::checkpoint) store(event.checkpoint(), event.step % event.steps_per_epoch == 0);
-    if (event.kind == Kind::epoch) {
-      append_metrics(event);
-      if (event.best) write_file_atomically(best(), event.result().to_bytes(), calls_);
-    }
-    if (event.kind == Kind::finished) write_file_atomically(model(), event.result().to_bytes(), calls_);
-  }
+  void on_event(const TrainEvent& event) const;
 
   /// The checkpoints of epochs that are kept besides last and best, earliest first.
-  std::vector<std::filesystem::path> epoch_checkpoints() const {
-    std::vector<std::filesystem::path> found;
-    std::error_code error;
-    const std::filesystem::path folder = path_ / "ckpt";
-    for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      const std::string name = at->path().filename().string();
-      if (name.starts_with("step-") && name.ends_with(".safetensors")) found.push_back(at->path());
-    }
-    std::sort(found.begin(), found.end());
-    return found;
-  }
+  std::vector<std::filesystem::path> epoch_checkpoints() const;
 
  private:
   RunFolder(std::filesystem::path path, const FileSystemCalls& calls) : path_(std::move(path)), calls_(calls) {}
 
-  void take_lock() {
-    lock_ = FolderLock::take(path_);
-    if (lock_ != nullptr) return;
-    fail<UsageError>({.where = path_.string(),
-                      .expected = "a run that is not under way",
-                      .got = "one that another process trains",
-                      .remedy = "wait for it to end, or stop it"});
-  }
+  void take_lock();
 
-  [[noreturn]] static void refuse_existing(const std::filesystem::path& path) {
-    fail<UsageError>({.where = path.string(),
-                      .expected = "a name that no run has yet",
-                      .got = "a folder that exists",
-                      .remedy = "choose another name, or go on with --resume"});
-  }
+  [[noreturn]] static void refuse_existing(const std::filesystem::path& path);
 
   std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
 
-  void store(const Checkpoint& checkpoint, bool ends_epoch) const {
-    const std::string bytes = checkpoint_to_bytes(checkpoint);
-    const int keep = checkpoint.options.keep_checkpoints;
-    if (ends_epoch && keep > 0 && checkpoint.step > 0) {
-      std::string number = std::to_string(checkpoint.step);
-      number.insert(0, number.size() < 8 ? 8 - number.size() : 0, '0');
-      write_file_atomically(path_ / "ckpt" / ("step-" + number + ".safetensors"), bytes, calls_);
-      const std::vector<std::filesystem::path> all = epoch_checkpoints();
-      std::error_code ignored;  // one that cannot be removed takes room, no more
-      for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
-        std::filesystem::remove(all[i], ignored);
-      }
-    }
-    write_file_atomically(last(), bytes, calls_);
-  }
+  void store(const Checkpoint& checkpoint, bool ends_epoch) const;
 
-  void append_metrics(const TrainEvent& event) const {
-    Json losses = Json::array();
-    for (const double loss : event.losses) losses.push_back(std::isfinite(loss) ? Json(loss) : Json());
-    Json line = {{"epoch", event.epoch}, {"step", event.step}, {"losses", losses}, {"rate", event.rate}};
-    for (const OutputLoss& each : event.output_losses) {
-      line["output_losses"][each.name] = std::isfinite(each.value) ? Json(each.value) : Json();
-    }
-    if (event.skipped_steps > 0) line["skipped_steps"] = event.skipped_steps;
-    if (event.validation != nullptr) {
-      Json stages = Json::array();
-      const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
-      for (const std::vector<MetricResult>& stage : event.validation->stages) {
-        stages.push_back(number(stage.front().mean));
-      }
-      for (const Metric& metric : event.validation->metrics) {
-        line["val_" + metric.key] = number(event.validation->find(metric.key)->mean);
-      }
-      line["val_pck_per_stage"] = std::move(stages);
-    }
-    line["images_per_second"] = event.images_per_second;
-    line["loader_wait"] = event.loader_wait;
-    // Written anew as a whole: a line is there or not, never in part. An epoch takes minutes, a line 300 bytes.
-    std::string text;
-    for (const Json& before : metrics()) text += write_json(before, "metrics.jsonl") + "\n";
-    write_file_atomically(metrics_file(), text + write_json<RuntimeFailure>(line, "metrics.jsonl") + "\n", calls_);
-  }
+  void append_metrics(const TrainEvent& event) const;
 
   std::filesystem::path path_;
   FileSystemCalls calls_;
@@ -205,3 +75,7 @@ class RunFolder {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/training/run_folder.ipp>
+#endif

@@ -17,7 +17,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -143,19 +142,8 @@ struct TrainOptionsWriter {
   }
   void row(const char* key, const std::string& name) { json[key] = name; }
   // Only where there are any: most networks have heatmaps alone.
-  void outputs(const char* key, const std::vector<OutputOptions>& outputs) {
-    for (const OutputOptions& each : outputs) {
-      json[key].push_back({{"output", each.output}, {"loss", each.loss}, {"weight", each.weight}});
-    }
-  }
-  void groups(const char* key, const std::vector<ParameterGroup>& groups) {
-    json[key] = Json::array();
-    for (const ParameterGroup& group : groups) {
-      Json entry = {{"match", group.match}, {"rate", group.rate}};
-      if (group.weight_decay != -1) entry["weight_decay"] = group.weight_decay;
-      json[key].push_back(std::move(entry));
-    }
-  }
+  void outputs(const char* key, const std::vector<OutputOptions>& outputs);
+  void groups(const char* key, const std::vector<ParameterGroup>& groups);
 };
 
 struct TrainOptionsReader {
@@ -163,10 +151,7 @@ struct TrainOptionsReader {
   std::string where;
   std::vector<std::string> known{};
 
-  bool has(const char* key) {
-    known.emplace_back(key);
-    return json.contains(key);
-  }
+  bool has(const char* key);
   template <class T>
   void number(const char* key, T& value, double low, double high) {
     if (!has(key)) return;
@@ -177,9 +162,7 @@ struct TrainOptionsReader {
                                                         static_cast<std::int64_t>(high)));
     }
   }
-  void flag(const char* key, bool& value) {
-    if (has(key)) value = boolean_member<UsageError>(json, key, where);
-  }
+  void flag(const char* key, bool& value);
   template <class Enum, std::size_t N>
   void choice(const char* key, Enum& value, const std::array<std::string_view, N>& names) {
     if (!has(key)) return;
@@ -199,108 +182,36 @@ struct TrainOptionsReader {
                       .got = word.substr(0, 40),
                       .remedy = did_you_mean(word.substr(0, 40), words)});
   }
-  void row(const char* key, std::string& name) {
-    if (has(key)) name = string_member<UsageError>(json, key, where);
-  }
-  void outputs(const char* key, std::vector<OutputOptions>& outputs) {
-    if (!has(key)) return;
-    outputs.clear();
-    for (const Json& entry : array_member<UsageError>(json, key, where)) {
-      const std::string at = where + "." + key + "[" + std::to_string(outputs.size()) + "]";
-      if (!entry.is_object()) {
-        fail<UsageError>(
-            {.where = at, .expected = R"(an object, as {"output": "mask", "weight": 0.5})", .got = entry.type_name()});
-      }
-      reject_unknown_keys<UsageError>(entry, {"output", "loss", "weight"}, at);
-      OutputOptions output{.output = string_member<UsageError>(entry, "output", at)};
-      if (entry.contains("loss")) output.loss = string_member<UsageError>(entry, "loss", at);
-      if (entry.contains("weight")) output.weight = number_member<UsageError>(entry, "weight", at, 0, 1e6);
-      outputs.push_back(std::move(output));
-    }
-  }
-  void groups(const char* key, std::vector<ParameterGroup>& groups) {
-    if (!has(key)) return;
-    groups.clear();
-    for (const Json& entry : array_member<UsageError>(json, key, where)) {
-      const std::string at = where + "." + key + "[" + std::to_string(groups.size()) + "]";
-      if (!entry.is_object()) {
-        fail<UsageError>(
-            {.where = at, .expected = R"(an object, as {"match": "*.bias", "rate": 2})", .got = entry.type_name()});
-      }
-      reject_unknown_keys<UsageError>(entry, {"match", "rate", "weight_decay"}, at);
-      ParameterGroup group{.match = string_member<UsageError>(entry, "match", at)};
-      if (entry.contains("rate")) group.rate = number_member<UsageError>(entry, "rate", at, 0, 1e6);
-      if (entry.contains("weight_decay")) {
-        group.weight_decay = number_member<UsageError>(entry, "weight_decay", at, 0, 1);
-      }
-      groups.push_back(std::move(group));
-    }
-  }
+  void row(const char* key, std::string& name);
+  void outputs(const char* key, std::vector<OutputOptions>& outputs);
+  void groups(const char* key, std::vector<ParameterGroup>& groups);
 };
 
 // All but what the options name.
-inline TrainOptions read_train_options(const Json& json, const std::string& where, TrainOptions options) {
-  if (!json.is_object()) fail<UsageError>({.where = where, .expected = "an object", .got = json.type_name()});
-  TrainOptionsReader reader{json, where};
-  visit_train_options(options, reader);
-  reject_unknown_keys<UsageError>(json, reader.known, where);
-  if (options.slice > 0 && options.batch % options.slice != 0) {
-    fail<UsageError>({.where = where + ".batch",
-                      .expected = "a multiple of the slice, " + std::to_string(options.slice),
-                      .got = std::to_string(options.batch)});
-  }
-  if (options.augmentation.scale_min > options.augmentation.scale_max) {
-    fail<UsageError>({.where = where + ".scale_min",
-                      .expected = "at most scale_max, " + Json(options.augmentation.scale_max).dump(),
-                      .got = Json(options.augmentation.scale_min).dump()});
-  }
-  return options;
-}
+TrainOptions read_train_options(const Json& json, const std::string& where, TrainOptions options);
 
 // For a name that no row has.
 inline constexpr const char* own_rows_remedy = "a user's own is known only to a program that brings it (TrainKinds)";
 
 }  // namespace detail
 
-inline Json train_options_to_json(const TrainOptions& options) {
-  detail::TrainOptionsWriter writer;
-  detail::visit_train_options(options, writer);
-  return writer.json;
-}
+Json train_options_to_json(const TrainOptions& options);
 
 /// Errors: UsageError for a loss, optimiser or schedule that is none of `kinds`, and for a cool-down that the schedule
 /// does not have.
-inline void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where) {
-  kinds.losses.get(options.loss, where + ".loss", detail::own_rows_remedy);
-  for (std::size_t i = 0; i < options.outputs.size(); ++i) {
-    kinds.losses.get(options.outputs[i].loss, where + ".outputs[" + std::to_string(i) + "].loss",
-                     detail::own_rows_remedy);
-  }
-  kinds.optimizers.get(options.optimizer.kind, where + ".optimizer", detail::own_rows_remedy);
-  const RateSchedule& schedule = kinds.schedules.get(options.schedule, where + ".schedule", detail::own_rows_remedy);
-  if (options.cooldown_epochs == 0 || schedule.cools_down) return;
-  std::string cooling;
-  for (const RateSchedule& each : kinds.schedules.all()) {
-    if (each.cools_down) cooling += (cooling.empty() ? "" : ", ") + std::string(each.name);
-  }
-  fail<UsageError>({.where = where + ".cooldown_epochs",
-                    .expected = "0 but for the schedule " + cooling,
-                    .got = std::to_string(options.cooldown_epochs)});
-}
+void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where);
 
 /// Options from a JSON object; keys that are absent keep the values of `options`.
 /// Errors: UsageError naming the key, for unknown keys ("did you mean"), values out of range and pairs that do not fit;
 /// as check_names.
-inline TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {},
-                                            const TrainKinds& kinds = {}) {
-  options = detail::read_train_options(json, where, std::move(options));
-  check_names(options, kinds, where);
-  return options;
-}
+TrainOptions train_options_from_json(const Json& json, const std::string& where, TrainOptions options = {},
+                                     const TrainKinds& kinds = {});
 
 /// Errors: UsageError naming the option, as train_options_from_json.
-inline void check(const TrainOptions& options, const TrainKinds& kinds = {}) {
-  train_options_from_json(train_options_to_json(options), "options", {}, kinds);
-}
+void check(const TrainOptions& options, const TrainKinds& kinds = {});
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/training/train_options.ipp>
+#endif

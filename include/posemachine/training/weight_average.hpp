@@ -6,11 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <string>
-#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -21,38 +17,18 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 class WeightAverage {
  public:
   /// decay 0: nothing is averaged, and nothing kept.
-  WeightAverage(double decay, const std::vector<Tensor>& parameters) : decay_(decay) {
-    if (decay > 0) average_ = parameters;
-  }
+  WeightAverage(double decay, const std::vector<Tensor>& parameters);
 
   bool is_kept() const { return decay_ > 0; }
 
   /// `step` counts from 0. The bytes do not depend on the workers.
-  void update(const std::vector<Tensor>& parameters, std::int64_t step, Workers& workers) {
-    if (!is_kept()) return;
-    const double steps = static_cast<double>(step + 1);
-    const auto fresh = static_cast<float>(1 - std::min(decay_, (1 + steps) / (10 + steps)));
-    workers.for_each(static_cast<int>(average_.size()), [&](int index, int) {
-      std::vector<float>& average = average_[static_cast<std::size_t>(index)].values;
-      const std::vector<float>& values = parameters[static_cast<std::size_t>(index)].values;
-      for (std::size_t i = 0; i < average.size(); ++i) average[i] += fresh * (values[i] - average[i]);
-    });
-  }
+  void update(const std::vector<Tensor>& parameters, std::int64_t step, Workers& workers);
 
   /// By parameter id; none where nothing is averaged.
   const std::vector<Tensor>& tensors() const { return average_; }
 
   /// Goes on from kept values. Errors: ModelError where they are not those of this network.
-  void restore(std::vector<Tensor> average) {
-    bool fits = average.size() == average_.size();
-    for (std::size_t id = 0; fits && id < average.size(); ++id) fits = average[id].shape == average_[id].shape;
-    if (!fits) {
-      fail<ModelError>({.where = "average of weights",
-                        .expected = "what the options keep for this network",
-                        .got = "other tensors"});
-    }
-    average_ = std::move(average);
-  }
+  void restore(std::vector<Tensor> average);
 
  private:
   double decay_;
@@ -60,3 +36,7 @@ class WeightAverage {
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/training/weight_average.ipp>
+#endif

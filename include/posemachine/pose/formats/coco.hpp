@@ -7,8 +7,6 @@
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
-#include <algorithm>
-#include <cstddef>
 #include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -16,18 +14,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // A person per line. Without "bbox": pycocotools takes a result's area from its keypoints only where there is none.
-inline std::string coco_results(const ImagePoses& image, const JointSet&) {
-  std::string text;
-  for (const Pose& pose : image.poses) {
-    Json entry;
-    entry["image_id"] = image.id;
-    entry["category_id"] = 1;  // COCO's person
-    entry["keypoints"] = keypoint_triples(pose);
-    entry["score"] = rounded_score(mean_score(pose));
-    text += (text.empty() ? "\n" : ",\n") + json_text(entry);
-  }
-  return text;
-}
+std::string coco_results(const ImagePoses& image, const JointSet&);
 
 }  // namespace detail
 
@@ -45,3 +32,7 @@ inline constexpr PoseFormat coco_format{.name = "coco",
                                         .end = "\n]\n"};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/formats/coco.ipp>
+#endif

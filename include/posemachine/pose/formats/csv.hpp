@@ -17,12 +17,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + "\"";
-}
+std::string csv_field(const std::string& text);
 
 // A line of column names, each once. Those that mean something to read_csv are taken, written or not.
 class CsvHeader {
@@ -30,14 +25,7 @@ class CsvHeader {
   explicit CsvHeader(std::string joint_set) : joint_set_(std::move(joint_set)) {}
 
   /// `known`: one that read_csv knows by its name. Errors: UsageError where a joint's column is another's, too.
-  void add(const std::string& column, bool known = false) {
-    if (!known && !columns_.insert(column).second) {
-      fail<UsageError>({.where = "csv: joint set " + joint_set_,
-                        .expected = "joints that give every column once",
-                        .got = "\"" + excerpt(column) + "\" twice"});
-    }
-    line_ += (line_.empty() ? "" : ",") + csv_field(column);
-  }
+  void add(const std::string& column, bool known = false);
 
   std::string line() const { return line_ + "\n"; }
 
@@ -50,35 +38,9 @@ class CsvHeader {
 inline constexpr std::array<const char*, 4> csv_box_columns{"box_x", "box_y", "box_width", "box_height"};
 
 // Errors: UsageError for names of joints that give one column twice, as "box" does.
-inline std::string csv_header(const JointSet& joints) {
-  CsvHeader header(joints.name);
-  header.add("image", true);
-  for (const std::string& name : joints.joints) {
-    for (const char* part : {"_x", "_y", "_score"}) header.add(name + part);
-  }
-  for (const char* column : csv_box_columns) header.add(column, true);
-  return header.line();
-}
+std::string csv_header(const JointSet& joints);
 
-inline std::string csv_rows(const ImagePoses& image, const JointSet&) {
-  std::string rows;
-  const auto add = [&](double value) { rows += "," + Json(value).dump(); };
-  for (const Pose& pose : image.poses) {
-    rows += csv_field(image.image);
-    for (const Keypoint& keypoint : pose.keypoints) {
-      if (keypoint.found()) {
-        add(rounded_position(keypoint.position.x));
-        add(rounded_position(keypoint.position.y));
-      } else {
-        rows += ",,";
-      }
-      add(rounded_score(keypoint.score));
-    }
-    for (const double side : {pose.box.x, pose.box.y, pose.box.width, pose.box.height}) add(side);
-    rows += "\n";
-  }
-  return rows;
-}
+std::string csv_rows(const ImagePoses& image, const JointSet&);
 
 }  // namespace detail
 
@@ -94,3 +56,7 @@ inline constexpr PoseFormat csv_format{
     .text = detail::csv_rows};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/formats/csv.ipp>
+#endif

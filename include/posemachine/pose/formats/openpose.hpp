@@ -8,28 +8,12 @@
 #include <posemachine/pose/pose_format.hpp>
 
 #include <string>
-#include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-inline std::string openpose_people(const ImagePoses& image, const JointSet&) {
-  Json people = Json::array();
-  for (const Pose& pose : image.poses) {
-    Json person;
-    person["person_id"] = {-1};  // nobody is tracked
-    person["pose_keypoints_2d"] = keypoint_triples(pose);
-    // Programs that read OpenPose's files look these up without asking whether they are there.
-    for (const char* absent :
-         {"face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d",
-          "face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d"}) {
-      person[absent] = Json::array();
-    }
-    people.push_back(std::move(person));
-  }
-  return json_text({{"version", 1.3}, {"people", std::move(people)}}) + "\n";
-}
+std::string openpose_people(const ImagePoses& image, const JointSet&);
 
 }  // namespace detail
 
@@ -43,3 +27,7 @@ inline constexpr PoseFormat openpose_format{.name = "openpose",
                                             .text = detail::openpose_people};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/formats/openpose.ipp>
+#endif

@@ -6,9 +6,6 @@
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
-#include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstddef>
 #include <string>
 
@@ -17,38 +14,10 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 // As printf's %*.*f and %g write it, in every locale.
-inline std::string fixed_text(double value, int decimals, std::size_t width = 0) {
-  std::array<char, 400> digits;  // the largest double has 309 before the point
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals);
-  const std::string text(digits.data(), end.ptr);
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
-inline std::string short_text(double value) {
-  std::array<char, 40> digits;
-  return {digits.data(),
-          std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::general, 6).ptr};
-}
+std::string fixed_text(double value, int decimals, std::size_t width = 0);
+std::string short_text(double value);
 
-inline std::string text_of_poses(const ImagePoses& image, const JointSet& joints) {
-  std::string text =
-      image.image + ": " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels\n";
-  if (image.poses.empty()) text += "no person\n";
-  for (const Pose& pose : image.poses) {
-    const Box& box = pose.box;
-    text += "person in " + short_text(box.x) + "," + short_text(box.y) + "," + short_text(box.width) + "," +
-            short_text(box.height) + ", score " + fixed_text(mean_score(pose), 2) + "\n";
-    for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
-      const Keypoint& keypoint = pose.keypoints[j];
-      const std::string& name = joints.joints[j];
-      text += "  " + name + std::string(16 - std::min<std::size_t>(16, name.size()), ' ');
-      text += keypoint.found() ? fixed_text(keypoint.position.x, 1, 8) + " " + fixed_text(keypoint.position.y, 1, 8) +
-                                     "   " + fixed_text(keypoint.score, 2) + "\n"
-                               : "not found\n";
-    }
-  }
-  return text;
-}
+std::string text_of_poses(const ImagePoses& image, const JointSet& joints);
 
 }  // namespace detail
 
@@ -60,3 +29,7 @@ inline constexpr PoseFormat text_format{.name = "text",
                                         .text = detail::text_of_poses};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/formats/text.ipp>
+#endif

@@ -7,13 +7,9 @@
 #include <posemachine/pose/metrics/normaliser.hpp>
 #include <posemachine/pose/metrics/pck.hpp>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
-#include <cstddef>
 #include <span>
 #include <utility>
-#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -27,57 +23,25 @@ class ScoreBins {
   };
 
   /// Shapes: a score below 0 counts as 0, one above 1 as 1.
-  void add(double score, bool right) {
-    const double held = std::clamp(score, 0.0, 1.0);
-    Bin& bin = bins_[std::min(bins_.size() - 1, static_cast<std::size_t>(held * double(bins_.size())))];
-    ++bin.count;
-    bin.right += right ? 1 : 0;
-    bin.score += held;
-  }
+  void add(double score, bool right);
 
   const std::array<Bin, 10>& bins() const { return bins_; }
   int count() const { return total(&Bin::count); }
   int right() const { return total(&Bin::right); }
 
   /// In percent: |mean score - share of right ones| of each bin, weighted by its joints. NaN without joints.
-  double error() const {
-    double sum = 0;
-    for (const Bin& bin : bins_) sum += std::abs(bin.score - bin.right);
-    return 100 * sum / count();
-  }
+  double error() const;
 
  private:
-  int total(int Bin::* part) const {
-    int sum = 0;
-    for (const Bin& bin : bins_) sum += bin.*part;
-    return sum;
-  }
+  int total(int Bin::* part) const;
 
   std::array<Bin, 10> bins_{};
 };
 
 namespace detail {
 
-inline MetricResult measure_calibration_error(const JointSet& joints, Normaliser normaliser, double threshold,
-                                              std::span<const MeasuredPerson> people,
-                                              std::span<const Keypoints> estimates) {
-  std::vector<ScoreBins> by_joint(joints.joints.size());
-  ScoreBins all;
-  MetricResult result;
-  result.people = judge_joints(joints, normaliser, threshold, people, estimates,
-                               [&](std::size_t person, std::size_t joint, bool right) {
-                                 by_joint[joint].add(estimates[person][joint].score, right);
-                                 all.add(estimates[person][joint].score, right);
-                               });
-  for (std::size_t j = 0; j < by_joint.size(); ++j) {
-    result.counted.push_back(by_joint[j].count());
-    result.right.push_back(by_joint[j].right());
-    result.parts.push_back({joints.joints[j], by_joint[j].error()});
-  }
-  result.pooled = all.error();
-  finish_result(result, joints.groups);
-  return result;
-}
+MetricResult measure_calibration_error(const JointSet& joints, Normaliser normaliser, double threshold,
+                                       std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates);
 
 }  // namespace detail
 
@@ -102,3 +66,7 @@ inline constexpr MetricKind calibration_error_kind{
     }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/metrics/calibration_error.ipp>
+#endif

@@ -40,37 +40,15 @@ int judge_joints(const JointSet& joints, Normaliser normaliser, double threshold
 }
 
 // `counts` says which joints do.
-inline MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
-                                const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
-                                std::span<const Keypoints> estimates) {
-  std::vector<int> counted(joints.joints.size(), 0), right(joints.joints.size(), 0);
-  const int measured = judge_joints(joints, normaliser, threshold, people, estimates,
-                                    [&](std::size_t, std::size_t joint, bool is_right) {
-                                      if (!counts[joint]) return;
-                                      ++counted[joint];
-                                      right[joint] += is_right ? 1 : 0;
-                                    });
-  return rates(measured, std::move(counted), std::move(right), joints.joints, joints.groups);
-}
+MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
+                         const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
+                         std::span<const Keypoints> estimates);
 
-inline Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
-                       std::vector<bool> counts) {
-  auto [metric, normaliser, limit] = share_metric(std::move(spec), joints, title, threshold);
-  metric.measure = [joints, normaliser = normaliser, limit = limit, counts = std::move(counts)](
-                       std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
-    return measure_pck(joints, normaliser, limit, counts, people, estimates);
-  };
-  return metric;
-}
+Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
+                std::vector<bool> counts);
 
 // Which joints count: by the head all but MPII's pelvis and thorax, otherwise all.
-inline std::vector<bool> counting_joints(const JointSet& joints, bool by_head) {
-  std::vector<bool> counts(joints.joints.size(), true);
-  for (std::size_t j = 0; by_head && j < counts.size(); ++j) {
-    counts[j] = joints.joints[j] != "pelvis" && joints.joints[j] != "thorax";
-  }
-  return counts;
-}
+std::vector<bool> counting_joints(const JointSet& joints, bool by_head);
 
 }  // namespace detail
 
@@ -114,3 +92,7 @@ inline constexpr MetricKind pdj_kind{.name = "pdj",
                                      }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
+
+#if !defined(POSEMACHINE_COMPILED)
+#include <posemachine/pose/metrics/pck.ipp>
+#endif

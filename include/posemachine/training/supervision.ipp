@@ -1,0 +1,113 @@
+// The definitions of training/supervision.hpp.
+#pragma once
+
+#include <posemachine/training/supervision.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+POSEMACHINE_INLINE std::vector<std::size_t> Supervision::places(bool heatmaps) const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].is_heatmaps == heatmaps) found.push_back(i);
+  }
+  return found;
+}
+
+POSEMACHINE_INLINE std::vector<std::size_t> Supervision::logits() const {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].loss.of_logits && outputs[i].weight > 0) found.push_back(i);
+  }
+  return found;
+}
+
+namespace detail {
+
+POSEMACHINE_INLINE const OutputRole& role_of(const OutputMeaning& output, const OutputRoles& roles) {
+  if (const OutputRole* const role = roles.find(output.role)) return *role;
+  fail<UsageError>({.where = "the output " + output.name,
+                    .expected = "a role that this program can draw targets for",
+                    .got = output.role,
+                    .remedy = "give TrainKinds::roles a row of this name, or the output a weight of 0"});
+}
+
+POSEMACHINE_INLINE OutputOptions options_of(const std::string& output, const TrainOptions& options) {
+  for (const OutputOptions& each : options.outputs) {
+    if (each.output == output) return each;
+  }
+  return {.output = output};
+}
+
+POSEMACHINE_INLINE void require_known_outputs(const Meaning& meaning, const TrainOptions& options) {
+  for (std::size_t i = 0; i < options.outputs.size(); ++i) {
+    const std::string& name = options.outputs[i].output;
+    const auto refuse = [&](const std::string& expected, const std::string& got) {
+      fail<UsageError>(
+          {.where = "options.outputs[" + std::to_string(i) + "].output", .expected = expected, .got = got});
+    };
+    const auto has_name = [&](const OutputMeaning& each) { return each.name == name; };
+    if (std::none_of(meaning.outputs.begin(), meaning.outputs.end(), has_name)) {
+      refuse("an output of the model besides its heatmaps", name);
+    }
+    for (std::size_t k = 0; k < i; ++k) {
+      if (options.outputs[k].output == name) refuse("every output once", name + " again");
+    }
+  }
+}
+
+}  // namespace detail
+
+POSEMACHINE_INLINE Supervision supervise(const Model& model, const TrainOptions& options, const TrainKinds& kinds) {
+  const Graph& graph = model.graph();
+  const Meaning& meaning = model.meaning();
+  detail::require_known_outputs(meaning, options);
+  const std::vector<Size> sizes = infer_sizes(graph, {meaning.input_height, meaning.input_width});
+  Supervision all;
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    const std::string name = output_name(graph, i);
+    const auto other = std::find_if(meaning.outputs.begin(), meaning.outputs.end(),
+                                    [&](const OutputMeaning& each) { return each.name == name; });
+    if (other == meaning.outputs.end()) {
+      all.outputs.push_back({name, true, kinds.losses.get(options.loss, "loss")});
+      continue;
+    }
+    const OutputOptions own = detail::options_of(name, options);
+    SupervisedOutput output{name, false, kinds.losses.get(own.loss, "loss of the output " + name), own.weight};
+    if (own.weight > 0) {
+      const Value value{graph.outputs[i].value};
+      output.targets = all.targets.size();
+      all.targets.push_back({name, channels(graph, value), sizes[static_cast<std::size_t>(value.id)],
+                             stride_of(graph, value).ratio(), detail::role_of(*other, kinds.roles).draw});
+    }
+    all.outputs.push_back(std::move(output));
+  }
+  return all;
+}
+
+POSEMACHINE_INLINE double compute_loss(const SupervisedOutput& output, std::size_t place, const Batch& made,
+                                       const SliceView& view, int batch) {
+  const std::span<float> gradient = view.output_gradients[place];
+  if (!output.is_heatmaps && !output.targets) {
+    std::fill(gradient.begin(), gradient.end(), 0.0f);
+    return 0;
+  }
+  const Tensor& targets = output.targets ? made.output_targets[*output.targets] : made.targets;
+  const Tensor& weights = output.targets ? made.output_weights[*output.targets] : made.map_weights;
+  const auto maps = static_cast<std::size_t>(weights.shape[1]);
+  const auto cells = static_cast<std::size_t>(targets.shape[2] * targets.shape[3]);
+  const std::size_t first = static_cast<std::size_t>(view.first - made.first) * maps;
+  const std::size_t count = static_cast<std::size_t>(view.count) * maps;
+  const double loss =
+      output.loss.compute({view.outputs[place], std::span(targets.values).subspan(first * cells, count * cells),
+                           std::span(weights.values).subspan(first, count), cells, batch},
+                          gradient);
+  if (output.weight != 1) {
+    for (float& value : gradient) value *= static_cast<float>(output.weight);
+  }
+  return loss;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -1,0 +1,44 @@
+// The definitions of training/validation_pictures.hpp.
+#pragma once
+
+#include <posemachine/training/validation_pictures.hpp>
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+POSEMACHINE_INLINE Image draw_beside_truth(ImageView photo, const Estimate& estimate, const Person& person,
+                                           const Meaning& meaning, const ValidationPictureOptions& options) {
+  const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.pose_width_px);
+  std::vector<Keypoint> labelled;
+  for (const Joint& joint : person.joints) {
+    labelled.push_back(joint.is_labelled() ? Keypoint{joint.position, 1} : Keypoint{});
+  }
+  detail::PanelGrid grid(seen.picture.width, seen.picture.height, 2, 2);
+  const auto add = [&](std::vector<Keypoint> keypoints, std::string_view name) {
+    Image picture = seen.picture;
+    draw_pose(picture, {estimate.pose.box, seen.placed(std::move(keypoints))}, meaning.joints, options.pose);
+    grid.add(picture, name);
+  };
+  add(std::move(labelled), "labelled");
+  add(estimate.pose.keypoints, "estimated");
+  return grid.canvas();
+}
+
+POSEMACHINE_INLINE ValidationPictures draw_validation(Estimator& estimator, const Person& person,
+                                                      const ValidationPictureOptions& options) {
+  const Meaning& meaning = estimator.model().meaning();
+  const AnyImage read = read_image_as(pixel_kind(meaning), person.image, options.limits);
+  const ImageView photo(read);
+  const Estimate estimate = estimator.explain(photo, box_in_image(person, photo.width(), photo.height()));
+  ValidationPictures pictures{draw_beside_truth(photo, estimate, person, meaning, options), {}};
+  const PanelOptions panel{.picture_width_px = options.map_width_px, .pose = options.pose};
+  for (std::size_t stage = 0; stage < estimate.stages.size(); ++stage) {
+    pictures.stages.push_back(draw_stage(photo, estimate, stage, meaning, panel));
+  }
+  return pictures;
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
