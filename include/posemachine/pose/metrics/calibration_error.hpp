@@ -56,13 +56,13 @@ inline constexpr MetricKind calibration_error_kind{
     .has_threshold = true,
     .does = "expected calibration error: mean distance of scores from the share of right joints, in percent",
     .make = [](MetricSpec spec, const JointSet& joints) {
-      auto [metric, normaliser, limit] = detail::share_metric(std::move(spec), joints, "calibration error", 0.2);
-      metric.reports_pooled = true;
-      metric.measure = [joints, normaliser = normaliser, limit = limit](std::span<const MeasuredPerson> people,
-                                                                        std::span<const Keypoints> estimates) {
+      detail::ShareMetric made = detail::share_metric(std::move(spec), joints, "calibration error", 0.2);
+      made.metric.reports_pooled = true;
+      made.metric.measure = [joints, normaliser = made.normaliser, limit = made.threshold](
+                                std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
         return detail::measure_calibration_error(joints, normaliser, limit, people, estimates);
       };
-      return metric;
+      return std::move(made.metric);
     }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

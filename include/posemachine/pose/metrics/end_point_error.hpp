@@ -82,13 +82,13 @@ inline constexpr MetricKind area_under_curve_kind{
     .has_threshold = true,
     .does = "area under PCK's curve from 0 to a threshold (0.5)",
     .make = [](MetricSpec spec, const JointSet& joints) {
-      auto [metric, normaliser, largest] = detail::share_metric(std::move(spec), joints, "AUC", 0.5);
-      metric.reports_pooled = true;
-      metric.measure = [joints, normaliser = normaliser, largest = largest](std::span<const MeasuredPerson> people,
-                                                                            std::span<const Keypoints> estimates) {
+      detail::ShareMetric made = detail::share_metric(std::move(spec), joints, "AUC", 0.5);
+      made.metric.reports_pooled = true;
+      made.metric.measure = [joints, normaliser = made.normaliser, largest = made.threshold](
+                                std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
         return detail::measure_area_under_curve(joints, normaliser, largest, people, estimates);
       };
-      return metric;
+      return std::move(made.metric);
     }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -57,7 +57,7 @@ bool can_measure(Normaliser normaliser, const JointSet& joints, const MeasuredPe
 // Fills in what all metrics by a normaliser have in common.
 Metric metric_by(Normaliser normaliser, const JointSet& joints);
 
-// A metric by a share of a length, but for its function `measure`.
+// A metric by a share of a length, but for its function `measure`, and what that one needs.
 struct ShareMetric {
   Metric metric;
   Normaliser normaliser = Normaliser::torso;

@@ -22,12 +22,12 @@ POSEMACHINE_INLINE MetricResult measure_pck(const JointSet& joints, Normaliser n
 
 POSEMACHINE_INLINE Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
                                    std::vector<bool> counts) {
-  auto [metric, normaliser, limit] = share_metric(std::move(spec), joints, title, threshold);
-  metric.measure = [joints, normaliser = normaliser, limit = limit, counts = std::move(counts)](
-                       std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
+  ShareMetric made = share_metric(std::move(spec), joints, title, threshold);
+  made.metric.measure = [joints, normaliser = made.normaliser, limit = made.threshold, counts = std::move(counts)](
+                            std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates) {
     return measure_pck(joints, normaliser, limit, counts, people, estimates);
   };
-  return metric;
+  return std::move(made.metric);
 }
 
 POSEMACHINE_INLINE std::vector<bool> counting_joints(const JointSet& joints, bool by_head) {
