@@ -1,5 +1,6 @@
 // posemachine calibrate: turns a model's scores into probabilities, by people whom it was not trained on.
 #include "evaluation_source.hpp"
+#include "model_output.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -13,7 +14,6 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/model/safetensors.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
 #include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
@@ -21,11 +21,9 @@
 
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -88,9 +86,9 @@ pm::Json to_json(const CalibrationReport& report) {
   return json;
 }
 
-pm::Metric metric_of(const CalibrateArguments& arguments, const pm::JointSet& joints, const Context& context) {
-  const pm::MetricSpec spec = context.metrics.parse(arguments.metric);
-  if (spec.kind == pm::pck_kind.name) return context.metrics.make(spec, joints);
+pm::MetricSpec metric_spec(const CalibrateArguments& arguments, const Context& context) {
+  pm::MetricSpec spec = context.metrics.parse(arguments.metric);
+  if (spec.kind == pm::pck_kind.name) return spec;
   pm::fail<pm::UsageError>(
       {.where = "--metric", .expected = "pck[@T][:NORMALISER]", .got = "\"" + arguments.metric + "\""});
 }
@@ -115,34 +113,17 @@ CalibrationReport report_of(const pm::EvaluationResult& evaluation, const pm::Jo
   return report;
 }
 
-// Refuses, before anything is read, an output that cannot be or that would replace what is not a model.
-void check_output(const CalibrateArguments& arguments, const pm::DataSource& data, bool is_checkpoint) {
-  if (arguments.output.empty()) return;
-  const std::filesystem::path output(arguments.output);
-  const auto refuse = [&](const std::string& expected, const std::string& got, const std::string& remedy = "") {
-    pm::fail<pm::UsageError>({.where = "--output", .expected = expected, .got = got, .remedy = remedy});
-  };
-  std::error_code error;
-  const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, error)) refuse("a file in a folder that is there", arguments.output);
-  if (std::filesystem::equivalent(output, data.path, error)) refuse("another file than the data's", arguments.output);
-  if (is_checkpoint && std::filesystem::equivalent(output, model_path(arguments.source), error)) {
-    refuse("another file than the checkpoint", arguments.output, "a run goes on from it");
-  }
-}
-
 int calibrate(const CalibrateArguments& arguments, const Context& context) {
-  context.metrics.parse(arguments.metric);
+  const pm::MetricSpec metric = metric_spec(arguments, context);
   const pm::DataSource data = data_source(arguments.source, "val", context);
   const std::string path = model_path(arguments.source);
-  pm::TensorFile file = pm::read_safetensors(path);
-  check_output(arguments, data, pm::is_checkpoint(file));
-  const pm::Model model = pm::trained_from_file(std::move(file), path, context.ops);
+  if (!arguments.output.empty()) check_model_output("--output", arguments.output);
+  const pm::Model model = pm::load_trained(path, context.ops);
   const pm::JointSet& joints = model.meaning().joints;
   const std::vector<pm::Person> people = read_people(arguments.source, data, joints, context);
   Progress progress(context, "evaluating");
   pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
-  options.metrics = {metric_of(arguments, joints, context)};
+  options.metrics = {context.metrics.make(metric, joints)};
   CalibrationReport report =
       report_of(pm::evaluate(pm::Estimator(model.with_calibration({})), people, options), joints);
   report.model = path;
@@ -171,11 +152,11 @@ Command add_calibrate(CLI::App& app, const Context& context) {
       ->add_option(
           "-o,--output", arguments->output,
           "The file to write: the model with its calibration, weights unchanged, of a checkpoint the averaged ones\n"
-          "where it has them; it may be the model's own, but not a checkpoint's.\n"
+          "where it has them; it may replace a model, the same one too, but no checkpoint.\n"
           "Default: none, the table alone")
       ->option_text("FILE");
   command->add_flag("--json", arguments->json,
-                    "One JSON object: calibration with half, slope, metric and joints; error, bins");
+                    "One JSON object: calibration with half, slope, person, metric and joints; error, bins");
   command->footer(
       "The score of a joint is then the probability that it is right, in everything that estimates with the file.\n"
       "train calibrates by its validation; this is for other people, another PCK or older files.");

@@ -1,4 +1,5 @@
 // posemachine export: networks for other runtimes, and runs for other machines.
+#include "model_output.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 
@@ -40,6 +41,7 @@ int export_network(const ExportArguments& arguments, const Context& context) {
     pm::save_checkpoint(pm::without_moments(pm::load_checkpoint(arguments.what, context.ops)), arguments.checkpoint);
     return done;
   }
+  if (!arguments.model.empty()) check_model_output("--model", arguments.model);
   pm::Model model = find_model(arguments.what, context);
   if (!arguments.model.empty()) {
     if (!arguments.weights.empty()) model = model.with_weights_stored_as(*pm::data_type_of(arguments.weights));

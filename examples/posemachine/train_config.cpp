@@ -363,12 +363,8 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
 // Every key that can be set, in the form "train.rate": all that is read, whether or not it is written where it is empty.
 std::vector<std::string> known_settings() {
   std::vector<std::string> known{"network", "data", "images", "validation", "labels", "allow_missing", "init", "from"};
-  const Json none = Json::object();
-  pm::TrainOptions options;
-  pm::detail::TrainOptionsReader train{none, std::string(from_arguments)};
-  pm::detail::visit_train_options(options, train);
   for (const std::string& key : known_model_options()) known.push_back("model." + key);
-  for (const std::string& key : train.known) known.push_back("train." + key);
+  for (const std::string& key : pm::train_option_names()) known.push_back("train." + key);
   return known;
 }
 

@@ -128,6 +128,8 @@ TEST_CASE("warp: of depth, what was not measured is averaged with nothing, at th
   std::vector<float> row(95);
   warp(wall, {0.4, 0, 0, 0, 1, 0}, {1, 95}, {{0, 0, 0}, {1, 0, 0}}, false, {}, row.data());
   for (const float value : row) CHECK((value == 0 || value == doctest::Approx(3000)));
+  CHECK(row[20] == 0);
+  CHECK(row[80] == doctest::Approx(3000));
 }
 
 TEST_CASE("warp: a channel of RGB is what a picture of that channel alone gives, to the bit, reduced ones too") {

@@ -599,9 +599,16 @@ TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which
                              at("last.safetensors") + " -o ";
   fs::create_symlink(at("last.safetensors"), at("link.safetensors"));
   for (const char* name : {"last.safetensors", "link.safetensors"}) {
-    check_refused(of_run + at(name), 2, "--output: expected another file than the checkpoint, got");
+    const std::string refusal = "a new file, or a model's to be replaced, got " + at(name) + ", a checkpoint";
+    check_refused(of_run + at(name), 2, "--output: expected " + refusal);
+    check_refused(out + at(name), 2, "--output: expected " + refusal);  // of a model of its own
+    check_refused("export --model " + at(name) + " " + at("m.safetensors"), 2, "--model: expected " + refusal);
     CHECK(text_of(at("last.safetensors")) == before);
   }
+  const std::string truth = text_of(at("lsp/joints.mat"));
+  check_refused(out + at("lsp/joints.mat"), 2, at("lsp/joints.mat") + ", which holds no model");
+  CHECK(text_of(at("lsp/joints.mat")) == truth);
+  std::ofstream(at("from_run.safetensors"));  // empty, as mktemp leaves it
   REQUIRE(run(of_run + at("from_run.safetensors")).code == 0);
   CHECK(text_of(at("from_run.safetensors")) == text_of(at("c.safetensors")));
 }

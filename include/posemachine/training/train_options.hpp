@@ -197,6 +197,9 @@ inline constexpr const char* own_rows_remedy = "a user's own is known only to a 
 
 Json train_options_to_json(const TrainOptions& options);
 
+/// The names of all options in their JSON form, those included that are not written while they are empty.
+std::vector<std::string> train_option_names();
+
 /// Errors: UsageError for a loss, optimiser or schedule that is none of `kinds`, and for a cool-down that the schedule
 /// does not have.
 void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where);

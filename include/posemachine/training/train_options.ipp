@@ -99,6 +99,14 @@ POSEMACHINE_INLINE Json train_options_to_json(const TrainOptions& options) {
   return writer.json;
 }
 
+POSEMACHINE_INLINE std::vector<std::string> train_option_names() {
+  const Json none = Json::object();
+  TrainOptions options;
+  detail::TrainOptionsReader reader{none, ""};
+  detail::visit_train_options(options, reader);
+  return reader.known;
+}
+
 POSEMACHINE_INLINE void check_names(const TrainOptions& options, const TrainKinds& kinds, const std::string& where) {
   kinds.losses.get(options.loss, where + ".loss", detail::own_rows_remedy);
   for (std::size_t i = 0; i < options.outputs.size(); ++i) {
