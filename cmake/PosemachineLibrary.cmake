@@ -7,8 +7,9 @@
 #   posemachine::dataset      image + data/; zlib and libyaml
 #   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
-#   posemachine::compiled     run, and image where it is there, as a static library: what .ipp files define is compiled
-#                             once, not by every program; installed only where POSEMACHINE_COMPONENTS names it
+#   posemachine::compiled     run as a static library, with what needs image (the Trainer, evaluation) where image is there:
+#                             what .ipp files define is compiled once, not by every program; installed only where
+#                             POSEMACHINE_COMPONENTS names it
 #   posemachine::eigen        compose, for eigen.hpp; Eigen; only where POSEMACHINE_COMPONENTS names it, and by its own name
 
 foreach(component IN LISTS POSEMACHINE_COMPONENTS)
@@ -58,13 +59,16 @@ endif()
 
 # Sets `out` to a translation unit per folder that includes its .ipp files, by names that no path of this machine is in:
 # the compiler cache serves another clone. With POSEMACHINE_UNITY off, to one per file. Not inference/pose_estimator.ipp,
-# which posemachine::estimate compiles. What reads photographs, training and evaluation, is a unit of its own, training,
-# and only where `with_images`.
+# which posemachine::estimate compiles. What includes data/image_io.hpp by whatever way, the Trainer and evaluation, is a
+# unit of its own, images, and only there where `with_images`; tests/tiers holds the list to that.
 function(posemachine_compiled_units out with_images)
   set(include_dir ${PROJECT_SOURCE_DIR}/include)
   file(GLOB_RECURSE definitions CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/posemachine/*.ipp)
   list(FILTER definitions EXCLUDE REGEX "/pose_estimator\\.ipp$")
-  set(reads_images "^posemachine/(training/|data/(loader|image_headers)|inference/(calibrate|compare|evalua))")
+  set(with_images_only calibrate compare constant_pose evaluate evaluation_json event_file image_headers loader
+    run_folder supervision tensorboard_log trainer trainer_setup validation_pictures)
+  list(JOIN with_images_only "|" names)
+  set(reads_images "/(${names})\\.ipp$")
   if(NOT with_images)
     list(FILTER definitions EXCLUDE REGEX ${reads_images})
   endif()
@@ -73,7 +77,7 @@ function(posemachine_compiled_units out with_images)
     if(DEFINED POSEMACHINE_UNITY AND NOT POSEMACHINE_UNITY)
       string(REPLACE "/" "." unit ${file})
     elseif(file MATCHES ${reads_images})
-      set(unit training)
+      set(unit images)
     else()
       string(REGEX REPLACE "^posemachine/([^/]+)/.*" "\\1" unit ${file})
     endif()

@@ -17,6 +17,7 @@
 #include <posemachine/pose/fit_calibration.hpp>
 #include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <cmath>

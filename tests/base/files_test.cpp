@@ -271,6 +271,31 @@ TEST_CASE(
   CHECK_THROWS_AS(pm::InputFile<pm::DataError>(folder / "one"), pm::DataError);
 }
 
+TEST_CASE("InputFile::read_at: any bytes, wherever read() stands, in as many calls as it takes; errors are its own") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.write("digits", "0123456789");
+  pm::FileSystemCalls calls;
+  calls.pread = [](int file, void* bytes, std::size_t count, off_t offset) {
+    return ::pread(file, bytes, std::min<std::size_t>(count, 2), offset);  // short reads, so that there are several
+  };
+  pm::InputFile<pm::DataError> file(path, calls);
+  std::string bytes(5, ' ');
+  const std::span<std::byte> all = std::as_writable_bytes(std::span(bytes));
+  CHECK(file.read_at(5, all));
+  CHECK(bytes == "56789");
+  CHECK(file.read(bytes.data(), 2) == 2);
+  CHECK(bytes.substr(0, 2) == "01");
+  CHECK_FALSE(file.read_at(6, all));
+  CHECK_FALSE(file.read_at(100, all));
+  CHECK(file.read_at(100, {}));
+  calls.pread = [](int, void*, std::size_t, off_t) -> ssize_t {
+    errno = EIO;
+    return -1;
+  };
+  CHECK_THROWS_WITH_AS(pm::InputFile<pm::DataError>(path, calls).read_at(0, all), doctest::Contains("cannot be read"),
+                       pm::DataError);
+}
+
 TEST_CASE("remove_unfinished_files: what a dead writer left goes, and nothing else") {
   const TemporaryFolder folder;
   const std::vector<std::string> stay{"last.safetensors", "a.tmp",     "a.tmp12", "a.tmp12-",

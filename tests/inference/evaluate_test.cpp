@@ -15,6 +15,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/decoders/arg_max.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 
 #include <doctest/doctest.h>

@@ -29,6 +29,10 @@ struct Deeper : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AverageP
 struct FewerMaps
     : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<4, 1>, Output<"heatmaps">> {};
 
+struct Dense : Network<Input<"image", 3>, Conv<9, 3>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Grouped : Network<Input<"image", 3>, Conv<9, 3, ConvOptions{.groups = 3}>, AveragePool<8>, Conv<15, 1>,
+                         Output<"heatmaps">> {};
+
 Meaning three_joints() {
   Meaning meaning;
   meaning.joints = JointSet();
@@ -109,6 +113,13 @@ TEST_CASE("take_weights: between colours and grey a grey picture gives the same,
   const TakenWeights begun = take_weights(grey, colours);
   const Tensor& summed = tensor(begun.model, "Conv_1.weights");
   CHECK(summed.values[4] == doctest::Approx(weights.values[4] + weights.values[13] + weights.values[22]));
+  // A file without a network: three channels are colours, and one is grey.
+  const TensorFile file = parse_safetensors(colours.to_bytes(), "m");
+  const TakenWeights of_file = take_weights(grey, file, "m");
+  CHECK(tensor(of_file.model, "Conv_1.weights").values == summed.values);
+  // One channel of a convolution in groups is a colour of its own, not grey.
+  const TakenWeights in_groups = take_weights(Model::random<Dense>(1), Model::random<Grouped>(1));
+  CHECK(in_groups.left == Names{"Conv_1.weights (of shape (9, 1, 3, 3) there, (9, 3, 3, 3) here)"});
   // Other shapes than those of an image's channels are no matter of colours.
   const Model wider = Model::random({"wider", graph_of<Wider>(), Meaning()}, 1);
   CHECK(take_weights(grey, wider).left.front().starts_with("Conv_1.weights (of shape (9, 3, 3, 3) there"));

@@ -2,6 +2,7 @@
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
+#include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 

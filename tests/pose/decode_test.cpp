@@ -5,6 +5,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/targets.hpp>
 
 #include <doctest/doctest.h>
 

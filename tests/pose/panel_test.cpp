@@ -1,4 +1,6 @@
 // The panel of heatmaps and its colours.
+#include <posemachine/core/error.hpp>
+#include <posemachine/pose/colour_map.hpp>
 #include <posemachine/pose/panel.hpp>
 
 #include <doctest/doctest.h>

@@ -53,8 +53,9 @@ TIERS = {
 }
 # The same for programs that link posemachine::compiled.
 COMPILED_TIERS = {
-    "inference/estimator.hpp": ("nlohmann dnnl tbb", 105),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 169),
+    "model/model.hpp": ("", 50),
+    "inference/estimator.hpp": ("dnnl", 84),
+    "training/trainer.hpp": ("nlohmann dnnl tbb", 142),
 }
 COMPILED = "-DPOSEMACHINE_COMPILED"
 # The same, where there is Eigen.
@@ -259,6 +260,8 @@ def self_test(compiler):
         "it may read no third party",
         "headers of ours, at most 0 are wanted",
         "engine/absent.hpp does not exist",
+        "ends reads photographs and is not in with_images_only",
+        "stranger is in with_images_only and reads no photograph",
     ]
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name).resolve()
@@ -268,8 +271,31 @@ def self_test(compiler):
             file.write_text(text, encoding="utf-8")
         problems = check_headers(root) + check_definitions(root) + check_compose(root, compiler)
         problems += check_tiers(root, compiler, {"engine/execution.hpp": ("", 0), "engine/absent.hpp": ("", 1)})
+        ends = root / "posemachine/base/ends.ipp"
+        ends.write_text(ends.read_text(encoding="utf-8") + "#include <posemachine/data/image_io.hpp>\n", encoding="utf-8")
+        problems += check_image_unit(root, "set(with_images_only stranger\n  open)")
     missed = [text for text in expected if not any(text in problem for problem in problems)]
     return [f"self-test: this was not reported: {text}" for text in missed]
+
+
+def check_image_unit(root, cmake_text):
+    """The definitions that posemachine::compiled has only with the component image are those that include its door."""
+    listed = re.search(r"set\(with_images_only ([^)]*)\)", cmake_text)
+    names = set(listed[1].split()) if listed else set()
+    base = root / "posemachine"
+    reads = {}  # of a header and its .ipp file, taken as one
+    for path in sorted(base.rglob("*.[hi]pp")):
+        name = path.relative_to(base).with_suffix(".hpp").as_posix()
+        included = {each.removeprefix("posemachine/") for _, each in INCLUDE.findall(path.read_text(encoding="utf-8"))}
+        reads.setdefault(name, set()).update(each for each in included if each.endswith(".hpp") and each != name)
+    reach = {"data/image_io.hpp"}
+    while more := {name for name, included in reads.items() if name not in reach and included & reach}:
+        reach |= more
+    found = {pathlib.Path(name).stem for name in reach if (base / name).with_suffix(".ipp").exists()}
+    problems = [f"cmake/PosemachineLibrary.cmake: {name} reads photographs and is not in with_images_only"
+                for name in sorted(found - names)]
+    return problems + [f"cmake/PosemachineLibrary.cmake: {name} is in with_images_only and reads no photograph"
+                       for name in sorted(names - found)]
 
 
 def main():
@@ -288,6 +314,8 @@ def main():
         problems = check_headers(root) + check_definitions(root) + check_compose(root, arguments.compiler)
         problems += check_tiers(root, arguments.compiler, TIERS)
         problems += check_tiers(root, arguments.compiler, COMPILED_TIERS, defines=[COMPILED])
+        library = root.parent / "cmake/PosemachineLibrary.cmake"
+        problems += check_image_unit(root, library.read_text(encoding="utf-8"))
         if arguments.eigen is not None:
             problems += check_tiers(root, arguments.compiler, EIGEN_TIERS, [arguments.eigen])
     for problem in problems:

@@ -32,6 +32,7 @@ struct FileSystemCalls {
   int (*rename)(const char* from, const char* to) = std::rename;
   int (*unlink)(const char* path) = ::unlink;
   ssize_t (*read)(int file, void* bytes, std::size_t count) = ::read;
+  ssize_t (*pread)(int file, void* bytes, std::size_t count, off_t offset) = ::pread;
 };
 
 namespace detail {
@@ -128,7 +129,7 @@ class InputFile {
     std::size_t done = 0;
     while (done < bytes.size()) {
       const auto read_on = [&] {
-        return ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+        return calls_.pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
       };
       const ssize_t more = detail::again(read_on);
       if (more < 0) detail::fail_errno<E>(path_, "cannot be read", errno);

@@ -27,17 +27,17 @@ class NamedRows {
     return found != rows_.end() ? &*found : nullptr;
   }
 
-  /// `remedy`: what to do where no name is similar. Errors: Error naming `where` and the rows there are.
-  template <class Error = UsageError>
+  /// `remedy`: what to do where no name is similar. Errors: E naming `where` and the rows there are.
+  template <class E = UsageError>
   const Row& get(std::string_view name, const std::string& where, const std::string& remedy = {}) const {
     if (const Row* const row = find(name)) return *row;
     std::string known;
     for (const std::string& each : names()) known += (known.empty() ? "" : ", ") + each;
     const std::string similar = did_you_mean(name, names());
-    fail<Error>({.where = where,
-                 .expected = "one of " + known,
-                 .got = "\"" + detail::excerpt(name, 100) + "\"",
-                 .remedy = similar.empty() ? remedy : similar});
+    fail<E>({.where = where,
+             .expected = "one of " + known,
+             .got = "\"" + detail::excerpt(name, 100) + "\"",
+             .remedy = similar.empty() ? remedy : similar});
   }
 
   std::vector<std::string> names() const {

@@ -3,10 +3,8 @@
 
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/data/damaged_images.hpp>
-#include <posemachine/data/image_io.hpp>
-#include <posemachine/data/image_kinds.hpp>
+#include <posemachine/data/image_io_format.hpp>
 #include <posemachine/data/person.hpp>
 
 #include <cstddef>

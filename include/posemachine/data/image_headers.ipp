@@ -3,6 +3,10 @@
 
 #include <posemachine/data/image_headers.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/image_kinds.hpp>
+
 #include <filesystem>
 #include <set>
 #include <vector>

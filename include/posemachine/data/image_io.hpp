@@ -162,15 +162,17 @@ inline ImageHeader read_image_header(const std::filesystem::path& path, const Im
     bytes.resize(before + file.read(bytes.data() + before, bytes.size() - before));
     const std::span<const std::byte> beginning = std::as_bytes(std::span(bytes.data(), bytes.size()));
     detail::image_format(beginning, path.string());  // another format stays one however much is read
+    std::optional<ImageHeader> stored;
     try {
-      const ImageHeader stored = detail::stored_header(beginning, path.string(), limits);
-      const auto read_at = [&](std::uint64_t at, std::span<std::byte> out) { return file.read_at(at, out); };
-      const bool png = stored.format == ImageFormat::png;  // what turns it may stand behind the pixels
-      return detail::upright(
-          stored, png ? detail::png_orientation(file.size(), read_at) : detail::jpeg_header(beginning).orientation);
+      stored = detail::stored_header(beginning, path.string(), limits);
     } catch (const DataError&) {
       if (bytes.size() < wanted) throw;  // the whole file
+      continue;
     }
+    if (stored->format == ImageFormat::jpeg)
+      return detail::upright(*stored, detail::jpeg_header(beginning).orientation);
+    const auto read_at = [&](std::uint64_t at, std::span<std::byte> out) { return file.read_at(at, out); };
+    return detail::upright(*stored, detail::png_orientation(file.size(), read_at));  // it may stand behind the pixels
   }
 }
 

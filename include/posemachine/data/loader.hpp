@@ -3,21 +3,16 @@
 
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/augment.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io_format.hpp>
-#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
-#include <posemachine/pose/pose.hpp>
-#include <posemachine/pose/targets.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,6 +3,12 @@
 
 #include <posemachine/data/loader.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/data/image_kinds.hpp>
+#include <posemachine/pose/pose.hpp>
+#include <posemachine/pose/targets.hpp>
+
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/warp.hpp>

@@ -212,10 +212,10 @@ void add_samples(const Picture& image, std::int64_t x, std::int64_t y, const Foo
 /// Samples the image at every input pixel through `image_from_input` (pixel centres to pixel centres), changes its
 /// colours and normalises: (value - mean) * scale. Beyond the image's edge lies the mean, so the input is 0 there.
 /// Where the map shrinks, each input pixel is the average of n x n bilinear samples spread over it, n = the shrinking
-/// rounded up; beyond 4 times the picture is first averaged in whole cells. Of 16-bit pictures a sample of 0 is one that
-/// was not measured: averages are over what was, and a pixel that was not measured by half stays 0, whatever the change
-/// of colours. Positions and weights are integers (1/256
-/// of a pixel), so that neither vector width nor order of sums shows.
+/// rounded up; beyond 4 times the picture is first averaged in whole cells. Positions and weights are integers (1/256
+/// of a pixel), so that neither vector width nor order of sums shows. Of 16-bit pictures a sample of 0 is one that was
+/// not measured: averages are over what was, and a pixel that was not measured by half stays 0, whatever the change of
+/// colours.
 /// Shapes: out (channels, input.height, input.width); of three channels in the order red, green, blue, or its reverse
 /// where `bgr`; normalisation is per channel of out, in units of the picture's samples.
 /// Errors: UsageError for an empty image or input, or a map that is not finite.

@@ -2,29 +2,16 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
-#include <posemachine/pose/metrics/normaliser.hpp>
-#include <posemachine/pose/metrics/pck.hpp>
-#include <posemachine/pose/pose.hpp>
 
 #include <optional>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-namespace detail {
-
-const Metric& first_pck(const EvaluationResult& result);
-
-// The mean probability that all but a hundredth of the people reach.
-double low_mean_score(const EvaluationResult& result, const Calibration& calibration);
-
-}  // namespace detail
 
 /// The last stage's scores of all labelled joints, and which of them are right by the evaluation's first PCK.
 /// Errors: UsageError where no PCK was measured.

@@ -3,6 +3,11 @@
 
 #include <posemachine/inference/calibrate.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/pose/metrics/normaliser.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
+#include <posemachine/pose/pose.hpp>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -17,6 +22,7 @@ POSEMACHINE_INLINE const Metric& first_pck(const EvaluationResult& result) {
   fail<UsageError>({.where = "calibrate", .expected = "an evaluation of PCK", .got = "one of other metrics"});
 }
 
+// The mean probability that all but a hundredth of the people reach.
 POSEMACHINE_INLINE double low_mean_score(const EvaluationResult& result, const Calibration& calibration) {
   std::vector<double> means;
   for (Keypoints keypoints : result.estimates.back()) {

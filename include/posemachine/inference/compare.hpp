@@ -2,14 +2,11 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/pose/decoders/decoder_kind.hpp>
-#include <posemachine/pose/decoders/decoders.hpp>
 
 #include <span>
 #include <string>

@@ -3,6 +3,10 @@
 
 #include <posemachine/inference/compare.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/decoders/decoders.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>

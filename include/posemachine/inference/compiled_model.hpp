@@ -2,13 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/for_inference.hpp>
-#include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/inference/program_cache.hpp>
 #include <posemachine/model/model.hpp>
 

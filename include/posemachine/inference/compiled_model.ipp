@@ -3,6 +3,11 @@
 
 #include <posemachine/inference/compiled_model.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/passes/for_inference.hpp>
+#include <posemachine/graph/passes/keep_stages.hpp>
+
 #include <utility>
 #include <vector>
 

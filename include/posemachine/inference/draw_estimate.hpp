@@ -2,16 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/core/tensor.hpp>
-#include <posemachine/data/crop.hpp>
-#include <posemachine/data/image_kinds.hpp>
-#include <posemachine/data/warp.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/model/meaning.hpp>
-#include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 

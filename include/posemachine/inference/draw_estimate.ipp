@@ -3,6 +3,13 @@
 
 #include <posemachine/inference/draw_estimate.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/crop.hpp>
+#include <posemachine/data/image_kinds.hpp>
+#include <posemachine/data/warp.hpp>
+#include <posemachine/pose/decode.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

@@ -4,15 +4,12 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/data/crop.hpp>
-#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/execution_cache.hpp>
-#include <posemachine/inference/second_pass.hpp>
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
@@ -48,9 +45,6 @@ struct InferenceModel {
 
   int joint_count() const { return static_cast<int>(mirrored.size()); }
 };
-
-// Rows reversed. Shapes: (C, H, W); rows is C H.
-void mirror_rows(std::span<float> values, std::size_t width);
 
 }  // namespace detail
 

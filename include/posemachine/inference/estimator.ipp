@@ -3,6 +3,10 @@
 
 #include <posemachine/inference/estimator.hpp>
 
+#include <posemachine/data/crop.hpp>
+#include <posemachine/data/image_kinds.hpp>
+#include <posemachine/inference/second_pass.hpp>
+
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
@@ -55,6 +59,7 @@ POSEMACHINE_INLINE ProgramOptions InferenceModel::program_options(const Estimato
   return program;
 }
 
+// Rows reversed. Shapes: (C, H, W); rows is C H.
 POSEMACHINE_INLINE void mirror_rows(std::span<float> values, std::size_t width) {
   for (std::size_t row = 0; row < values.size(); row += width) {
     const std::span<float> cells = values.subspan(row, width);

@@ -3,16 +3,12 @@
 
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/geometry.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_io_format.hpp>
-#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
-#include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstddef>
@@ -76,9 +72,6 @@ struct TimedEvaluation {
   EvaluationResult result;
   std::vector<double> seconds;
 };
-
-// An estimator for one thread, with the options of another.
-Estimator single_threaded(const Estimator& estimator);
 
 // The evaluations of evaluate(), by each of several estimators of one model. Every image is read once and estimated by
 // all of them, beginning with another one each time: whatever slows the machine down for a while slows them down alike.

@@ -3,6 +3,11 @@
 
 #include <posemachine/inference/evaluate.hpp>
 
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/data/image_kinds.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
+
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
@@ -96,6 +101,7 @@ POSEMACHINE_INLINE std::optional<AnyImage> read_image_unless_damaged(const std::
   }
 }
 
+// An estimator for one thread, with the options of another.
 POSEMACHINE_INLINE Estimator single_threaded(const Estimator& estimator) {
   EstimatorOptions options = estimator.options();
   options.threads = 1;

@@ -11,24 +11,10 @@
 #include <posemachine/pose/pose.hpp>
 
 #include <cstddef>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-namespace detail {
-
-// Four digits behind the point: of percents and pixels more would be noise. A figure of nobody is absent.
-void set_figure(Json& json, const std::string& key, double value);
-
-Json metric_to_json(const Metric& metric, const MetricResult& result);
-
-// The first metric of a kind goes by the kind's name, others by their own.
-Json stage_to_json(std::span<const Metric> metrics, std::span<const MetricResult> results);
-
-}  // namespace detail
 
 /// People, an object per metric of the last stage, and `stages` with the same of every stage. An object holds the
 /// metric's whole name, unit, threshold, normaliser, the number of people who could be measured, the mean of the parts,
@@ -37,30 +23,6 @@ Json evaluation_to_json(const EvaluationResult& result);
 
 /// The exact measurements that figures follow from: a list of people with truth, sizes and estimates by stage.
 Json measurements_to_json(const EvaluationResult& result);
-
-namespace detail {
-
-// Reads one list of measurements. Errors: DataError naming the person and field.
-class MeasurementReader {
- public:
-  MeasurementReader(const JointSet& joints, std::string where) : joint_count_(joints.joints.size()), where_(where) {}
-
-  MeasuredPerson person(const Json& json) const;
-
-  /// Empty for a person of whom nothing was estimated.
-  Keypoints keypoints(const Json& json) const;
-
- private:
-  [[noreturn]] void refuse(const std::string& key, const std::string& expected, const Json& got) const;
-  const Json& list(const Json& json, std::size_t size, const std::string& key) const;
-  double number(const Json& json, const std::string& key) const;
-  std::optional<double> optional_number(const Json& json, const char* key) const;
-
-  std::size_t joint_count_;
-  std::string where_;
-};
-
-}  // namespace detail
 
 /// An evaluation from its measurements: the same figures, to the last bit. Shapes: `stage_count` estimates per person.
 /// Errors: DataError naming person and field.

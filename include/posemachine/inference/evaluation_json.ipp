@@ -3,6 +3,9 @@
 
 #include <posemachine/inference/evaluation_json.hpp>
 
+#include <optional>
+#include <span>
+
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -11,6 +14,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
+// Four digits behind the point: of percents and pixels more would be noise. A figure of nobody is absent.
 POSEMACHINE_INLINE void set_figure(Json& json, const std::string& key, double value) {
   if (std::isfinite(value)) json[key] = std::round(value * 1e4) / 1e4;
 }
@@ -37,6 +41,7 @@ POSEMACHINE_INLINE Json metric_to_json(const Metric& metric, const MetricResult&
   return json;
 }
 
+// The first metric of a kind goes by the kind's name, others by their own.
 POSEMACHINE_INLINE Json stage_to_json(std::span<const Metric> metrics, std::span<const MetricResult> results) {
   Json json = Json::object();
   for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -88,6 +93,26 @@ POSEMACHINE_INLINE Json measurements_to_json(const EvaluationResult& result) {
 }
 
 namespace detail {
+
+// Reads one list of measurements. Errors: DataError naming the person and field.
+class MeasurementReader {
+ public:
+  MeasurementReader(const JointSet& joints, std::string where) : joint_count_(joints.joints.size()), where_(where) {}
+
+  MeasuredPerson person(const Json& json) const;
+
+  /// Empty for a person of whom nothing was estimated.
+  Keypoints keypoints(const Json& json) const;
+
+ private:
+  [[noreturn]] void refuse(const std::string& key, const std::string& expected, const Json& got) const;
+  const Json& list(const Json& json, std::size_t size, const std::string& key) const;
+  double number(const Json& json, const std::string& key) const;
+  std::optional<double> optional_number(const Json& json, const char* key) const;
+
+  std::size_t joint_count_;
+  std::string where_;
+};
 
 POSEMACHINE_INLINE MeasuredPerson MeasurementReader::person(const Json& json) const {
   MeasuredPerson person;

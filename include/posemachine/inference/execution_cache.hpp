@@ -5,7 +5,6 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
-#include <posemachine/engine/primitive_cache.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/inference/program_cache.hpp>
 

@@ -3,6 +3,8 @@
 
 #include <posemachine/inference/execution_cache.hpp>
 
+#include <posemachine/engine/primitive_cache.hpp>
+
 #include <algorithm>
 #include <utility>
 

@@ -3,7 +3,6 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/engine/primitive_cache.hpp>
 #include <posemachine/engine/program.hpp>
 #include <posemachine/graph/graph.hpp>
 

@@ -3,7 +3,6 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/pose/pose.hpp>
 

@@ -3,6 +3,8 @@
 
 #include <posemachine/inference/second_pass.hpp>
 
+#include <posemachine/data/person.hpp>
+
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::optional<Box> second_pass_box(std::span<const Keypoint> keypoints, const SecondPass& options) {

@@ -18,13 +18,6 @@ Json joint_set_to_json(const JointSet& set);
 /// Errors: ModelError naming the field.
 JointSet joint_set_from_json(const Json& json, const std::string& where);
 
-/// arg_max and quarter_offset are written as quarter_offset, false or true: files of both are as old as the format, and
-/// older programs read them. The other kinds are written by name, which older programs refuse by that key.
-Json decoder_to_json(const Decoder& decoder);
-
-/// Errors: ModelError naming the field.
-Decoder decoder_from_json(const Json& json, const std::string& where);
-
 /// Errors: ModelError naming the field.
 std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const std::string& where);
 
@@ -32,9 +25,6 @@ std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const std::str
 Json normalisation_to_json(const Meaning& meaning);
 
 Json calibration_to_json(const Calibration& calibration);
-
-/// Errors: ModelError naming the field.
-Calibration calibration_from_json(const Json& json, const std::string& where);
 
 /// A calibration, outputs besides heatmaps and a bit depth other than 8 are written where there are any: older programs
 /// read all other files, and refuse these by their keys.

@@ -146,6 +146,8 @@ POSEMACHINE_INLINE JointSet joint_set_from_json(const Json& json, const std::str
   return set;
 }
 
+// arg_max and quarter_offset are written as quarter_offset, false or true: files of both are as old as the format, and
+// older programs read them. The other kinds are written by name, which older programs refuse by that key.
 POSEMACHINE_INLINE Json decoder_to_json(const Decoder& decoder) {
   Json json;
   if (decoder.kind == "arg_max" || decoder.kind == "quarter_offset") {
@@ -157,6 +159,7 @@ POSEMACHINE_INLINE Json decoder_to_json(const Decoder& decoder) {
   return json;
 }
 
+// Errors: ModelError naming the field.
 POSEMACHINE_INLINE Decoder decoder_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(json, {"quarter_offset", "kind", "flip_average"}, where);
   Decoder decoder;
@@ -233,6 +236,7 @@ POSEMACHINE_INLINE Json calibration_to_json(const Calibration& calibration) {
           {"joints", calibration.joints}};
 }
 
+// Errors: ModelError naming the field.
 POSEMACHINE_INLINE Calibration calibration_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(json, {"metric", "half", "slope", "person", "joints"}, where);
   Calibration calibration;

@@ -8,6 +8,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/op_info.hpp>
+#include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/model/meaning.hpp>
 
 #include <cstddef>
@@ -40,39 +41,7 @@ POSEMACHINE_INLINE std::vector<bool> belong_to_outputs(const Graph& graph) {
   return found;
 }
 
-// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken.
-POSEMACHINE_INLINE TakenWeights take_offered(const Model& model, const std::map<std::string, const Tensor*>& offered,
-                                             bool same_joints, const std::string& source) {
-  const Graph& graph = model.graph();
-  const std::vector<bool> says_joints = belong_to_outputs(graph);
-  std::vector<Tensor> parameters = model.parameters();
-  std::vector<std::string> taken;
-  std::vector<std::string> left;
-  for (std::size_t id = 0; id < parameters.size(); ++id) {
-    const std::string name = parameter_name(graph, static_cast<int>(id));
-    const auto found = offered.find(name);
-    if (found == offered.end()) {
-      left.push_back(name + " (no such tensor)");
-    } else if (found->second->shape != parameters[id].shape) {
-      left.push_back(name + " (of shape " + to_string(found->second->shape) + " there, " +
-                     to_string(parameters[id].shape) + " here)");
-    } else if (!same_joints && says_joints[id]) {
-      left.push_back(name + " (of maps of other joints)");
-    } else {
-      parameters[id] = *found->second;
-      taken.push_back(name);
-    }
-  }
-  if (taken.empty()) {
-    fail<UsageError>({.where = "weights to begin with",
-                      .expected = "at least one tensor with the name and shape of one of " + model.network(),
-                      .got = "none among the " + std::to_string(offered.size()) + " of " + source,
-                      .remedy = "take a model of the same layers"});
-  }
-  return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
-}
-
-// The ids of the weights of convolutions that read a model's image, and nothing beside it.
+// The ids of the weights of convolutions over all channels of a model's image, and nothing beside it.
 POSEMACHINE_INLINE std::vector<int> weights_on_image(const Model& model) {
   const Graph& graph = model.graph();
   std::vector<int> ids;
@@ -81,8 +50,8 @@ POSEMACHINE_INLINE std::vector<int> weights_on_image(const Model& model) {
     for (const Port& port : graph.inputs) {
       if (name_text(graph, port.name) != meaning.name) continue;
       for (const Node& node : graph.nodes) {
-        const bool reads = node.op->kind() == OpKind::convolution && input(graph, node, 0).id == port.value;
-        if (reads) ids.push_back(parameter_id(graph, node, 0));
+        if (node.op->kind() != OpKind::convolution || input(graph, node, 0).id != port.value) continue;
+        if (unpack<ConvolutionOptions>(node.options).groups == 1) ids.push_back(parameter_id(graph, node, 0));
       }
     }
   }
@@ -113,6 +82,48 @@ POSEMACHINE_INLINE std::optional<Tensor> with_channels_of(const Tensor& weights,
   return result;
 }
 
+// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken. `other_colours`:
+// whether of model and source one may see colours and the other grey.
+POSEMACHINE_INLINE TakenWeights take_offered(const Model& model, std::map<std::string, const Tensor*> offered,
+                                             bool same_joints, bool other_colours, const std::string& source) {
+  const Graph& graph = model.graph();
+  std::map<std::string, Tensor> converted;
+  for (const int id : other_colours ? weights_on_image(model) : std::vector<int>{}) {
+    const std::string name = parameter_name(graph, id);
+    const auto found = offered.find(name);
+    if (found == offered.end()) continue;
+    const Shape wanted = shape_of(graph.parameters[static_cast<std::size_t>(id)]);
+    std::optional<Tensor> fitting = with_channels_of(*found->second, wanted);
+    if (fitting) found->second = &(converted[name] = std::move(*fitting));
+  }
+  const std::vector<bool> says_joints = belong_to_outputs(graph);
+  std::vector<Tensor> parameters = model.parameters();
+  std::vector<std::string> taken;
+  std::vector<std::string> left;
+  for (std::size_t id = 0; id < parameters.size(); ++id) {
+    const std::string name = parameter_name(graph, static_cast<int>(id));
+    const auto found = offered.find(name);
+    if (found == offered.end()) {
+      left.push_back(name + " (no such tensor)");
+    } else if (found->second->shape != parameters[id].shape) {
+      left.push_back(name + " (of shape " + to_string(found->second->shape) + " there, " +
+                     to_string(parameters[id].shape) + " here)");
+    } else if (!same_joints && says_joints[id]) {
+      left.push_back(name + " (of maps of other joints)");
+    } else {
+      parameters[id] = *found->second;
+      taken.push_back(name);
+    }
+  }
+  if (taken.empty()) {
+    fail<UsageError>({.where = "weights to begin with",
+                      .expected = "at least one tensor with the name and shape of one of " + model.network(),
+                      .got = "none among the " + std::to_string(offered.size()) + " of " + source,
+                      .remedy = "take a model of the same layers"});
+  }
+  return {model.with_parameters(std::move(parameters)), std::move(taken), std::move(left)};
+}
+
 }  // namespace detail
 
 POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const Model& source) {
@@ -120,17 +131,9 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const Model& so
   for (std::size_t id = 0; id < source.parameters().size(); ++id) {
     offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
   }
-  std::map<std::string, Tensor> converted;
-  for (const int id : detail::weights_on_image(model)) {
-    const std::string name = parameter_name(model.graph(), id);
-    const auto found = offered.find(name);
-    if (found == offered.end()) continue;
-    const Shape wanted = detail::shape_of(model.graph().parameters[static_cast<std::size_t>(id)]);
-    std::optional<Tensor> fitting = detail::with_channels_of(*found->second, wanted);
-    if (fitting) found->second = &(converted[name] = std::move(*fitting));
-  }
   const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
-  return detail::take_offered(model, offered, same_joints, source.network());
+  const bool other_colours = image_channels(model.meaning()) != image_channels(source.meaning());
+  return detail::take_offered(model, std::move(offered), same_joints, other_colours, source.network());
 }
 
 POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where) {
@@ -141,7 +144,7 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const TensorFil
     if (type != DataType::f32 && type != DataType::bf16 && type != DataType::f16) continue;
     offered[entry.name] = &(floats[entry.name] = to_floats(entry.tensor));
   }
-  return detail::take_offered(model, offered, true, where);
+  return detail::take_offered(model, std::move(offered), true, true, where);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

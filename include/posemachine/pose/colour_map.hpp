@@ -3,7 +3,6 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/pose/draw.hpp>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 

@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/colour_map.hpp>
 
+#include <posemachine/pose/draw.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -2,24 +2,14 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/map.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 #include <posemachine/pose/pose.hpp>
-#include <posemachine/pose/targets.hpp>
 
 #include <span>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
-
-namespace detail {
-
-Keypoint decode_map(const float* map, int height, int width, double stride, const DecoderKind& decoder,
-                    double sigma_px);
-
-}  // namespace detail
 
 /// The keypoint of each of the first joint_count maps. Every decoder starts from the highest cell, the first in
 /// row-major order where several are equal; the library's move along each axis on which both neighbours are known, and

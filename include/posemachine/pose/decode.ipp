@@ -3,6 +3,10 @@
 
 #include <posemachine/pose/decode.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/pose/targets.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -29,8 +29,6 @@ struct Segment {
 /// Nothing is drawn for NaN or for what is so far away that a square of it overflows.
 inline bool drawable(Point p) { return std::abs(p.x) < 1e9 && std::abs(p.y) < 1e9; }
 
-double distance_to(const Segment& segment, Point p);
-
 /// Blends `colour` into the pixels of [low, high]; distance_outside(pixel centre) is negative inside the shape, and a
 /// pixel within half a pixel of the edge is covered in part.
 template <class Distance>
@@ -49,10 +47,6 @@ void fill_shape(Image& image, Point low, Point high, Rgb colour, double opacity,
 
 /// Strokes of one width as one shape: where they overlap nothing is blended twice.
 void draw_strokes(Image& image, const std::vector<Segment>& strokes, double width_px, Rgb colour, double opacity);
-
-/// A glyph's strokes, `dot_px` being the distance of its dots: neighbouring dots are joined, diagonally only where no
-/// dot stands between, so that letters are smooth at any size and upright strokes sharp at 1 pixel a dot.
-std::vector<Segment> glyph_strokes(char character, Point left_top, double dot_px);
 
 /// Bytes that continue a UTF-8 character: they take no place, its first byte is drawn as a frame.
 constexpr bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }

@@ -50,6 +50,8 @@ POSEMACHINE_INLINE void draw_strokes(Image& image, const std::vector<Segment>& s
   });
 }
 
+// A glyph's strokes, `dot_px` being the distance of its dots: neighbouring dots are joined, diagonally only where no
+// dot stands between, so that letters are smooth at any size and upright strokes sharp at 1 pixel a dot.
 POSEMACHINE_INLINE std::vector<Segment> glyph_strokes(char character, Point left_top, double dot_px) {
   std::vector<Segment> strokes;
   const auto at = [&](int row, int column) {

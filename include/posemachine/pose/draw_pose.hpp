@@ -2,11 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/pose.hpp>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -28,9 +26,6 @@ double opacity(double score, const DrawOptions& options);
 
 /// 2.2 % of the person's extent, between 0.4 % and 2 % of the picture's larger side, and at least 1.5 pixels.
 double limb_width(const Image& image, const Pose& pose, const DrawOptions& options);
-
-/// A joint has the colour of the first limb that ends in it.
-Rgb joint_colour(const JointSet& joints, int joint);
 
 void draw_box(Image& image, const Box& box, double width_px, Rgb colour);
 

@@ -3,6 +3,9 @@
 
 #include <posemachine/pose/draw_pose.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/pose/draw.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -37,6 +40,7 @@ POSEMACHINE_INLINE double limb_width(const Image& image, const Pose& pose, const
   return std::max(1.5, std::clamp(0.022 * extent, 0.004 * side, 0.02 * side));
 }
 
+// A joint has the colour of the first limb that ends in it.
 POSEMACHINE_INLINE Rgb joint_colour(const JointSet& joints, int joint) {
   for (const Limb& limb : joints.limbs) {
     if (limb.from == joint || limb.to == joint) return limb.colour;

@@ -3,9 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/model/calibration.hpp>
-#include <posemachine/model/meaning.hpp>
 
-#include <array>
 #include <optional>
 #include <span>
 
@@ -19,28 +17,6 @@ struct JudgedPeak {
 
 /// As few right joints, or wrong ones, tell nothing of a curve.
 inline constexpr int min_judged_peaks = 10;
-
-namespace detail {
-
-// The negative log-likelihood of a straight line through log-odds over x, its gradient and its Hessian (3 of 4
-// entries).
-struct LineFit {
-  double loss = 0;
-  std::array<double, 2> gradient{};
-  std::array<double, 3> hessian{};  // of offset, of both, of slope
-};
-
-struct TargetAt {
-  double x = 0;
-  double target = 0;  // a probability
-};
-
-LineFit fit_of_line(std::span<const TargetAt> points, double offset, double slope);
-
-// The line of the least loss, by Newton's method with halved steps. Shapes: {offset, slope}.
-std::array<double, 2> best_line(std::span<const TargetAt> points, double offset);
-
-}  // namespace detail
 
 /// The calibration under which the joints are likeliest, with Platt's softened targets, so that joints which a peak
 /// parts cleanly leave it finite. Peaks of 0, of missing joints, have no logarithm and are left out. None where fewer

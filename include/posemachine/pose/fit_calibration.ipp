@@ -3,6 +3,10 @@
 
 #include <posemachine/pose/fit_calibration.hpp>
 
+#include <posemachine/model/meaning.hpp>
+
+#include <array>
+
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -10,6 +14,19 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
+
+// The negative log-likelihood of a straight line through log-odds over x, its gradient and its Hessian (3 of 4
+// entries).
+struct LineFit {
+  double loss = 0;
+  std::array<double, 2> gradient{};
+  std::array<double, 3> hessian{};  // of offset, of both, of slope
+};
+
+struct TargetAt {
+  double x = 0;
+  double target = 0;  // a probability
+};
 
 POSEMACHINE_INLINE LineFit fit_of_line(std::span<const TargetAt> points, double offset, double slope) {
   LineFit fit;
@@ -29,6 +46,7 @@ POSEMACHINE_INLINE LineFit fit_of_line(std::span<const TargetAt> points, double 
   return fit;
 }
 
+// The line of the least loss, by Newton's method with halved steps. Shapes: {offset, slope}.
 POSEMACHINE_INLINE std::array<double, 2> best_line(std::span<const TargetAt> points, double offset) {
   std::array<double, 2> line{offset, 0};
   constexpr int most_steps = 100;

@@ -2,16 +2,11 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/core/map.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/colour_map.hpp>
-#include <posemachine/pose/decode.hpp>
-#include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/pose.hpp>
-#include <posemachine/pose/resize.hpp>
 
 #include <string>
 #include <string_view>
@@ -29,13 +24,6 @@ namespace detail {
 
 /// "0.83", cut to 0.00 .. 1.00; the same in every locale.
 std::string two_decimals(double value);
-
-/// The picture in dim grey: what heatmaps are laid over.
-Image dimmed(const Image& image);
-
-/// Lays a map over a picture it covers: colours of values 0 to 1, more opaque the higher the value. The root shows weak
-/// maps too: a peak of 0.2, usual for wrists, is red.
-void blend_heatmap(Image& image, const float* map, int map_width, int map_height);
 
 /// The same picture's pose after resizing: pixel edges stay on pixel edges.
 Pose scaled(Pose pose, double scale_x, double scale_y);

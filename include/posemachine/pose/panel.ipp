@@ -3,6 +3,13 @@
 
 #include <posemachine/pose/panel.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/pose/colour_map.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/draw.hpp>
+#include <posemachine/pose/resize.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -18,6 +25,7 @@ POSEMACHINE_INLINE std::string two_decimals(double value) {
   return std::to_string(hundredths / 100) + "." + digits.substr(1);
 }
 
+// The picture in dim grey: what heatmaps are laid over.
 POSEMACHINE_INLINE Image dimmed(const Image& image) {
   Image out(image.width, image.height);
   for (std::size_t i = 0; i < out.pixels.size(); i += 3) {
@@ -27,6 +35,8 @@ POSEMACHINE_INLINE Image dimmed(const Image& image) {
   return out;
 }
 
+// Lays a map over a picture it covers: colours of values 0 to 1, more opaque the higher the value. The root shows weak
+// maps too: a peak of 0.2, usual for wrists, is red.
 POSEMACHINE_INLINE void blend_heatmap(Image& image, const float* map, int map_width, int map_height) {
   const auto values = bilinear_samples(map, map_width, map_height, 1, image.width, image.height);
   for (int y = 0; y < image.height; ++y) {

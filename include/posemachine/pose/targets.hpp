@@ -57,8 +57,6 @@ void for_gaussian_cells(Point peak, const TargetOptions& options, Write&& write)
   }
 }
 
-void check_target_options(const TargetOptions& options);
-
 }  // namespace detail
 
 /// Draws one person's targets: per joint exp(-d^2 / (2 sigma^2)) around its position, then the background,

@@ -2,23 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/engine/execution.hpp>
-#include <posemachine/engine/plain_gradients.hpp>
-#include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/model/initialise.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
 #include <string>
-#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
@@ -37,40 +27,6 @@ struct GradientCheck {
   double worst = 0;      // the largest error, relative to the largest gradient of its tensor
   std::string worst_at;  // "image[17]", "Conv_1.weights[3]"
 };
-
-namespace detail {
-
-// A network's training execution with random numbers in it, whose loss is a random linear function of all outputs.
-class GradientChecker {
- public:
-  GradientChecker(const Graph& network, Size image, const GradientCheckOptions& options);
-
-  GradientCheck check();
-
- private:
-  static ProgramOptions program_options(Size image, const GradientCheckOptions& options);
-
-  // Zeros where no output depends on it.
-  std::vector<float> input_gradient(const Port& port) const;
-  std::size_t plan_input_size(const Port& port) const;
-
-  double loss();
-
-  double slope_at(float& element, double step);
-
-  void check_tensor(const std::string& name, std::span<float> tensor, const std::vector<float>& slopes,
-                    std::uint64_t which);
-
-  const Graph& network_;
-  GradientCheckOptions options_;
-  Graph graph_;
-  std::shared_ptr<std::vector<Tensor>> parameters_;
-  std::shared_ptr<PreparedWeights> weights_;
-  Execution execution_;
-  GradientCheck report_;
-};
-
-}  // namespace detail
 
 /// Compares the gradients that a network's training execution computes with central differences of its forward pass, in
 /// single precision, at some elements of every input and trainable parameter: how the author of an operation tells that

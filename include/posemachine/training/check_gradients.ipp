@@ -3,12 +3,54 @@
 
 #include <posemachine/training/check_gradients.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/random.hpp>
+#include <posemachine/engine/execution.hpp>
+#include <posemachine/engine/plain_gradients.hpp>
+#include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/model/initialise.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
 #include <algorithm>
 #include <cmath>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
+
+// A network's training execution with random numbers in it, whose loss is a random linear function of all outputs.
+class GradientChecker {
+ public:
+  GradientChecker(const Graph& network, Size image, const GradientCheckOptions& options);
+
+  GradientCheck check();
+
+ private:
+  static ProgramOptions program_options(Size image, const GradientCheckOptions& options);
+
+  // Zeros where no output depends on it.
+  std::vector<float> input_gradient(const Port& port) const;
+  std::size_t plan_input_size(const Port& port) const;
+
+  double loss();
+
+  double slope_at(float& element, double step);
+
+  void check_tensor(const std::string& name, std::span<float> tensor, const std::vector<float>& slopes,
+                    std::uint64_t which);
+
+  const Graph& network_;
+  GradientCheckOptions options_;
+  Graph graph_;
+  std::shared_ptr<std::vector<Tensor>> parameters_;
+  std::shared_ptr<PreparedWeights> weights_;
+  Execution execution_;
+  GradientCheck report_;
+};
 
 POSEMACHINE_INLINE GradientChecker::GradientChecker(const Graph& network, Size image,
                                                     const GradientCheckOptions& options)

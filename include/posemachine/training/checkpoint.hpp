@@ -12,15 +12,10 @@
 #include <posemachine/training/train_options.hpp>
 #include <posemachine/training/watch.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -51,62 +46,8 @@ struct Checkpoint {
 Checkpoint without_moments(Checkpoint checkpoint);
 
 namespace detail {
+
 inline constexpr const char* training_note = "posemachine.training";
-inline constexpr const char* average_prefix = "average/";
-// Names that an optimiser may keep something under. Ours have 2 at most; each costs memory for every parameter, even
-// where a file has but one empty tensor of that name.
-inline constexpr std::size_t max_moments = 16;
-
-// Of the tensors that an optimiser keeps under a name.
-inline std::string moments_prefix(std::string_view name) { return "optimizer." + std::string(name) + "/"; }
-
-// NAME of the tensor "optimizer.NAME/PARAMETER"; empty for other tensors.
-std::string_view moments_name(std::string_view tensor);
-
-void require_few_moments(const std::vector<OptimizerState>& moments);
-
-void require_finite_values(const std::vector<float>& values, const std::string& name);
-
-// Sums of the epoch under way; absent in checkpoints of earlier builds, which then count from the resumption.
-void read_epoch_sums(const Json& state, const std::string& where, Checkpoint& checkpoint);
-
-// What a checkpoint holds beside its model's weights, by name.
-using TensorsByName = std::map<std::string, AnyTensor>;
-
-// Tensors of one prefix, by parameter id, of the shape that `shape_of` gives; those taken leave `tensors`.
-template <class ShapeOf>
-std::vector<Tensor> take_tensors(const Graph& graph, TensorsByName& tensors, const std::string& prefix,
-                                 const std::string& where, const ShapeOf& shape_of) {
-  std::vector<Tensor> taken(graph.parameters.size());
-  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
-    const std::string name = prefix + parameter_name(graph, static_cast<int>(id));
-    const auto found = tensors.find(name);
-    if (found == tensors.end()) continue;
-    const Shape shape = shape_of(id);
-    Tensor* const floats = std::get_if<Tensor>(&found->second);
-    if (floats == nullptr || floats->shape != shape) {
-      fail<ModelError>({.where = where + ": " + name,
-                        .expected = "floats of shape " + to_string(shape),
-                        .got = std::string(name_of(type_of(found->second))) + " of " +
-                               to_string(posemachine::shape_of(found->second))});
-    }
-    taken[id] = std::move(*floats);
-    tensors.erase(found);
-  }
-  return taken;
-}
-
-// The names under which an optimiser keeps something, before anything is allocated for them.
-std::set<std::string> moments_names(const TensorsByName& tensors, const std::string& where);
-
-// The optimiser's tensors, whatever their names.
-std::vector<OptimizerState> take_moments(const Graph& graph, TensorsByName& tensors, const std::string& where);
-
-// All of the averages, or none. Errors: ModelError where some are missing.
-std::vector<Tensor> take_average(const Model& model, TensorsByName& tensors, const std::string& where);
-
-// What earlier builds did not write keeps its default.
-void read_control(const Json& state, const std::string& where, Checkpoint& checkpoint);
 
 }  // namespace detail
 

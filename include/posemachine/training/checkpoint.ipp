@@ -3,7 +3,14 @@
 
 #include <posemachine/training/checkpoint.hpp>
 
+#include <cstddef>
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+
 #include <posemachine/base/json.hpp>
+#include <posemachine/base/text.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -18,6 +25,46 @@ POSEMACHINE_INLINE Checkpoint without_moments(Checkpoint checkpoint) {
 
 namespace detail {
 
+inline constexpr const char* average_prefix = "average/";
+
+// Names that an optimiser may keep something under. Ours have 2 at most; each costs memory for every parameter, even
+// where a file has but one empty tensor of that name.
+inline constexpr std::size_t max_moments = 16;
+
+inline std::string few_moments() {
+  return "at most " + std::to_string(max_moments) + " names of what an optimiser keeps";
+}
+
+// Of the tensors that an optimiser keeps under a name.
+inline std::string moments_prefix(std::string_view name) { return "optimizer." + std::string(name) + "/"; }
+
+// What a checkpoint holds beside its model's weights, by name.
+using TensorsByName = std::map<std::string, AnyTensor>;
+
+// Tensors of one prefix, by parameter id, of the shape that `shape_of` gives; those taken leave `tensors`.
+template <class ShapeOf>
+std::vector<Tensor> take_tensors(const Graph& graph, TensorsByName& tensors, const std::string& prefix,
+                                 const std::string& where, const ShapeOf& shape_of) {
+  std::vector<Tensor> taken(graph.parameters.size());
+  for (std::size_t id = 0; id < graph.parameters.size(); ++id) {
+    const std::string name = prefix + parameter_name(graph, static_cast<int>(id));
+    const auto found = tensors.find(name);
+    if (found == tensors.end()) continue;
+    const Shape shape = shape_of(id);
+    Tensor* const floats = std::get_if<Tensor>(&found->second);
+    if (floats == nullptr || floats->shape != shape) {
+      fail<ModelError>({.where = where + ": " + name,
+                        .expected = "floats of shape " + to_string(shape),
+                        .got = std::string(name_of(type_of(found->second))) + " of " +
+                               to_string(posemachine::shape_of(found->second))});
+    }
+    taken[id] = std::move(*floats);
+    tensors.erase(found);
+  }
+  return taken;
+}
+
+// NAME of the tensor "optimizer.NAME/PARAMETER"; empty for other tensors.
 POSEMACHINE_INLINE std::string_view moments_name(std::string_view tensor) {
   constexpr std::string_view begin = "optimizer.";
   const std::size_t slash = tensor.find('/');
@@ -27,9 +74,7 @@ POSEMACHINE_INLINE std::string_view moments_name(std::string_view tensor) {
 
 POSEMACHINE_INLINE void require_few_moments(const std::vector<OptimizerState>& moments) {
   if (moments.size() <= max_moments) return;
-  fail<RuntimeFailure>({.where = "checkpoint",
-                        .expected = "at most " + std::to_string(max_moments) + " names of what an optimiser keeps",
-                        .got = std::to_string(moments.size())});
+  fail<RuntimeFailure>({.where = "checkpoint", .expected = few_moments(), .got = std::to_string(moments.size())});
 }
 
 POSEMACHINE_INLINE void require_finite_values(const std::vector<float>& values, const std::string& name) {
@@ -39,6 +84,7 @@ POSEMACHINE_INLINE void require_finite_values(const std::vector<float>& values, 
   }
 }
 
+// Sums of the epoch under way; absent in checkpoints of earlier builds, which then count from the resumption.
 POSEMACHINE_INLINE void read_epoch_sums(const Json& state, const std::string& where, Checkpoint& checkpoint) {
   const std::size_t stages = checkpoint.model.graph().outputs.size();
   checkpoint.epoch_losses.assign(stages, 0.0);
@@ -57,19 +103,19 @@ POSEMACHINE_INLINE void read_epoch_sums(const Json& state, const std::string& wh
   }
 }
 
+// The names under which an optimiser keeps something, before anything is allocated for them.
 POSEMACHINE_INLINE std::set<std::string> moments_names(const TensorsByName& tensors, const std::string& where) {
   std::set<std::string> names;
   for (const auto& [tensor, value] : tensors) {
     if (moments_name(tensor).empty()) continue;
     names.emplace(moments_name(tensor));
     if (names.size() <= max_moments) continue;
-    fail<ModelError>({.where = where + ": " + excerpt(tensor, 100),
-                      .expected = "at most " + std::to_string(max_moments) + " names of what an optimiser keeps",
-                      .got = "another one"});
+    fail<ModelError>({.where = where + ": " + excerpt(tensor, 100), .expected = few_moments(), .got = "another one"});
   }
   return names;
 }
 
+// The optimiser's tensors, whatever their names.
 POSEMACHINE_INLINE std::vector<OptimizerState> take_moments(const Graph& graph, TensorsByName& tensors,
                                                             const std::string& where) {
   const std::set<std::string> names = moments_names(tensors, where);
@@ -84,6 +130,7 @@ POSEMACHINE_INLINE std::vector<OptimizerState> take_moments(const Graph& graph, 
   return moments;
 }
 
+// All of the averages, or none. Errors: ModelError where some are missing.
 POSEMACHINE_INLINE std::vector<Tensor> take_average(const Model& model, TensorsByName& tensors,
                                                     const std::string& where) {
   const auto like_weights = [&](std::size_t id) { return model.parameters()[id].shape; };
@@ -104,6 +151,7 @@ POSEMACHINE_INLINE std::vector<Tensor> take_average(const Model& model, TensorsB
   return {};
 }
 
+// What earlier builds did not write keeps its default.
 POSEMACHINE_INLINE void read_control(const Json& state, const std::string& where, Checkpoint& checkpoint) {
   if (state.contains("watch")) {
     const Json& watch = member<ModelError>(state, "watch", where);

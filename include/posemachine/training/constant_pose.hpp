@@ -2,19 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/core/image.hpp>
-#include <posemachine/core/tensor.hpp>
 #include <posemachine/data/damaged_images.hpp>
-#include <posemachine/data/image_io.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
-#include <posemachine/pose/decode.hpp>
-#include <posemachine/pose/decoders/quarter_offset.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 

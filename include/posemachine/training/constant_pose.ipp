@@ -3,6 +3,13 @@
 
 #include <posemachine/training/constant_pose.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/pose/decode.hpp>
+#include <posemachine/pose/decoders/quarter_offset.hpp>
+
 #include <algorithm>
 #include <optional>
 #include <utility>

@@ -1,13 +1,10 @@
 // EventFile: numbers and pictures of a run, step by step, for TensorBoard.
 #pragma once
 
-#include <posemachine/base/crc32c.hpp>
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/protobuf.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/data/image_io.hpp>
 
 #include <fcntl.h>
 #include <sys/types.h>
@@ -29,17 +26,6 @@ inline constexpr int session_status = 1, session_start = 1;  // a field, and its
 inline constexpr int summary_value = 1, value_tag = 1, value_number = 2, value_image = 4;
 inline constexpr int image_height = 1, image_width = 2, image_colours = 3, image_bytes = 4, image_rgb = 3;
 }  // namespace event_field
-
-/// One record: length, checksum of the length, bytes, checksum of the bytes. Source: TFRecord.
-std::string event_record(std::string_view bytes);
-
-double seconds_now();
-
-/// When the next event file of a folder begins, in Unix seconds: now, or a second after its latest. TensorBoard reads a
-/// folder's files in the order of their names, and a clock may have been set back between two.
-std::int64_t next_event_second(const std::filesystem::path& folder, std::string_view prefix);
-
-std::string host_name();
 
 }  // namespace detail
 

@@ -3,6 +3,10 @@
 
 #include <posemachine/training/event_file.hpp>
 
+#include <posemachine/base/crc32c.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/image_io.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -15,6 +19,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
+// One record: length, checksum of the length, bytes, checksum of the bytes. Source: TFRecord.
 POSEMACHINE_INLINE std::string event_record(std::string_view bytes) {
   // Turned and moved: bytes that hold their own CRC are bad input for another.
   const auto masked_crc = [](std::string_view of) {
@@ -34,6 +39,8 @@ POSEMACHINE_INLINE double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+// When the next event file of a folder begins, in Unix seconds: now, or a second after its latest. TensorBoard reads a
+// folder's files in the order of their names, and a clock may have been set back between two.
 POSEMACHINE_INLINE std::int64_t next_event_second(const std::filesystem::path& folder, std::string_view prefix) {
   auto second = static_cast<std::int64_t>(seconds_now());
   std::error_code error;

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/training/optimizer.hpp>
-#include <posemachine/training/optimizers/optimizer_kind.hpp>
 #include <posemachine/training/train_options.hpp>
 
 #include <cstddef>

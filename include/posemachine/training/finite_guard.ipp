@@ -3,6 +3,9 @@
 
 #include <posemachine/training/finite_guard.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/training/optimizers/optimizer_kind.hpp>
+
 #include <algorithm>
 #include <cmath>
 

@@ -3,7 +3,6 @@
 
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/training/optimizers/optimizer_kind.hpp>

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/optimizer.hpp>
 
+#include <posemachine/core/error.hpp>
+
 #include <algorithm>
 #include <span>
 #include <utility>

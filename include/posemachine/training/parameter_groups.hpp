@@ -2,7 +2,6 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/graph/graph.hpp>
 
 #include <string>

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/parameter_groups.hpp>
 
+#include <posemachine/core/error.hpp>
+
 #include <cstddef>
 
 namespace posemachine::inline POSEMACHINE_BUILD {

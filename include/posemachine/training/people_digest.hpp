@@ -1,10 +1,8 @@
 // A digest of a training set, so that a run goes on with the people it was started with.
 #pragma once
 
-#include <posemachine/base/digest.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/pose/pose.hpp>
 
 #include <span>
 #include <string>

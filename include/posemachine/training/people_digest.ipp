@@ -3,6 +3,9 @@
 
 #include <posemachine/training/people_digest.hpp>
 
+#include <posemachine/base/digest.hpp>
+#include <posemachine/pose/pose.hpp>
+
 #include <algorithm>
 
 namespace posemachine::inline POSEMACHINE_BUILD {

@@ -4,7 +4,6 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_event.hpp>

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/run_folder.hpp>
 
+#include <posemachine/core/error.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -2,15 +2,10 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/core/tensor.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/heatmap_logits.hpp>
-#include <posemachine/graph/queries.hpp>
-#include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/losses/loss_kind.hpp>
@@ -47,12 +42,7 @@ struct Supervision {
 
 namespace detail {
 
-// The role of an output, or an error that says what is missing.
-const OutputRole& role_of(const OutputMeaning& output, const OutputRoles& roles);
-
 OutputOptions options_of(const std::string& output, const TrainOptions& options);
-
-void require_known_outputs(const Meaning& meaning, const TrainOptions& options);
 
 }  // namespace detail
 

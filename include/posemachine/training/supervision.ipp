@@ -3,6 +3,12 @@
 
 #include <posemachine/training/supervision.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/core/tensor.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/graph/sizes.hpp>
+
 #include <algorithm>
 #include <span>
 
@@ -26,6 +32,7 @@ POSEMACHINE_INLINE std::vector<std::size_t> Supervision::logits() const {
 
 namespace detail {
 
+// The role of an output, or an error that says what is missing.
 POSEMACHINE_INLINE const OutputRole& role_of(const OutputMeaning& output, const OutputRoles& roles) {
   if (const OutputRole* const role = roles.find(output.role)) return *role;
   fail<UsageError>({.where = "the output " + output.name,

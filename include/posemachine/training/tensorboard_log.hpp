@@ -4,12 +4,10 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/data/image_io.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/training/event_file.hpp>
 #include <posemachine/training/train_event.hpp>
-#include <posemachine/training/validation_pictures.hpp>
 
 #include <cstddef>
 #include <cstdint>

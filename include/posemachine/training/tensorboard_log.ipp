@@ -3,6 +3,9 @@
 
 #include <posemachine/training/tensorboard_log.hpp>
 
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/training/validation_pictures.hpp>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>

@@ -8,7 +8,6 @@
 #include <posemachine/data/augment.hpp>
 #include <posemachine/training/optimizers/optimizer_kind.hpp>
 #include <posemachine/training/parameter_groups.hpp>
-#include <posemachine/training/schedules/rate_schedule.hpp>
 #include <posemachine/training/train_kinds.hpp>
 
 #include <array>

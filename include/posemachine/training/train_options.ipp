@@ -3,6 +3,8 @@
 
 #include <posemachine/training/train_options.hpp>
 
+#include <posemachine/training/schedules/rate_schedule.hpp>
+
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {

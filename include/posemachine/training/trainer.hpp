@@ -2,20 +2,18 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
-#include <posemachine/graph/graph.hpp>
-#include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/calibration.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/learning_rate.hpp>

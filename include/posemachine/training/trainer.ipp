@@ -3,10 +3,16 @@
 
 #include <posemachine/training/trainer.hpp>
 
+#include <posemachine/core/geometry.hpp>
+#include <posemachine/graph/graph.hpp>
+#include <posemachine/inference/estimate.hpp>
+#include <posemachine/model/meaning.hpp>
+
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/image_headers.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/calibrate.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/constant_pose.hpp>
 #include <posemachine/training/gradient_norm.hpp>

@@ -2,20 +2,14 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/graph/passes/heatmap_logits.hpp>
-#include <posemachine/graph/queries.hpp>
-#include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/training/checkpoint.hpp>
-#include <posemachine/training/people_digest.hpp>
 #include <posemachine/training/supervision.hpp>
 #include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>

@@ -3,6 +3,14 @@
 
 #include <posemachine/training/trainer_setup.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/graph/passes/heatmap_logits.hpp>
+#include <posemachine/graph/queries.hpp>
+#include <posemachine/inference/evaluate.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/training/people_digest.hpp>
+
 #include <cstddef>
 #include <string>
 #include <utility>

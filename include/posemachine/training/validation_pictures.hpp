@@ -2,17 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/image_io_format.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/draw_pose.hpp>
-#include <posemachine/pose/panel.hpp>
-#include <posemachine/pose/pose.hpp>
 
 #include <vector>
 

@@ -3,6 +3,12 @@
 
 #include <posemachine/training/validation_pictures.hpp>
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/image_io.hpp>
+#include <posemachine/inference/draw_estimate.hpp>
+#include <posemachine/pose/panel.hpp>
+#include <posemachine/pose/pose.hpp>
+
 #include <cstddef>
 #include <string_view>
 #include <utility>

@@ -3,7 +3,6 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 
 #include <string>
 

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/watch.hpp>
 
+#include <posemachine/core/error.hpp>
+
 #include <cstdint>
 
 namespace posemachine::inline POSEMACHINE_BUILD {

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/weight_average.hpp>
 
+#include <posemachine/core/error.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <utility>

@@ -4,7 +4,6 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
-#include <posemachine/pose/decoders/quarter_offset.hpp>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {

@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/decoders/taylor.hpp>
 
+#include <posemachine/pose/decoders/quarter_offset.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/formats/csv.hpp>
 
+#include <posemachine/base/text.hpp>
+
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {

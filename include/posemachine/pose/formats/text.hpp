@@ -6,16 +6,11 @@
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
-#include <cstddef>
 #include <string>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
-
-// As printf's %*.*f and %g write it, in every locale.
-std::string fixed_text(double value, int decimals, std::size_t width = 0);
-std::string short_text(double value);
 
 std::string text_of_poses(const ImagePoses& image, const JointSet& joints);
 

@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/formats/text.hpp>
 
+#include <cstddef>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,7 +13,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-POSEMACHINE_INLINE std::string fixed_text(double value, int decimals, std::size_t width) {
+// As printf's %*.*f and %g write it, in every locale.
+POSEMACHINE_INLINE std::string fixed_text(double value, int decimals, std::size_t width = 0) {
   std::array<char, 400> digits;  // the largest double has 309 before the point
   const auto end =
       std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed, decimals);

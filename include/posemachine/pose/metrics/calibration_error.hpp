@@ -5,7 +5,6 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/normaliser.hpp>
-#include <posemachine/pose/metrics/pck.hpp>
 
 #include <array>
 #include <span>

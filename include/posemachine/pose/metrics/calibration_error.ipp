@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/metrics/calibration_error.hpp>
 
+#include <posemachine/pose/metrics/pck.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>

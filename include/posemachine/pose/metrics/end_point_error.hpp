@@ -6,41 +6,19 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/normaliser.hpp>
-#include <posemachine/pose/metrics/pck.hpp>
 
-#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
-// The sum of a part's figures over all people that have one.
-struct PartSums {
-  explicit PartSums(std::size_t part_count) : sums(part_count, 0.0), counts(part_count, 0) {}
-
-  void add(std::size_t part, double value);
-
-  // Means in the parts, and over all of them alike.
-  void write(MetricResult& result, const JointSet& joints) const;
-
-  std::vector<double> sums;
-  std::vector<int> counts;
-};
-
 // In pixels without a normaliser, else in percent of its length.
 MetricResult measure_end_point_error(const JointSet& joints, std::optional<Normaliser> normaliser,
                                      std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates);
-
-// The thresholds at which PCK's curve is sampled: 0, 0.02, ... 1 of the largest, as MPII's evaluation code has it.
-inline constexpr int curve_steps = 50;
-
-// 100 times the trapezoid under one joint's curve, which is 1 from the joint's error on.
-double area_under_step(double error, double largest);
 
 MetricResult measure_area_under_curve(const JointSet& joints, Normaliser normaliser, double largest,
                                       std::span<const MeasuredPerson> people, std::span<const Keypoints> estimates);

@@ -3,11 +3,29 @@
 
 #include <posemachine/pose/metrics/end_point_error.hpp>
 
+#include <posemachine/pose/metrics/pck.hpp>
+
+#include <cstddef>
+#include <vector>
+
 #include <limits>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
+
+// The sum of a part's figures over all people that have one.
+struct PartSums {
+  explicit PartSums(std::size_t part_count) : sums(part_count, 0.0), counts(part_count, 0) {}
+
+  void add(std::size_t part, double value);
+
+  // Means in the parts, and over all of them alike.
+  void write(MetricResult& result, const JointSet& joints) const;
+
+  std::vector<double> sums;
+  std::vector<int> counts;
+};
 
 POSEMACHINE_INLINE void PartSums::add(std::size_t part, double value) {
   sums[part] += value;
@@ -50,6 +68,10 @@ POSEMACHINE_INLINE MetricResult measure_end_point_error(const JointSet& joints, 
   return result;
 }
 
+// The thresholds at which PCK's curve is sampled: 0, 0.02, ... 1 of the largest, as MPII's evaluation code has it.
+inline constexpr int curve_steps = 50;
+
+// 100 times the trapezoid under one joint's curve, which is 1 from the joint's error on.
 POSEMACHINE_INLINE double area_under_step(double error, double largest) {
   if (!(error <= largest)) return 0;
   int right = 0;  // samples at or beyond the error, the last one left out

@@ -1,17 +1,10 @@
 // MetricKinds: the metrics that are known by name, KIND[@THRESHOLD][:NORMALISER], and those measured by default.
 #pragma once
 
-#include <posemachine/base/json.hpp>
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/error.hpp>
 #include <posemachine/model/joint_set.hpp>
-#include <posemachine/pose/metrics/calibration_error.hpp>
-#include <posemachine/pose/metrics/end_point_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
-#include <posemachine/pose/metrics/oks.hpp>
-#include <posemachine/pose/metrics/pck.hpp>
-#include <posemachine/pose/metrics/pcp.hpp>
 
 #include <initializer_list>
 #include <span>

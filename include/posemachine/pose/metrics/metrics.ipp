@@ -3,6 +3,15 @@
 
 #include <posemachine/pose/metrics/metrics.hpp>
 
+#include <posemachine/base/json.hpp>
+#include <posemachine/base/text.hpp>
+#include <posemachine/core/error.hpp>
+#include <posemachine/pose/metrics/calibration_error.hpp>
+#include <posemachine/pose/metrics/end_point_error.hpp>
+#include <posemachine/pose/metrics/oks.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
+#include <posemachine/pose/metrics/pcp.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>

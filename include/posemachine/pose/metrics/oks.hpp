@@ -8,7 +8,6 @@
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
-#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -54,53 +53,10 @@ double object_keypoint_similarity(const OksTruth& truth, std::span<const Keypoin
 
 namespace detail {
 
-inline constexpr std::size_t most_oks_detections = 20;  // of an image, the best ones
 // pycocotools' thresholds and recalls, rounded as there: equal figures need equal comparisons.
 inline constexpr int oks_threshold_count = 10;
 constexpr double oks_threshold(int k) { return k == 9 ? 0.95 : 0.5 + k * ((0.95 - 0.5) / 9); }
 constexpr double sampled_recall(int k) { return k == 100 ? 1.0 : k * 0.01; }
-
-struct AreaRange {
-  double least = 0;
-  double most = 0;
-  bool contains(double area) const { return area >= least && area <= most; }
-};
-
-// The detections of all images, judged at one threshold.
-struct OksMatches {
-  struct Detection {
-    double score = 0;
-    bool right = false;
-    bool ignored = false;
-  };
-  std::vector<Detection> detections;
-  int people = 0;  // who count
-};
-
-// The area of a detection: that of its keypoints' box.
-double area_of(const Keypoints& keypoints);
-
-// One image's truths and its best detections, and how alike they are.
-class OksTable {
- public:
-  OksTable(const OksImage& image, std::span<const double> sigmas);
-
-  // Each detection, the best first, takes the person it is most like of those still free; those that do not count only
-  // where there is no other.
-  void match(double threshold, const AreaRange& areas, OksMatches& matches) const;
-
- private:
-  const OksImage* image_;
-  std::vector<std::size_t> order_;  // of the detections, the best first
-  std::vector<double> similarity_;  // (detections in that order, truths)
-};
-
-struct PrecisionRecall {
-  double precision = 0;  // the mean at 101 recalls
-  double recall = 0;     // the largest
-};
-
-PrecisionRecall precision_recall(OksMatches matches);
 
 }  // namespace detail
 

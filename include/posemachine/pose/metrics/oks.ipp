@@ -3,6 +3,8 @@
 
 #include <posemachine/pose/metrics/oks.hpp>
 
+#include <cstddef>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -49,6 +51,46 @@ POSEMACHINE_INLINE double object_keypoint_similarity(const OksTruth& truth, std:
 
 namespace detail {
 
+inline constexpr std::size_t most_oks_detections = 20;  // of an image, the best ones
+
+struct AreaRange {
+  double least = 0;
+  double most = 0;
+  bool contains(double area) const { return area >= least && area <= most; }
+};
+
+// The detections of all images, judged at one threshold.
+struct OksMatches {
+  struct Detection {
+    double score = 0;
+    bool right = false;
+    bool ignored = false;
+  };
+  std::vector<Detection> detections;
+  int people = 0;  // who count
+};
+
+// One image's truths and its best detections, and how alike they are.
+class OksTable {
+ public:
+  OksTable(const OksImage& image, std::span<const double> sigmas);
+
+  // Each detection, the best first, takes the person it is most like of those still free; those that do not count only
+  // where there is no other.
+  void match(double threshold, const AreaRange& areas, OksMatches& matches) const;
+
+ private:
+  const OksImage* image_;
+  std::vector<std::size_t> order_;  // of the detections, the best first
+  std::vector<double> similarity_;  // (detections in that order, truths)
+};
+
+struct PrecisionRecall {
+  double precision = 0;  // the mean at 101 recalls
+  double recall = 0;     // the largest
+};
+
+// The area of a detection: that of its keypoints' box.
 POSEMACHINE_INLINE double area_of(const Keypoints& keypoints) {
   double left = std::numeric_limits<double>::infinity(), top = left, right = -left, bottom = -left;
   for (const Keypoint& keypoint : keypoints) {

@@ -39,11 +39,6 @@ int judge_joints(const JointSet& joints, Normaliser normaliser, double threshold
   return measured;
 }
 
-// `counts` says which joints do.
-MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
-                         const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
-                         std::span<const Keypoints> estimates);
-
 Metric make_pck(MetricSpec spec, const JointSet& joints, const std::string& title, double threshold,
                 std::vector<bool> counts);
 

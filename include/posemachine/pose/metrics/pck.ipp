@@ -7,6 +7,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 namespace detail {
 
+// `counts` says which joints do.
 POSEMACHINE_INLINE MetricResult measure_pck(const JointSet& joints, Normaliser normaliser, double threshold,
                                             const std::vector<bool>& counts, std::span<const MeasuredPerson> people,
                                             std::span<const Keypoints> estimates) {

@@ -35,9 +35,6 @@ bool is_labelled(const Stick& stick, const MeasuredPerson& person);
 bool is_right(const Stick& stick, PcpRule rule, double threshold, const MeasuredPerson& person,
               const Keypoints& estimate);
 
-MetricResult measure_pcp(const JointSet& joints, PcpRule rule, double threshold, std::span<const MeasuredPerson> people,
-                         std::span<const Keypoints> estimates);
-
 Metric make_pcp(MetricSpec spec, const JointSet& joints, PcpRule rule);
 
 }  // namespace detail

@@ -13,7 +13,12 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// by delta: loss = sum over images, maps and cells of weight * h(map - target) / batch, with h(d) = d^2 / 2 up to
 /// delta and delta * (|d| - delta / 2) beyond. PyTorch's smooth_l1_loss with beta = delta is h / delta.
 /// Shapes: delta above 0. Errors: as check_shapes. Source: Huber 1964, Robust estimation of a location parameter.
-double heatmap_huber(const LossInput& of, std::span<float> gradient, float delta);
+inline double heatmap_huber(const LossInput& of, std::span<float> gradient, float delta) {
+  return loss_of_cells(of, gradient, [delta](float difference) {
+    const float slope = difference > delta ? delta : difference < -delta ? -delta : difference;  // NaN stays NaN
+    return CellLoss{double{slope} * (double{difference} - double{slope} / 2), slope};            // h: the slope's area
+  });
+}
 
 /// The row's delta: maps are from 0 to 1, and a peak in the wrong place is off by 1.
 inline constexpr float huber_delta = 0.25f;
@@ -24,7 +29,3 @@ inline constexpr LossKind huber_loss{
     .compute = [](const LossInput& of, std::span<float> gradient) { return heatmap_huber(of, gradient, huber_delta); }};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
-
-#if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/training/losses/huber.ipp>
-#endif

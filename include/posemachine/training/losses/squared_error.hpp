@@ -12,13 +12,12 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// Loss of some images of a batch for one stage, and its gradient:
 /// loss = sum over images, maps and cells of weight * (map - target)^2 / (2 batch).
 /// Shapes and errors: as check_shapes. Source: CPM's release (Wei et al. 2016).
-double heatmap_loss(const LossInput& of, std::span<float> gradient);
+inline double heatmap_loss(const LossInput& of, std::span<float> gradient) {
+  return loss_of_cells(
+      of, gradient, [](float difference) { return CellLoss{double{difference} * double{difference} / 2, difference}; });
+}
 
 inline constexpr LossKind squared_error_loss{
     .name = "squared_error", .does = "squared differences of heatmaps and Gaussians", .compute = heatmap_loss};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
-
-#if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/training/losses/squared_error.ipp>
-#endif

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/training/optimizers/adam_moments.hpp>
 #include <posemachine/training/optimizers/optimizer_kind.hpp>
 
 #include <string>

@@ -3,6 +3,8 @@
 
 #include <posemachine/training/optimizers/radam.hpp>
 
+#include <posemachine/training/optimizers/adam_moments.hpp>
+
 #include <cmath>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
