@@ -14,6 +14,7 @@
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,6 +67,11 @@ struct Batch {
   std::uint64_t step = 0;              // from the start of training
   std::uint64_t epoch = 0;
 };
+
+/// Steps of an epoch: whole ones of `batch` samples, at least one.
+inline std::uint64_t steps_per_epoch(std::size_t people, int batch) {
+  return std::max<std::uint64_t>(1, people / static_cast<std::size_t>(batch));
+}
 
 /// The people of an epoch in the order in which they are trained on: 0 to count - 1, shuffled by (seed, epoch); where
 /// they are fewer than `least`, one shuffle after another until there are as many.

@@ -75,7 +75,7 @@ POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet j
 }
 
 POSEMACHINE_INLINE std::uint64_t BatchMaker::steps_per_epoch() const {
-  return std::max<std::uint64_t>(1, people_.size() / std::size_t(options_.batch));
+  return posemachine::steps_per_epoch(people_.size(), options_.batch);
 }
 
 POSEMACHINE_INLINE Batch BatchMaker::operator()(std::uint64_t step) const {

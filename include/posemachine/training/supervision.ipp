@@ -94,6 +94,28 @@ POSEMACHINE_INLINE Supervision supervise(const Model& model, const TrainOptions&
   return all;
 }
 
+namespace detail {
+
+// Batches of a loader with other options, or made by hand.
+POSEMACHINE_INLINE void require_fitting_targets(const SupervisedOutput& output, const Tensor& targets,
+                                                const Tensor& weights, std::int64_t first, const SliceView& view,
+                                                std::size_t values) {
+  const bool ranks = targets.shape.size() == 4 && weights.shape.size() == 2;
+  const bool fits =
+      ranks && targets.shape[0] == weights.shape[0] && targets.shape[1] == weights.shape[1] &&
+      element_count(targets.shape) == static_cast<std::int64_t>(targets.values.size()) &&
+      element_count(weights.shape) == static_cast<std::int64_t>(weights.values.size()) && first >= 0 &&
+      first + view.count <= targets.shape[0] &&
+      view.count * targets.shape[1] * targets.shape[2] * targets.shape[3] == static_cast<std::int64_t>(values);
+  if (fits) return;
+  fail<UsageError>({.where = "batch",
+                    .expected = "targets and weights of the output " + output.name +
+                                " per sample, of the shapes that a loader with the step's loader_options() makes",
+                    .got = to_string(targets.shape) + " and " + to_string(weights.shape)});
+}
+
+}  // namespace detail
+
 POSEMACHINE_INLINE double compute_loss(const SupervisedOutput& output, std::size_t place, const Batch& made,
                                        const SliceView& view, int batch) {
   const std::span<float> gradient = view.output_gradients[place];
@@ -103,6 +125,7 @@ POSEMACHINE_INLINE double compute_loss(const SupervisedOutput& output, std::size
   }
   const Tensor& targets = output.targets ? made.output_targets[*output.targets] : made.targets;
   const Tensor& weights = output.targets ? made.output_weights[*output.targets] : made.map_weights;
+  detail::require_fitting_targets(output, targets, weights, view.first - made.first, view, view.outputs[place].size());
   const auto maps = static_cast<std::size_t>(weights.shape[1]);
   const auto cells = static_cast<std::size_t>(targets.shape[2] * targets.shape[3]);
   const std::size_t first = static_cast<std::size_t>(view.first - made.first) * maps;

@@ -1,30 +1,23 @@
-// Trainer: trains a model on people, step by step; silent, it raises events.
+// Trainer: a run of training, from the first step to the last; silent, it raises events.
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/core/tensor.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/engine/ranks.hpp>
-#include <posemachine/inference/estimator.hpp>
-#include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
-#include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/training/checkpoint.hpp>
-#include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/learning_rate.hpp>
-#include <posemachine/training/optimizer.hpp>
 #include <posemachine/training/schedules/rate_schedule.hpp>
-#include <posemachine/training/supervision.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
+#include <posemachine/training/training_step.hpp>
+#include <posemachine/training/validation.hpp>
 #include <posemachine/training/watch.hpp>
-#include <posemachine/training/weight_average.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -34,7 +27,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -57,15 +49,15 @@ class Trainer {
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
           std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {});
 
-  std::int64_t step() const { return step_; }
+  std::int64_t step() const { return training_.step(); }
   std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(loader_.steps_per_epoch()); }
-  std::int64_t total_steps() const { return steps_per_epoch() * options_.epochs; }
+  std::int64_t total_steps() const { return steps_per_epoch() * options().epochs; }
 
   /// The model as it is now.
-  Model model() const { return model_.with_parameters(*parameters_).with_calibration(calibration_); }
-  /// What a run is for: of averaged weights, where options.average_decay keeps them, its scores calibrated by the
-  /// latest validation, where there was one that told enough.
-  Model result() const;
+  Model model() const { return training_.model().with_calibration(calibration_); }
+  /// The model to use: of averaged weights, where options.average_decay keeps them, its scores calibrated by the latest
+  /// validation, where there was one that told enough.
+  Model result() const { return training_.result().with_calibration(calibration_); }
 
   bool has_validation() const { return !validation_.empty(); }
   /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
@@ -104,33 +96,24 @@ class Trainer {
   // A stop that one rank is asked for is one of all: they have to end after the same step.
   bool stop_asked(const std::stop_token& stop) const;
 
-  std::string_view image_input() const;
-
-  // Forward and backward: the losses by output, without their weights; gradients_ has the gradients.
-  std::vector<double> compute_losses(const Batch& batch);
-
-  std::vector<double> stage_losses(const std::vector<double>& by_output) const;
-
-  std::vector<OutputLoss> other_losses(const std::vector<double>& by_output) const;
-
-  // Centre maps never change: filled once in every worker's execution, for each image of a slice.
-  void fill_centres();
+  const TrainOptions& options() const { return training_.options(); }
 
   LearningRate rate() const;
 
   double rate_now(std::int64_t step) const { return rate_at(rate(), schedule_, step) * rate_factor_; }
 
-  double most_norm() const;
+  // One step, whose losses per output are added to the epoch's.
+  StepResult take_step();
 
   TrainEvent make_event(TrainEvent::Kind kind);
 
   void raise(TrainEvent::Kind kind, const OnEvent& on_event) { on_event(make_event(kind)); }
 
-  bool has_stalled_now() const { return has_stalled(watch_, options_.stop_epochs); }
+  bool has_stalled_now() const { return has_stalled(watch_, options().stop_epochs); }
 
   void end_epoch(const OnEvent& on_event);
 
-  EvaluationResult validate(const Estimator& estimator);
+  ValidationResult validate();
 
   // How the run goes on after this epoch: by its score, if it has one.
   void judge_epoch(const TrainEvent& event);
@@ -138,31 +121,19 @@ class Trainer {
   // Rank 0 alone has people to validate on; all must go on in one way.
   void share_judgement();
 
-  Model model_;  // of the start: graph and meaning
-  TrainOptions options_;
-  Supervision supervision_;
-  RateSchedule schedule_;
-  DecoderKinds decoders_;
-  std::shared_ptr<Ranks> ranks_;
-  std::int64_t step_ = 0;
-  double best_score_ = -1;
   std::string people_digest_;
-  std::shared_ptr<std::vector<Tensor>> parameters_;
-  BatchGradients gradients_;
-  Optimizer optimizer_;
-  WeightAverage average_;
-  std::shared_ptr<DamagedImages> damaged_ = std::make_shared<DamagedImages>();  // before the loader that has it
+  RateSchedule schedule_;
+  std::shared_ptr<Ranks> ranks_;
+  std::shared_ptr<DamagedImages> damaged_ = std::make_shared<DamagedImages>();  // before those who have it
+  Validation validation_;
+  TrainingStep training_;
   BatchLoader loader_;
-  std::vector<Person> validation_;
-  std::vector<double> step_losses_;   // by output, of the last step
-  std::vector<double> epoch_losses_;  // by output
+  double best_score_ = -1;
+  std::vector<double> epoch_losses_;  // per output: sums over the steps so far
   std::int64_t epoch_steps_ = 0;
   Watch watch_;
   double rate_factor_ = 1;
-  FiniteGuard finite_;
-  std::int64_t optimizer_start_ = 0;        // updates before the optimiser began from nothing
   std::optional<Calibration> calibration_;  // by the latest validation
-  double gradient_norm_ = 0;                // of the last step
   std::int64_t steps_here_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::duration validated_{};

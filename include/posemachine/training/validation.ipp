@@ -1,0 +1,54 @@
+// The definitions of training/validation.hpp.
+#pragma once
+
+#include <posemachine/training/validation.hpp>
+
+#include <posemachine/core/error.hpp>
+#include <posemachine/inference/calibrate.hpp>
+#include <posemachine/inference/estimate.hpp>
+#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/metrics/pck.hpp>
+#include <posemachine/training/constant_pose.hpp>
+
+#include <utility>
+
+namespace posemachine::inline POSEMACHINE_BUILD {
+
+POSEMACHINE_INLINE Validation::Validation(const Model& model, std::vector<Person> people, const Options& options)
+    : people_(std::move(people)), options_(options) {
+  if (people_.empty()) return;
+  const JointSet& joints = model.meaning().joints;
+  (void)options_.decoders.of(model.meaning());
+  detail::check_people(people_, joints);
+  const std::vector<MeasuredPerson> measured = measured_people(people_);
+  detail::check_metrics(default_metrics(joints, measured), measured);
+}
+
+POSEMACHINE_INLINE ValidationResult Validation::operator()(const Model& model) const {
+  require_people();
+  ValidationResult result{
+      .estimator = Estimator(model.with_calibration({}), {.decoder = options_.decoders.of(model.meaning())})};
+  EvaluateOptions options;
+  options.threads = options_.threads;
+  options.damaged = options_.damaged;
+  result.evaluation = evaluate(result.estimator, people_, options);
+  result.calibration = calibrate(result.evaluation, model.meaning().joints);
+  return result;
+}
+
+POSEMACHINE_INLINE MetricResult Validation::constant_pose_score(const Model& model, std::span<const Person> trained,
+                                                                const LoaderOptions& loader) const {
+  require_people();
+  const Meaning& meaning = model.meaning();
+  const std::vector<Keypoint> pose = constant_pose(trained, meaning.joints, loader);
+  const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
+  return measure_constant_pose(pose, people_, metric, meaning.crop, loader.input, options_.damaged);
+}
+
+POSEMACHINE_INLINE void Validation::require_people() const {
+  if (!people_.empty()) return;
+  fail<UsageError>({.where = "validation", .expected = "people to validate on", .got = "none"});
+}
+
+}  // namespace posemachine::inline POSEMACHINE_BUILD
