@@ -464,7 +464,7 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
   command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
   command->footer(
-      row_words(context) +
+      describe_settings() + row_words(context) +
       "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"
       "metrics.jsonl (a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and\n"
       "ckpt/best.safetensors, and at the end model.safetensors.\n"

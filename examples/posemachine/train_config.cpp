@@ -515,6 +515,27 @@ bool changes_speed_only(const std::string& key) {
 
 }  // namespace
 
+std::string describe_settings() {
+  std::string words =
+      "Keys of --set, and of --config's objects model and train, with their defaults (model's: the network's):\n";
+  std::string line;
+  const auto add = [&](const std::string& word) {
+    if (line.size() + word.size() > 108) {
+      words += line + "\n";
+      line.clear();
+    }
+    line += "  " + word;
+  };
+  for (const std::string& key : known_model_options()) add("model." + key);
+  const Json defaults = pm::train_options_to_json({});
+  for (const std::string& key : pm::train_option_names()) {
+    const Json& value = member_or_null(defaults, key);
+    const bool by_machine = key == "workers" || key == "slice" || key == "loss" || value.is_null();
+    add("train." + key + (by_machine ? "" : "=" + (value.is_string() ? value.get<std::string>() : value.dump())));
+  }
+  return words + line + "\n\n";
+}
+
 Json config_to_json(const TrainConfig& config) {
   Json json{{"network", config.network_source},
             {"data", config.data},

@@ -18,6 +18,14 @@ if(MODE MATCHES "find_package|mixed")
   file(RENAME ${SCRATCH}/installed ${SCRATCH}/prefix) # what was installed must not know where it lies
   list(APPEND options -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
 endif()
+if(MODE STREQUAL find_package AND EXISTS ${SCRATCH}/prefix/bin/posemachine) # where the tool is built
+  foreach(file IN ITEMS bash-completion/completions/posemachine zsh/site-functions/_posemachine man/man1/posemachine.1
+      posemachine/networks/scaling_dilation.json doc/posemachine/docs/index.md doc/posemachine/README.md)
+    if(NOT EXISTS ${SCRATCH}/prefix/share/${file})
+      message(FATAL_ERROR "${MODE}: expected share/${file} among what was installed")
+    endif()
+  endforeach()
+endif()
 if(MODE STREQUAL find_package_compose)
   foreach(package IN ITEMS OneDNN TBB nlohmann_json JPEG PNG ZLIB LibYaml MPI)
     list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON) # a machine without them
