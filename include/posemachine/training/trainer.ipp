@@ -82,13 +82,14 @@ POSEMACHINE_INLINE MetricResult Trainer::constant_pose_score() const {
   const LoaderOptions options = detail::loader_options(model_, options_, gradients_.share(), damaged_);
   const std::vector<Keypoint> pose = constant_pose(loader_.people(), meaning.joints, options);
   const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
-  return measure_constant_pose(pose, validation_, metric, meaning.crop, options.input, damaged_);
+  return measure_constant_pose(pose, validation_, metric, meaning.crop, options.input, damaged_, meaning.frames);
 }
 
 POSEMACHINE_INLINE std::size_t Trainer::find_damaged_headers() {
   std::vector<Person> people = loader_.people();
   people.insert(people.end(), validation_.begin(), validation_.end());
-  return posemachine::find_damaged_headers(people, *damaged_, options_.workers, {}, model_.meaning().bit_depth);
+  const Meaning& meaning = model_.meaning();
+  return posemachine::find_damaged_headers(people, *damaged_, options_.workers, {}, meaning.bit_depth, meaning.frames);
 }
 
 POSEMACHINE_INLINE Checkpoint Trainer::checkpoint() const {
