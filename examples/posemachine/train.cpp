@@ -455,7 +455,8 @@ Command add_train(CLI::App& app, const Context& context) {
                       "all keys. NET, --data, --labels, --set and the other arguments replace what it says");
   command
       ->add_option("--set", request.settings,
-                   "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
+                   "KEY=VALUE over the configuration, as in train.rate=1e-3 or, for a network that sees a frame of a\n"
+                   "video together with the one before it, model.frames=[-1,0]; may be given several times")
       ->allow_extra_args(false);
   command
       ->add_option("--flip-test", request.flip_test,

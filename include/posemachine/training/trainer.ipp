@@ -72,7 +72,8 @@ POSEMACHINE_INLINE MetricResult Trainer::constant_pose_score() const {
 POSEMACHINE_INLINE std::size_t Trainer::find_damaged_headers() {
   std::vector<Person> people = loader_.people();
   people.insert(people.end(), validation_.people().begin(), validation_.people().end());
-  return posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, training_.meaning().bit_depth);
+  const Meaning& meaning = training_.meaning();
+  return posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, meaning.bit_depth, meaning.frames);
 }
 
 POSEMACHINE_INLINE Checkpoint Trainer::checkpoint() const {

@@ -43,7 +43,7 @@ POSEMACHINE_INLINE MetricResult Validation::constant_pose_score(const Model& mod
   const Meaning& meaning = model.meaning();
   const std::vector<Keypoint> pose = constant_pose(trained, meaning.joints, loader);
   const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
-  return measure_constant_pose(pose, people_, metric, meaning.crop, loader.input, options_.damaged);
+  return measure_constant_pose(pose, people_, metric, meaning.crop, loader.input, options_.damaged, meaning.frames);
 }
 
 POSEMACHINE_INLINE void Validation::require_people() const {
