@@ -107,6 +107,18 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   CHECK(text_of(at("runs/copy/model.safetensors")) == text_of(at("runs/whole/model.safetensors")));
 }
 
+TEST_CASE("train: the recipes of the examples are configurations that can be") {
+  const fs::path examples = test_environment::source_dir() / "examples";
+  int recipes = 0;
+  for (const fs::directory_entry& recipe : fs::directory_iterator(examples / "recipes")) {
+    check_refused("train " + (examples / "models/scaling-dilation-fine-48.json").string() + " --config " +
+                      recipe.path().string() + " --run bad" + runs() + " --data lsp:nowhere",
+                  3, "nowhere: expected joints.mat here");
+    ++recipes;
+  }
+  CHECK(recipes >= 1);
+}
+
 TEST_CASE("train: arguments and configurations that cannot be are refused by name, and leave no run behind") {
   const std::string net = "train scaling-dilation-small --run bad" + runs();
   check_refused("train --run bad" + runs() + sets(), 2,
