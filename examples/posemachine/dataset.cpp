@@ -1,4 +1,5 @@
 // posemachine dataset: annotated people looked at, counted, drawn and written in other formats.
+#include "left_out.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -56,6 +57,8 @@ pm::Annotations read(const DatasetArguments& arguments, const Context& context) 
   const pm::DataSource source = context.data_sets.parse(arguments.data);
   pm::Annotations annotations =
       context.data_sets.read(source, {.images = arguments.images, .allow_missing = arguments.allow_missing});
+  const std::set<std::filesystem::path> absent = warn_of_absent(annotations.people, context);
+  std::erase_if(annotations.people, [&](const pm::Person& person) { return absent.contains(person.image); });
   if (arguments.joints.empty()) return annotations;
   const std::string text = pm::read_file<pm::DataError>(arguments.joints, std::uint64_t{1} << 20);
   const pm::JointSet joints =
@@ -274,7 +277,8 @@ CLI::App* add_action(CLI::App& command, const char* name, const char* does, Data
   CLI::App* action = command.add_subcommand(name, does);
   action->add_option("--data", arguments.data, "KIND:PATH[:PART], as in train")->required();
   action->add_option("--images", arguments.images, "The folder of the images, as in train");
-  action->add_flag("--allow-missing", arguments.allow_missing, "Leave out images that are absent, instead of failing");
+  action->add_flag("--allow-missing", arguments.allow_missing,
+                   "Leave out people whose image is absent, instead of failing");
   return action;
 }
 

@@ -1,12 +1,15 @@
 // posemachine train: a network trained on annotated people, in a folder of its own.
 #include "job.hpp"
 #include "joint_source.hpp"
+#include "left_out.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 #include "train_config.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/person.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/inference/evaluate.hpp>
@@ -161,6 +164,7 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
     json["best"] = {{"epoch", best->at("epoch")}, {"pck", best->at("val_pck")}, {"model", run.best().string()}};
   }
   json["model"] = run.model().string();
+  add_left_out(json, trainer.damaged().all());
   json["seconds"] = seconds;
   json["images_per_second"] = images_per_second;
   return json;
@@ -247,6 +251,15 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
   return start;
 }
 
+// Warns of the people on absent images, of training and of validation. Returns these images.
+std::set<std::filesystem::path> warn_of_absent(const TrainConfig& config, const TrainingSets& sets,
+                                               const Context& context) {
+  if (!config.allow_missing) return {};
+  std::vector<pm::Person> people = sets.train;
+  people.insert(people.end(), sets.validation.begin(), sets.validation.end());
+  return warn_of_absent(people, context);
+}
+
 // What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
 void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
   if (default_threads() < processors_for_each()) {
@@ -267,10 +280,12 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
   const TrainConfig config =
       config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
   TrainingSets sets = read_sets(config, context);
+  std::set<std::filesystem::path> named;
+  for (const pm::AbsentImage& absent : pm::absent_images(sets.train)) named.insert(absent.image);  // rank 0 says it
   pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops), std::move(sets.train),
                       {}, ranks, context.train_kinds);
   const bool over = trainer.run(context.stop, [](const pm::TrainEvent&) {});
-  for (const auto& [image, message] : trainer.damaged().all()) context.warn("left out: " + message);
+  warn_of_left_out(trainer.damaged(), named, context);
   if (!over) throw Interrupted{};
   return done;
 }
@@ -298,10 +313,11 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
+  std::set<std::filesystem::path> named = warn_of_absent(config, sets, context);  // photographs that were spoken of
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks, context.train_kinds);
   const std::size_t photographs = trainer.find_damaged_headers();
-  const std::size_t damaged_headers = trainer.damaged().all().size();
-  if (damaged_headers > 0) progress.say(format("%zu of %zu photographs are damaged", damaged_headers, photographs));
+  const std::size_t unusable = trainer.damaged().all().size();
+  if (unusable > 0) progress.say(format("%zu of %zu photographs are damaged or absent", unusable, photographs));
   // Made last: what cannot be trained, or written down, leaves no folder behind.
   pm::write_json<pm::UsageError>(config_to_json(config), "configuration");
   if (!run) {
@@ -323,13 +339,8 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   }
   const Clock::time_point begin = Clock::now();
   double images_per_second = 0;
-  std::set<std::filesystem::path> named;  // photographs that were said to be damaged
-  const auto name_damaged = [&] {
-    for (const auto& [image, message] : trainer.damaged().all()) {
-      if (named.insert(image).second) context.warn("left out: " + message);
-    }
-  };
-  name_damaged();
+  const auto name_left_out = [&] { warn_of_left_out(trainer.damaged(), named, context); };
+  name_left_out();
   const bool over = trainer.run(context.stop, [&](const pm::TrainEvent& event) {
     run->on_event(event);
     if (log) log->on_event(event);
@@ -337,7 +348,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
     if (event.kind == pm::TrainEvent::Kind::epoch) {
       progress.epoch(event);
-      name_damaged();
+      name_left_out();
     }
     if (event.skipped) {
       context.warn(format("step %lld was not finite and is skipped; the rate is now %.3g",
@@ -347,7 +358,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
       progress.say(format("nothing better for %d epochs: ended before the last one", config.options.stop_epochs));
     }
   });
-  name_damaged();
+  name_left_out();
   if (!named.empty()) {
     progress.say(
         format("photographs that could not be used: %zu. Their people were left out of validation; in training others "
@@ -461,8 +472,12 @@ Command add_train(CLI::App& app, const Context& context) {
       ->add_option("--flip-test", request.flip_test,
                    "Whether the model averages its answer with the mirrored image's: on (default) or off")
       ->check(CLI::IsMember({"on", "off"}));
-  command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
-  command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
+  command->add_flag(
+      "--allow-missing", request.allow_missing,
+      "Go on without images that are absent, instead of failing: other people stand in for those on them, and\n"
+      "validation leaves them out. Also with --resume");
+  command->add_flag("--json", arguments->json,
+                    "One JSON object at the end: run, losses, validation, best, model, left_out_images");
   command->footer(
       row_words(context) +
       "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"

@@ -580,8 +580,8 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const std::vector<std::string> data = read_data(value, asked_where, context);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
-    } else if (key == "images") {  // as data
-      has["images"] = value;
+    } else if (key == "images" || key == "allow_missing") {  // as data; images may have vanished since
+      has[key] = value;
     } else if (key == "validation") {
       const std::string asked_for = read_validation(asked, asked_where, context);
       const bool has_share = !run.validation.empty() && share_of_images(run.validation);

@@ -246,7 +246,7 @@ TEST_CASE("read_coco: images are looked for in one order, whatever came before")
   CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder / "set/images/c.png");
 }
 
-TEST_CASE("read_coco: people whose image is absent are counted, or left out where that is allowed") {
+TEST_CASE("read_coco: people whose image is absent are counted, or kept where that is allowed") {
   const TemporaryFolder folder;
   folder.write("here/a.png", "x");
   const std::string images = R"({"id":5,"file_name":"a.png"},{"id":6,"file_name":"b.png"})";
@@ -256,7 +256,18 @@ TEST_CASE("read_coco: people whose image is absent are counted, or left out wher
   const std::string message = refusal([&] { read_coco(file, "", {.images = folder / "here"}); });
   CHECK(contains(message, "b.png: expected the images of"));
   CHECK(contains(message, "1 of 2 people without theirs"));
-  CHECK(read_coco(file, "", {.images = folder / "here", .allow_missing = true}).people.size() == 1);
+  CHECK(contains(message, "(--allow-missing)"));
+  const auto kept = read_coco(file, "", {.images = folder / "here", .allow_missing = true}).people;
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[1].image == folder / "here/b.png");
+  const auto absent = absent_images(kept);
+  REQUIRE(absent.size() == 1);
+  CHECK(absent[0].image == kept[1].image);
+  CHECK(absent[0].people == 1);
+  // All absent: a wrong folder, whatever is allowed.
+  const std::string none = refusal([&] { read_coco(file, "", {.images = folder / "nowhere", .allow_missing = true}); });
+  CHECK(contains(none, "2 of 2 people without theirs, this one first; say where the images are (--images DIR)"));
+  CHECK(!contains(none, "allow"));
 }
 
 TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions are unlabelled") {

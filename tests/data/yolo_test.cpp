@@ -157,7 +157,9 @@ TEST_CASE("read_yolo: absent photographs are counted, damaged ones keep their pe
   folder.write("list.txt", "images/train/a.png\nimages/train/c.png\n");
   folder.write("labels/train/c.txt", arm_line);
   CHECK(contains(refusal<DataError>([&] { read_yolo(file, "val"); }), "1 of 2 people without theirs"));
-  CHECK(read_yolo(file, "val", {.allow_missing = true}).people.size() == 1);
+  const Annotations kept = read_yolo(file, "val", {.allow_missing = true});
+  REQUIRE(kept.people.size() == 2);
+  CHECK(!kept.people[1].joints[0].is_labelled());
 }
 
 TEST_CASE("read_yolo: what a YAML file lacks or has wrong is said with file and key") {

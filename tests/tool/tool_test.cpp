@@ -536,7 +536,12 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   CHECK(json_of(run(evaluate + "--split 2:2 --json"))["people"] == 1);
   CHECK(run(evaluate + "--split 1:3").out.find("PCK@0.2") != std::string::npos);
   check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
-  CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);
+  const Outcome allowed = run(evaluate + "--split 2:4 --json --allow-missing");
+  CHECK(json_of(allowed)["people"] == 2);
+  CHECK(json_of(allowed)["left_out"] == 1);
+  CHECK(json_of(allowed)["left_out_images"][0]["image"] == at("lsp/images/im0004.jpg"));
+  CHECK(allowed.err.find("left out: 1 of 3 people, whose images are absent: 1, " + at("lsp/images/im0004.jpg")) !=
+        std::string::npos);
   CHECK(json_of(run(evaluate + "--json"))["people"] == 3);  // LSP's layout, but no LSP: it has no parts
 }
 

@@ -8,15 +8,27 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Whether a file can be opened: one that cannot is not damaged, but missing or out of reach.
-inline bool is_readable(const std::filesystem::path& path) { return std::ifstream(path, std::ios::binary).good(); }
+/// Whether there is no file at this path. One that is there and cannot be opened, or looked for, is not absent.
+inline bool is_absent(const std::filesystem::path& path) {
+  std::error_code error;
+  return !std::filesystem::exists(path, error) && !error;
+}
 
-/// Any number of threads may add and ask.
+/// Photographs that are damaged or absent, and why. Any number of threads may add and ask.
 class DamagedImages {
  public:
+  /// Notes a photograph that a reader refused with this message. False, and nothing is noted, where the photograph is
+  /// not at fault: it is there and cannot be opened, for want of rights or because too many files are open.
+  bool note(const std::filesystem::path& image, const std::string& message) {
+    const bool absent = is_absent(image);
+    if (!absent && !std::ifstream(image, std::ios::binary).good()) return false;
+    add(image, absent ? image.string() + ": absent" : message);
+    return true;
+  }
   /// The first message of a photograph is kept.
   void add(const std::filesystem::path& image, const std::string& message) {
     const std::scoped_lock lock(mutex_);

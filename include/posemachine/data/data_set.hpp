@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_set.hpp>
 
@@ -12,7 +13,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -97,7 +100,8 @@ inline std::string to_string(const DataSource& source) {
 /// How a data set is read.
 struct DataSetOptions {
   std::filesystem::path images{};  // the folder of the images, where the annotation does not tell; empty: found from it
-  bool allow_missing = false;      // leave out people whose image is absent, instead of failing
+  // Keep people whose image is absent, instead of failing: runs go round them as round damaged ones, see DamagedImages.
+  bool allow_missing = false;
 };
 
 /// A kind of data set: a row of DataSetKinds.
@@ -117,6 +121,28 @@ struct DataSetKind {
 inline constexpr double farthest_annotation_px = 1e6;
 /// The largest area that annotations may say, in square pixels.
 inline constexpr double largest_annotation_area = farthest_annotation_px * farthest_annotation_px;
+
+/// An image that annotations name and that is not there.
+struct AbsentImage {
+  std::filesystem::path image;
+  std::size_t people = 0;  // on it
+};
+
+/// The images of these people that are absent, in the order in which they come.
+inline std::vector<AbsentImage> absent_images(std::span<const Person> people) {
+  constexpr std::size_t present = static_cast<std::size_t>(-1);
+  std::map<std::filesystem::path, std::size_t> seen;  // where each stands in the list
+  std::vector<AbsentImage> absent;
+  for (const Person& person : people) {
+    const auto [entry, is_new] = seen.try_emplace(person.image, present);
+    if (is_new && is_absent(person.image)) {
+      entry->second = absent.size();
+      absent.push_back({person.image, 0});
+    }
+    if (entry->second != present) ++absent[entry->second].people;
+  }
+  return absent;
+}
 
 namespace detail {
 
@@ -155,35 +181,23 @@ class ImageFinder {
   std::vector<std::filesystem::path> folders_;
 };
 
-// The people of an annotation by the numbers of their images, without those whose image is absent where that is
-// allowed.
-// Errors: DataError naming the first of them otherwise, and where none is left.
+// Brings the people of an annotation into the order of their images' numbers.
+// Errors: DataError naming the first image that is absent, unless that is allowed, and where all are or nobody is left.
 inline void finish_people(std::vector<Person>& people, const std::string& where, const DataSetOptions& options) {
-  std::stable_sort(people.begin(), people.end(), [](const Person& a, const Person& b) { return a.number < b.number; });
-  std::vector<Person> present;
-  std::size_t missing = 0;
-  std::string first;
-  for (Person& person : people) {
-    std::error_code error;
-    // People of one image stand together: it is looked for once.
-    const bool known = !present.empty() && present.back().image == person.image;
-    if (known || std::filesystem::exists(person.image, error)) {
-      present.push_back(std::move(person));
-    } else if (missing++ == 0) {
-      first = person.image.string();
-    }
-  }
-  if (missing > 0 && !options.allow_missing) {
-    fail<DataError>({.where = first,
-                     .expected = "the images of " + where,
-                     .got = std::to_string(missing) + " of " + std::to_string(people.size()) +
-                            " people without theirs, this one first",
-                     .remedy = "say where the images are (--images DIR), or allow missing ones"});
-  }
-  if (present.empty()) {
+  if (people.empty()) {
     fail<DataError>({.where = where, .expected = "at least one annotated person with an image", .got = "none"});
   }
-  people = std::move(present);
+  std::stable_sort(people.begin(), people.end(), [](const Person& a, const Person& b) { return a.number < b.number; });
+  const std::vector<AbsentImage> absent = absent_images(people);
+  std::size_t missing = 0;
+  for (const AbsentImage& image : absent) missing += image.people;
+  if (missing == 0 || (options.allow_missing && missing < people.size())) return;
+  fail<DataError>({.where = absent.front().image.string(),
+                   .expected = "the images of " + where,
+                   .got = std::to_string(missing) + " of " + std::to_string(people.size()) +
+                          " people without theirs, this one first",
+                   .remedy = std::string("say where the images are (--images DIR)") +
+                             (missing < people.size() ? ", or allow missing ones (--allow-missing)" : "")});
 }
 
 }  // namespace detail

@@ -25,8 +25,7 @@ POSEMACHINE_INLINE std::size_t find_damaged_headers(std::span<const Person> peop
     try {
       got = read_image_header(image, limits).bit_depth;
     } catch (const DataError& error) {
-      if (!is_readable(image)) throw;
-      damaged.add(image, error.what());
+      if (!damaged.note(image, error.what())) throw;
     }
     require_bit_depth(got, bit_depth, image.string());
   });

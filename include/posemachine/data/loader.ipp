@@ -46,6 +46,17 @@ POSEMACHINE_INLINE Box training_square(const Person& person, int width, int heig
   return crop_square(rule, *joints);
 }
 
+namespace detail {
+
+POSEMACHINE_INLINE void fail_without_photographs(std::size_t people, const DamagedImages& damaged) {
+  fail<DataError>({.where = "training set",
+                   .expected = "photographs that can be used",
+                   .got = "none among those of " + std::to_string(people) + " people",
+                   .remedy = damaged.all().begin()->second});
+}
+
+}  // namespace detail
+
 POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet joints, LoaderOptions options)
     : people_(std::move(people)), joints_(std::move(joints)), options_(std::move(options)) {
   const auto require = [](bool holds, const char* where, const std::string& expected, const std::string& got) {
@@ -107,9 +118,12 @@ POSEMACHINE_INLINE Batch BatchMaker::operator()(std::uint64_t step) const {
   return batch;
 }
 
-POSEMACHINE_INLINE std::pair<Person, AnyImage> BatchMaker::read_sample(int sample) const {
-  for (std::size_t tried = 0; tried < people_.size(); ++tried) {
-    const Person& person = people_[(std::size_t(sample) + tried) % people_.size()];
+POSEMACHINE_INLINE std::pair<Person, AnyImage> BatchMaker::read_sample(int sample, RandomStream stand_ins) const {
+  const std::size_t count = people_.size();
+  for (std::size_t tried = 0; tried < 2 * count; ++tried) {
+    // Drawn, so that nobody stands in for all of a long gap; then one by one, so that nobody is forgotten.
+    const std::size_t index = tried == 0 ? std::size_t(sample) : tried < count ? stand_ins.below(count) : tried - count;
+    const Person& person = people_[index];
     if (options_.damaged == nullptr) return {person, read_image_as(kind_, person.image, options_.limits)};
     if (options_.damaged->contains(person.image)) continue;
     try {
@@ -117,14 +131,10 @@ POSEMACHINE_INLINE std::pair<Person, AnyImage> BatchMaker::read_sample(int sampl
     } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
       throw;
     } catch (const DataError& error) {
-      if (!is_readable(person.image)) throw;  // absent, or not to be had now: no damage of the photograph's own
-      options_.damaged->add(person.image, error.what());
+      if (!options_.damaged->note(person.image, error.what())) throw;
     }
   }
-  fail<DataError>({.where = "training set",
-                   .expected = "photographs that can be used",
-                   .got = "none among those of " + std::to_string(people_.size()) + " people",
-                   .remedy = options_.damaged->all().begin()->second});
+  detail::fail_without_photographs(count, *options_.damaged);
 }
 
 POSEMACHINE_INLINE std::span<float> BatchMaker::part(Tensor& tensor, std::size_t at) {
@@ -135,7 +145,8 @@ POSEMACHINE_INLINE std::span<float> BatchMaker::part(Tensor& tensor, std::size_t
 POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint64_t repeats) const {
   const int sample = batch.samples[at];
   float* const image_out = part(batch.images, at).data();
-  auto [seen, read] = read_sample(sample);
+  auto [seen, read] =
+      read_sample(sample, RandomStream(options_.seed, Purpose::stand_in, batch.epoch, std::uint64_t(sample), repeats));
   const ImageView image(read);
   mark_outside(seen.joints, image.width(), image.height());
   const Box square = training_square(seen, image.width(), image.height(), options_);

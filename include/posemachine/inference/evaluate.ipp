@@ -73,6 +73,9 @@ POSEMACHINE_INLINE void check_metrics(std::span<const Metric> metrics, std::span
 
 POSEMACHINE_INLINE void measure(EvaluationResult& result) {
   result.stages.clear();
+  const std::vector<Keypoints>& answers = result.estimates.back();
+  const auto is_left_out = [](const Keypoints& keypoints) { return keypoints.empty(); };
+  result.left_out = static_cast<int>(std::count_if(answers.begin(), answers.end(), is_left_out));
   for (const std::vector<Keypoints>& stage : result.estimates) {
     std::vector<MeasuredPerson> people;
     std::vector<Keypoints> estimates;
@@ -95,8 +98,7 @@ POSEMACHINE_INLINE std::optional<AnyImage> read_image_unless_damaged(const std::
   } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
     throw;
   } catch (const DataError& error) {
-    if (!is_readable(path)) throw;
-    options.damaged->add(path, error.what());
+    if (!options.damaged->note(path, error.what())) throw;
     return std::nullopt;
   }
 }

@@ -66,7 +66,7 @@ class Trainer {
 
   /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would
   /// meet later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers,
-  /// so of 8-bit pictures for a 16-bit input, too.
+  /// so of 8-bit pictures for a 16-bit input, too; DataError where nobody is left to train on.
   std::size_t find_damaged_headers();
 
   /// The photographs that could not be used so far, in training and in validation: other people stand in for those who
