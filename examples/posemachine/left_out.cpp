@@ -1,8 +1,6 @@
 // Photographs that could not be used, as every command that goes round them says it.
 #include "left_out.hpp"
 
-#include <posemachine/data/data_set.hpp>
-
 #include <cstddef>
 
 namespace pm = posemachine;
@@ -28,6 +26,20 @@ void warn_of_left_out(const pm::DamagedImages& damaged, std::set<std::filesystem
   for (const auto& [image, message] : damaged.all()) {
     if (named.insert(image).second) context.warn("left out: " + message);
   }
+}
+
+std::string left_out_words(const pm::Annotations& annotations) {
+  std::string words;
+  for (const pm::LeftOut& each : annotations.left_out) {
+    words += (words.empty() ? "" : ", ") + each.what + " (" + thousands(static_cast<long long>(each.count)) + ")";
+  }
+  return words;
+}
+
+pm::Json left_out_to_json(const pm::Annotations& annotations) {
+  pm::Json json = pm::Json::object();
+  for (const pm::LeftOut& each : annotations.left_out) json[each.what] = each.count;
+  return json;
 }
 
 void add_left_out(pm::Json& json, const LeftOutImages& images) {

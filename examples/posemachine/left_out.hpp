@@ -5,6 +5,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/data/damaged_images.hpp>
+#include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 
 #include <filesystem>
@@ -25,6 +26,12 @@ std::set<std::filesystem::path> warn_of_absent(std::span<const posemachine::Pers
 /// Warns of every photograph that is not in `named`, and adds it there.
 void warn_of_left_out(const posemachine::DamagedImages& damaged, std::set<std::filesystem::path>& named,
                       const Context& context);
+
+/// "crowds (3), boxes of no area (1)"; empty where nothing was left out.
+std::string left_out_words(const posemachine::Annotations& annotations);
+
+/// {"crowds": 3, "boxes of no area": 1}.
+posemachine::Json left_out_to_json(const posemachine::Annotations& annotations);
 
 /// Adds left_out_images, [{"image": "a.jpg", "problem": "a.jpg: absent"}], where there are some.
 void add_left_out(posemachine::Json& json, const LeftOutImages& images);

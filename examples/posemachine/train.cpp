@@ -312,6 +312,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (sets.validation.empty()) context.warn("no validation: it needs people of its own (--validation KIND:PATH)");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
+  for (const std::string& line : sets.left_out) progress.say("left out of " + line);
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
   std::set<std::filesystem::path> named = warn_of_absent(config, sets, context);  // photographs that were spoken of
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks, context.train_kinds);

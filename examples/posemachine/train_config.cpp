@@ -4,6 +4,7 @@
 #include "job.hpp"
 #include "joint_source.hpp"
 #include "labels_source.hpp"
+#include "left_out.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 
@@ -641,13 +642,19 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   TrainingSets sets;
   const pm::JointSet& joints = config.network.meaning.joints;
   const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
+  const auto read_source = [&](const pm::DataSource& source) {
+    pm::Annotations annotations = context.data_sets.read(source, options);
+    const std::string words = left_out_words(annotations);
+    if (!words.empty()) sets.left_out.push_back(pm::to_string(source) + ": " + words);
+    return annotations;
+  };
   // Validation keeps the data's own joints, whatever labels are trained on.
   struct People {
     std::vector<pm::Person> labelled;
     std::vector<pm::Person> own;
   };
   const auto read_both = [&](const pm::DataSource& source) {
-    pm::Annotations annotations = context.data_sets.read(source, options);
+    pm::Annotations annotations = read_source(source);
     People people;
     people.own = pm::people_with_joints(annotations, joints, pm::to_string(source));
     for (const std::string& labels : config.labels) {
@@ -681,9 +688,9 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   const std::optional<double> share = config.validation.empty() ? std::nullopt : share_of_images(config.validation);
   if (!config.validation.empty() && !share) {
     const pm::DataSource source = absolute_source(config.validation, context);
-    sets.validation = pm::people_with_joints(context.data_sets.read(source, options), joints, pm::to_string(source));
+    sets.validation = pm::people_with_joints(read_source(source), joints, pm::to_string(source));
   } else if (!share && usual) {
-    sets.validation = pm::people_with_joints(context.data_sets.read(*usual, options), joints, pm::to_string(*usual));
+    sets.validation = pm::people_with_joints(read_source(*usual), joints, pm::to_string(*usual));
   } else {
     constexpr double usual_share = 0.1;
     const double kept_back = share.value_or(lspet_alone ? 0 : usual_share);

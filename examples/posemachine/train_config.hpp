@@ -72,6 +72,7 @@ TrainConfig resumed_config(const TrainRequest& request, const posemachine::Json&
 struct TrainingSets {
   std::vector<posemachine::Person> train;
   std::vector<posemachine::Person> validation;
+  std::vector<std::string> left_out;  // "coco:FILE.json: crowds (3)", of each data set of which something was left out
 };
 TrainingSets read_sets(const TrainConfig& config, const Context& context);
 

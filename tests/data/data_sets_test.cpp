@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -244,6 +245,40 @@ TEST_CASE("read_coco: images are looked for in one order, whatever came before")
   const std::string c = R"({"id":7,"file_name":"c.png"})";
   CHECK(read(c) == folder / "set/images/c.png");
   CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder / "set/images/c.png");
+}
+
+TEST_CASE("read_coco: what is left out is counted by reason, and its place kept where it is a fault") {
+  const TemporaryFolder folder;
+  folder.write("a.png", "x");
+  const std::string good = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
+  const std::string categories =
+      R"("categories":[{"id":1,"name":"arm","keypoints":["base","left_tip","right_tip"]},{"id":2,"name":"car"}])";
+  const auto of = [](int category) {
+    return R"({"image_id":5,"bbox":[0,0,9,9],"category_id":)" + std::to_string(category) + "}";
+  };
+  const auto file = folder.write(
+      "p.json", coco(annotation(good, 1) + "," + annotation(good + R"(,"bbox":[3,4,0,5])", 2) + "," +
+                         annotation(good + R"(,"bbox":[0,0,0,0])", 3) + "," + annotation(good + R"(,"iscrowd":1)", 4) +
+                         "," + annotation(R"("keypoints":null)", 5) + "," + annotation(R"("keypoints":[])", 6) + "," +
+                         annotation(R"("bbox":[0,0,9,9])", 7) + "," +
+                         annotation(R"("keypoints":[0,0,0,0,0,0,0,0,0])", 8) + "," + of(2) + "," + of(7) + "," + of(7),
+                     R"({"id":5,"file_name":"a.png"})", categories));
+  const Annotations read = read_coco(file);
+  CHECK(read.people.size() == 3);
+  std::map<std::string, std::pair<std::size_t, std::vector<std::string>>> left_out;
+  for (const LeftOut& each : read.left_out) left_out[each.what] = {each.count, each.places};
+  const auto at = [&](const std::string& entry) { return file.string() + ": annotations" + entry; };
+  const auto one = [](std::size_t count) { return std::pair{count, std::vector<std::string>{}}; };
+  CHECK(left_out["boxes of no area"] == std::pair{std::size_t{2}, std::vector{at("[1].bbox")}});
+  CHECK(left_out["crowds"] == one(1));
+  CHECK(left_out["annotations whose keypoints are null"] ==
+        std::pair{std::size_t{1}, std::vector{at("[4].keypoints")}});
+  CHECK(left_out["annotations without keypoints"] == one(2));
+  CHECK(left_out["people without a labelled joint"] == one(1));
+  CHECK(left_out["annotations of other categories"] == one(1));
+  CHECK(left_out["annotations of categories that are not listed"] ==
+        std::pair{std::size_t{2}, std::vector{at("[9].category_id"), at("[10].category_id")}});
+  CHECK(left_out.size() == 7);
 }
 
 TEST_CASE("read_coco: people whose image is absent are counted, or kept where that is allowed") {

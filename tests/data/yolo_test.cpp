@@ -143,6 +143,22 @@ TEST_CASE("read_yolo: names of joints, several classes, lists of images and of f
   CHECK(read_yolo(folder.write("moved.yaml", arm + "path: /nowhere/at/all\ntrain: more\n")).people.size() == 1);
 }
 
+TEST_CASE("read_yolo: lines that stand twice, boxes of no area and people without a joint are counted") {
+  const TemporaryFolder folder;
+  write_arm(folder,
+            arm_line + arm_line + "0 0.5 0.5 0 0.5 0.25 0.5 2 0.1 0.2 1 0 0 0\n0 0.5 0.5 0.4 0.5 0 0 0 0 0 0 0 0 0\n");
+  const Annotations read = read_yolo(folder.write("d.yaml", arm + "train: images/train\n"));
+  CHECK(read.people.size() == 2);
+  REQUIRE(read.left_out.size() == 3);
+  const std::string labels = (folder / "labels/train/a.txt").string();
+  CHECK(read.left_out[0].what == "lines that stand there twice");
+  CHECK(read.left_out[0].places == std::vector<std::string>{labels + ", line 2"});
+  CHECK(read.left_out[1].what == "boxes of no area");
+  CHECK(read.left_out[1].places == std::vector<std::string>{labels + ", line 3: box"});
+  CHECK(read.left_out[2].what == "people without a labelled joint");
+  CHECK(read.left_out[2].places.empty());
+}
+
 TEST_CASE("read_yolo: absent photographs are counted, damaged ones keep their people without a joint") {
   const TemporaryFolder folder;
   write_arm(folder);

@@ -112,6 +112,36 @@ TEST_CASE("dataset stats, show and convert: figures, pictures, the same people i
   CHECK(text_of(at("knees.csv")).find("images/p0.png,20.0,20.0,2,40.0,20.0,2,,,0\n") != std::string::npos);
 }
 
+TEST_CASE("dataset: absent images are findings, each of them; elsewhere an error unless that is allowed") {
+  std::filesystem::create_directories(at("gaps/images"));
+  std::ofstream table(at("gaps/people.csv"));
+  table << "image,left_hip_x,left_hip_y,right_hip_x,right_hip_y\n";
+  for (const char* name : {"p0.png", "gone1.png", "gone2.png", "gone2.png"}) table << name << ",40,10,20,10\n";
+  table << "p0.png,,,,\n";
+  table.close();
+  std::filesystem::copy(at("images/p0.png"), at("gaps/images"));
+  const std::string data = " --data csv:" + at("gaps/people.csv");
+  const Outcome found = run("dataset check --threads 1" + data);
+  CHECK(found.code == 3);
+  CHECK(found.out.find("absent image: " + at("gaps/images/gone1.png") + ": absent, with a person on it\n") !=
+        std::string::npos);
+  CHECK(found.out.find("gone2.png: absent, with 2 people on it\n") != std::string::npos);
+  CHECK(found.out.find("       2  absent image\n") != std::string::npos);
+  CHECK(found.out.find("left out: people without a labelled joint (1)\n") != std::string::npos);
+  const pm::Json json = pm::parse_json(run("dataset check --json" + data).out, "stdout");
+  CHECK(json["counts"]["absent image"] == 2);
+  CHECK(json["left_out"]["people without a labelled joint"] == 1);
+  const Outcome allowed = run("dataset check --allow-missing" + data);
+  CHECK(allowed.code == 0);
+  CHECK(allowed.err.find("left out: 3 of 4 people, whose images are absent: 2") != std::string::npos);
+  refused("dataset stats" + data, 3, "3 of 4 people without theirs");
+  const pm::Json stats = json_of(run("dataset stats --json --allow-missing" + data));
+  CHECK(stats["people"] == 1);
+  CHECK(stats["images"] == 1);
+  CHECK(stats["left_out"].size() == 1);
+  CHECK(run("dataset convert --allow-missing" + data + " --to csv:" + at("gaps/kept.csv")).out.find("1 people") == 0);
+}
+
 TEST_CASE("dataset: what cannot be is refused before anything is written") {
   refused("dataset", 2, "A subcommand is required");
   refused("dataset check", 2, "--data is required");

@@ -24,10 +24,28 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
+/// What a reader left out of an annotation, for one reason.
+struct LeftOut {
+  std::string what;       // "boxes of no area"
+  std::size_t count = 0;  // of them
+  // Where each of them stands, file and entry, if it is a fault of the annotation; empty for what data sets have as a
+  // matter of course.
+  std::vector<std::string> places{};
+};
+
 /// The annotated people of a data set, or of a part of one. Shapes: one joint of each person per joint of the set.
 struct Annotations {
   JointSet joints;
   std::vector<Person> people;
+  std::vector<LeftOut> left_out{};  // in the order in which it was met first
+
+  /// Counts one more of what is left out. `place`: where it stands, if it is a fault.
+  void leave_out(const std::string& what, const std::string& place = "") {
+    auto entry = std::find_if(left_out.begin(), left_out.end(), [&](const LeftOut& each) { return each.what == what; });
+    if (entry == left_out.end()) entry = left_out.insert(left_out.end(), {what, 0, {}});
+    ++entry->count;
+    if (!place.empty()) entry->places.push_back(place);
+  }
 };
 
 /// The same people with the joints of `wanted`, in its order: found by their names; those that the data set does not

@@ -79,7 +79,7 @@ class YoloReader {
       if (error) fail<DataError>({.where = labels.string() + ": " + error.message()});
       if (!there) continue;  // a photograph of nobody
       ++labelled;
-      labels_reader.read(labels, images_[i], static_cast<int>(i) + 1, read.people);
+      labels_reader.read(labels, images_[i], static_cast<int>(i) + 1, read);
     }
     if (labelled == 0) {
       fail<DataError>({.where = file_.string() + ": " + part_,
