@@ -39,6 +39,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -109,6 +110,9 @@ std::string format_name(const EstimateArguments& arguments) {
 void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& format) {
   const bool several = !is_one_image(arguments);
   const bool shard = arguments.shard.has_value();
+  // Ranges of numbers hold back all others.
+  refuse_if(arguments.threshold && std::isnan(*arguments.threshold), "--threshold", "a score from 0 to 1", "nan");
+  refuse_if(std::isnan(arguments.box_threshold), "--box-threshold", "a score from 0 to 1", "nan");
   const std::string got = shard ? "a share of several" : arguments.images.size() > 1 ? "several" : "a folder";
   const std::string name(format.name);
   refuse_if(several && format.one_image && arguments.output == "-", arguments.json ? "--json" : "--format " + name,

@@ -247,14 +247,25 @@ std::string read_validation(const Json& json, const std::string& where, const Co
   return pm::to_string(absolute_source(text, context));
 }
 
+// How a data set of the configuration is read. A folder of images is for those of the kinds that take one; where none
+// is, it is refused.
+pm::DataSetOptions options_of(const TrainConfig& config, const pm::DataSource& source, const Context& context) {
+  const auto takes_images = [&](const std::string& text) {
+    const pm::DataSetKind* const kind = context.data_sets.find(text.substr(0, text.find(':')));
+    return kind != nullptr && kind->takes_images;
+  };
+  const bool any = takes_images(config.validation) || std::any_of(config.data.begin(), config.data.end(), takes_images);
+  return {.images = !any || takes_images(source.kind) ? config.images : "", .allow_missing = config.allow_missing};
+}
+
 // The joint set that the data has, where the network leaves it open and has another. One annotation says it: the first.
 Json joints_of_data(const TrainConfig& config, const Context& context) {
   if (config.network_source.is_object() && config.network_source.contains("meaning") &&
       config.network_source["meaning"].contains("joint_set")) {
     return {};
   }
-  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
-  const pm::JointSet joints = context.data_sets.joints(absolute_source(config.data.front(), context), options);
+  const pm::DataSource source = absolute_source(config.data.front(), context);
+  const pm::JointSet joints = context.data_sets.joints(source, options_of(config, source, context));
   if (joints.joints == config.network.meaning.joints.joints) return {};
   return pm::joint_set_to_json(joints);
 }
@@ -641,9 +652,8 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
 TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   TrainingSets sets;
   const pm::JointSet& joints = config.network.meaning.joints;
-  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
   const auto read_source = [&](const pm::DataSource& source) {
-    pm::Annotations annotations = context.data_sets.read(source, options);
+    pm::Annotations annotations = context.data_sets.read(source, options_of(config, source, context));
     const std::string words = left_out_words(annotations);
     if (!words.empty()) sets.left_out.push_back(pm::to_string(source) + ": " + words);
     return annotations;

@@ -247,6 +247,18 @@ TEST_CASE("read_coco: images are looked for in one order, whatever came before")
   CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder / "set/images/c.png");
 }
 
+TEST_CASE("DataSetKinds: a folder of images is refused where the kind finds them by itself") {
+  const TemporaryFolder folder;
+  const DataSetKinds kinds;
+  for (const char* kind : {"lsp", "lspet", "yolo"}) {
+    const std::string message = refusal<UsageError>(
+        [&] { kinds.read({kind, folder.path(), ""}, {.images = folder.path(), .allow_missing = false}); });
+    CHECK(
+        contains(message, "--images: expected data of a kind whose images may lie anywhere: coco, csv, mpii, labelme"));
+    CHECK(contains(message, std::string("got ") + kind + ":"));
+  }
+}
+
 TEST_CASE("read_coco: what is left out is counted by reason, and its place kept where it is a fault") {
   const TemporaryFolder folder;
   folder.write("a.png", "x");

@@ -207,6 +207,15 @@ TEST_CASE(
   refused(train("none", "voc:" + at("arms.json")), 2, "expected one of lsp:DIR");
   refused(train("none", data, "--validation 1.5"), 2, "a share of the images from 0 to below 1");
   CHECK_FALSE(std::filesystem::exists(at("runs/none")));
+  // A folder of images is for data that takes one.
+  refused("evaluate --images " + at("images") + " --data yolo:" + at("arms.yaml"), 2,
+          "--images: expected data of a kind");
+  refused(train("none", "yolo:" + at("arms.yaml"), "--images " + at("images")), 2, "got yolo:" + at("arms.yaml"));
+  refused("dataset check --images " + at("images") + " --data yolo:" + at("arms.yaml"), 2, "--images: expected");
+  CHECK(run(train("mixed", "yolo:" + at("arms.yaml"),
+                  "--data csv:" + at("arms.csv") + " --set train.epochs=1 --images " + at("images")))
+            .code == 0);
+  refused("estimate --threshold nan " + at("images/arm0.png"), 2, "--threshold: expected a score from 0 to 1, got nan");
   // Joints of one's choice, in one's order.
   const Outcome chosen = run(train("chosen", data, "--joints " + at("joints.json")));
   INFO(chosen.err);

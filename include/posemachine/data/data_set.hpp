@@ -131,6 +131,7 @@ struct DataSetKind {
   /// Errors: DataError for a data set that cannot be used; UsageError for a part that there is not.
   Annotations (*read)(const DataSource& source, const DataSetOptions& options) = nullptr;
   JointSet (*joints)() = nullptr;  // of every data set of the kind; null: the annotation says
+  bool takes_images = true;        // reads DataSetOptions::images
   /// Errors: as the writer's. Null: the kind is only read.
   void (*write)(const Annotations& annotations, const std::filesystem::path& path) = nullptr;
 };

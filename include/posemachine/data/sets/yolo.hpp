@@ -320,12 +320,13 @@ inline Annotations read_yolo(const std::filesystem::path& file, const std::strin
   return detail::YoloReader(file, part).read(options);
 }
 
-inline constexpr DataSetKind yolo_set{.name = "yolo",
-                                      .path = "FILE.yaml",
-                                      .parts = "train (also without PART), val or test",
-                                      .does = "Ultralytics' pose data: images/ beside labels/",
-                                      .read = [](const DataSource& source, const DataSetOptions& options) {
-                                        return read_yolo(source.path, source.part, options);
-                                      }};
+inline constexpr DataSetKind yolo_set{
+    .name = "yolo",
+    .path = "FILE.yaml",
+    .parts = "train (also without PART), val or test",
+    .does = "Ultralytics' pose data: images/ beside labels/",
+    .read = [](const DataSource& source,
+               const DataSetOptions& options) { return read_yolo(source.path, source.part, options); },
+    .takes_images = false};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
