@@ -658,6 +658,7 @@ TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated 
   const pm::Model model = pm::Model::load(at("m.safetensors"));
   model.with_calibration(pm::Calibration{.half = 100, .slope = 3, .person = 0.3}).save(at("never.safetensors"));
   const std::string estimate = "estimate --model " + at("never.safetensors") + " ";
+  std::ofstream(at("ids.json")) << R"({"images":[{"id":7,"file_name":"a.png"}]})";
   const Outcome text = run(estimate + "--overlay " + at("nobody.png") + " " + at("a.png"));
   CHECK(text.code == 0);
   CHECK(text.out.ends_with("pixels\nno person\n"));
@@ -666,11 +667,20 @@ TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated 
         std::string::npos);
   CHECK(pm::read_image(at("nobody.png")).pixels == pm::read_image(at("a.png")).pixels);
   const Outcome json = run(estimate + "--json " + at("a.png"));
+  CHECK(json_of(json)["person"] == false);
   CHECK(json_of(json)["poses"].size() == 1);  // for programs, which may know better
+  CHECK(json_of(run(estimate + "--ndjson " + at("a.png")))["person"] == false);
+  CHECK(run(estimate + "--format coco --image-ids " + at("ids.json") + " " + at("a.png")).out == "[\n]\n");
+  CHECK(json_of(run(estimate + "--format openpose " + at("a.png")))["people"].empty());
+  const std::string table = run(estimate + "--format csv " + at("a.png")).out;
+  CHECK(table.find('\n') == table.size() - 1);  // the names of the columns
   CHECK(json.err.find("nothing like a person") != std::string::npos);
   const Outcome box = run(estimate + "--box 5,5,40,60 " + at("a.png"));
   CHECK(box.out.find("left_wrist") != std::string::npos);
   CHECK(box.err.empty());
+  CHECK_FALSE(json_of(run(estimate + "--json --box 5,5,40,60 " + at("a.png"))).contains("person"));
+  model.with_calibration(pm::Calibration{.half = 1e-6, .slope = 3, .person = 0.3}).save(at("always.safetensors"));
+  CHECK(json_of(run("estimate --json --model " + at("always.safetensors") + " " + at("a.png")))["person"] == true);
   CHECK(run(estimate_with(at("a.png"))).err.find("nothing like") == std::string::npos);
   CHECK(run(estimate + "--scales 0.9,1 " + at("a.png")).err.empty());  // the calibration is of one scale
   model.with_calibration(pm::Calibration{.half = 100, .slope = 3}).save(at("unknown.safetensors"));
