@@ -27,6 +27,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
+#include <posemachine/model/network_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/losses/cross_entropy.hpp>
 #include <posemachine/training/train_options.hpp>
@@ -260,10 +261,7 @@ pm::DataSetOptions options_of(const TrainConfig& config, const pm::DataSource& s
 
 // The joint set that the data has, where the network leaves it open and has another. One annotation says it: the first.
 Json joints_of_data(const TrainConfig& config, const Context& context) {
-  if (config.network_source.is_object() && config.network_source.contains("meaning") &&
-      config.network_source["meaning"].contains("joint_set")) {
-    return {};
-  }
+  if (pm::says_joint_set(config.network_source)) return {};
   const pm::DataSource source = absolute_source(config.data.front(), context);
   const pm::JointSet joints = context.data_sets.joints(source, options_of(config, source, context));
   if (joints.joints == config.network.meaning.joints.joints) return {};
@@ -282,6 +280,25 @@ void adopt_joints(TrainConfig& config, const std::string& where) {
   config.network.meaning.joints = pm::joint_set_from_json(config.joints, where + ".joints");
   const int maps = static_cast<int>(config.network.meaning.joints.joints.size()) + 1;
   if (config.network_source.is_string()) pm::set_output_channels(config.network.graph, maps);
+}
+
+// A network file says its maps itself: they must be for the joints of the data.
+void check_maps(const TrainConfig& config, const std::string& where) {
+  if (!config.network_source.is_object() || pm::says_joint_set(config.network_source)) return;
+  const pm::Graph& graph = config.network.graph;
+  const pm::JointSet& joints = config.network.meaning.joints;
+  const int wanted = static_cast<int>(joints.joints.size()) + 1;
+  for (const std::size_t place : pm::heatmap_outputs(graph, config.network.meaning)) {
+    const int has = pm::channels(graph, {graph.outputs[place].value});
+    if (has == wanted) continue;
+    pm::fail<pm::UsageError>(
+        {.where = where + ".network: output " + std::string(pm::name_text(graph, graph.outputs[place].name)),
+         .expected = std::to_string(wanted) + " maps, for the " + std::to_string(wanted - 1) + " joints of the set " +
+                     joints.name + " and the background",
+         .got = std::to_string(has),
+         .remedy = "choose " + std::to_string(has - 1) + " joints (--joints), or give its last layer " +
+                   std::to_string(wanted) + " channels"});
+  }
 }
 
 // Named networks' images follow the order of colours; a network file says its channels itself.
@@ -312,7 +329,8 @@ bool says_flip_average(const Json& network) {
          network["meaning"]["decoder"].contains("flip_average");
 }
 
-TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
+// `knows_joints`: false where the joints of a network that leaves them open are yet to be asked of the data.
+TrainConfig read_config(const Json& json, const std::string& where, const Context& context, bool knows_joints = true) {
   pm::reject_unknown_keys<pm::UsageError>(json, known_keys, where);
   TrainConfig config;
   if (json.contains("init")) {
@@ -347,6 +365,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     config.joints = pm::joint_set_to_json(pm::joint_set_from_some_json(json["joints"], where + ".joints"));
     adopt_joints(config, where);
   }
+  if (knows_joints) check_maps(config, where);
   pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
@@ -552,11 +571,10 @@ TrainConfig new_config(const TrainRequest& request, const Context& context) {
   if (json.contains("from") && json["from"].is_string() && !json["from"].get<std::string>().empty()) {
     inherit(json, pm::load_checkpoint(json["from"].get<std::string>(), context.ops));
   }
-  TrainConfig config = read_config(json, where, context);
+  const TrainConfig config = read_config(json, where, context, json.contains("joints"));
   if (json.contains("joints")) return config;
   const Json joints = config.from.empty() ? joints_of_data(config, context) : joints_of_checkpoint(config, context);
-  if (joints.is_null()) return config;
-  json["joints"] = joints;
+  if (!joints.is_null()) json["joints"] = joints;
   return read_config(json, where, context);
 }
 

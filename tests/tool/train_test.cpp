@@ -574,6 +574,37 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   CHECK(json_of(run("estimate --json --model " + at("runs/hand/model.safetensors") + " " + at("lsp/images/im0001.jpg")))
             .contains("poses"));
 
+  // Maps for the joints of the data, which the file need not name; or of --joints.
+  std::string arms = hand_written;
+  arms.replace(arms.find("\"out\": 15"), 9, "\"out\": 4");
+  std::ofstream(at("arms.json")) << arms;
+  std::ofstream table(at("arms.csv"));
+  table << "image,base_x,base_y,left_tip_x,left_tip_y,right_tip_x,right_tip_y\n";
+  for (const char* number : {"1", "2", "3", "4"}) {
+    table << at("lsp/images/im000") << number << ".jpg,20,30,10,12,34,14\n";
+  }
+  table.close();
+  const std::string on_arms = "train " + at("arms.json") + runs() + " --data csv:" + at("arms.csv") + short_run;
+  const Outcome of_arms = run(on_arms + "--run of_arms");
+  INFO(of_arms.err);
+  REQUIRE(of_arms.code == 0);
+  CHECK(pm::Model::load(at("runs/of_arms/model.safetensors")).meaning().joints.joints.size() == 3);
+  CHECK(run("train --resume --run of_arms" + runs()).code == 0);
+  std::ofstream(at("two.json")) << R"(["base", "left_tip"])";
+  check_refused(
+      on_arms + "--run wrong --joints " + at("two.json"), 2,
+      "expected 3 maps, for the 2 joints of the set joints and the background, got 4; choose 3 joints (--joints)");
+  check_refused(
+      "train " + at("arms.json") + " --run wrong" + runs() + sets() + short_run, 2,
+      "expected 15 maps, for the 14 joints of the set lsp and the background, got 4; choose 3 joints (--joints), "
+      "or give its last layer 15 channels");
+  std::ofstream(at("three.json")) << R"(["left_hip", "right_hip", "neck"])";
+  CHECK(run("train " + at("arms.json") + " --run of_three --joints " + at("three.json") + runs() + sets() + short_run)
+            .code == 0);
+  check_refused("summary " + at("arms.json"), 4,
+                "expected 15 maps, one per joint and the background, got 4; give the layer as many channels, or the "
+                "meaning the joint_set that it is for");
+
   // A configuration may name the file, relative to itself; the run of it is the same.
   fs::create_directories(at("configs"));
   std::ofstream(at("configs/run.json")) << R"({"network": "../hand.json"})";
