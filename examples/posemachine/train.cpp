@@ -103,8 +103,7 @@ class TrainProgress {
   void epoch(const pm::TrainEvent& event) {
     std::string line = format("epoch %d of %d done: mean loss %s", event.epoch, epochs_, numbers(event.losses).c_str());
     if (event.validation != nullptr) {
-      const pm::Metric& metric = event.validation->metrics.front();
-      line += format(", validation %s@%g %.2f%s", metric.title.c_str(), metric.threshold.value_or(0),
+      line += format(", validation %s %.2f%s", event.validation->metrics.front().heading.c_str(),
                      event.validation->stages.back().front().mean, event.best ? " (best)" : "");
     }
     say(line);
@@ -155,6 +154,7 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
     json["losses"] = lines.back().at("losses");
     if (lines.back().contains("val_pck") && lines.back()["val_pck"].is_number()) {
       json["validation"] = {{"pck", lines.back().at("val_pck")}};
+      if (trainer.has_validation()) json["validation"]["metric"] = trainer.validation_metric().name;
       if (lines.back().contains("val_pcp_strict") && lines.back()["val_pcp_strict"].is_number()) {
         json["validation"]["pcp_strict"] = lines.back().at("val_pcp_strict");
       }
@@ -170,20 +170,21 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
   return json;
 }
 
-std::string result_text(const pm::Json& json) {
+// `heading`: of the metric that validation is judged by.
+std::string result_text(const pm::Json& json, const std::string& heading) {
   std::string text = format("%s: %s, %d epochs, %s steps\n", json["run"].get<std::string>().c_str(),
                             json["network"].get<std::string>().c_str(), json["epochs"].get<int>(),
                             thousands(json["steps"].get<long long>()).c_str());
   if (json.contains("validation")) {
-    text += format("validation  PCK@0.2 %.2f", json["validation"]["pck"].get<double>());
+    text += format("validation  %s %.2f", heading.c_str(), json["validation"]["pck"].get<double>());
     if (json["validation"].contains("pcp_strict")) {
       text += format(", strict PCP %.2f", json["validation"]["pcp_strict"].get<double>());
     }
     text += "\n";
   }
   if (json.contains("best")) {
-    text += format("best        %s: PCK@0.2 %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
-                   json["best"]["pck"].get<double>(), json["best"]["epoch"].get<int>());
+    text += format("best        %s: %s %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
+                   heading.c_str(), json["best"]["pck"].get<double>(), json["best"]["epoch"].get<int>());
   }
   return text + format("model       %s\n", json["model"].get<std::string>().c_str());
 }
@@ -335,8 +336,8 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (ranks != nullptr) tell_others(*ranks, config, trainer, context);
 
   if (trainer.step() == 0 && trainer.has_validation() && !context.quiet) {
-    progress.say(format("a constant pose scores PCK@0.2 %.2f in validation: what is above it has been learnt",
-                        trainer.constant_pose_score().mean));
+    progress.say(format("a constant pose scores %s %.2f in validation: what is above it has been learnt",
+                        trainer.validation_metric().heading.c_str(), trainer.constant_pose_score().mean));
   }
   const Clock::time_point begin = Clock::now();
   double images_per_second = 0;
@@ -380,8 +381,9 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     throw Interrupted{};
   }
   const pm::Json result = result_json(*run, config, trainer, seconds_since(begin), images_per_second);
-  write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
-                              : result_text(result));
+  write_stdout(arguments.json
+                   ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
+                   : result_text(result, trainer.has_validation() ? trainer.validation_metric().heading : "PCK"));
   return done;
 }
 
