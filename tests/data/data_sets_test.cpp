@@ -317,6 +317,25 @@ TEST_CASE("read_coco: people whose image is absent are counted, or kept where th
   CHECK(!contains(none, "allow"));
 }
 
+TEST_CASE("read_coco, read_csv: an image of another case or ending is named where one is absent") {
+  const TemporaryFolder folder;
+  folder.write("B.JPG", "x");
+  folder.write("images/c.jpg", "x");
+  folder.write("images/c.txt", "x");
+  const std::string keypoints = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
+  for (const auto& [name, there] : {std::pair{"b.jpg", "B.JPG"}, {"B.jpg", "B.JPG"}, {"c.png", "images/c.jpg"}}) {
+    CAPTURE(name);
+    const std::string wanted = (folder / there).string() + " is there, a name of another case or ending";
+    const auto json =
+        folder.write("p.json", coco(annotation(keypoints), std::string(R"({"id":5,"file_name":")") + name + "\"}"));
+    CHECK(contains(refusal([&] { read_coco(json); }), wanted));
+    const auto table = folder.write("p.csv", std::string("image,tip_x,tip_y\n") + name + ",1,2\n");
+    CHECK(contains(refusal([&] { read_csv(table); }), wanted));
+  }
+  const auto table = folder.write("p.csv", "image,tip_x,tip_y\nd.png,1,2\n");
+  CHECK(contains(refusal([&] { read_csv(table); }), "say where the images are"));
+}
+
 TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions are unlabelled") {
   const TemporaryFolder folder;
   folder.write("a b.png", "x");

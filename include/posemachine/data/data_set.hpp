@@ -5,7 +5,9 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
 #include <posemachine/data/damaged_images.hpp>
+#include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 
 #include <algorithm>
@@ -167,6 +169,21 @@ namespace detail {
 
 inline bool is_near(double value) { return std::abs(value) <= farthest_annotation_px; }
 
+// A picture beside a path that names none, whose name differs in case or ending alone: B.JPG for b.jpg, b.jpg for b.png.
+// Empty where there is none.
+inline std::filesystem::path similar_picture(const std::filesystem::path& path) {
+  const std::string wanted = lower_case(path.stem().string());
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(path.parent_path(), error);
+  for (const std::filesystem::directory_iterator end; !error && entry != end; entry.increment(error)) {
+    if (lower_case(entry->path().stem().string()) == wanted && is_picture_name(entry->path())) {
+      found.push_back(entry->path());
+    }
+  }
+  return found.empty() ? std::filesystem::path() : *std::min_element(found.begin(), found.end());
+}
+
 // The file of an image, looked for in the folder that was given, or beside and around the annotation as people unpack
 // it; where it is nowhere, where it was expected.
 class ImageFinder {
@@ -187,6 +204,16 @@ class ImageFinder {
     }
   }
 
+  // A picture that is there under almost the name of one that is nowhere, see similar_picture; empty where there is none.
+  std::filesystem::path similar(const std::filesystem::path& expected) const {
+    const std::filesystem::path name = expected.lexically_relative(folders_.front().lexically_normal());
+    for (const std::filesystem::path& folder : folders_) {
+      std::filesystem::path found = similar_picture((folder / name).lexically_normal());
+      if (!found.empty()) return found;
+    }
+    return {};
+  }
+
   std::filesystem::path find(const std::filesystem::path& name) const {
     std::error_code error;
     if (name.is_absolute()) return name;
@@ -202,7 +229,9 @@ class ImageFinder {
 
 // Brings the people of an annotation into the order of their images' numbers.
 // Errors: DataError naming the first image that is absent, unless that is allowed, and where all are or nobody is left.
-inline void finish_people(std::vector<Person>& people, const std::string& where, const DataSetOptions& options) {
+// `finder`: by which they were looked for, if it was one.
+inline void finish_people(std::vector<Person>& people, const std::string& where, const DataSetOptions& options,
+                          const ImageFinder* finder = nullptr) {
   if (people.empty()) {
     fail<DataError>({.where = where, .expected = "at least one annotated person with an image", .got = "none"});
   }
@@ -211,12 +240,19 @@ inline void finish_people(std::vector<Person>& people, const std::string& where,
   std::size_t missing = 0;
   for (const AbsentImage& image : absent) missing += image.people;
   if (missing == 0 || (options.allow_missing && missing < people.size())) return;
-  fail<DataError>({.where = absent.front().image.string(),
+  const std::filesystem::path& first = absent.front().image;
+  const std::filesystem::path similar = finder != nullptr ? finder->similar(first) : similar_picture(first);
+  std::string remedy = "say where the images are (--images DIR)";
+  if (missing < people.size()) remedy += ", or allow missing ones (--allow-missing)";
+  if (!similar.empty()) {
+    remedy =
+        similar.string() + " is there, a name of another case or ending: correct the annotation or the file's name";
+  }
+  fail<DataError>({.where = first.string(),
                    .expected = "the images of " + where,
                    .got = std::to_string(missing) + " of " + std::to_string(people.size()) +
                           " people without theirs, this one first",
-                   .remedy = std::string("say where the images are (--images DIR)") +
-                             (missing < people.size() ? ", or allow missing ones (--allow-missing)" : "")});
+                   .remedy = remedy});
 }
 
 }  // namespace detail

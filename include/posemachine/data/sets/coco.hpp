@@ -64,7 +64,8 @@ class CocoReader {
       }
       read.people.push_back(std::move(*person));
     }
-    finish_people(read.people, file_.string(), options);
+    const ImageFinder finder(file_, options);
+    finish_people(read.people, file_.string(), options, &finder);
     return read;
   }
 

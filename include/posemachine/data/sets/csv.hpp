@@ -130,7 +130,7 @@ class CsvReader {
         read.leave_out("people without a labelled joint");
       }
     }
-    finish_people(read.people, file_.string(), options);
+    finish_people(read.people, file_.string(), options, &finder);
     return read;
   }
 
