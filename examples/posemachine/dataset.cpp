@@ -1,4 +1,5 @@
 // posemachine dataset: annotated people looked at, counted, drawn and written in other formats.
+#include "joint_source.hpp"
 #include "left_out.hpp"
 #include "tool.hpp"
 
@@ -64,9 +65,7 @@ pm::Annotations read(const DatasetArguments& arguments, const Context& context, 
     std::erase_if(annotations.people, [&](const pm::Person& person) { return absent.contains(person.image); });
   }
   if (arguments.joints.empty()) return annotations;
-  const std::string text = pm::read_file<pm::DataError>(arguments.joints, std::uint64_t{1} << 20);
-  const pm::JointSet joints =
-      pm::joint_set_from_some_json(pm::parse_json<pm::ModelError>(text, arguments.joints), arguments.joints);
+  const pm::JointSet joints = pm::joint_set_from_some_json(joints_json(arguments.joints), arguments.joints);
   annotations.people = pm::people_with_joints(annotations, joints, pm::to_string(source));
   annotations.joints = joints;
   return annotations;
@@ -330,11 +329,13 @@ Command add_dataset(CLI::App& app, const Context& context) {
   showing->add_flag("--problems", arguments->problems, "Only images of which check says something");
   add_threads(*showing, *arguments);
   CLI::App* const converting = add_action(*command, "convert", "The same people in another format", *arguments);
-  converting->add_option("--to", arguments->to, "coco:FILE.json or csv:FILE.csv")->required();
-  converting->add_flag("--force", arguments->force, "Replace the file if it is there");
+  converting->add_option("--to", arguments->to, "coco:FILE.json, csv:FILE.csv or yolo:DIR")->required();
+  converting->add_flag("--force", arguments->force,
+                       "Replace the file if it is there; of yolo images/ and labels/ are never replaced");
   for (CLI::App* const action : {checking, counting, showing, converting}) {
     action->add_option("--joints", arguments->joints,
-                       "JSON file of the joints wanted, as in train: others are left out, absent ones unlabelled");
+                       "The joints wanted, as in train: " + joint_set_names() +
+                           ", or a JSON file. Others are left out,\nabsent ones unlabelled");
     action->fallthrough();
   }
   return {command, [=, &context] {

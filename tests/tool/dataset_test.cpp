@@ -105,6 +105,16 @@ TEST_CASE("dataset stats, show and convert: figures, pictures, the same people i
   CHECK(people["images"] == again["images"]);
   CHECK(people["annotations"] == again["annotations"]);
   CHECK(people["images"][0]["file_name"] == "images/p0.png");
+  // Ultralytics' data, with links to the images; read back, the same table but for rounding.
+  REQUIRE(run("dataset convert --data csv:" + at("clean.csv") + " --to yolo:" + at("yolo")).code == 0);
+  CHECK(std::filesystem::is_symlink(at("yolo/images/train/p0.png")));
+  CHECK(run("dataset check --data yolo:" + at("yolo/data.yaml")).out == "25 people in 25 images: nothing found\n");
+  refused("dataset convert --force --data csv:" + at("clean.csv") + " --to yolo:" + at("yolo"), 2,
+          "expected a folder without images/train and labels/train");
+  // A joint set by its name.
+  CHECK(run("dataset convert --joints lsp --data csv:" + at("clean.csv") + " --to csv:" + at("lsp.csv")).code == 0);
+  CHECK(text_of(at("lsp.csv")).starts_with("image,right_ankle_x,right_ankle_y,right_ankle_v,right_knee_x"));
+  refused("dataset stats --joints lps --data csv:" + at("clean.csv"), 2, "--joints: expected lsp, mpii, coco, body_25");
   std::ofstream(at("knees.json")) << R"(["right_knee", "left_knee", "tail"])";
   CHECK(run("dataset convert --joints " + at("knees.json") + " --data csv:" + at("clean.csv") +
             " --to csv:" + at("knees.csv"))
@@ -149,7 +159,8 @@ TEST_CASE("dataset: what cannot be is refused before anything is written") {
   refused("dataset check --data csv:" + at("absent.csv"), 3, "got no such file or folder");
   refused("dataset show --data csv:" + at("clean.csv"), 2, "--output is required");
   const std::string convert = "dataset convert --data csv:" + at("clean.csv") + " --to ";
-  refused(convert + "lsp:" + at("x"), 2, "--to: expected one of coco:FILE.json, csv:FILE.csv, got \"lsp:");
+  refused(convert + "lsp:" + at("x"), 2,
+          "--to: expected one of coco:FILE.json, csv:FILE.csv, yolo:FILE.yaml, got \"lsp:");
   refused(convert + "csv:", 2, "--to: expected one of");
   refused(convert + "csv:" + at("wrong.csv"), 2, "expected a file that is not there yet, got " + at("wrong.csv"));
   refused(convert + "csv:" + at("wrong.csv"), 2, "--force replaces it");

@@ -7,6 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/sets/yolo_labels.hpp>
+#include <posemachine/data/sets/yolo_writer.hpp>
 #include <posemachine/data/yaml_file.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -327,6 +328,7 @@ inline constexpr DataSetKind yolo_set{
     .does = "Ultralytics' pose data: images/ beside labels/",
     .read = [](const DataSource& source,
                const DataSetOptions& options) { return read_yolo(source.path, source.part, options); },
-    .takes_images = false};
+    .takes_images = false,
+    .write = write_yolo};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

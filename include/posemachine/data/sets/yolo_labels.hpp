@@ -69,10 +69,16 @@ class YoloLabels {
       const std::string where = file.string() + ", line " + std::to_string(line_number);
       if (!seen.insert(line).second) return into.leave_out("lines that stand there twice", where);
       Person person{image, "yolo", number, {}, Framing::box};
-      if (!read_person(numbers_of(line, where), where, person)) {
+      const std::vector<double> numbers = numbers_of(line, where);
+      if (!read_person(numbers, where, person)) {
         return into.leave_out("people without a labelled joint");
       }
-      if (!person.box) into.leave_out("boxes of no area", where + ": box");
+      if (!person.box) {
+        // Of zeros alone, as tools write that were given none, it is no fault.
+        const bool is_none =
+            std::all_of(numbers.begin() + 1, numbers.begin() + 5, [](double each) { return each == 0; });
+        into.leave_out("boxes of no area", is_none ? "" : where + ": box");
+      }
       found.push_back(std::move(person));
     });
     if (found.empty()) return;
