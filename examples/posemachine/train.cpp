@@ -310,7 +310,8 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (!arguments.resume) start = first_checkpoint(config, context, progress);
 
   TrainingSets sets = read_sets(config, context);
-  if (sets.validation.empty()) context.warn("no validation: it needs people of its own (--validation KIND:PATH)");
+  if (sets.validation.empty())
+    context.warn("no validation: it needs people of its own (--validation KIND:PATH[:PART])");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
   for (const std::string& line : sets.left_out) progress.say("left out of " + line);
@@ -430,9 +431,11 @@ Command add_train(CLI::App& app, const Context& context) {
                        "\nMay be given several times, and one given twice is seen twice an epoch. Several are brought\n"
                        "together by the names of joints, the first one's")
       ->allow_extra_args(false);
-  command->add_option("--validation", request.validation,
-                      "People to choose the best epoch by: a data set KIND:PATH[:PART], or the share of the images of\n"
-                      "--data that is kept back for it; default: 901 to 1000 of lsp:DIR, otherwise 0.1");
+  command->add_option(
+      "--validation", request.validation,
+      "People to choose the best epoch by: the share of the images of --data that is kept back for it;\n"
+      "a data set KIND:PATH[:PART]; a PART of the only data set, as in val; or a file with the name of an\n"
+      "image per line. Default: 901 to 1000 of lsp:DIR, val of yolo:FILE.yaml, otherwise 0.1");
   command->add_option("--images", request.images,
                       "The folder of the images, for annotations that name files; default: images/ beside the\n"
                       "annotation, beside it, or one folder up");

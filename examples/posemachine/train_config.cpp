@@ -12,9 +12,11 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
+#include <posemachine/data/image_list.hpp>
 #include <posemachine/data/labels.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/yolo.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -37,8 +39,10 @@
 #include <charconv>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -230,22 +234,76 @@ std::vector<std::string> read_data(const Json& list, const std::string& where, c
                             .remedy = "give --data KIND:PATH"});
 }
 
+[[noreturn]] void refuse_validation(const std::string& got, const std::string& remedy = "") {
+  pm::fail<pm::UsageError>({.where = "--validation",
+                            .expected =
+                                "a share of the images from 0 to below 1, a data set KIND:PATH[:PART], a part of "
+                                "the data (val), or a file with the name of an image per line",
+                            .got = got,
+                            .remedy = remedy});
+}
+
 // A share of the images, if that is what the text says.
 std::optional<double> share_of_images(const std::string& text) {
   double share = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), share);
   if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
   if (share >= 0 && share < 1) return share;
-  pm::fail<pm::UsageError>(
-      {.where = "validation", .expected = "a share of the images from 0 to below 1, or a data set", .got = text});
+  refuse_validation(text);
 }
 
-std::string read_validation(const Json& json, const std::string& where, const Context& context) {
+bool names_kind(const std::string& text, const Context& context) {
+  return text.find(':') != std::string::npos && context.data_sets.find(text.substr(0, text.find(':'))) != nullptr;
+}
+
+// A list of images: neither of the other forms of a validation that was read.
+bool is_list_of_images(const std::string& validation, const Context& context) {
+  return !validation.empty() && !share_of_images(validation) && !names_kind(validation, context);
+}
+
+// The only data set, where PART says some of its images; nothing where there are several, or it has no such parts.
+std::optional<pm::DataSource> only_source(const std::vector<std::string>& data, const Context& context) {
+  std::optional<pm::DataSource> only;
+  for (const std::string& each : data) {
+    const pm::DataSource source = absolute_source(each, context);
+    if (only && (only->kind != source.kind || only->path != source.path)) return std::nullopt;
+    if (!context.data_sets.find(source.kind)->parts_are_images) return std::nullopt;
+    only = source;
+  }
+  return only;
+}
+
+// As a configuration keeps it: a share, a data set with its part, or the path of a list of images. `data`: of which a
+// part may be named alone.
+std::string read_validation(const Json& json, const std::string& where, const std::vector<std::string>& data,
+                            const Context& context) {
   const bool is_number = json["validation"].is_number();
   const std::string text =
       is_number ? json["validation"].dump() : pm::string_member<pm::UsageError>(json, "validation", where);
   if (text.empty() || share_of_images(text)) return text;
-  return pm::to_string(absolute_source(text, context));
+  if (names_kind(text, context)) return pm::to_string(absolute_source(text, context));
+  std::error_code error;
+  if (std::filesystem::is_regular_file(text, error)) {
+    std::string list = absolute_path(text);
+    pm::write_json<pm::UsageError>(list, "--validation");  // a configuration cannot hold other text
+    return list;
+  }
+  const std::string got = "\"" + text.substr(0, 100) + "\"";
+  if (text.find('/') != std::string::npos) refuse_validation(got, "there is no such file");
+  std::optional<pm::DataSource> source = only_source(data, context);
+  if (!source)
+    refuse_validation(got, "a part alone needs one data set whose parts are images: lsp, lspet, yolo or mpii");
+  source->part = text;
+  return pm::to_string(*source);
+}
+
+// What validates where nobody says it and the data set has a part of its own for it.
+std::string usual_validation(const std::vector<std::string>& data, const Context& context) {
+  std::optional<pm::DataSource> source = only_source(data, context);
+  const bool trains = source && source->kind == pm::yolo_set.name && (source->part.empty() || source->part == "train");
+  if (!trains || !pm::has_yolo_validation(source->path)) return "";
+  source->part = "val";
+  return pm::to_string(*source);
 }
 
 // How a data set of the configuration is read. A folder of images is for those of the kinds that take one; where none
@@ -357,7 +415,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     config.images = absolute_path(pm::string_member<pm::UsageError>(json, "images", where));
     pm::write_json<pm::UsageError>(config.images, "images");
   }
-  if (json.contains("validation")) config.validation = read_validation(json, where, context);
+  if (json.contains("validation")) config.validation = read_validation(json, where, config.data, context);
   if (json.contains("labels")) config.labels = read_labels_list(json.at("labels"), config.data, where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
@@ -544,6 +602,18 @@ bool changes_speed_only(const std::string& key) {
   return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
 }
 
+// People who validate and are trained on, too, say nothing of others.
+void warn_of_overlap(const TrainingSets& sets, const Context& context) {
+  std::set<std::filesystem::path> trained, both;
+  for (const pm::Person& person : sets.train) trained.insert(person.image);
+  for (const pm::Person& person : sets.validation) {
+    if (trained.contains(person.image)) both.insert(person.image);
+  }
+  if (both.empty()) return;
+  context.warn(format("%zu images of validation are trained on, too, %s first: its figures say little of other images",
+                      both.size(), both.begin()->c_str()));
+}
+
 }  // namespace
 
 Json config_to_json(const TrainConfig& config) {
@@ -571,7 +641,11 @@ TrainConfig new_config(const TrainRequest& request, const Context& context) {
   if (json.contains("from") && json["from"].is_string() && !json["from"].get<std::string>().empty()) {
     inherit(json, pm::load_checkpoint(json["from"].get<std::string>(), context.ops));
   }
-  const TrainConfig config = read_config(json, where, context, json.contains("joints"));
+  TrainConfig config = read_config(json, where, context, json.contains("joints"));
+  if (!json.contains("validation")) {
+    config.validation = usual_validation(config.data, context);
+    if (!config.validation.empty()) json["validation"] = config.validation;
+  }
   if (json.contains("joints")) return config;
   const Json joints = config.from.empty() ? joints_of_data(config, context) : joints_of_checkpoint(config, context);
   if (!joints.is_null()) json["joints"] = joints;
@@ -613,12 +687,16 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
     } else if (key == "images" || key == "allow_missing") {  // as data; images may have vanished since
       has[key] = value;
     } else if (key == "validation") {
-      const std::string asked_for = read_validation(asked, asked_where, context);
+      const std::vector<std::string> data = has["data"].get<std::vector<std::string>>();
+      const std::string asked_for = read_validation(asked, asked_where, data, context);
+      const auto form_of = [&](const std::string& text) {
+        return is_list_of_images(text, context) ? "a list of images" : kinds_of({text});
+      };
       const bool has_share = !run.validation.empty() && share_of_images(run.validation);
       const bool asks_share = !asked_for.empty() && share_of_images(asked_for);
       const bool same = has_share && asks_share
                             ? share_of_images(run.validation) == share_of_images(asked_for)
-                            : !has_share && !asks_share && kinds_of({run.validation}) == kinds_of({asked_for});
+                            : !has_share && !asks_share && form_of(run.validation) == form_of(asked_for);
       if (!same) contradiction(key, run.validation.empty() ? "none" : run.validation, asked_for);
       if (!asks_share) has["validation"] = asked_for;  // the folder may have moved
     } else if (key == "joints") {
@@ -714,7 +792,22 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
     own.insert(own.end(), people.own.begin(), people.own.end());
   }
   const std::optional<double> share = config.validation.empty() ? std::nullopt : share_of_images(config.validation);
-  if (!config.validation.empty() && !share) {
+  if (is_list_of_images(config.validation, context)) {
+    const pm::ListedImages listed = pm::read_image_list(config.validation, own);
+    if (listed.images.empty()) {
+      pm::fail<pm::DataError>(
+          {.where = config.validation,
+           .expected = "names of images of the data, one per line",
+           .got = listed.unknown.empty() ? "none" : "\"" + listed.unknown.front() + "\" and no other"});
+    }
+    if (!listed.unknown.empty()) {
+      context.warn(format("%s: %zu lines name no image of the data with people on it, \"%s\" first",
+                          config.validation.c_str(), listed.unknown.size(), listed.unknown.front().c_str()));
+    }
+    const auto is_listed = [&](const pm::Person& person) { return listed.images.contains(person.image); };
+    std::copy_if(own.begin(), own.end(), std::back_inserter(sets.validation), is_listed);
+    std::erase_if(sets.train, is_listed);
+  } else if (!config.validation.empty() && !share) {
     const pm::DataSource source = absolute_source(config.validation, context);
     sets.validation = pm::people_with_joints(read_source(source), joints, pm::to_string(source));
   } else if (!share && usual) {
@@ -725,6 +818,7 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
     sets.train = pm::split_people(sets.train, kept_back).train;
     sets.validation = pm::split_people(own, kept_back).validation;  // of the same images
   }
+  warn_of_overlap(sets, context);
   return sets;
 }
 

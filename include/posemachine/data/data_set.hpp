@@ -134,6 +134,7 @@ struct DataSetKind {
   Annotations (*read)(const DataSource& source, const DataSetOptions& options) = nullptr;
   JointSet (*joints)() = nullptr;  // of every data set of the kind; null: the annotation says
   bool takes_images = true;        // reads DataSetOptions::images
+  bool parts_are_images = false;   // PART says some of the images, so that one may train and another validate
   /// Errors: as the writer's. Null: the kind is only read.
   void (*write)(const Annotations& annotations, const std::filesystem::path& path) = nullptr;
 };

@@ -42,7 +42,8 @@ inline constexpr DataSetKind lsp_set{
     .does = "Leeds Sports Pose: joints.mat beside images/",
     .read = detail::read_lsp_source<read_lsp>,
     .joints = lsp_joints,
-    .takes_images = false};
+    .takes_images = false,
+    .parts_are_images = true};
 
 inline constexpr DataSetKind lspet_set{.name = "lspet",
                                        .path = "DIR",
@@ -50,7 +51,8 @@ inline constexpr DataSetKind lspet_set{.name = "lspet",
                                        .does = "its extended training set: joints.mat beside images/",
                                        .read = detail::read_lsp_source<read_lspet>,
                                        .joints = lsp_joints,
-                                       .takes_images = false};
+                                       .takes_images = false,
+                                       .parts_are_images = true};
 
 /// Kinds by name. The default holds those of the library: DataSetKinds{my_kind} adds one's own.
 class DataSetKinds : public NamedRows<DataSetKind> {

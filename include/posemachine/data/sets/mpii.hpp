@@ -196,6 +196,7 @@ inline constexpr DataSetKind mpii_set{
     .does = "MPII as HRNet and MMPose have it: annot/ or annotations/ beside images/",
     .read = [](const DataSource& source,
                const DataSetOptions& options) { return read_mpii(source.path, source.part, options); },
-    .joints = mpii_joints};
+    .joints = mpii_joints,
+    .parts_are_images = true};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -321,6 +321,17 @@ inline Annotations read_yolo(const std::filesystem::path& file, const std::strin
   return detail::YoloReader(file, part).read(options);
 }
 
+/// Whether the YAML file names images for validation, "val", other than those to train on. Errors: DataError for a file
+/// that is no YAML.
+inline bool has_yolo_validation(const std::filesystem::path& file) {
+  const Json yaml = read_yaml(file);
+  if (!yaml.is_object()) return false;
+  for (const char* key : {"val", "validation"}) {
+    if (yaml.contains(key) && !yaml[key].is_null()) return !yaml.contains("train") || yaml[key] != yaml["train"];
+  }
+  return false;
+}
+
 inline constexpr DataSetKind yolo_set{
     .name = "yolo",
     .path = "FILE.yaml",
@@ -329,6 +340,7 @@ inline constexpr DataSetKind yolo_set{
     .read = [](const DataSource& source,
                const DataSetOptions& options) { return read_yolo(source.path, source.part, options); },
     .takes_images = false,
+    .parts_are_images = true,
     .write = write_yolo};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
