@@ -17,7 +17,7 @@
 
 namespace tool {
 
-/// What is wrong with each of them.
+/// Photographs, and the problem with each.
 using LeftOutImages = std::map<std::filesystem::path, std::string>;
 
 /// Warns of the people on absent images in one sentence, where there are any. Returns these images.

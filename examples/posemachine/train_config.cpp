@@ -297,7 +297,7 @@ std::string read_validation(const Json& json, const std::string& where, const st
   return pm::to_string(*source);
 }
 
-// What validates where nobody says it and the data set has a part of its own for it.
+// The part that a data set has for validation, for where nobody names another.
 std::string usual_validation(const std::vector<std::string>& data, const Context& context) {
   std::optional<pm::DataSource> source = only_source(data, context);
   const bool trains = source && source->kind == pm::yolo_set.name && (source->part.empty() || source->part == "train");

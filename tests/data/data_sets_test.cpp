@@ -325,7 +325,8 @@ TEST_CASE("read_coco, read_csv: an image of another case or ending is named wher
   const std::string keypoints = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
   for (const auto& [name, there] : {std::pair{"b.jpg", "B.JPG"}, {"B.jpg", "B.JPG"}, {"c.png", "images/c.jpg"}}) {
     CAPTURE(name);
-    const std::string wanted = (folder / there).string() + " is there, a name of another case or ending";
+    const std::string wanted =
+        (folder / there).string() + " is there, " + name + " in another case or with another ending";
     const auto json =
         folder.write("p.json", coco(annotation(keypoints), std::string(R"({"id":5,"file_name":")") + name + "\"}"));
     CHECK(contains(refusal([&] { read_coco(json); }), wanted));
@@ -334,6 +335,8 @@ TEST_CASE("read_coco, read_csv: an image of another case or ending is named wher
   }
   const auto table = folder.write("p.csv", "image,tip_x,tip_y\nd.png,1,2\n");
   CHECK(contains(refusal([&] { read_csv(table); }), "say where the images are"));
+  const auto second = folder.write("p.csv", "image,tip_x,tip_y\nd.png,1,2\nc.jpeg,1,2\n");
+  CHECK(contains(refusal([&] { read_csv(second); }), "images/c.jpg is there, c.jpeg in another case"));
 }
 
 TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions are unlabelled") {

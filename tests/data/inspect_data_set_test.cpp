@@ -130,7 +130,9 @@ TEST_CASE("find_problems: nothing in a clean set; each kind of mistake alone, at
   };
   CHECK(says("absent image", "im13.png: absent, with a person on it") == 1);
   CHECK(says("absent image", "im14.png: absent, with a person on it") == 1);  // every one of them
-  // What the reader left out, where it is a fault.
+  std::filesystem::rename(people[15].image, people[15].image.parent_path() / "IM15.jpg");
+  CHECK(says("absent image", "im15.png: absent, with a person on it; IM15.jpg is there") == 1);
+  // Entries that the reader left out, where that is a fault.
   crowd.annotations.leave_out("crowds");
   for (const char* place : {"p.json: annotations[3].bbox", "p.json: annotations[5].bbox"}) {
     crowd.annotations.leave_out("boxes of no area", place);

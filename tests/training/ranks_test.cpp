@@ -156,4 +156,22 @@ TEST_CASE("Trainer: a photograph that is absent on one rank is gone round there,
   for (const std::string& state : states) CHECK(state == states.front());
 }
 
+TEST_CASE(
+    "Trainer: where no photograph can be trained on, that is said before the first step; constant poses skip some") {
+  const small_run::Folder folder;
+  const std::vector<Person> people = small_run::noise_people(folder, 6, false, 1);
+  Trainer trainer(small_run::tiny_model(), people, people, options_of(2, 1));
+  std::filesystem::remove(people[1].image);
+  CHECK(trainer.find_damaged_headers() == 6);
+  CHECK(trainer.damaged().all().size() == 1);
+  std::vector<Person> others = people;
+  others.erase(others.begin() + 1);
+  const Trainer without(small_run::tiny_model(), others, others, options_of(2, 1));
+  CHECK(trainer.constant_pose_score().mean == without.constant_pose_score().mean);
+  for (const Person& person : people) std::filesystem::remove(person.image);
+  CHECK_THROWS_WITH_AS(
+      trainer.find_damaged_headers(),
+      doctest::Contains("training set: expected photographs that can be used, got none among those of 6"), DataError);
+}
+
 }  // namespace ranks_test

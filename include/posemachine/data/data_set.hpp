@@ -26,7 +26,7 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// What a reader left out of an annotation, for one reason.
+/// Entries that a reader left out of an annotation, for one reason.
 struct LeftOut {
   std::string what;       // "boxes of no area"
   std::size_t count = 0;  // of them
@@ -241,15 +241,18 @@ inline void finish_people(std::vector<Person>& people, const std::string& where,
   std::size_t missing = 0;
   for (const AbsentImage& image : absent) missing += image.people;
   if (missing == 0 || (options.allow_missing && missing < people.size())) return;
-  const std::filesystem::path& first = absent.front().image;
-  const std::filesystem::path similar = finder != nullptr ? finder->similar(first) : similar_picture(first);
   std::string remedy = "say where the images are (--images DIR)";
   if (missing < people.size()) remedy += ", or allow missing ones (--allow-missing)";
-  if (!similar.empty()) {
-    remedy =
-        similar.string() + " is there, a name of another case or ending: correct the annotation or the file's name";
+  constexpr std::size_t most = 100;  // each of them costs a look at a folder
+  for (std::size_t i = 0; i < std::min(most, absent.size()); ++i) {
+    const std::filesystem::path& image = absent[i].image;
+    const std::filesystem::path similar = finder != nullptr ? finder->similar(image) : similar_picture(image);
+    if (similar.empty()) continue;
+    remedy = similar.string() + " is there, " + image.filename().string() +
+             " in another case or with another ending: correct the annotation or the file's name";
+    break;
   }
-  fail<DataError>({.where = first.string(),
+  fail<DataError>({.where = absent.front().image.string(),
                    .expected = "the images of " + where,
                    .got = std::to_string(missing) + " of " + std::to_string(people.size()) +
                           " people without theirs, this one first",

@@ -34,7 +34,7 @@ inline bool ends_with_path(const std::filesystem::path& path, const std::filesys
 
 }  // namespace detail
 
-/// Reads a list, a line per image: its name, the end of its path, its path from the list's folder, or its whole path.
+/// Reads a list, one image per line: its name, the end of its path, its path from the list's folder, or its whole path.
 /// Empty lines, and blanks around a name, mean nothing. Errors: DataError for a file that cannot be read, and a name
 /// that several images have.
 inline ListedImages read_image_list(const std::filesystem::path& file, std::span<const Person> people) {

@@ -270,7 +270,11 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
     const std::size_t first = indices.front();
     if (image.absent) {
       const std::string count = indices.size() == 1 ? "a person" : std::to_string(indices.size()) + " people";
-      findings.push_back({"absent image", path.string() + ": absent, with " + count + " on it", first});
+      const std::filesystem::path similar = detail::similar_picture(path);
+      findings.push_back({"absent image",
+                          path.string() + ": absent, with " + count + " on it" +
+                              (similar.empty() ? "" : "; " + similar.filename().string() + " is there"),
+                          first});
       continue;
     }
     if (!image.problem.empty()) {

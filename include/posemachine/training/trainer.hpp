@@ -60,7 +60,7 @@ class Trainer {
   Model result() const { return training_.result().with_calibration(calibration_); }
 
   bool has_validation() const { return !validation_.empty(); }
-  /// What validation is judged by. Errors: UsageError without people to validate on.
+  /// The metric that validation is judged by. Errors: UsageError without people to validate on.
   Metric validation_metric() const { return validation_.metric(training_.meaning().joints); }
   /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
   /// Errors: UsageError without people to validate on; DataError for a photograph that cannot be used.

@@ -45,7 +45,7 @@ class Validation {
   /// Errors: as evaluate(); UsageError where there are no people.
   ValidationResult operator()(const Model& model) const;
 
-  /// What validation of a model of these joints is judged by, with threshold and normaliser. Errors: UsageError where
+  /// The metric that a model of these joints is judged by, with its threshold and normaliser. Errors: UsageError where
   /// there are no people.
   Metric metric(const JointSet& joints) const;
 
