@@ -35,4 +35,46 @@ install(FILES
   ${PROJECT_SOURCE_DIR}/cmake/FindStb.cmake
   DESTINATION ${package_dir}
 )
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES
+  ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/NOTICE ${PROJECT_SOURCE_DIR}/README.md
+  ${PROJECT_SOURCE_DIR}/CHANGELOG.md
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}
+)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# For builds without CMake: what find_package does, by pkg-config. Relative to the file's own place, so that what was
+# installed can be moved.
+set(pc_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH pc_up /prefix/${pc_dir} /prefix)
+function(posemachine_pkg_config name description requires cflags libs)
+  set(pc_name ${name})
+  set(pc_description "${description}")
+  list(JOIN requires " " pc_requires)
+  list(JOIN cflags " " pc_cflags)
+  list(JOIN libs " " pc_libs)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/posemachine.pc.in ${PROJECT_BINARY_DIR}/package/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/${name}.pc DESTINATION ${pc_dir})
+endfunction()
+posemachine_pkg_config(posemachine-compose "Networks for human pose estimation, composed at compile time" "" "" "")
+if("run" IN_LIST POSEMACHINE_TARGETS)
+  set(requires posemachine-compose tbb nlohmann_json)
+  set(cflags "")
+  set(libs -ldnnl -pthread -ldl) # Debian's oneDNN has no file for pkg-config
+  if("image" IN_LIST POSEMACHINE_TARGETS)
+    if(POSEMACHINE_IMAGE_STB)
+      list(APPEND requires stb)
+      list(APPEND cflags " -DPOSEMACHINE_IMAGE_STB")
+    else()
+      list(APPEND requires libjpeg libpng)
+    endif()
+  endif()
+  if("dataset" IN_LIST POSEMACHINE_TARGETS)
+    list(APPEND requires zlib yaml-0.1)
+  endif()
+  posemachine_pkg_config(posemachine "Human pose estimation on oneDNN" "${requires}" "${cflags}" "${libs}")
+  if("compiled" IN_LIST POSEMACHINE_TARGETS)
+    posemachine_pkg_config(posemachine-compiled "Human pose estimation on oneDNN, its definitions compiled once"
+      posemachine " -DPOSEMACHINE_COMPILED" "-L\${libdir};-lposemachine_compiled"
+    )
+  endif()
+endif()

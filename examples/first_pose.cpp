@@ -1,6 +1,5 @@
 // first_pose MODEL PHOTO PICTURE [X Y WIDTH HEIGHT]: prints the joints of the person in a photo and draws the skeleton.
-#include <posemachine/data/image_io.hpp>
-#include <posemachine/posemachine.hpp>
+#include <posemachine/estimate.hpp>
 
 #include <cstddef>
 #include <cstdio>

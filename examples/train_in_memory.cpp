@@ -1,21 +1,7 @@
 // train_in_memory MODEL: trains a network on pictures that never were files, step by step, saves it and looks at new
 // pictures with it: docs/how_to/train_in_cpp.md.
-#include <posemachine/compose.hpp>
-#include <posemachine/core/geometry.hpp>
-#include <posemachine/core/image.hpp>
-#include <posemachine/core/random.hpp>
-#include <posemachine/core/tensor.hpp>
-#include <posemachine/data/crop.hpp>
-#include <posemachine/data/loader.hpp>
-#include <posemachine/data/warp.hpp>
-#include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/model.hpp>
-#include <posemachine/pose/draw.hpp>
-#include <posemachine/pose/targets.hpp>
-#include <posemachine/training/learning_rate.hpp>
-#include <posemachine/training/train_options.hpp>
-#include <posemachine/training/training_step.hpp>
+#include <posemachine/estimate.hpp>
+#include <posemachine/train.hpp>
 
 #include <algorithm>
 #include <cstddef>

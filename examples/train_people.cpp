@@ -1,14 +1,6 @@
 // train_people KIND:PATH RUN [EPOCHS]: trains a composed network on annotated photographs, or goes on with a run that
 // was stopped: docs/how_to/train_in_cpp.md.
-#include <posemachine/compose.hpp>
-#include <posemachine/core/error.hpp>
-#include <posemachine/data/data_sets.hpp>
-#include <posemachine/data/person.hpp>
-#include <posemachine/model/model.hpp>
-#include <posemachine/training/run_folder.hpp>
-#include <posemachine/training/train_event.hpp>
-#include <posemachine/training/train_options.hpp>
-#include <posemachine/training/trainer.hpp>
+#include <posemachine/train.hpp>
 
 #include <cstddef>
 #include <cstdio>

@@ -3,7 +3,7 @@
     import posemachine_torch as pt
 
     module = pt.load("model.safetensors")
-    heatmaps = module(images)[-1]        # images (N, 3, H, W), normalised as module.meaning says
+    heatmaps = module(images)[-1]        # images (N, channels, H, W), normalised as module.meaning says
     pt.save(module, "changed.safetensors")
 
 The module is built from the graph in the file, so any network will do. Its state_dict has posemachine's names, such as
@@ -318,7 +318,8 @@ def gaussians(points, height, width, stride, sigma_px):
 
 
 def inputs_for(module, images):
-    """The module's inputs in order, for normalised images (N, 3, H, W): a second input is the person's centre (CPM)."""
+    """The module's inputs in order, for normalised images (N, channels, H, W), of several frames one after another: a
+    second input is the person's centre (CPM)."""
     count, _, height, width = images.shape
     inputs = []
     for name in module.input_values:

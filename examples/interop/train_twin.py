@@ -217,6 +217,10 @@ class Run:
     def __init__(self, arguments, device):
         self.device, self.options, self.loss = device, {key: getattr(arguments, key) for key in OPTIONS}, arguments.loss
         self.module = pt.load(arguments.model).to(device).train()
+        frames = self.module.meaning.get("frames", [0])
+        if frames != [0]:
+            raise SystemExit("train_twin: expected a model of one frame, which pack_crops.py packs, got frames "
+                             f"{frames}; train it with posemachine train")
         self.module.slice = self.options["slice"]
         self.module.before_softmax = self.loss == "cross_entropy"
         if self.options["flip"] > 0:  # the answer for the mirrored image is as good, as after posemachine train

@@ -15,6 +15,7 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
+#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -44,6 +45,7 @@ struct DatasetArguments {
   std::string joints;
   std::string to;
   std::string output;
+  std::string frames;
   bool allow_missing = false;
   bool json = false;
   bool problems = false;
@@ -88,9 +90,17 @@ std::map<std::string, int> counts_of(const std::vector<pm::Finding>& findings) {
 }
 
 int check(const DatasetArguments& arguments, const Context& context) {
+  std::vector<int> frames{0};
+  if (!arguments.frames.empty()) {
+    frames =
+        pm::frames_from_json<pm::UsageError>(pm::parse_json<pm::UsageError>(arguments.frames, "--frames"), "--frames");
+  }
   const pm::Annotations annotations = read(arguments, context, true);
   const Images images = inspect(annotations, arguments, context);
-  const std::vector<pm::Finding> findings = pm::find_problems(annotations, images);
+  std::vector<pm::Finding> findings = pm::find_problems(annotations, images);
+  for (pm::Finding& finding : pm::find_frame_problems(annotations, images, frames)) {
+    findings.push_back(std::move(finding));
+  }
   const int code = findings.empty() ? done : bad_data;
   if (arguments.json) {
     pm::Json json = {{"people", annotations.people.size()},
@@ -315,6 +325,12 @@ Command add_dataset(CLI::App& app, const Context& context) {
   CLI::App* const checking = add_action(
       *command, "check", "What is wrong with the people and their images, or looks so, in sentences", *arguments);
   checking->add_flag("--json", arguments->json, "One JSON object: people, images, counts by kind, left_out, findings");
+  checking
+      ->add_option(
+          "--frames", arguments->frames,
+          "Those that a model is to see, as in [-1,0]: also find images without other frames beside them, and\n"
+          "frames that cannot be used or are of another size")
+      ->option_text("LIST");
   add_threads(*checking, *arguments);
   checking->footer("Exit code 3 where something was found. Every image is decoded once.");
   CLI::App* const counting = add_action(*command, "stats", "How many people, images and labels there are", *arguments);

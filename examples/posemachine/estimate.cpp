@@ -21,6 +21,7 @@
 #include <posemachine/data/image_ids.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/image_kinds.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/model/calibration.hpp>
@@ -156,14 +157,29 @@ pm::Box parse_box(const std::string& text) {
                             .remedy = "as in --box 150,60,330,400"});
 }
 
-// In its colours, even where the network sees luma; 16 bits for networks that want them.
-pm::AnyImage read_photo(const std::string& path, const pm::Meaning& meaning, const Context& context) {
-  const pm::ImageLimits limits;
-  const pm::PixelKind kind = meaning.bit_depth == 16 ? pm::PixelKind::grey16 : pm::PixelKind::rgb8;
-  if (path != "-") return pm::read_image_as(kind, path, limits);
-  const std::string bytes = read_standard_input(context, limits.max_file_bytes);
-  return pm::decode_image_as(kind, std::as_bytes(std::span(bytes.data(), bytes.size())), "standard input", limits);
-}
+// Photographs with the frames that the model is fed: in their colours, even where the network sees luma; 16 bits for
+// networks that want them.
+class PhotoReader {
+ public:
+  explicit PhotoReader(const pm::Meaning& meaning)
+      : frames_(meaning.frames),
+        kind_(meaning.bit_depth == 16 ? pm::PixelKind::grey16 : pm::PixelKind::rgb8),
+        reader_(frames_, kind_, limits_) {}
+
+  // A picture from standard input has no neighbours, as a lone file: it is all frames.
+  pm::FrameImages read(const std::string& path, const Context& context) const {
+    if (path != "-") return reader_(path);
+    const std::string bytes = read_standard_input(context, limits_.max_file_bytes);
+    const std::span<const std::byte> data = std::as_bytes(std::span(bytes.data(), bytes.size()));
+    return {pm::decode_image_as(kind_, data, "standard input", limits_), frames_};
+  }
+
+ private:
+  pm::ImageLimits limits_;
+  std::vector<int> frames_;
+  pm::PixelKind kind_;
+  pm::FrameReader reader_;
+};
 
 // Of one image: poses, or why there are none.
 struct Result {
@@ -222,18 +238,19 @@ void warn_of_nobody(const pm::ImagePoses& image, const pm::Calibration& calibrat
 }
 
 // Of one photograph: its poses, and what is to be drawn of it.
-pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& arguments, const Places& places,
-                            const std::string& name, const People& people, const Context& context) {
+pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader, const EstimateArguments& arguments,
+                            const Places& places, const std::string& name, const People& people,
+                            const Context& context) {
   const pm::Meaning& meaning = estimator.model().meaning();
-  const pm::AnyImage read = read_photo(name, meaning, context);
-  const pm::ImageView photo(read);
+  const pm::FrameImages read = reader.read(name, context);
+  const pm::ImageView photo = read.current();
   context.stop_if_asked();
   pm::PanelOptions drawing;
   if (arguments.threshold) drawing.pose.min_score = *arguments.threshold;
   pm::ImagePoses result{.image = name, .width = photo.width(), .height = photo.height(), .poses = {}};
   if (people.whole_image || people.boxes.size() == 1) {
     const pm::Estimate estimate =
-        estimator.explain(photo, people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
+        estimator.explain(read.views(), people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
     result.poses.push_back(estimate.pose);
     if (places.panel.wanted()) {
       const std::size_t last = estimate.stages.size() - 1;
@@ -241,7 +258,7 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
     }
     if (places.heatmaps.wanted()) write_heatmaps(places.heatmaps, name, estimate.stages.back().maps);
   } else {
-    result.poses = estimator(photo, people.boxes);
+    result.poses = estimator(read.views(), people.boxes);
   }
   result.shows_person = shows_person(result, people, estimator);
   if (places.overlay.wanted()) {
@@ -255,11 +272,11 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const EstimateArguments& a
 }
 
 // The same, where boxes come from a file: one that is not on its image is bad data, as the image may be the wrong one.
-pm::ImagePoses estimate_in_file_boxes(pm::Estimator& estimator, const EstimateArguments& arguments,
-                                      const Places& places, const std::string& name, const People& people,
-                                      const Context& context) {
+pm::ImagePoses estimate_in_file_boxes(pm::Estimator& estimator, const PhotoReader& reader,
+                                      const EstimateArguments& arguments, const Places& places, const std::string& name,
+                                      const People& people, const Context& context) {
   try {
-    return estimate_one(estimator, arguments, places, name, people, context);
+    return estimate_one(estimator, reader, arguments, places, name, people, context);
   } catch (const pm::UsageError& error) {
     throw pm::DataError(arguments.boxes_file + ": " + name + ": " + error.what());
   }
@@ -423,6 +440,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
   const std::vector<std::int64_t> ids = pm::share_of<std::int64_t>(all_ids, record.shard);
   const std::vector<People> people = pm::share_of<People>(all_people, record.shard);
+  const PhotoReader reader(model.meaning());
   const auto estimate_image = arguments.boxes_file.empty() ? estimate_one : estimate_in_file_boxes;
 
   const pm::JointSet& joints = model.meaning().joints;
@@ -444,7 +462,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
     }
   };
   if (one) {
-    Result result{estimate_image(estimators.front(), arguments, places, images.front(), people.front(), context), ""};
+    Result result{
+        estimate_image(estimators.front(), reader, arguments, places, images.front(), people.front(), context), ""};
     output.begin();
     take(0, result);
     output.end();
@@ -463,7 +482,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
       const std::size_t at = begin + std::size_t(index);
       try {
         result.found =
-            estimate_image(estimators[std::size_t(slot)], arguments, places, images[at], people[at], context);
+            estimate_image(estimators[std::size_t(slot)], reader, arguments, places, images[at], people[at], context);
       } catch (const pm::DataError& error) {  // the other images can still be used
         result.problem = error.what();
       }
@@ -499,7 +518,9 @@ Command add_estimate(CLI::App& app, const Context& context) {
   command
       ->add_option(
           "IMAGE", arguments->images,
-          "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, frame_2 before frame_10; - is standard input")
+          "JPEG or PNG; a folder: its .jpg, .jpeg and .png files, frame_2 before frame_10; - is standard input.\n"
+          "A model of several frames finds the others beside each image, frame_9 beside frame_10; one that stands\n"
+          "alone, or comes from standard input, is all frames")
       ->required();
   command->add_option("--model", arguments->model, "Model file, or a checkpoint of a run; default: the bundled one");
   add_decoder_option(*command, arguments->decoder);

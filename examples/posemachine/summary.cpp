@@ -163,9 +163,16 @@ std::string grey_text(const pm::Meaning& meaning) {
   return format(", one channel of %d bits, (x - %g) x %g", meaning.bit_depth, numbers.mean[0], numbers.scale[0]);
 }
 
+// Describes an input of several frames; says nothing of one.
+std::string several_frames_text(const pm::Meaning& meaning) {
+  if (meaning.frames.size() == 1) return "";
+  return format(", %zu frames (%s)", meaning.frames.size(), pm::frames_text(meaning.frames).c_str());
+}
+
 int summary(const SummaryArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
   const pm::Graph& graph = model.graph();
+  const pm::Meaning& meaning = model.meaning();
   const pm::Size size = input_size(model, arguments.size);
   if (arguments.description) {
     const pm::Json json = pm::network_to_json({model.network(), graph, model.meaning()});
@@ -188,8 +195,9 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     json["network"] = model.network();
     json["input"] = {{"height", size.height},
                      {"width", size.width},
-                     {"channels", pm::image_channels(model.meaning())},
-                     {"bit_depth", model.meaning().bit_depth}};
+                     {"channels", pm::input_channels(meaning)},
+                     {"bit_depth", meaning.bit_depth},
+                     {"frames", meaning.frames}};
     json["parameters"] = pm::count_parameters(graph);
     json["macs"] = pm::count_multiply_adds(graph, size);
     json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
@@ -208,8 +216,8 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     write_stdout(json.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n");
     return done;
   }
-  std::string text = format("%s, input %d x %d (height x width)%s\n\n", model.network().c_str(), size.height,
-                            size.width, grey_text(model.meaning()).c_str());
+  std::string text = format("%s, input %d x %d (height x width)%s%s\n\n", model.network().c_str(), size.height,
+                            size.width, grey_text(meaning).c_str(), several_frames_text(meaning).c_str());
   text += node_table(graph, size, arguments.nodes) + "\n" + stage_table(stages) + "\n";
   text += format("maps             %zu joints and background, %s\n", model.meaning().joints.joints.size(),
                  stride_text(stride).c_str());
@@ -235,8 +243,8 @@ Command add_summary(CLI::App& app, const Context& context) {
                       "Input in pixels, HEIGHTxWIDTH or one number; default: the network's own");
   command->add_flag("--nodes", arguments->nodes, "Every node, not only the blocks");
   command->add_flag("--json", arguments->json,
-                    "One JSON object: network, input (with its image's channels and bit depth), parameters, macs "
-                    "(multiply-adds of one image),\n"
+                    "One JSON object: network, input (with its image's channels, bit depth and frames), parameters,\n"
+                    "macs (multiply-adds of one image),\n"
                     "stride, receptive_field, stages (of each: output, and the cost of everything up to it),\n"
                     "model_bytes, activation_bytes (one image, inference), nodes");
   command->add_option("--svg", arguments->svg,

@@ -1,6 +1,8 @@
 // The tool's frame: the list of commands, exit codes, streams.
 #include "tool.hpp"
 
+#include "manual.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/model/layer_words.hpp>
@@ -48,7 +50,10 @@ int end_with(int code, std::string_view text) {
 void check_command_name(const CLI::App& app, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (!word.empty() && word[0] == '-') continue;
+    if (!word.empty() && word[0] == '-') {
+      if (word == "--completion") ++i;  // its shell is no command
+      continue;
+    }
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
       names.push_back(command->get_name());
@@ -63,10 +68,33 @@ void check_command_name(const CLI::App& app, int argc, char** argv) {
   }
 }
 
+// The message for words that no command takes.
+std::string describe_extras(const CLI::App& app, const std::string& message) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  for (const std::string& word : app.remaining(true)) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    return pm::to_string(pm::Problem{.where = command->get_name(),
+                                     .expected = "options of its own",
+                                     .got = word,
+                                     .remedy = nearest_option(*command, word)});
+  }
+  return message;
+}
+
 int run_commands(int argc, char** argv, Context& context) {
   CLI::App app("Human pose estimation: networks composed from C++ types, run and trained on oneDNN.", "posemachine");
   app.set_version_flag("--version", [] { return version_text(); }, "Versions of this program, oneDNN and oneTBB");
   app.add_flag("-q,--quiet", context.quiet, "No progress and no warnings");
+  // As --help, they end the parsing, and go to stdout.
+  app.add_option_function<std::string>(
+         "--completion",
+         [&](const std::string& shell) { throw CLI::CallForVersion(completion_script(app, shell), done); },
+         "A script for a shell, by which it completes commands, options and their words")
+      ->check(CLI::IsMember({"bash", "zsh"}));
+  app.add_flag_callback(
+      "--manual", [&] { throw CLI::CallForVersion(manual_page(app), done); },
+      "All help as a manual page: posemachine --manual | man -l -");
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(
@@ -83,7 +111,11 @@ int run_commands(int argc, char** argv, Context& context) {
     check_command_name(app, argc, argv);
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version: on stdout
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version and the like: on stdout
+    if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+      return end_with(usage,
+                      describe_extras(app, error.what()) + "\nRun posemachine --help, or posemachine COMMAND --help.");
+    }
     return end_with(usage, std::string(error.what()) + "\nRun posemachine --help, or posemachine COMMAND --help.");
   }
   for (const Command& command : commands) {

@@ -472,7 +472,8 @@ Command add_train(CLI::App& app, const Context& context) {
                       "all keys. NET, --data, --labels, --set and the other arguments replace what it says");
   command
       ->add_option("--set", request.settings,
-                   "KEY=VALUE over the configuration, as in train.rate=1e-3; may be given several times")
+                   "KEY=VALUE over the configuration, as in train.rate=1e-3 or, for a network that sees a frame of a\n"
+                   "video together with the one before it, model.frames=[-1,0]; may be given several times")
       ->allow_extra_args(false);
   command
       ->add_option("--flip-test", request.flip_test,
@@ -485,7 +486,7 @@ Command add_train(CLI::App& app, const Context& context) {
   command->add_flag("--json", arguments->json,
                     "One JSON object at the end: run, losses, validation, best, model, left_out_images");
   command->footer(
-      row_words(context) +
+      describe_settings() + row_words(context) +
       "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"
       "metrics.jsonl (a line an epoch), an event file for TensorBoard, pictures/ of validation, ckpt/last and\n"
       "ckpt/best.safetensors, and at the end model.safetensors.\n"

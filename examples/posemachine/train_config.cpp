@@ -101,16 +101,18 @@ Json all_model_options(const pm::Meaning& meaning) {
                {"box_context", meaning.crop.box_context},
                by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
                {"flip_average", meaning.decoder.flip_average},
-               {"bit_depth", meaning.bit_depth}};
+               {"bit_depth", meaning.bit_depth},
+               {"frames", meaning.frames}};
   options.update(pm::normalisation_to_json(meaning));
   return options;
 }
 
-// As a configuration has them, which is read over the meaning of its network alone. Bit depth and normalisation are
-// left out where they are the usual ones, of that network too: such runs have the config.json that they always had.
+// As a configuration has them, which is read over the meaning of its network alone. Bit depth, frames and normalisation
+// are left out where they are the usual ones, of that network too: such runs have the config.json that they always had.
 Json meaning_to_options(const pm::Meaning& meaning, const pm::Meaning& network) {
   Json options = all_model_options(meaning);
   if (meaning.bit_depth == 8 && network.bit_depth == 8) options.erase("bit_depth");
+  if (meaning.frames == std::vector{0} && network.frames == std::vector{0}) options.erase("frames");
   if (meaning.normalisation == pm::default_normalisation(meaning.bit_depth) &&
       meaning.normalisation == network.normalisation) {
     for (const char* key : {"mean", "scale"}) options.erase(key);
@@ -195,6 +197,7 @@ pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm
   meaning.input_width = pixels("input_width");
   meaning.sigma_px = number("sigma_px", pm::MeaningRanges::sigma_px);
   read_pixels(json, where, meaning);
+  meaning.frames = pm::frames_from_json<UsageError>(json["frames"], where + ".frames");
   pm::Normalisation& normalisation = meaning.normalisation;
   if (given.contains("mean")) {
     normalisation.mean = read_channels(given, "mean", where, meaning, pm::MeaningRanges::mean);
@@ -359,11 +362,11 @@ void check_maps(const TrainConfig& config, const std::string& where) {
   }
 }
 
-// Named networks' images follow the order of colours; a network file says its channels itself.
+// Named networks' images follow the order of colours and the frames; a network file says its channels itself.
 void adopt_channels(TrainConfig& config, const std::string& where) {
   const pm::Meaning& meaning = config.network.meaning;
   pm::Graph& graph = config.network.graph;
-  const int wanted = pm::image_channels(meaning);
+  const int wanted = pm::input_channels(meaning);
   for (const pm::Port& port : std::vector<pm::Port>(graph.inputs)) {
     const std::string name(pm::name_text(graph, port.name));
     const auto is_image = [&](const pm::InputMeaning& input) {
@@ -372,10 +375,11 @@ void adopt_channels(TrainConfig& config, const std::string& where) {
     const int has = pm::channels(graph, {port.value});
     if (has == wanted || std::none_of(meaning.inputs.begin(), meaning.inputs.end(), is_image)) continue;
     if (!config.network_source.is_string()) {
-      pm::fail<pm::UsageError>({.where = where + ".model.colour_order",
-                                .expected = "an order of " + std::to_string(has) +
+      const bool other_frames = meaning.frames != config.network_meaning.frames;
+      pm::fail<pm::UsageError>({.where = where + (other_frames ? ".model.frames" : ".model.colour_order"),
+                                .expected = (other_frames ? "frames of " : "an order of ") + std::to_string(has) +
                                             (has == 1 ? " channel" : " channels") + ", as the network's input has",
-                                .got = meaning.colour_order,
+                                .got = other_frames ? pm::frames_text(meaning.frames) : meaning.colour_order,
                                 .remedy = "say \"channels\": " + std::to_string(wanted) + " in its Input"});
     }
     pm::set_input_channels(graph, name, wanted);
@@ -589,6 +593,7 @@ void require_same_meaning(const pm::Meaning& meaning, const pm::Meaning& asked) 
   const auto comparable = [](const pm::Meaning& of) {
     Json json = pm::meaning_to_json(of);
     json["bit_depth"] = of.bit_depth;
+    json["frames"] = of.frames;
     return json;
   };
   const Json has = comparable(meaning), wants = comparable(asked);
@@ -615,6 +620,27 @@ void warn_of_overlap(const TrainingSets& sets, const Context& context) {
 }
 
 }  // namespace
+
+std::string describe_settings() {
+  std::string words =
+      "Keys of --set, and of --config's objects model and train, with their defaults (model's: the network's):\n";
+  std::string line;
+  const auto add = [&](const std::string& word) {
+    if (line.size() + word.size() > 108) {
+      words += line + "\n";
+      line.clear();
+    }
+    line += "  " + word;
+  };
+  for (const std::string& key : known_model_options()) add("model." + key);
+  const Json defaults = pm::train_options_to_json({});
+  for (const std::string& key : pm::train_option_names()) {
+    const Json& value = member_or_null(defaults, key);
+    const bool by_machine = key == "workers" || key == "slice" || key == "loss" || value.is_null();
+    add("train." + key + (by_machine ? "" : "=" + (value.is_string() ? value.get<std::string>() : value.dump())));
+  }
+  return words + line + "\n\n";
+}
 
 Json config_to_json(const TrainConfig& config) {
   Json json{{"network", config.network_source},

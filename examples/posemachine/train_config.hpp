@@ -54,6 +54,10 @@ struct TrainRequest {
 
 posemachine::Json config_to_json(const TrainConfig& config);
 
+/// All keys of --set and of --config's objects model and train, in lines for --help: those of train with the defaults,
+/// as model's are the network's.
+std::string describe_settings();
+
 /// Errors: UsageError naming `where` and the key.
 TrainConfig config_from_json(const posemachine::Json& json, const std::string& where, const Context& context);
 

@@ -18,6 +18,14 @@ if(MODE MATCHES "find_package|mixed")
   file(RENAME ${SCRATCH}/installed ${SCRATCH}/prefix) # what was installed must not know where it lies
   list(APPEND options -DCMAKE_PREFIX_PATH=${SCRATCH}/prefix)
 endif()
+if(MODE STREQUAL find_package AND EXISTS ${SCRATCH}/prefix/bin/posemachine) # where the tool is built
+  foreach(file IN ITEMS bash-completion/completions/posemachine zsh/site-functions/_posemachine man/man1/posemachine.1
+      posemachine/networks/scaling_dilation.json doc/posemachine/docs/index.md doc/posemachine/README.md)
+    if(NOT EXISTS ${SCRATCH}/prefix/share/${file})
+      message(FATAL_ERROR "${MODE}: expected share/${file} among what was installed")
+    endif()
+  endforeach()
+endif()
 if(MODE STREQUAL find_package_compose)
   foreach(package IN ITEMS OneDNN TBB nlohmann_json JPEG PNG ZLIB LibYaml MPI)
     list(APPEND options -DCMAKE_DISABLE_FIND_PACKAGE_${package}=ON) # a machine without them
@@ -25,6 +33,30 @@ if(MODE STREQUAL find_package_compose)
 endif()
 if(MODE STREQUAL add_subdirectory)
   list(APPEND options -DPOSEMACHINE_SOURCE=${SOURCE})
+endif()
+
+if(MODE STREQUAL find_package)
+  # One line without CMake, by pkg-config alone.
+  find_program(pkg_config pkg-config REQUIRED)
+  set(ENV{PKG_CONFIG_PATH} ${SCRATCH}/prefix/lib/pkgconfig)
+  foreach(package IN ITEMS posemachine-compose posemachine posemachine-compiled)
+    execute_process(COMMAND ${pkg_config} --cflags --libs ${package} OUTPUT_VARIABLE flags ERROR_VARIABLE error
+      RESULT_VARIABLE status OUTPUT_STRIP_TRAILING_WHITESPACE
+    )
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "${MODE}: pkg-config ${package}: ${error}")
+    endif()
+    separate_arguments(flags UNIX_COMMAND "${flags}")
+    set(part compose_main)
+    if(package STREQUAL posemachine-compiled) # the whole library; header-only it would compile once more
+      set(part main)
+    endif()
+    string(REPLACE main other other ${part})
+    run_step(${LAUNCHER} ${COMPILER} -std=c++20 -c ${SCRATCH}/program/${part}.cpp -o ${SCRATCH}/${part}.o ${flags})
+    run_step(${LAUNCHER} ${COMPILER} -std=c++20 -c ${SCRATCH}/program/${other}.cpp -o ${SCRATCH}/${other}.o ${flags})
+    run_step(${COMPILER} ${SCRATCH}/${part}.o ${SCRATCH}/${other}.o -o ${SCRATCH}/${package} ${flags})
+    run_step(${SCRATCH}/${package})
+  endforeach()
 endif()
 
 run_step(${CMAKE_COMMAND} -S ${SCRATCH}/program -B ${SCRATCH}/build ${options})

@@ -32,6 +32,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -167,6 +168,43 @@ TEST_CASE("device: another kernel for an operation runs in the place of the libr
   CHECK_THROWS_WITH_AS(kernels.replace({&custom_ops::prelu_op, activation_engine[0].make}),
                        "kernel table: expected an operation of the table, and a function, got test.prelu", UsageError);
   CHECK_THROWS_AS(kernels.add(EngineOp{}), UsageError);
+}
+
+TEST_CASE("device: an error of oneDNN's leaves as one of the library's that names the node, wherever it comes from") {
+  Graph graph;
+  const Value pooled = max_pool(graph, add_input(graph, "image", 17), {.window = 2});
+  add_output(graph, "out", relu(graph, pooled));
+  ProgramOptions options;
+  options.image = {8, 6};
+  const auto with_relu = [&](auto make) {
+    KernelTable kernels = library_kernels();
+    kernels.replace({&relu_op, make});
+    options.device = Device::cpu().with(std::make_shared<const KernelTable>(kernels));
+    const auto weights = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>());
+    Execution(graph, weights, options).run();
+  };
+  using Contains = doctest::Contains;
+
+  CHECK_THROWS_WITH_AS(with_relu([](const BuildContext&) -> std::unique_ptr<Kernel> {
+                         throw dnnl::error(dnnl_unimplemented, "could not create a primitive descriptor");
+                       }),
+                       Contains("relu"), RuntimeFailure);
+  CHECK_THROWS_WITH_AS(with_relu([](const BuildContext&) -> std::unique_ptr<Kernel> {
+                         throw dnnl::error(dnnl_unimplemented, "could not create a primitive descriptor");
+                       }),
+                       Contains("got unimplemented, \"could not create a primitive descriptor\""), RuntimeFailure);
+  CHECK_THROWS_AS(with_relu([](const BuildContext&) -> std::unique_ptr<Kernel> {
+                    throw dnnl::error(dnnl_out_of_memory, "could not create a memory object");
+                  }),
+                  std::bad_alloc);
+  CHECK_THROWS_WITH_AS(with_relu([](const BuildContext& context) {
+                         return detail::map_kernel<1>(context, "test:relu", [](const auto&, const auto&, auto&) {
+                           throw dnnl::error(dnnl_runtime_error, "could not execute a primitive");
+                         });
+                       }),
+                       Contains("got runtime_error, \"could not execute a primitive\""), RuntimeFailure);
+  CHECK_THROWS_WITH_AS(with_relu([](const BuildContext&) -> std::unique_ptr<Kernel> { throw UsageError("its own"); }),
+                       "its own", UsageError);
 }
 
 TEST_CASE("device: weights in another memory than the program's are refused") {

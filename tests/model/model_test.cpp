@@ -1,7 +1,9 @@
 // Model files: round trips, structures compared, and every field checked.
+#include <posemachine/base/json.hpp>
 #include <posemachine/compose.hpp>
 #include <posemachine/graph/custom_op.hpp>
 #include <posemachine/graph/difference.hpp>
+#include <posemachine/model/initialise.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <doctest/doctest.h>

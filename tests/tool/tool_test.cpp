@@ -24,6 +24,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -125,11 +126,57 @@ TEST_CASE("tool: help and version are results: stdout, exit 0, nothing on stderr
   }
 }
 
+TEST_CASE("tool: scripts that complete commands and options, and a manual page, are made from the parser") {
+  const Outcome script = run("--completion bash");
+  CHECK(script.code == 0);
+  CHECK(script.err.empty());
+  const std::string file = at("completion");
+  std::ofstream(file) << script.out << R"(
+show() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _posemachine; echo "${COMPREPLY[*]}"; }
+show posemachine est
+show posemachine estimate --pan
+show posemachine -q estimate --decoder ta
+show posemachine estimate --flip ''
+show posemachine dataset conv
+show posemachine dataset convert --jo
+show posemachine summary separable
+show posemachine estimate --model ''
+)";
+  std::string words;
+  std::FILE* const bash = ::popen(("bash " + file).c_str(), "r");
+  for (int character = std::fgetc(bash); character != EOF; character = std::fgetc(bash)) {
+    words += static_cast<char>(character);
+  }
+  CHECK(::pclose(bash) == 0);
+  CHECK(words == "estimate\n--panel\ntaylor\non off\nconvert\n--joints\nseparable-residual\n\n");
+
+  const Outcome zsh = run("--completion zsh");
+  CHECK(zsh.code == 0);
+  CHECK(zsh.out.starts_with("#compdef posemachine\n"));
+  CHECK(zsh.out.find("'*--decoder[How heatmaps become joints; default\\: as the model says]:value:(arg_max") !=
+        std::string::npos);
+
+  const Outcome manual = run("--manual");
+  CHECK(manual.code == 0);
+  CHECK(manual.out.starts_with(".TH POSEMACHINE 1"));
+  for (const char* part :
+       {"\n.SS dataset convert\n", "\n.SS train\n", "\n.B \\-\\-second\\-pass\n", ".SH EXIT STATUS"}) {
+    CAPTURE(part);
+    CHECK(manual.out.find(part) != std::string::npos);
+  }
+}
+
 TEST_CASE("tool: usage errors exit with 2, say what would be right and leave stdout alone") {
   check_refused("", 2, "subcommand");
   check_refused("estimat x.png", 2, "did you mean \"estimate\"?");
   check_refused("summary scaling-dilatoin", 2, "did you mean \"scaling-dilation\"?");
-  check_refused("summary scaling-dilation --sise 3", 2, "--sise");
+  check_refused("summary scaling-dilation --sise 3", 2, "got --sise; did you mean \"--size\"?");
+  check_refused("train scaling-dilation --run x --valid=0.2", 2, "did you mean \"--validation\"?");
+  check_refused("dataset check --data lsp:x --image x", 2,
+                "check: expected options of its own, got --image; did you mean");
+  check_refused("estimate --qiuet x.png", 2, "did you mean \"--quiet\"?");
+  check_refused("estimate --xyzzyqwert x.png", 2, "got --xyzzyqwert\n");
+  check_refused("--completion fish", 2, "bash,zsh");
   check_refused("summary scaling-dilation --size 100", 2, "multiples of 8");
   check_refused("summary scaling-dilation --size 64x", 2, "HEIGHTxWIDTH");
   check_refused("evaluate --data voc:here", 2, "lsp:DIR");

@@ -18,15 +18,19 @@ inline bool is_absent(const std::filesystem::path& path) {
   return !std::filesystem::exists(path, error) && !error;
 }
 
+/// Whether a file is there and cannot be opened, for want of rights or because too many files are open: no fault of its
+/// own.
+inline bool is_out_of_reach(const std::filesystem::path& path) {
+  return !is_absent(path) && !std::ifstream(path, std::ios::binary).good();
+}
+
 /// Photographs that are damaged or absent, and why. Any number of threads may add and ask.
 class DamagedImages {
  public:
-  /// Notes a photograph that a reader refused with this message. False, and nothing is noted, where the photograph is
-  /// not at fault: it is there and cannot be opened, for want of rights or because too many files are open.
+  /// Notes a photograph that a reader refused with this message. False, and nothing is noted, where it is out of reach.
   bool note(const std::filesystem::path& image, const std::string& message) {
-    const bool absent = is_absent(image);
-    if (!absent && !std::ifstream(image, std::ios::binary).good()) return false;
-    add(image, absent ? image.string() + ": absent" : message);
+    if (is_out_of_reach(image)) return false;
+    add(image, is_absent(image) ? image.string() + ": absent" : message);
     return true;
   }
   /// The first message of a photograph is kept.

@@ -10,12 +10,15 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/data_set.hpp>
+#include <posemachine/data/frames.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -85,7 +88,8 @@ inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<cons
 /// Something about a data set that is wrong, or looks so.
 struct Finding {
   std::string kind;  // "absent image", "damaged image", "image twice", "mixed bit depths", "person twice", "no box",
-                     // "joint outside", "box outside", "joints beyond box", "sides swapped", "left out"
+                     // "joint outside", "box outside", "joints beyond box", "sides swapped", "left out",
+                     // "no other frame", "damaged frame"
   std::string text;  // a sentence that names the image, or the entry of the annotation
   std::optional<std::size_t> person{};  // the first person concerned; none for what was left out
 };
@@ -304,6 +308,43 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
                                 names[static_cast<std::size_t>(right)] + " look exchanged",
                             indices[k]});
       }
+    }
+  }
+  return findings;
+}
+
+/// Images of which a model of several frames, as Meaning::frames has them, would see no other frame, or could not use
+/// another one: a file that no decoder would take by its header, or of another size. Nothing is said of images that are
+/// damaged themselves. Shapes: `images` of inspect_images(). Errors: DataError for a folder that cannot be listed.
+inline std::vector<Finding> find_frame_problems(const Annotations& annotations,
+                                                const std::map<std::filesystem::path, ImageFacts>& images,
+                                                std::span<const int> frames, const ImageLimits& limits = {}) {
+  std::vector<Finding> findings;
+  FrameFinder find;
+  std::set<std::filesystem::path> seen;
+  for (std::size_t i = 0; i < annotations.people.size(); ++i) {
+    const std::filesystem::path& image = annotations.people[i].image;
+    const ImageFacts& facts = images.at(image);
+    if (!facts.problem.empty() || !seen.insert(image).second) continue;
+    const std::vector<std::filesystem::path> around = find(image, std::array{-1, 1});
+    if (frames.size() > 1 && around[0] == image && around[1] == image) {
+      findings.push_back({"no other frame", image.string() + ": no file beside it is another frame of its video", i});
+    }
+    const std::vector<std::filesystem::path> files = find(image, frames);
+    for (std::size_t k = 0; k < files.size(); ++k) {
+      if (files[k] == image) continue;
+      std::string problem;
+      try {
+        const Size size = read_image_header(files[k], limits).size;
+        const auto other_size =
+            detail::frame_size_problem(image, {facts.height, facts.width}, frames[k], files[k], size);
+        if (other_size) problem = to_string(*other_size);
+      } catch (const DataError& error) {
+        problem = detail::frame_of(image, frames[k]) + error.what();
+      }
+      if (problem.empty()) continue;
+      findings.push_back({"damaged frame", problem, i});
+      break;
     }
   }
   return findings;

@@ -12,6 +12,7 @@
 #include <posemachine/data/image_io_format.hpp>
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/meaning.hpp>
 
@@ -40,6 +41,7 @@ struct LoaderOptions {
   Normalisation normalisation;
   std::string colour_order = "rgb";  // as Meaning has it: "rgb", "bgr" or "grey"
   int bit_depth = 8;                 // as Meaning has it
+  std::vector<int> frames{0};        // as Meaning has it
   bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
   ImageLimits limits;                    // of one photograph
@@ -58,7 +60,7 @@ struct LoaderOptions {
 
 /// What one training step is fed, or the part of it that LoaderOptions asks for.
 struct Batch {
-  Tensor images;       // (N, 3, H, W), or (N, 1, H, W) of grey: normalised
+  Tensor images;       // (N, F C, H, W) of F frames, frame by frame, C is 3 or 1 of grey: normalised
   Tensor targets;      // (N, joints + 1, H / stride, W / stride), the last map background
   Tensor map_weights;  // (N, joints + 1), 0 to 1, 0 where a map says nothing
   // Of LoaderOptions::outputs, in their order.
@@ -94,7 +96,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Prepares the batch of any step: a pure function of the people, the options and the step.
+/// Prepares the batch of any step: a pure function of the people, the options and the step. Of several frames all get
+/// the same crop, the same changes and the same cut-out; targets are those of frame 0.
 class BatchMaker {
  public:
   /// Errors: UsageError for options without sense, no people, or people of another joint set.
@@ -112,8 +115,8 @@ class BatchMaker {
  private:
   std::size_t joint_count() const { return joints_.joints.size(); }
 
-  // The person of a sample with the photograph; where that cannot be used, another one whose can.
-  std::pair<Person, AnyImage> read_sample(int sample, RandomStream stand_ins) const;
+  // The person of a sample with the photograph's frames; where those cannot be used, another one whose can.
+  std::pair<Person, FrameImages> read_sample(int sample, RandomStream stand_ins) const;
 
   // The part of a tensor that belongs to one of its images.
   static std::span<float> part(Tensor& tensor, std::size_t at);
@@ -125,6 +128,7 @@ class BatchMaker {
   JointSet joints_;
   LoaderOptions options_;
   PixelKind kind_ = PixelKind::rgb8;
+  FrameReader reader_;
   Size map_;
 };
 

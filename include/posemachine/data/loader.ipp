@@ -5,12 +5,10 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
-#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
 
 #include <posemachine/data/crop.hpp>
-#include <posemachine/data/image_io.hpp>
 #include <posemachine/data/warp.hpp>
 
 #include <algorithm>
@@ -58,7 +56,11 @@ POSEMACHINE_INLINE void fail_without_photographs(std::size_t people, const Damag
 }  // namespace detail
 
 POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet joints, LoaderOptions options)
-    : people_(std::move(people)), joints_(std::move(joints)), options_(std::move(options)) {
+    : people_(std::move(people)),
+      joints_(std::move(joints)),
+      options_(std::move(options)),
+      kind_(pixel_kind(options_.colour_order, options_.bit_depth)),
+      reader_(options_.frames, kind_, options_.limits) {
   const auto require = [](bool holds, const char* where, const std::string& expected, const std::string& got) {
     if (!holds) fail<UsageError>({.where = where, .expected = expected, .got = got, .remedy = ""});
   };
@@ -75,7 +77,7 @@ POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet j
   require(map_.height >= 1 && map_.width >= 1, "input", "at least one cell of a map",
           std::to_string(options_.input.width) + " x " + std::to_string(options_.input.height));
   check_pixels<UsageError>(options_.colour_order, options_.bit_depth, "LoaderOptions");
-  kind_ = pixel_kind(options_.colour_order, options_.bit_depth);
+  check_frames<UsageError>(options_.frames, "LoaderOptions.frames");
   require(options_.augmentation.scale_min > 0 && options_.augmentation.scale_max >= options_.augmentation.scale_min,
           "augmentation scale", "0 < scale_min <= scale_max",
           std::to_string(options_.augmentation.scale_min) + " to " + std::to_string(options_.augmentation.scale_max));
@@ -96,7 +98,8 @@ POSEMACHINE_INLINE Batch BatchMaker::operator()(std::uint64_t step) const {
   batch.step = step;
   batch.epoch = step / steps_per_epoch();
   batch.first = options_.first;
-  batch.images = Tensor({options_.count, channels_of(kind_), options_.input.height, options_.input.width});
+  const std::int64_t channels = channels_of(kind_) * std::ssize(options_.frames);
+  batch.images = Tensor({options_.count, channels, options_.input.height, options_.input.width});
   batch.targets = Tensor({options_.count, maps, map_.height, map_.width});
   batch.map_weights = Tensor({options_.count, maps});
   for (const OutputTargets& output : options_.outputs) {
@@ -118,21 +121,13 @@ POSEMACHINE_INLINE Batch BatchMaker::operator()(std::uint64_t step) const {
   return batch;
 }
 
-POSEMACHINE_INLINE std::pair<Person, AnyImage> BatchMaker::read_sample(int sample, RandomStream stand_ins) const {
+POSEMACHINE_INLINE std::pair<Person, FrameImages> BatchMaker::read_sample(int sample, RandomStream stand_ins) const {
   const std::size_t count = people_.size();
   for (std::size_t tried = 0; tried < 2 * count; ++tried) {
     // Drawn, so that nobody stands in for all of a long gap; then one by one, so that nobody is forgotten.
     const std::size_t index = tried == 0 ? std::size_t(sample) : tried < count ? stand_ins.below(count) : tried - count;
-    const Person& person = people_[index];
-    if (options_.damaged == nullptr) return {person, read_image_as(kind_, person.image, options_.limits)};
-    if (options_.damaged->contains(person.image)) continue;
-    try {
-      return {person, read_image_as(kind_, person.image, options_.limits)};
-    } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
-      throw;
-    } catch (const DataError& error) {
-      if (!options_.damaged->note(person.image, error.what())) throw;
-    }
+    std::optional<FrameImages> read = reader_.unless_damaged(people_[index].image, options_.damaged.get());
+    if (read) return {people_[index], std::move(*read)};
   }
   detail::fail_without_photographs(count, *options_.damaged);
 }
@@ -144,10 +139,9 @@ POSEMACHINE_INLINE std::span<float> BatchMaker::part(Tensor& tensor, std::size_t
 
 POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint64_t repeats) const {
   const int sample = batch.samples[at];
-  float* const image_out = part(batch.images, at).data();
   auto [seen, read] =
       read_sample(sample, RandomStream(options_.seed, Purpose::stand_in, batch.epoch, std::uint64_t(sample), repeats));
-  const ImageView image(read);
+  const ImageView image = read.current();
   mark_outside(seen.joints, image.width(), image.height());
   const Box square = training_square(seen, image.width(), image.height(), options_);
   RandomStream stream(options_.seed, Purpose::augmentation, batch.epoch, std::uint64_t(sample), repeats);
@@ -155,9 +149,15 @@ POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint
       options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints,
                                            sample_range(options_.normalisation, options_.bit_depth), channels_of(kind_))
                        : unaugmented(square, options_.input);
-  warp(image, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
-       drawn.photometric, image_out);
-  hide(drawn.cutout, options_.input, image_out, channels_of(kind_));
+  const std::size_t picture_size =
+      static_cast<std::size_t>(channels_of(kind_) * options_.input.height * options_.input.width);
+  float* picture_out = part(batch.images, at).data();
+  for (const ImageView frame : read.views()) {
+    warp(frame, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
+         drawn.photometric, picture_out);
+    hide(drawn.cutout, options_.input, picture_out, channels_of(kind_));
+    picture_out += picture_size;
+  }
   TargetOptions targets;
   targets.map = map_;
   targets.stride = options_.stride;

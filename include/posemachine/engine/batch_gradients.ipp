@@ -4,6 +4,7 @@
 #include <posemachine/engine/batch_gradients.hpp>
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops/batch_norm.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/differentiate.hpp>
@@ -142,7 +143,9 @@ POSEMACHINE_INLINE void BatchGradients::make_unpacking() {
     if (!entry.written || !is_trainable(id)) continue;
     const dnnl::memory from(entry.desc, engine, sum_->first() + entry.offset);
     const dnnl::memory to(detail::plain_desc(dims_of(entry.desc)), engine, gradients_[id].values.data());
-    unpackings_.emplace_back(from, to);
+    detail::with_own_errors(
+        [&] { return "gradient of " + parameter_name(executions_.front()->graph(), static_cast<int>(id)); },
+        [&] { unpackings_.emplace_back(from, to); });
   }
 }
 
@@ -218,8 +221,11 @@ POSEMACHINE_INLINE void BatchGradients::sum_with_others() {
 
 POSEMACHINE_INLINE void BatchGradients::unpack_gradients() {
   const Team team(1);
-  for (const Reorder& each : unpackings_) each.run(stream_);
-  stream_.wait();
+  detail::with_own_errors([] { return std::string("gradients"); },
+                          [&] {
+                            for (const Reorder& each : unpackings_) each.run(stream_);
+                            stream_.wait();
+                          });
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

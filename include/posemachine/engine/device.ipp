@@ -4,13 +4,15 @@
 #include <posemachine/engine/device.hpp>
 
 #include <posemachine/engine/activation.hpp>
+#include <posemachine/engine/dnnl_errors.hpp>
 
 #include <utility>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE const Device& Device::cpu() {
-  static const Device device{dnnl::engine(dnnl::engine::kind::cpu, 0)};
+  static const Device device = detail::with_own_errors([] { return std::string("the processor"); },
+                                                       [] { return Device(dnnl::engine(dnnl::engine::kind::cpu, 0)); });
   return device;
 }
 

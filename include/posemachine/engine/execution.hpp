@@ -108,6 +108,8 @@ class Execution {
 
   External external(const Port& port) const;
   void bind();
+  std::string describe_step(const Program::Compiled& step) const;
+
   void run_steps(std::size_t begin, std::size_t end, const RandomKey& key);
 
   std::shared_ptr<const Program> program_;  // before the kernels that are bound to it

@@ -4,6 +4,7 @@
 #include <posemachine/engine/execution.hpp>
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
 #include <posemachine/engine/staged_kernel.hpp>
 #include <posemachine/engine/team.hpp>
@@ -111,6 +112,10 @@ POSEMACHINE_INLINE Execution::External Execution::external(const Port& port) con
   return {port.value, count, make_aligned<float>(count)};
 }
 
+POSEMACHINE_INLINE std::string Execution::describe_step(const Program::Compiled& step) const {
+  return describe(graph(), schedule().steps[static_cast<std::size_t>(step.step)].node);
+}
+
 POSEMACHINE_INLINE void Execution::bind() {
   Binding binding;
   binding.schedule = &schedule();
@@ -131,7 +136,8 @@ POSEMACHINE_INLINE void Execution::bind() {
     if (each.scratch >= 0) {
       binding.scratch = arena_.data() + schedule().workspaces[static_cast<std::size_t>(each.scratch)].arena_offset;
     }
-    kernels_.push_back(each.kernel->bind(binding));
+    kernels_.push_back(
+        detail::with_own_errors([&] { return describe_step(each); }, [&] { return each.kernel->bind(binding); }));
     if (memory() != nullptr && !each.kernel->runs_on_host()) {
       kernels_.back() = std::make_unique<detail::AnnouncedKernel>(std::move(kernels_.back()), *memory());
     }
@@ -157,14 +163,15 @@ POSEMACHINE_INLINE void Execution::run_steps(std::size_t begin, std::size_t end,
   std::size_t copy = 0;
   while (copy < copies_.size() && copies_[copy].after < begin) ++copy;
   for (std::size_t i = begin; i < end; ++i) {
-    kernels_[i]->run(stream_, key);
+    detail::with_own_errors([&] { return describe_step(program_->compiled()[i]); },
+                            [&] { kernels_[i]->run(stream_, key); });
     for (; copy < copies_.size() && copies_[copy].after == i; ++copy) {
       const OutputCopy& each = copies_[copy];
       if (each.staged != nullptr) memory()->copy_to_host(each.staged.get(), each.on_device, each.bytes);
       copy_channels(each.from, 0, each.to, 0, each.from.c);
     }
   }
-  stream_.wait();
+  detail::with_own_errors([] { return std::string("execution"); }, [&] { stream_.wait(); });
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -3,6 +3,7 @@
 
 #include <posemachine/engine/prepared_weights.hpp>
 
+#include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/team.hpp>
 
 #include <utility>
@@ -68,8 +69,11 @@ POSEMACHINE_INLINE std::size_t PreparedWeights::bytes() const {
 POSEMACHINE_INLINE void PreparedWeights::update(const Prepared& entry) {
   if (!entry.reorder) return;
   const detail::KernelScope scope(memory_.get());
-  entry.reorder.run(stream_);
-  stream_.wait();
+  detail::with_own_errors([] { return std::string("weights"); },
+                          [&] {
+                            entry.reorder.run(stream_);
+                            stream_.wait();
+                          });
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -4,6 +4,7 @@
 #include <posemachine/engine/program.hpp>
 
 #include <posemachine/core/error.hpp>
+#include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops.hpp>
 #include <posemachine/engine/staged_kernel.hpp>
 #include <posemachine/engine/team.hpp>
@@ -126,7 +127,8 @@ POSEMACHINE_INLINE void Program::make_kernels() {
     }
     require_types(step, *entry);
     const BuildContext context{&schedule_, &step, &options_.device, &gradients_, &by_node};
-    std::unique_ptr<Kernel> kernel = entry->make(context);
+    std::unique_ptr<Kernel> kernel =
+        detail::with_own_errors([&] { return describe(graph_, step.node); }, [&] { return entry->make(context); });
     if (kernel->runs_on_host() && options_.device.memory() != nullptr) {
       kernel = std::make_unique<detail::StagedKernel>(std::move(kernel), schedule_, step);
     }

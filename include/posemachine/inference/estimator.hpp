@@ -53,6 +53,8 @@ struct InferenceModel {
 /// a run of its own in the same execution, the input's size being the same, so that memory does not depend on them.
 /// A second pass does everything again in the square around the joints of the first.
 /// A picture of another kind than the model's is converted first, see converted() of data/image_kinds.hpp.
+/// A model of several frames, see Meaning::frames, takes a picture for each of them, in their order and of one size;
+/// what is said of an image holds for frame 0, whose pose it is. FrameReader of data/read_frames.hpp reads them.
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
 /// finite give a missing keypoint. Scores are the probabilities of the model's calibration, which was made for its last
@@ -80,22 +82,33 @@ class Estimator {
 
   /// The pose of the one person of an image, found by the image's centre and size alone; Pose::box is the whole image,
   /// or where the second pass looked.
-  /// Errors: DataError for an empty image, or an 8-bit one where the model wants 16 bits.
+  /// Errors: DataError for an empty image, or an 8-bit one where the model wants 16 bits, or for frames of several
+  /// sizes; UsageError for another number of pictures than the model has frames.
   Pose operator()(ImageView image) { return explain(image).pose; }
+  Pose operator()(std::span<const ImageView> frames) { return explain(frames).pose; }
 
   /// The poses of the people in the boxes, in their order; Pose::box is that box, or where the second pass looked.
   /// Shapes: boxes in pixels from the image's left top edge.
   /// Errors: UsageError for a box that is empty, not finite or wholly outside the image; DataError as above.
-  std::vector<Pose> operator()(ImageView original, std::span<const Box> boxes);
+  std::vector<Pose> operator()(ImageView image, std::span<const Box> boxes) {
+    return (*this)(std::span<const ImageView>(&image, 1), boxes);
+  }
+  std::vector<Pose> operator()(std::span<const ImageView> frames, std::span<const Box> boxes);
 
   /// One person's pose with the maps and keypoints of all stages. `input`: the size the network is fed, {} the model's.
   /// Errors: as above; ModelError for an input that the network cannot take.
-  Estimate explain(ImageView original, const std::optional<Box>& box = {}, Size input = {});
+  Estimate explain(ImageView image, const std::optional<Box>& box = {}, Size input = {}) {
+    return explain(std::span<const ImageView>(&image, 1), box, input);
+  }
+  Estimate explain(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
 
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options);
 
   static void fill_centres(Execution& execution, const Meaning& meaning, Size input);
+
+  // The frame whose pose it is, of as many pictures as the model has frames, all of one size and none empty.
+  ImageView checked_current(std::span<const ImageView> frames) const;
 
   static void check_box(ImageView image, const Box& box);
 
@@ -106,10 +119,10 @@ class Estimator {
   static void calibrate_scores(Estimate& estimate, const Calibration& calibration);
 
   // Fills in the stages and the keypoints of what the estimate's square shows.
-  void look(Estimate& estimate, ImageView image, Size input);
+  void look(Estimate& estimate, std::span<const ImageView> frames, Size input);
 
   // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
-  void run_scales(Execution& execution, ImageView image, Size input, Estimate& estimate) const;
+  void run_scales(Execution& execution, std::span<const ImageView> frames, Size input, Estimate& estimate) const;
 
   static Tensor maps_of(const Execution& execution, std::size_t output);
 

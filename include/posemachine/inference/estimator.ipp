@@ -59,6 +59,22 @@ POSEMACHINE_INLINE ProgramOptions InferenceModel::program_options(const Estimato
   return program;
 }
 
+// Several pictures as a kind that is wanted, as ImageAs.
+class ImagesAs {
+ public:
+  ImagesAs(std::span<const ImageView> images, PixelKind wanted) {
+    for (const ImageView image : images) images_.emplace_back(image, wanted);
+  }
+  std::vector<ImageView> views() const {
+    std::vector<ImageView> views;
+    for (const ImageAs& image : images_) views.push_back(image.view());
+    return views;
+  }
+
+ private:
+  std::vector<ImageAs> images_;
+};
+
 // Rows reversed. Shapes: (C, H, W); rows is C H.
 POSEMACHINE_INLINE void mirror_rows(std::span<float> values, std::size_t width) {
   for (std::size_t row = 0; row < values.size(); row += width) {
@@ -78,13 +94,15 @@ POSEMACHINE_INLINE Estimator Estimator::with(const EstimatorOptions& options) co
   return same ? Estimator(shared_, options) : Estimator(model(), options);
 }
 
-POSEMACHINE_INLINE std::vector<Pose> Estimator::operator()(ImageView original, std::span<const Box> boxes) {
-  const ImageAs wanted(original, pixel_kind(model().meaning()));  // once for all boxes
-  const ImageView image = wanted.view();
+POSEMACHINE_INLINE std::vector<Pose> Estimator::operator()(std::span<const ImageView> originals,
+                                                           std::span<const Box> boxes) {
+  const ImageView current = checked_current(originals);
+  const detail::ImagesAs wanted(originals, pixel_kind(model().meaning()));  // once for all boxes
+  const std::vector<ImageView> frames = wanted.views();
   std::vector<Pose> poses(boxes.size());
-  for (std::size_t i = 0; i < boxes.size(); ++i) check_box(image, boxes[i]);
+  for (std::size_t i = 0; i < boxes.size(); ++i) check_box(current, boxes[i]);
   if (boxes.size() <= 1 || options_.threads == 1) {
-    for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(image, boxes[i]).pose;
+    for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(frames, boxes[i]).pose;
     return poses;
   }
   EstimatorOptions single = options_;
@@ -92,32 +110,29 @@ POSEMACHINE_INLINE std::vector<Pose> Estimator::operator()(ImageView original, s
   while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with(single));
   Workers workers(options_.threads);
   workers.for_each(static_cast<int>(boxes.size()), [&](int index, int slot) {
-    poses[std::size_t(index)] = team_[std::size_t(slot)].explain(image, boxes[std::size_t(index)]).pose;
+    poses[std::size_t(index)] = team_[std::size_t(slot)].explain(frames, boxes[std::size_t(index)]).pose;
   });
   return poses;
 }
 
-POSEMACHINE_INLINE Estimate Estimator::explain(ImageView original, const std::optional<Box>& box, Size input) {
-  const int width = original.width(), height = original.height();
-  if (width < 1 || height < 1) {
-    fail<DataError>({.where = "image",
-                     .expected = "at least 1 x 1 pixels",
-                     .got = std::to_string(width) + " x " + std::to_string(height)});
-  }
+POSEMACHINE_INLINE Estimate Estimator::explain(std::span<const ImageView> originals, const std::optional<Box>& box,
+                                               Size input) {
+  const ImageView current = checked_current(originals);
+  const int width = current.width(), height = current.height();
   const Meaning& meaning = shared_->model.meaning();
-  const ImageAs wanted(original, pixel_kind(meaning));
-  const ImageView image = wanted.view();
-  if (box) check_box(image, *box);
+  const detail::ImagesAs wanted(originals, pixel_kind(meaning));
+  const std::vector<ImageView> frames = wanted.views();
+  if (box) check_box(current, *box);
   if (input == Size{}) input = {meaning.input_height, meaning.input_width};
   Estimate estimate;
   estimate.pose.box = box ? *box : Box{0, 0, double(width), double(height)};
   estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, width, height);
-  look(estimate, image, input);
+  look(estimate, frames, input);
   if (options_.second_pass) {
     if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
       estimate.pose.box = *found;
       estimate.square = crop_square(meaning.crop, *found);
-      look(estimate, image, input);
+      look(estimate, frames, input);
     }
   }
   if (meaning.calibration) calibrate_scores(estimate, *meaning.calibration);
@@ -140,6 +155,33 @@ POSEMACHINE_INLINE void Estimator::fill_centres(Execution& execution, const Mean
     if (port.role != InputRole::centre_gaussian) continue;
     render_centre_gaussian(input, port.sigma_px, execution.input(port.name).data());
   }
+}
+
+POSEMACHINE_INLINE ImageView Estimator::checked_current(std::span<const ImageView> frames) const {
+  const std::vector<int>& offsets = shared_->model.meaning().frames;
+  if (frames.size() != offsets.size()) {
+    const std::string count = std::to_string(offsets.size());
+    fail<UsageError>({.where = "frames",
+                      .expected = offsets.size() == 1 ? "one picture, as the model has one frame"
+                                                      : count + " pictures, of the model's frames " +
+                                                            frames_text(offsets) + ", where 0 is the one estimated",
+                      .got = std::to_string(frames.size())});
+  }
+  const auto size_text = [](ImageView image) {
+    return std::to_string(image.width()) + " x " + std::to_string(image.height());
+  };
+  const auto place = std::find(offsets.begin(), offsets.end(), 0) - offsets.begin();
+  const ImageView current = frames[static_cast<std::size_t>(place)];
+  if (current.width() < 1 || current.height() < 1) {
+    fail<DataError>({.where = "image", .expected = "at least 1 x 1 pixels", .got = size_text(current)});
+  }
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    if (frames[i].width() == current.width() && frames[i].height() == current.height()) continue;
+    fail<DataError>({.where = "frame " + std::to_string(offsets[i]),
+                     .expected = size_text(current) + " pixels, as frame 0 has",
+                     .got = size_text(frames[i])});
+  }
+  return current;
 }
 
 POSEMACHINE_INLINE void Estimator::check_box(ImageView image, const Box& box) {
@@ -170,22 +212,22 @@ POSEMACHINE_INLINE void Estimator::calibrate_scores(Estimate& estimate, const Ca
   for (Keypoint& keypoint : estimate.pose.keypoints) keypoint.score = calibration(keypoint.score);
 }
 
-POSEMACHINE_INLINE void Estimator::look(Estimate& estimate, ImageView image, Size input) {
+POSEMACHINE_INLINE void Estimator::look(Estimate& estimate, std::span<const ImageView> frames, Size input) {
   const Meaning& meaning = shared_->model.meaning();
   const Affine to_image = image_from_input(estimate.square, input);
-  run_scales(executions_.get(input), image, input, estimate);
+  run_scales(executions_.get(input), frames, input, estimate);
   for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
     StageEstimate& stage = estimate.stages[s];
     const Graph& graph = shared_->compiled.graph();
     const Value value{graph.outputs[shared_->heatmaps[s]].value};
     stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
                                       decoder_, meaning.sigma_px);
-    for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, image);
+    for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, frames.front());  // all are of one size
   }
   estimate.pose.keypoints = estimate.stages.back().keypoints;
 }
 
-POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, ImageView image, Size input,
+POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, std::span<const ImageView> frames, Size input,
                                               Estimate& estimate) const {
   const Meaning& meaning = shared_->model.meaning();
   std::vector<StageEstimate>& stages = estimate.stages;
@@ -195,8 +237,11 @@ POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, ImageView im
     const Affine to_image = image_from_input(scaled_square(estimate.square, scale), input);
     for (const InputMeaning& port : meaning.inputs) {
       if (port.role != InputRole::image) continue;
-      warp(image, to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
-           execution.input(port.name).data());
+      const std::span<float> pixels = execution.input(port.name);
+      for (std::size_t i = 0; i < frames.size(); ++i) {
+        warp(frames[i], to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
+             pixels.data() + i * (pixels.size() / frames.size()));
+      }
     }
     stages = run(execution, input, meaning, estimate.outputs);
     if (options_.scales.size() == 1 && scale == 1) return;

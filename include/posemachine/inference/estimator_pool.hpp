@@ -83,6 +83,11 @@ class EstimatorPool {
   /// The poses of the people in the boxes, in their order. Futures and errors as above.
   std::future<std::vector<Pose>> submit(AnyImage image, std::vector<Box> boxes, const RequestOptions& request = {});
 
+  /// The same of a model of several frames, see Estimator: a picture for each of them, in their order.
+  std::future<Pose> submit(std::vector<AnyImage> frames, const RequestOptions& request = {});
+  std::future<std::vector<Pose>> submit(std::vector<AnyImage> frames, std::vector<Box> boxes,
+                                        const RequestOptions& request = {});
+
   /// Anything else that takes an Estimator: work(estimator) runs on one of the pool's threads, and what it returns or
   /// throws comes through the future. Errors: as submit.
   template <class Work>

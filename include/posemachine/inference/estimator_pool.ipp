@@ -50,6 +50,29 @@ POSEMACHINE_INLINE std::future<std::vector<Pose>> EstimatorPool::submit(AnyImage
       request);
 }
 
+POSEMACHINE_INLINE std::future<Pose> EstimatorPool::submit(std::vector<AnyImage> frames,
+                                                           const RequestOptions& request) {
+  return run(
+      [frames = std::move(frames), input = request.input](Estimator& estimator) {
+        const std::vector<ImageView> views(frames.begin(), frames.end());
+        return estimator.explain(views, {}, input).pose;
+      },
+      request);
+}
+
+POSEMACHINE_INLINE std::future<std::vector<Pose>> EstimatorPool::submit(std::vector<AnyImage> frames,
+                                                                        std::vector<Box> boxes,
+                                                                        const RequestOptions& request) {
+  return run(
+      [frames = std::move(frames), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
+        const std::vector<ImageView> views(frames.begin(), frames.end());
+        std::vector<Pose> poses;
+        for (const Box& box : boxes) poses.push_back(estimator.explain(views, box, input).pose);
+        return poses;
+      },
+      request);
+}
+
 POSEMACHINE_INLINE std::size_t EstimatorPool::waiting() const {
   const std::scoped_lock lock(mutex_);
   return queue_.size();

@@ -12,10 +12,8 @@
 #include <posemachine/pose/pose.hpp>
 
 #include <cstddef>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -63,10 +61,6 @@ void check_metrics(std::span<const Metric> metrics, std::span<const MeasuredPers
 // Fills in the results of all stages, of the people who have estimates.
 void measure(EvaluationResult& result);
 
-// None of a photograph that cannot be used, where that is noted.
-std::optional<AnyImage> read_image_unless_damaged(const std::filesystem::path& path, PixelKind kind,
-                                                  const EvaluateOptions& options);
-
 // An evaluation and the seconds that each of its estimates took; without those for which an execution had to be made,
 // and those of damaged photographs.
 struct TimedEvaluation {
@@ -83,9 +77,9 @@ std::vector<TimedEvaluation> evaluate_each(std::span<const Estimator> estimators
 
 /// The metrics of every stage over all people, or over a share of them, which may be empty. Predictions are those of
 /// the estimator, with its options but for threads, for the whole image, or for person_box() where people are framed by
-/// boxes. Every labelled joint counts alike, whatever its weight in training. Errors: UsageError for no people, people
-/// of another joint set, or a share that there is not; DataError for a metric that can measure nobody, or an image that
-/// cannot be used.
+/// boxes; a model of several frames is fed those beside each image, as FrameReader finds them. Every labelled joint
+/// counts alike, whatever its weight in training. Errors: UsageError for no people, people of another joint set, or a
+/// share that there is not; DataError for a metric that can measure nobody, or an image that cannot be used.
 EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> people,
                           const EvaluateOptions& options = {});
 

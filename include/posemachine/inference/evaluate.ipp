@@ -4,14 +4,13 @@
 #include <posemachine/inference/evaluate.hpp>
 
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/data/image_kinds.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/model/model.hpp>
 
 #include <algorithm>
@@ -89,20 +88,6 @@ POSEMACHINE_INLINE void measure(EvaluationResult& result) {
   }
 }
 
-POSEMACHINE_INLINE std::optional<AnyImage> read_image_unless_damaged(const std::filesystem::path& path, PixelKind kind,
-                                                                     const EvaluateOptions& options) {
-  if (options.damaged == nullptr) return read_image_as(kind, path, options.limits);
-  if (options.damaged->contains(path)) return std::nullopt;
-  try {
-    return read_image_as(kind, path, options.limits);
-  } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
-    throw;
-  } catch (const DataError& error) {
-    if (!options.damaged->note(path, error.what())) throw;
-    return std::nullopt;
-  }
-}
-
 // An estimator for one thread, with the options of another.
 POSEMACHINE_INLINE Estimator single_threaded(const Estimator& estimator) {
   EstimatorOptions options = estimator.options();
@@ -133,18 +118,20 @@ POSEMACHINE_INLINE std::vector<TimedEvaluation> evaluate_each(std::span<const Es
     evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.meaning().heatmaps.size(),
                                            std::vector<Keypoints>(people.size()));
   }
+  const FrameReader reader(meaning.frames, pixel_kind(meaning), options.limits);
   std::mutex mutex;
   int done = 0;
   workers.for_each(static_cast<int>(people.size()), [&](int index, int slot) {
     const auto i = static_cast<std::size_t>(index);
-    const std::optional<AnyImage> read = read_image_unless_damaged(people[i].image, pixel_kind(meaning), options);
+    const std::optional<FrameImages> read = reader.unless_damaged(people[i].image, options.damaged.get());
     for (std::size_t turn = 0; read && turn < estimators.size(); ++turn) {
-      const ImageView image(*read);
+      const ImageView image = read->current();
       const std::size_t e = (i + turn) % estimators.size();
       Estimator& own = teams[std::size_t(slot)][e];
+      const std::vector<ImageView> frames = read->views();
       const bool ready = own.is_ready_for({meaning.input_height, meaning.input_width});
       const auto begin = std::chrono::steady_clock::now();
-      Estimate estimate = own.explain(image, box_in_image(people[i], image.width(), image.height()));
+      Estimate estimate = own.explain(frames, box_in_image(people[i], image.width(), image.height()));
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
       EvaluationResult& result = evaluations[e].result;
       result.measured[i].box = person_box(people[i], image.width(), image.height());

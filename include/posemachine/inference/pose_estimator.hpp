@@ -35,14 +35,17 @@ class PoseEstimator {
   /// A copy with other options; weights are shared unless the stages differ. Errors: as the constructor.
   PoseEstimator with(const EstimatorOptions& options) const;
 
-  /// What the model's file says of joints, input size, crop and decoder.
+  /// What the model's file says of joints, input size, frames, crop and decoder.
   const Meaning& meaning() const;
   const EstimatorOptions& options() const;
 
   /// As Estimator's functions of the same names.
   Pose operator()(ImageView image);
+  Pose operator()(std::span<const ImageView> frames);
   std::vector<Pose> operator()(ImageView image, std::span<const Box> boxes);
+  std::vector<Pose> operator()(std::span<const ImageView> frames, std::span<const Box> boxes);
   Estimate explain(ImageView image, const std::optional<Box>& box = {}, Size input = {});
+  Estimate explain(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
 
  private:
   struct Parts;

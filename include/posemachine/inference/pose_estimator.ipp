@@ -38,11 +38,18 @@ const Meaning& PoseEstimator::meaning() const { return parts_->estimator.model()
 const EstimatorOptions& PoseEstimator::options() const { return parts_->estimator.options(); }
 
 Pose PoseEstimator::operator()(ImageView image) { return parts_->estimator(image); }
+Pose PoseEstimator::operator()(std::span<const ImageView> frames) { return parts_->estimator(frames); }
 std::vector<Pose> PoseEstimator::operator()(ImageView image, std::span<const Box> boxes) {
   return parts_->estimator(image, boxes);
 }
+std::vector<Pose> PoseEstimator::operator()(std::span<const ImageView> frames, std::span<const Box> boxes) {
+  return parts_->estimator(frames, boxes);
+}
 Estimate PoseEstimator::explain(ImageView image, const std::optional<Box>& box, Size input) {
   return parts_->estimator.explain(image, box, input);
+}
+Estimate PoseEstimator::explain(std::span<const ImageView> frames, const std::optional<Box>& box, Size input) {
+  return parts_->estimator.explain(frames, box, input);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -8,8 +8,12 @@
 #include <posemachine/model/calibration.hpp>
 #include <posemachine/model/joint_set.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +48,7 @@ struct Decoder {
 
 /// Roles an input can have.
 enum class InputRole {
-  image,           // (N, 3, H, W), or (N, 1, H, W) where the colour order is grey: normalised pixels
+  image,           // (N, F C, H, W) of F frames, frame by frame: normalised pixels; C is 3, or 1 of grey
   centre_gaussian  // (N, 1, H, W), a Gaussian at the crop's centre (CPM's centre map)
 };
 
@@ -73,6 +77,9 @@ struct Meaning {
   int input_width = 368;
   std::string colour_order = "rgb";  // "rgb", "bgr", or "grey": one channel
   int bit_depth = 8;                 // of the pictures' samples: 8, or 16 where they are grey
+  // The frames of a video that the image input is fed, by their offsets from the one whose pose it is, which is 0:
+  // {-1, 0} is the frame before, and the frame. Ascending, 0 among them; see FrameLimits.
+  std::vector<int> frames{0};
   Normalisation normalisation;
   CropRule crop;
   double sigma_px = 7;  // targets' standard deviation in input pixels
@@ -85,7 +92,12 @@ PixelKind pixel_kind(std::string_view colour_order, int bit_depth);
 constexpr int channels_of(PixelKind kind) { return kind == PixelKind::rgb8 ? 3 : 1; }
 
 inline PixelKind pixel_kind(const Meaning& meaning) { return pixel_kind(meaning.colour_order, meaning.bit_depth); }
+
+/// Channels of one picture, and of the image input, which is fed as many pictures as there are frames.
 inline int image_channels(const Meaning& meaning) { return channels_of(pixel_kind(meaning)); }
+inline int input_channels(const Meaning& meaning) {
+  return image_channels(meaning) * static_cast<int>(meaning.frames.size());
+}
 
 /// Inclusive.
 struct NumberRange {
@@ -106,6 +118,37 @@ struct MeaningRanges {
   static constexpr NumberRange calibration_slope{1e-3, 50};
   static constexpr NumberRange calibration_person{0, 1};
 };
+
+/// Of a meaning's frames, wherever they are read.
+struct FrameLimits {
+  static constexpr int farthest = 16;  // from frame 0, in frames
+  static constexpr std::size_t most = 8;
+};
+
+/// For messages: "-2, -1, 0".
+std::string frames_text(std::span<const int> frames);
+
+/// Errors: E naming `where`, for frames that no meaning can have.
+template <class E>
+void check_frames(std::span<const int> frames, const std::string& where) {
+  const auto refuse = [&](const std::string& expected, const std::string& got) {
+    fail<E>({.where = where, .expected = expected, .got = got, .remedy = "as in [-2, -1, 0]"});
+  };
+  const std::string limit = std::to_string(FrameLimits::farthest);
+  if (frames.empty() || frames.size() > FrameLimits::most) {
+    refuse("1 to " + std::to_string(FrameLimits::most) + " offsets", std::to_string(frames.size()));
+  }
+  for (const int frame : frames) {
+    if (frame >= -FrameLimits::farthest && frame <= FrameLimits::farthest) continue;
+    refuse("offsets from -" + limit + " to " + limit, std::to_string(frame));
+  }
+  if (std::adjacent_find(frames.begin(), frames.end(), std::greater_equal<>()) != frames.end()) {
+    refuse("ascending offsets, each once", frames_text(frames));
+  }
+  if (std::find(frames.begin(), frames.end(), 0) == frames.end()) {
+    refuse("0 among the offsets, the frame whose pose it is", frames_text(frames));
+  }
+}
 
 /// Errors: E naming `where` and the field, for an order of colours or a bit depth that no picture is read in.
 template <class E>

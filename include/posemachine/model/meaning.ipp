@@ -18,6 +18,12 @@ POSEMACHINE_INLINE PixelKind pixel_kind(std::string_view colour_order, int bit_d
   return bit_depth == 16 ? PixelKind::grey16 : PixelKind::grey8;
 }
 
+POSEMACHINE_INLINE std::string frames_text(std::span<const int> frames) {
+  std::string text;
+  for (const int frame : frames) text += (text.empty() ? "" : ", ") + std::to_string(frame);
+  return text;
+}
+
 POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) {
   try {
     check(meaning.joints);
@@ -42,6 +48,7 @@ POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) 
   require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
   require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
   check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth, where);
+  check_frames<ModelError>(meaning.frames, where + ".frames");
   for (std::size_t i = 0; i < static_cast<std::size_t>(image_channels(meaning)); ++i) {
     require_within("normalisation.mean", meaning.normalisation.mean[i], MeaningRanges::mean);
     require_within("normalisation.scale", meaning.normalisation.scale[i], MeaningRanges::scale);

@@ -267,6 +267,7 @@ POSEMACHINE_INLINE Json meaning_to_json(const Meaning& meaning) {
                {"sigma_px", meaning.sigma_px},
                {"decoder", decoder_to_json(meaning.decoder)}};
   if (meaning.bit_depth != 8) json["bit_depth"] = meaning.bit_depth;
+  if (meaning.frames != std::vector{0}) json["frames"] = meaning.frames;
   if (meaning.calibration) json["calibration"] = calibration_to_json(*meaning.calibration);
   if (!meaning.outputs.empty()) json["outputs"] = outputs_to_json(meaning.outputs);
   return json;
@@ -275,8 +276,8 @@ POSEMACHINE_INLINE Json meaning_to_json(const Meaning& meaning) {
 POSEMACHINE_INLINE Meaning meaning_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(
       json,
-      {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order", "bit_depth", "normalisation",
-       "crop", "sigma_px", "decoder", "calibration", "outputs"},
+      {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order", "bit_depth", "frames",
+       "normalisation", "crop", "sigma_px", "decoder", "calibration", "outputs"},
       where);
   Meaning meaning;
   meaning.inputs.clear();
@@ -311,6 +312,7 @@ POSEMACHINE_INLINE Meaning meaning_from_json(const Json& json, const std::string
   }
   check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth,
                            where);  // on which the length of other lists depends
+  if (json.contains("frames")) meaning.frames = frames_from_json<ModelError>(json["frames"], where + ".frames");
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
   reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
   const auto channels = static_cast<std::size_t>(image_channels(meaning));

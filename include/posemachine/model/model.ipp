@@ -57,6 +57,14 @@ POSEMACHINE_INLINE void check_other_outputs(const Graph& graph, const Meaning& m
   }
 }
 
+// Reasons for the number of an image input's channels, for messages.
+POSEMACHINE_INLINE std::string image_text(const Meaning& meaning) {
+  const std::string colours = "the colour order " + meaning.colour_order;
+  if (meaning.frames.size() == 1) return " and " + colours;
+  return ", " + colours + " and the " + std::to_string(meaning.frames.size()) + " frames " +
+         frames_text(meaning.frames);
+}
+
 }  // namespace detail
 
 POSEMACHINE_INLINE void check(const Graph& graph, const Meaning& meaning, const std::string& where) {
@@ -72,11 +80,11 @@ POSEMACHINE_INLINE void check(const Graph& graph, const Meaning& meaning, const 
       if (name_text(graph, port.name) != input.name) continue;
       found = true;
       const bool image = input.role == InputRole::image;
-      const int expected = image ? image_channels(meaning) : 1;
+      const int expected = image ? input_channels(meaning) : 1;
       if (channels(graph, {port.value}) != expected) {
         fail<ModelError>({.where = where + ".inputs." + input.name,
                           .expected = std::to_string(expected) + (expected == 1 ? " channel" : " channels") +
-                                      " for its role" + (image ? " and the colour order " + meaning.colour_order : ""),
+                                      " for its role" + (image ? detail::image_text(meaning) : ""),
                           .got = std::to_string(channels(graph, {port.value}))});
       }
     }

@@ -12,6 +12,7 @@ POSEMACHINE_INLINE Meaning meaning_of(const NamedNetwork& network) {
   meaning.input_height = network.input.height;
   meaning.input_width = network.input.width;
   meaning.sigma_px = network.sigma_px;
+  meaning.decoder.kind = network.decoder;
   if (network.centre_sigma_px > 0) {
     meaning.inputs.push_back({"centre", InputRole::centre_gaussian, network.centre_sigma_px});
   }

@@ -296,17 +296,21 @@ POSEMACHINE_INLINE Graph graph_from_layers(const Json& json, const std::string& 
   return graph;
 }
 
-// Fills in what a description leaves open: a three-channel input is the image, or where there is none, a grey one of
-// one channel; everything else is as Meaning has it.
+// Fills in what a description leaves open: an input of three channels per frame is the image, or where there is none, a
+// grey one of one channel per frame; everything else is as Meaning has it.
 POSEMACHINE_INLINE Meaning description_meaning(const Json& json, const Graph& graph, const std::string& where) {
   Meaning meaning;
   meaning.heatmaps = output_names(graph);
   meaning.inputs.clear();
-  const bool grey = std::none_of(graph.inputs.begin(), graph.inputs.end(),
-                                 [&](const Port& port) { return channels(graph, {port.value}) == 3; });
+  if (json.contains("meaning") && json["meaning"].is_object() && json["meaning"].contains("frames")) {
+    meaning.frames = frames_from_json<ModelError>(json["meaning"]["frames"], field(where, "meaning.frames"));
+  }
+  const bool grey = std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& port) {
+    return channels(graph, {port.value}) == input_channels(meaning);
+  });
   if (grey) meaning.colour_order = "grey";
   for (const Port& port : graph.inputs) {
-    if (channels(graph, {port.value}) != image_channels(meaning)) continue;
+    if (channels(graph, {port.value}) != input_channels(meaning)) continue;
     meaning.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
   }
   const bool given_inputs =

@@ -11,8 +11,9 @@
 #include <posemachine/graph/ops/convolution.hpp>
 #include <posemachine/model/meaning.hpp>
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -58,42 +59,75 @@ POSEMACHINE_INLINE std::vector<int> weights_on_image(const Model& model) {
   return ids;
 }
 
-// Weights over the three channels of a colour as ones over grey, or the other way round; none where that is not what
-// parts the shapes. Shapes: (out, 3 or 1, height, width) to (out, 1 or 3, height, width).
-POSEMACHINE_INLINE std::optional<Tensor> with_channels_of(const Tensor& weights, const Shape& wanted) {
-  if (weights.shape.size() != 4 || wanted.size() != 4) return std::nullopt;
-  const std::int64_t from = weights.shape[1], to = wanted[1];
+// Layout of an image input's channels: those of one picture for each frame in turn.
+struct ImageInput {
+  int channels = 3;  // of one picture
+  std::vector<int> frames{0};
+  friend bool operator==(const ImageInput&, const ImageInput&) = default;
+};
+
+// Guess for weights in a file that does not say what they are for: one picture, in colours or grey; none for other
+// shapes.
+POSEMACHINE_INLINE std::optional<ImageInput> image_input_by_shape(const Tensor& weights) {
+  if (weights.shape.size() != 4 || (weights.shape[1] != 3 && weights.shape[1] != 1)) return std::nullopt;
+  return ImageInput{static_cast<int>(weights.shape[1]), {0}};
+}
+
+// Weights over one image input as ones over another, see take_weights; none where the shapes are not those of the
+// inputs. Shapes: (out, channels of `from`, height, width) to (out, channels of `to`, height, width).
+POSEMACHINE_INLINE std::optional<Tensor> carried_over(const Tensor& weights, const ImageInput& from,
+                                                      const ImageInput& to, const Shape& wanted) {
+  const auto channels_of_all = [](const ImageInput& input) { return input.channels * std::ssize(input.frames); };
   Shape changed = weights.shape;
-  changed[1] = to;
-  if (changed != wanted || !((from == 3 && to == 1) || (from == 1 && to == 3))) return std::nullopt;
+  if (changed.size() != 4 || changed[1] != channels_of_all(from)) return std::nullopt;
+  changed[1] = channels_of_all(to);
+  if (changed != wanted) return std::nullopt;
   Tensor result(wanted);
   const auto plane = static_cast<std::size_t>(wanted[2] * wanted[3]);
-  for (std::size_t out = 0; out < static_cast<std::size_t>(wanted[0]); ++out) {
+  // Adds one picture's weights, (from.channels, height, width), to those over (to.channels, height, width).
+  const auto add_picture = [&](const float* source, float* sum) {
+    const auto most = static_cast<std::size_t>(std::max(from.channels, to.channels));
+    const float share = from.channels < to.channels ? static_cast<float>(to.channels) : 1.0f;
     for (std::size_t i = 0; i < plane; ++i) {
-      for (std::size_t c = 0; c < 3; ++c) {
-        if (from == 3) {
-          result.values[out * plane + i] += weights.values[(out * 3 + c) * plane + i];
-        } else {
-          result.values[(out * 3 + c) * plane + i] = weights.values[out * plane + i] / 3;
-        }
+      for (std::size_t c = 0; c < most; ++c) {
+        const std::size_t source_channel = from.channels == 1 ? 0 : c, channel = to.channels == 1 ? 0 : c;
+        sum[channel * plane + i] += source[source_channel * plane + i] / share;
       }
+    }
+  };
+  const auto place_of = [](const ImageInput& input, int frame) {
+    return static_cast<std::size_t>(std::find(input.frames.begin(), input.frames.end(), frame) - input.frames.begin());
+  };
+  const std::size_t source_size = static_cast<std::size_t>(from.channels) * plane;
+  const std::size_t size = static_cast<std::size_t>(to.channels) * plane;
+  for (std::size_t out = 0; out < static_cast<std::size_t>(wanted[0]); ++out) {
+    for (std::size_t k = 0; k < from.frames.size(); ++k) {
+      std::size_t place = place_of(to, from.frames[k]);
+      if (place == to.frames.size()) place = place_of(to, 0);
+      add_picture(weights.values.data() + (out * from.frames.size() + k) * source_size,
+                  result.values.data() + (out * to.frames.size() + place) * size);
     }
   }
   return result;
 }
 
-// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken. `other_colours`:
-// whether of model and source one may see colours and the other grey.
+// What fits of the offered tensors, by name; of maps of other joints the last layers are not taken. `image`: what the
+// source's image input is; none: what its weights' shapes say.
 POSEMACHINE_INLINE TakenWeights take_offered(const Model& model, std::map<std::string, const Tensor*> offered,
-                                             bool same_joints, bool other_colours, const std::string& source) {
+                                             bool same_joints, const std::optional<ImageInput>& image,
+                                             const std::string& source) {
   const Graph& graph = model.graph();
+  const ImageInput own{image_channels(model.meaning()), model.meaning().frames};
   std::map<std::string, Tensor> converted;
-  for (const int id : other_colours ? weights_on_image(model) : std::vector<int>{}) {
+  for (const int id : weights_on_image(model)) {
     const std::string name = parameter_name(graph, id);
     const auto found = offered.find(name);
     if (found == offered.end()) continue;
     const Shape wanted = shape_of(graph.parameters[static_cast<std::size_t>(id)]);
-    std::optional<Tensor> fitting = with_channels_of(*found->second, wanted);
+    if (!image && found->second->shape == wanted) continue;
+    const std::optional<ImageInput> from = image ? image : image_input_by_shape(*found->second);
+    if (!from || *from == own) continue;
+    std::optional<Tensor> fitting = carried_over(*found->second, *from, own, wanted);
     if (fitting) found->second = &(converted[name] = std::move(*fitting));
   }
   const std::vector<bool> says_joints = belong_to_outputs(graph);
@@ -132,8 +166,8 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const Model& so
     offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
   }
   const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
-  const bool other_colours = image_channels(model.meaning()) != image_channels(source.meaning());
-  return detail::take_offered(model, std::move(offered), same_joints, other_colours, source.network());
+  const detail::ImageInput image{image_channels(source.meaning()), source.meaning().frames};
+  return detail::take_offered(model, std::move(offered), same_joints, image, source.network());
 }
 
 POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where) {
@@ -144,7 +178,7 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const TensorFil
     if (type != DataType::f32 && type != DataType::bf16 && type != DataType::f16) continue;
     offered[entry.name] = &(floats[entry.name] = to_floats(entry.tensor));
   }
-  return detail::take_offered(model, std::move(offered), true, true, where);
+  return detail::take_offered(model, std::move(offered), true, std::nullopt, where);
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

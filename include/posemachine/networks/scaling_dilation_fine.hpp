@@ -27,8 +27,8 @@ struct ScalingDilationFineOptions {
   std::int32_t rate_width = 32;  // channels per dilation rate
   std::int32_t head = 64;        // channels before the maps
   std::int32_t reduction = 8;    // of the gate
-  // Of the distributions: those that equal Gaussians of 7 pixels have a peak of 1.
-  SpatialSoftmaxOptions softmax{.scale_percent = 1924};
+  // Of the distributions: those that equal Gaussians of 6 pixels have a peak of 1.
+  SpatialSoftmaxOptions softmax{.scale_percent = 1414};
 };
 
 /// A fire with a sum around it: (C, H, W) -> (C, H, W). Source: Iandola et al. 2016 (SqueezeNet), 6 (simple bypass).

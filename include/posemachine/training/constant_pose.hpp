@@ -26,11 +26,12 @@ std::vector<Keypoint> constant_pose(std::span<const Person> people, const JointS
                                     std::size_t most_people = 500);
 
 /// The result that evaluate() would have of a network that answers `pose` for every crop, by a metric of its joint set.
-/// Shapes: pose in pixels of the input; damaged as EvaluateOptions has it. Errors: DataError for a photograph that
-/// cannot be read; as Metric::measure.
+/// Shapes: pose in pixels of the input; damaged as EvaluateOptions has it; frames as Meaning has them: who is left out
+/// for want of a frame is left out here, too. Errors: DataError for a photograph that cannot be read; as
+/// Metric::measure.
 MetricResult measure_constant_pose(std::span<const Keypoint> pose, std::span<const Person> people, const Metric& metric,
-                                   const CropRule& crop, Size input,
-                                   const std::shared_ptr<DamagedImages>& damaged = {});
+                                   const CropRule& crop, Size input, const std::shared_ptr<DamagedImages>& damaged = {},
+                                   const std::vector<int>& frames = {0});
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD
 

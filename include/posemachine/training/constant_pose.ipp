@@ -6,7 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/tensor.hpp>
-#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/quarter_offset.hpp>
 
@@ -47,17 +47,17 @@ POSEMACHINE_INLINE std::vector<Keypoint> constant_pose(std::span<const Person> p
 
 POSEMACHINE_INLINE MetricResult measure_constant_pose(std::span<const Keypoint> pose, std::span<const Person> people,
                                                       const Metric& metric, const CropRule& crop, Size input,
-                                                      const std::shared_ptr<DamagedImages>& damaged) {
-  EvaluateOptions reading;
-  reading.damaged = damaged;
+                                                      const std::shared_ptr<DamagedImages>& damaged,
+                                                      const std::vector<int>& frames) {
+  const FrameReader reader(frames, PixelKind::rgb8);
   const std::vector<MeasuredPerson> all = measured_people(people);
   std::vector<MeasuredPerson> measured;
   std::vector<Keypoints> answers;
   for (std::size_t i = 0; i < people.size(); ++i) {
     const Person& person = people[i];
-    const std::optional<AnyImage> read = detail::read_image_unless_damaged(person.image, PixelKind::rgb8, reading);
+    const std::optional<FrameImages> read = reader.unless_damaged(person.image, damaged.get());
     if (!read) continue;
-    const Size image{ImageView(*read).height(), ImageView(*read).width()};
+    const Size image{read->current().height(), read->current().width()};
     const Affine to_image = image_from_input(evaluation_square(person, image.width, image.height, crop), input);
     Keypoints answer(pose.begin(), pose.end());
     for (Keypoint& keypoint : answer) {

@@ -72,8 +72,9 @@ POSEMACHINE_INLINE MetricResult Trainer::constant_pose_score() const {
 POSEMACHINE_INLINE std::size_t Trainer::find_damaged_headers() {
   std::vector<Person> people = loader_.people();
   people.insert(people.end(), validation_.people().begin(), validation_.people().end());
+  const Meaning& meaning = training_.meaning();
   const std::size_t count =
-      posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, training_.meaning().bit_depth);
+      posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, meaning.bit_depth, meaning.frames);
   const std::vector<Person>& trained = loader_.people();
   const auto is_lost = [&](const Person& person) { return damaged_->contains(person.image); };
   if (std::all_of(trained.begin(), trained.end(), is_lost)) detail::fail_without_photographs(trained.size(), *damaged_);

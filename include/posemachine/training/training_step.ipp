@@ -57,6 +57,7 @@ POSEMACHINE_INLINE LoaderOptions loader_options(const Model& model, const TrainO
   loader.normalisation = meaning.normalisation;
   loader.colour_order = meaning.colour_order;
   loader.bit_depth = meaning.bit_depth;
+  loader.frames = meaning.frames;
   loader.augment = options.augment;
   loader.augmentation = options.augmentation;
   loader.outputs = std::move(outputs);

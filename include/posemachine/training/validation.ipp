@@ -41,7 +41,8 @@ POSEMACHINE_INLINE MetricResult Validation::constant_pose_score(const Model& mod
   require_people();
   const Meaning& meaning = model.meaning();
   const std::vector<Keypoint> pose = constant_pose(trained, meaning.joints, loader);
-  return measure_constant_pose(pose, people_, metric(meaning.joints), meaning.crop, loader.input, options_.damaged);
+  return measure_constant_pose(pose, people_, metric(meaning.joints), meaning.crop, loader.input, options_.damaged,
+                               meaning.frames);
 }
 
 POSEMACHINE_INLINE Metric Validation::metric(const JointSet& joints) const {

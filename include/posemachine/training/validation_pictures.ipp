@@ -4,7 +4,7 @@
 #include <posemachine/training/validation_pictures.hpp>
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/data/image_io.hpp>
+#include <posemachine/data/read_frames.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -36,9 +36,9 @@ POSEMACHINE_INLINE Image draw_beside_truth(ImageView photo, const Estimate& esti
 POSEMACHINE_INLINE ValidationPictures draw_validation(Estimator& estimator, const Person& person,
                                                       const ValidationPictureOptions& options) {
   const Meaning& meaning = estimator.model().meaning();
-  const AnyImage read = read_image_as(pixel_kind(meaning), person.image, options.limits);
-  const ImageView photo(read);
-  const Estimate estimate = estimator.explain(photo, box_in_image(person, photo.width(), photo.height()));
+  const FrameImages read = FrameReader(meaning.frames, pixel_kind(meaning), options.limits)(person.image);
+  const ImageView photo = read.current();
+  const Estimate estimate = estimator.explain(read.views(), box_in_image(person, photo.width(), photo.height()));
   ValidationPictures pictures{draw_beside_truth(photo, estimate, person, meaning, options), {}};
   const PanelOptions panel{.picture_width_px = options.map_width_px, .pose = options.pose};
   for (std::size_t stage = 0; stage < estimate.stages.size(); ++stage) {
