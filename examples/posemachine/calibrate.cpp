@@ -1,10 +1,12 @@
 // posemachine calibrate: turns a model's scores into probabilities, by people whom it was not trained on.
 #include "evaluation_source.hpp"
+#include "left_out.hpp"
 #include "model_output.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/calibrate.hpp>
@@ -22,8 +24,10 @@
 
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +50,8 @@ struct CalibrationReport {
   std::string network;
   std::string data;
   int people = 0;
+  int left_out = 0;
+  LeftOutImages left_out_images{};
   pm::Calibration calibration;
   pm::ScoreBins peaks;       // joints by the peaks of their maps ...
   pm::ScoreBins calibrated;  // ... and by their probabilities
@@ -53,9 +59,10 @@ struct CalibrationReport {
 
 std::string to_text(const CalibrationReport& report) {
   const pm::Calibration& found = report.calibration;
-  std::string text = format("%s on %s: %d people, %s joints, right by %s\n\n%-12s  %8s  %8s  %12s\n",
-                            report.network.c_str(), report.data.c_str(), report.people, thousands(found.joints).c_str(),
-                            found.metric.c_str(), "probability", "joints", "mean, %", "right, %");
+  std::string text =
+      format("%s on %s: %d people%s, %s joints, right by %s\n\n%-12s  %8s  %8s  %12s\n", report.network.c_str(),
+             report.data.c_str(), report.people, left_out_text(report.left_out).c_str(),
+             thousands(found.joints).c_str(), found.metric.c_str(), "probability", "joints", "mean, %", "right, %");
   const auto& bins = report.calibrated.bins();
   for (std::size_t i = 0; i < bins.size(); ++i) {
     if (bins[i].count == 0) continue;
@@ -79,6 +86,8 @@ pm::Json to_json(const CalibrationReport& report) {
       {"calibration", pm::calibration_to_json(report.calibration)},
       {"error", {{"peaks", rounded(report.peaks.error())}, {"probabilities", rounded(report.calibrated.error())}}},
       {"bins", pm::Json::array()}};
+  if (report.left_out > 0) json["left_out"] = report.left_out;
+  add_left_out(json, report.left_out_images);
   for (const pm::ScoreBins::Bin& bin : report.calibrated.bins()) {
     pm::Json entry = {{"joints", bin.count}, {"right", bin.right}};
     if (bin.count > 0) entry["mean"] = rounded(bin.score / bin.count);
@@ -108,7 +117,8 @@ CalibrationReport report_of(const pm::EvaluationResult& evaluation, const pm::Jo
                        evaluation.metrics.front().name.c_str()),
          .remedy = "take more people, or another threshold, as in --metric pck@0.1"});
   }
-  report.people = evaluation.people;
+  report.people = evaluation.people - evaluation.left_out;
+  report.left_out = evaluation.left_out;
   report.calibration = *found;
   for (const pm::JudgedPeak& each : judged) report.calibrated.add((*found)(each.peak), each.right);
   return report;
@@ -122,11 +132,15 @@ int calibrate(const CalibrateArguments& arguments, const Context& context) {
   const pm::Model model = pm::load_trained(path, context.ops);
   const pm::JointSet& joints = model.meaning().joints;
   const std::vector<pm::Person> people = read_people(arguments.source, data, joints, context);
+  std::set<std::filesystem::path> named = warn_of_absent(arguments.source, people, context);
   Progress progress(context, "evaluating");
   pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
   options.metrics = {context.metrics.make(metric, joints)};
-  CalibrationReport report =
-      report_of(pm::evaluate(pm::Estimator(model.with_calibration({})), people, options), joints);
+  const pm::EvaluationResult evaluation = pm::evaluate(pm::Estimator(model.with_calibration({})), people, options);
+  warn_of_left_out(*options.damaged, named, context);
+  require_measured(evaluation, options.damaged->all());
+  CalibrationReport report = report_of(evaluation, joints);
+  report.left_out_images = options.damaged->all();
   report.model = path;
   report.network = model.network();
   report.data = pm::to_string(data);

@@ -26,9 +26,10 @@ std::string to_text(const ComparisonReport& report) {
   const pm::Metric& metric = first.evaluation.metrics.front();
   const std::string at_a_time =
       report.threads == 1 ? "one image at a time" : format("%d images at a time, a thread each", report.threads);
-  std::string text = format("%s on %s: %d people; mean of %s in %s, median time per person, %s\n\n",
-                            report.network.c_str(), report.data.c_str(), first.evaluation.people,
-                            metric.heading.c_str(), metric.unit.c_str(), at_a_time.c_str());
+  std::string text = format(
+      "%s on %s: %d people%s; mean of %s in %s, median time per person, %s\n\n", report.network.c_str(),
+      report.data.c_str(), first.evaluation.people - first.evaluation.left_out,
+      left_out_text(first.evaluation.left_out).c_str(), metric.heading.c_str(), metric.unit.c_str(), at_a_time.c_str());
   text += format("%-20s  %8s  %10s  %8s\n", "", metric.title.c_str(), "difference", "ms");
   const auto number = [](int width, const char* form, double value) {
     return std::isfinite(value) ? format(form, width, value) : format("%*s", width, "-");
@@ -45,9 +46,11 @@ pm::Json to_json(const ComparisonReport& report) {
   const pm::VariantResult& first = report.rows.front();
   const pm::Metric& metric = first.evaluation.metrics.front();
   pm::Json json = {{"model", report.model},     {"network", report.network},
-                   {"data", report.data},       {"people", first.evaluation.people},
+                   {"data", report.data},       {"people", first.evaluation.people - first.evaluation.left_out},
                    {"metric", metric.name},     {"unit", metric.unit},
                    {"threads", report.threads}, {"rows", pm::Json::array()}};
+  if (first.evaluation.left_out > 0) json["left_out"] = first.evaluation.left_out;
+  add_left_out(json, report.left_out);
   for (const pm::VariantResult& row : report.rows) {
     json["rows"].push_back({{"name", row.variant.name},
                             {"options", test_time_to_json(row.variant.options)},

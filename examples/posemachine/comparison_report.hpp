@@ -1,6 +1,8 @@
 // The report of evaluate --compare: a row per variant, as text or JSON.
 #pragma once
 
+#include "left_out.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/inference/compare.hpp>
 
@@ -16,6 +18,7 @@ struct ComparisonReport {
   std::string data;     // with LSP's part
   int threads = 1;      // photographs under way at a time
   std::vector<posemachine::VariantResult> rows;
+  LeftOutImages left_out{};
 };
 
 /// A row per variant: the mean of the first metric, its difference from the first row's, and the median time.

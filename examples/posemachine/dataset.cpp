@@ -1,4 +1,6 @@
 // posemachine dataset: annotated people looked at, counted, drawn and written in other formats.
+#include "joint_source.hpp"
+#include "left_out.hpp"
 #include "tool.hpp"
 
 #include <posemachine/base/json.hpp>
@@ -54,15 +56,21 @@ struct DatasetArguments {
 
 using Images = std::map<std::filesystem::path, pm::ImageFacts>;
 
-pm::Annotations read(const DatasetArguments& arguments, const Context& context) {
+// The people of the data; those on absent images are left out where that is allowed. Where they are to be found, they
+// stay unless that was asked for.
+pm::Annotations read(const DatasetArguments& arguments, const Context& context, bool finds_absent = false) {
   const pm::DataSource source = context.data_sets.parse(arguments.data);
-  pm::Annotations annotations =
-      context.data_sets.read(source, {.images = arguments.images, .allow_missing = arguments.allow_missing});
+  pm::Annotations annotations = context.data_sets.read(
+      source, {.images = arguments.images, .allow_missing = arguments.allow_missing || finds_absent});
+  if (arguments.allow_missing) {
+    const std::set<std::filesystem::path> absent = warn_of_absent(annotations.people, context);
+    std::erase_if(annotations.people, [&](const pm::Person& person) { return absent.contains(person.image); });
+  }
   if (arguments.joints.empty()) return annotations;
-  const std::string text = pm::read_file<pm::DataError>(arguments.joints, std::uint64_t{1} << 20);
-  const pm::JointSet joints =
-      pm::joint_set_from_some_json(pm::parse_json<pm::ModelError>(text, arguments.joints), arguments.joints);
-  return {joints, pm::people_with_joints(annotations, joints, pm::to_string(source))};
+  const pm::JointSet joints = pm::joint_set_from_some_json(joints_json(arguments.joints), arguments.joints);
+  annotations.people = pm::people_with_joints(annotations, joints, pm::to_string(source));
+  annotations.joints = joints;
+  return annotations;
 }
 
 Images inspect(const pm::Annotations& annotations, const DatasetArguments& arguments, const Context& context) {
@@ -87,7 +95,7 @@ int check(const DatasetArguments& arguments, const Context& context) {
     frames =
         pm::frames_from_json<pm::UsageError>(pm::parse_json<pm::UsageError>(arguments.frames, "--frames"), "--frames");
   }
-  const pm::Annotations annotations = read(arguments, context);
+  const pm::Annotations annotations = read(arguments, context, true);
   const Images images = inspect(annotations, arguments, context);
   std::vector<pm::Finding> findings = pm::find_problems(annotations, images);
   for (pm::Finding& finding : pm::find_frame_problems(annotations, images, frames)) {
@@ -98,13 +106,15 @@ int check(const DatasetArguments& arguments, const Context& context) {
     pm::Json json = {{"people", annotations.people.size()},
                      {"images", images.size()},
                      {"counts", counts_of(findings)},
+                     {"left_out", left_out_to_json(annotations)},
                      {"findings", pm::Json::array()}};
     for (const pm::Finding& finding : findings) {
-      const pm::Person& person = annotations.people[finding.person];
-      json["findings"].push_back({{"kind", finding.kind},
-                                  {"text", finding.text},
-                                  {"image", person.image.string()},
-                                  {"number", person.number}});
+      pm::Json entry = {{"kind", finding.kind}, {"text", finding.text}};
+      if (finding.person) {
+        const pm::Person& person = annotations.people[*finding.person];
+        entry.update({{"image", person.image.string()}, {"number", person.number}});
+      }
+      json["findings"].push_back(std::move(entry));
     }
     write_stdout(json_line(json));
     return code;
@@ -122,6 +132,8 @@ int check(const DatasetArguments& arguments, const Context& context) {
       text += format("%8s  %s\n", thousands(count).c_str(), kind.c_str());
     }
   }
+  const std::string left_out = left_out_words(annotations);
+  if (!left_out.empty()) text += "left out: " + left_out + "\n";
   write_stdout(text);
   return code;
 }
@@ -183,7 +195,14 @@ std::string to_text(const pm::DataSetStatistics& statistics, const pm::JointSet&
 int stats(const DatasetArguments& arguments, const Context& context) {
   const pm::Annotations annotations = read(arguments, context);
   const pm::DataSetStatistics statistics = pm::statistics_of(annotations, inspect(annotations, arguments, context));
-  write_stdout(arguments.json ? json_line(to_json(statistics)) : to_text(statistics, annotations.joints));
+  if (arguments.json) {
+    pm::Json json = to_json(statistics);
+    json["left_out"] = left_out_to_json(annotations);
+    write_stdout(json_line(json));
+    return done;
+  }
+  const std::string left_out = left_out_words(annotations);
+  write_stdout(to_text(statistics, annotations.joints) + (left_out.empty() ? "" : "\nleft out: " + left_out + "\n"));
   return done;
 }
 
@@ -207,11 +226,12 @@ std::vector<std::filesystem::path> some_of(const std::set<std::filesystem::path>
 }
 
 int show(const DatasetArguments& arguments, const Context& context) {
-  const pm::Annotations annotations = read(arguments, context);
+  const pm::Annotations annotations = read(arguments, context, arguments.problems);
   std::set<std::filesystem::path> images;
   if (arguments.problems) {
     for (const pm::Finding& finding : pm::find_problems(annotations, inspect(annotations, arguments, context))) {
-      if (finding.kind != "damaged image") images.insert(annotations.people[finding.person].image);
+      if (!finding.person || finding.kind == "damaged image" || finding.kind == "absent image") continue;
+      images.insert(annotations.people[*finding.person].image);
     }
   } else {
     for (const pm::Person& person : annotations.people) images.insert(person.image);
@@ -284,7 +304,8 @@ CLI::App* add_action(CLI::App& command, const char* name, const char* does, Data
   CLI::App* action = command.add_subcommand(name, does);
   action->add_option("--data", arguments.data, "KIND:PATH[:PART], as in train")->required();
   action->add_option("--images", arguments.images, "The folder of the images, as in train");
-  action->add_flag("--allow-missing", arguments.allow_missing, "Leave out images that are absent, instead of failing");
+  action->add_flag("--allow-missing", arguments.allow_missing,
+                   "Leave out people whose image is absent, instead of failing");
   return action;
 }
 
@@ -303,7 +324,7 @@ Command add_dataset(CLI::App& app, const Context& context) {
   command->require_subcommand(1);
   CLI::App* const checking = add_action(
       *command, "check", "What is wrong with the people and their images, or looks so, in sentences", *arguments);
-  checking->add_flag("--json", arguments->json, "One JSON object: people, images, counts by kind, findings");
+  checking->add_flag("--json", arguments->json, "One JSON object: people, images, counts by kind, left_out, findings");
   checking
       ->add_option(
           "--frames", arguments->frames,
@@ -324,11 +345,13 @@ Command add_dataset(CLI::App& app, const Context& context) {
   showing->add_flag("--problems", arguments->problems, "Only images of which check says something");
   add_threads(*showing, *arguments);
   CLI::App* const converting = add_action(*command, "convert", "The same people in another format", *arguments);
-  converting->add_option("--to", arguments->to, "coco:FILE.json or csv:FILE.csv")->required();
-  converting->add_flag("--force", arguments->force, "Replace the file if it is there");
+  converting->add_option("--to", arguments->to, "coco:FILE.json, csv:FILE.csv or yolo:DIR")->required();
+  converting->add_flag("--force", arguments->force,
+                       "Replace the file if it is there; of yolo images/ and labels/ are never replaced");
   for (CLI::App* const action : {checking, counting, showing, converting}) {
     action->add_option("--joints", arguments->joints,
-                       "JSON file of the joints wanted, as in train: others are left out, absent ones unlabelled");
+                       "The joints wanted, as in train: " + joint_set_names() +
+                           ", or a JSON file. Others are left out,\nabsent ones unlabelled");
     action->fallthrough();
   }
   return {command, [=, &context] {

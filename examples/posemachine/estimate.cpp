@@ -40,6 +40,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -110,6 +111,9 @@ std::string format_name(const EstimateArguments& arguments) {
 void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& format) {
   const bool several = !is_one_image(arguments);
   const bool shard = arguments.shard.has_value();
+  // Ranges of numbers hold back all others.
+  refuse_if(arguments.threshold && std::isnan(*arguments.threshold), "--threshold", "a score from 0 to 1", "nan");
+  refuse_if(std::isnan(arguments.box_threshold), "--box-threshold", "a score from 0 to 1", "nan");
   const std::string got = shard ? "a share of several" : arguments.images.size() > 1 ? "several" : "a folder";
   const std::string name(format.name);
   refuse_if(several && format.one_image && arguments.output == "-", arguments.json ? "--json" : "--format " + name,
@@ -216,12 +220,14 @@ struct People {
   std::vector<pm::Box> boxes;
 };
 
-// Whether a whole image shows nobody: its score is below that of nearly all people of the model's calibration, which
-// knows one scale alone.
-bool shows_nobody(const pm::ImagePoses& image, const People& people, const pm::Estimator& estimator) {
+// Whether a whole image shows a person: its score is that of nearly all people of the model's calibration, or above. None
+// where that cannot be judged: calibrations know one scale alone.
+std::optional<bool> shows_person(const pm::ImagePoses& image, const People& people, const pm::Estimator& estimator) {
   const std::optional<pm::Calibration>& calibration = estimator.model().meaning().calibration;
-  return people.whole_image && calibration && estimator.options().scales == std::vector<double>{1} &&
-         pm::mean_score(image.poses.front()) < calibration->person;
+  if (!people.whole_image || !calibration || calibration->person <= 0 ||
+      estimator.options().scales != std::vector<double>{1})
+    return std::nullopt;
+  return pm::mean_score(image.poses.front()) >= calibration->person;
 }
 
 void warn_of_nobody(const pm::ImagePoses& image, const pm::Calibration& calibration, const Context& context) {
@@ -241,7 +247,7 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader,
   context.stop_if_asked();
   pm::PanelOptions drawing;
   if (arguments.threshold) drawing.pose.min_score = *arguments.threshold;
-  pm::ImagePoses result{name, photo.width(), photo.height(), 0, {}};
+  pm::ImagePoses result{.image = name, .width = photo.width(), .height = photo.height(), .poses = {}};
   if (people.whole_image || people.boxes.size() == 1) {
     const pm::Estimate estimate =
         estimator.explain(read.views(), people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
@@ -254,9 +260,10 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader,
   } else {
     result.poses = estimator(read.views(), people.boxes);
   }
+  result.shows_person = shows_person(result, people, estimator);
   if (places.overlay.wanted()) {
     pm::Image picture = pm::displayable(photo);
-    if (!shows_nobody(result, people, estimator)) {
+    if (result.shows_person != false) {
       for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
     }
     write_picture(places.overlay, name, picture);
@@ -445,10 +452,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const auto take = [&](std::size_t position, Result& result) {
     if (result.problem.empty()) {
       result.found.id = ids[position];
-      if (shows_nobody(result.found, people[position], estimators.front())) {
-        warn_of_nobody(result.found, *model.meaning().calibration, context);
-        if (format.for_people) result.found.poses.clear();
-      }
+      if (result.found.shows_person == false) warn_of_nobody(result.found, *model.meaning().calibration, context);
       for (pm::Pose& pose : result.found.poses) pose = pm::with_keypoints(pose, matched);
       if (format.for_people && arguments.threshold) leave_out_weak(result.found, *arguments.threshold);
       lines.add(output.next(result.found));

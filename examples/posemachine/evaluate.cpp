@@ -2,6 +2,7 @@
 #include "comparison_report.hpp"
 #include "evaluation_report.hpp"
 #include "evaluation_source.hpp"
+#include "left_out.hpp"
 #include "network_source.hpp"
 #include "shard_record.hpp"
 #include "test_time.hpp"
@@ -10,6 +11,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/person.hpp>
@@ -25,8 +27,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -150,6 +154,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   const std::string path = model_path(arguments.source);
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
   const std::vector<pm::Person> people = read_people(arguments.source, source, model.meaning().joints, context);
+  std::set<std::filesystem::path> named = warn_of_absent(arguments.source, people, context);
   Progress progress(context, "evaluating");
   pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
   options.metrics = metrics_of(arguments, model.meaning().joints, people, context);
@@ -157,13 +162,19 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   const bool boxes = !people.empty() && people.front().framing == pm::Framing::box;
   const std::string split = source.kind == "lsp" ? source.part : "";
   if (arguments.compare) {
-    const ComparisonReport report{path, model.network(), pm::to_string(source), arguments.source.threads,
-                                  pm::compare(model, people, pm::estimation_variants(), options)};
+    ComparisonReport report{path, model.network(), pm::to_string(source), arguments.source.threads,
+                            pm::compare(model, people, pm::estimation_variants(), options)};
+    warn_of_left_out(*options.damaged, named, context);
+    report.left_out = options.damaged->all();
+    require_measured(report.rows.front().evaluation, report.left_out);
     write_stdout(arguments.json ? json_line(to_json(report)) : to_text(report));
     return done;
   }
-  const EvaluationReport report{path,  model.network(), arguments.source.data,
-                                split, boxes,           pm::evaluate(pm::Estimator(model, estimator), people, options)};
+  EvaluationReport report{path,  model.network(), arguments.source.data,
+                          split, boxes,           pm::evaluate(pm::Estimator(model, estimator), people, options)};
+  warn_of_left_out(*options.damaged, named, context);
+  report.left_out = options.damaged->all();
+  if (!arguments.shard) require_measured(report.result, report.left_out);
   if (!arguments.json) {
     write_stdout(to_text(report));
     return done;

@@ -40,7 +40,8 @@ std::string metric_table(const pm::EvaluationResult& result, std::size_t m) {
   if (!answer.parts.empty()) row("mean", [](const pm::MetricResult& stage) { return stage.mean; });
   if (metric.reports_pooled) row("pooled", [](const pm::MetricResult& stage) { return stage.pooled; });
   text += "\n";
-  if (answer.people < result.people) text += format("of %d people with %s\n", answer.people, metric.needs.c_str());
+  if (answer.people < result.people - result.left_out)
+    text += format("of %d people with %s\n", answer.people, metric.needs.c_str());
   return text;
 }
 
@@ -49,8 +50,10 @@ std::string metric_table(const pm::EvaluationResult& result, std::size_t m) {
 std::string to_text(const EvaluationReport& report) {
   const bool says_split = report.split.empty() || report.data.ends_with(":" + report.split);
   const std::string data = report.data + (says_split ? "" : ", " + report.split);
-  std::string text = format("%s on %s: %d people, crops %s\n", report.network.c_str(), data.c_str(),
-                            report.result.people, report.boxes ? "around their boxes" : "from the images alone");
+  std::string text =
+      format("%s on %s: %d people%s, crops %s\n", report.network.c_str(), data.c_str(),
+             report.result.people - report.result.left_out, left_out_text(report.result.left_out).c_str(),
+             report.boxes ? "around their boxes" : "from the images alone");
   for (std::size_t m = 0; m < report.result.metrics.size(); ++m) text += "\n" + metric_table(report.result, m);
   return text;
 }
@@ -63,6 +66,7 @@ pm::Json to_json(const EvaluationReport& report) {
   json["split"] = report.split;
   if (report.boxes) json["boxes"] = true;
   json.update(pm::evaluation_to_json(report.result));
+  add_left_out(json, report.left_out);
   return json;
 }
 
@@ -94,6 +98,7 @@ EvaluationReport report_from_json(const pm::Json& json, const pm::Json& run, con
   }
   report.result = pm::evaluation_from_measurements(shard["measured"], std::move(metrics), joints, stage_count,
                                                    where + ".shard.measured");
+  report.left_out = left_out_from_json(json, where);
   return report;
 }
 

@@ -1,6 +1,8 @@
 // What evaluate says: as text, as JSON, and read back for merge.
 #pragma once
 
+#include "left_out.hpp"
+
 #include <posemachine/base/json.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -17,6 +19,7 @@ struct EvaluationReport {
   std::string split;   // LSP's; empty: the data says which part
   bool boxes = false;  // crops are around people's boxes, not of whole images
   posemachine::EvaluationResult result;
+  LeftOutImages left_out{};
 };
 
 /// A table per metric: groups down, stages across.

@@ -2,6 +2,8 @@
 #include "evaluation_source.hpp"
 #include "tool.hpp"
 
+#include <posemachine/core/error.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/lsp.hpp>
@@ -9,6 +11,10 @@
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
 
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,7 +26,8 @@ void add_source_options(CLI::App& command, EvaluationSource& source, const std::
   command.add_option("--model", source.model, "Model file, or a checkpoint of a run; default: the bundled one");
   command.add_option("--data", source.data, "KIND:PATH[:PART], as in train" + which_data)->required();
   command.add_option("--images", source.images, "The folder of the images, as in train");
-  command.add_flag("--allow-missing", source.allow_missing, "Leave out images that are absent, instead of failing");
+  command.add_flag("--allow-missing", source.allow_missing,
+                   "Leave out people whose image is absent, instead of failing");
   command.add_option("--threads", source.threads, "Images at a time; the result is the same for any number")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -42,9 +49,23 @@ std::vector<pm::Person> read_people(const EvaluationSource& source, const pm::Da
   return pm::people_with_joints(context.data_sets.read(data, options), joints, pm::to_string(data));
 }
 
+std::set<std::filesystem::path> warn_of_absent(const EvaluationSource& source, std::span<const pm::Person> people,
+                                               const Context& context) {
+  return source.allow_missing ? warn_of_absent(people, context) : std::set<std::filesystem::path>{};
+}
+
+void require_measured(const pm::EvaluationResult& result, const LeftOutImages& left_out) {
+  if (result.left_out < result.people || result.people == 0) return;
+  pm::fail<pm::DataError>({.where = "evaluation",
+                           .expected = "images that can be used",
+                           .got = format("none among those of %d people", result.people),
+                           .remedy = left_out.empty() ? "" : left_out.begin()->second});
+}
+
 pm::EvaluateOptions evaluate_options(const EvaluationSource& source, Progress& progress, const Context& context) {
   pm::EvaluateOptions options;
   options.threads = source.threads;
+  options.damaged = std::make_shared<pm::DamagedImages>();
   options.progress = [&progress, &context](int done_count, int count) {
     context.stop_if_asked();
     progress.update(done_count, count);

@@ -1,6 +1,7 @@
 // What a model is measured on: the options that evaluate and calibrate share.
 #pragma once
 
+#include "left_out.hpp"
 #include "tool.hpp"
 
 #include <posemachine/data/data_set.hpp>
@@ -8,6 +9,9 @@
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/model/joint_set.hpp>
 
+#include <filesystem>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,7 +39,15 @@ posemachine::DataSource data_source(const EvaluationSource& source, const std::s
 std::vector<posemachine::Person> read_people(const EvaluationSource& source, const posemachine::DataSource& data,
                                              const posemachine::JointSet& joints, const Context& context);
 
-/// --threads, with a progress that ends where the tool is asked to stop. The progress must outlive the options.
+/// As warn_of_absent(people), where absent images are allowed.
+std::set<std::filesystem::path> warn_of_absent(const EvaluationSource& source,
+                                               std::span<const posemachine::Person> people, const Context& context);
+
+/// Errors: DataError where there are people and all of them were left out.
+void require_measured(const posemachine::EvaluationResult& result, const LeftOutImages& left_out);
+
+/// --threads, with images that cannot be used left out and noted, and with a progress that ends where the tool
+/// is asked to stop. The progress must outlive the options.
 posemachine::EvaluateOptions evaluate_options(const EvaluationSource& source, Progress& progress,
                                               const Context& context);
 

@@ -1,5 +1,7 @@
 // posemachine merge: the results of all shares of a run as the one result that the whole run gives.
 #include "evaluation_report.hpp"
+#include "evaluation_source.hpp"
+#include "left_out.hpp"
 #include "shard_record.hpp"
 #include "tool.hpp"
 
@@ -216,17 +218,22 @@ int merge_evaluations(const std::vector<Part>& parts, const MergeArguments& argu
     const pm::Json& joint_set = pm::member(parts.front().record.run, "joint_set", where);
     const pm::JointSet joints = pm::joint_set_from_json(joint_set, where + ".joint_set");
     std::vector<pm::EvaluationResult> results;
+    LeftOutImages left_out;
     for (const Part& part : parts) {
       EvaluationReport share = report_from_json(part.report, part.record.run, context.metrics, joints, part.where);
       results.push_back(share.result);
+      left_out.merge(share.left_out);
       if (&part == &parts.front()) report = std::move(share);
     }
     report.result = pm::merge(results);
+    report.left_out = std::move(left_out);
   } catch (const pm::UsageError& error) {
     throw pm::DataError(error.what());
   } catch (const pm::ModelError& error) {  // of the joint set, which stands in no model file here
     throw pm::DataError(error.what());
   }
+  for (const auto& [image, problem] : report.left_out) context.warn("left out: " + problem);
+  require_measured(report.result, report.left_out);
   write_result(arguments.output, arguments.json ? json_line(to_json(report)) : to_text(report));
   return done;
 }

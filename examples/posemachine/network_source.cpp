@@ -59,12 +59,12 @@ pm::Json whole_network(const pm::Json& network, const std::filesystem::path& fol
   const std::filesystem::path path = folder / network.get<std::string>();
   pm::Json json = pm::read_network_json(path);
   // Read once here, where the file's name is known.
-  static_cast<void>(pm::network_from_json(json, path.string(), context.layers, context.ops));
+  static_cast<void>(pm::open_network_from_json(json, path.string(), context.layers, context.ops));
   return json;
 }
 
 pm::NetworkDescription find_network(const pm::Json& network, const std::string& where, const Context& context) {
-  if (network.is_object()) return pm::network_from_json(network, where, context.layers, context.ops);
+  if (network.is_object()) return pm::open_network_from_json(network, where, context.layers, context.ops);
   const std::string name = network.is_string() ? network.get<std::string>() : network.is_null() ? "" : network.dump();
   if (const pm::NamedNetwork* named = pm::find_network(name)) return pm::description_of(*named);
   no_such_network(name, where, "a network file NET.json or one of ");

@@ -22,7 +22,8 @@ std::string network_names();
 posemachine::Json whole_network(const posemachine::Json& network, const std::filesystem::path& folder,
                                 const Context& context);
 
-/// The network of a configuration. Errors: UsageError for a name that the library does not have, ModelError for a
+/// The network of a configuration. A description that says no joint set is one of any joints, which are yet to be
+/// known, see open_network_from_json. Errors: UsageError for a name that the library does not have, ModelError for a
 /// description, both naming `where`.
 posemachine::NetworkDescription find_network(const posemachine::Json& network, const std::string& where,
                                              const Context& context);

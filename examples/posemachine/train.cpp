@@ -1,12 +1,15 @@
 // posemachine train: a network trained on annotated people, in a folder of its own.
 #include "job.hpp"
 #include "joint_source.hpp"
+#include "left_out.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 #include "train_config.hpp"
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
+#include <posemachine/data/data_set.hpp>
+#include <posemachine/data/person.hpp>
 #include <posemachine/engine/ranks.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/inference/evaluate.hpp>
@@ -100,8 +103,7 @@ class TrainProgress {
   void epoch(const pm::TrainEvent& event) {
     std::string line = format("epoch %d of %d done: mean loss %s", event.epoch, epochs_, numbers(event.losses).c_str());
     if (event.validation != nullptr) {
-      const pm::Metric& metric = event.validation->metrics.front();
-      line += format(", validation %s@%g %.2f%s", metric.title.c_str(), metric.threshold.value_or(0),
+      line += format(", validation %s %.2f%s", event.validation->metrics.front().heading.c_str(),
                      event.validation->stages.back().front().mean, event.best ? " (best)" : "");
     }
     say(line);
@@ -152,6 +154,7 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
     json["losses"] = lines.back().at("losses");
     if (lines.back().contains("val_pck") && lines.back()["val_pck"].is_number()) {
       json["validation"] = {{"pck", lines.back().at("val_pck")}};
+      if (trainer.has_validation()) json["validation"]["metric"] = trainer.validation_metric().name;
       if (lines.back().contains("val_pcp_strict") && lines.back()["val_pcp_strict"].is_number()) {
         json["validation"]["pcp_strict"] = lines.back().at("val_pcp_strict");
       }
@@ -161,25 +164,27 @@ pm::Json result_json(const pm::RunFolder& run, const TrainConfig& config, const 
     json["best"] = {{"epoch", best->at("epoch")}, {"pck", best->at("val_pck")}, {"model", run.best().string()}};
   }
   json["model"] = run.model().string();
+  add_left_out(json, trainer.damaged().all());
   json["seconds"] = seconds;
   json["images_per_second"] = images_per_second;
   return json;
 }
 
-std::string result_text(const pm::Json& json) {
+// `heading`: of the metric that validation is judged by.
+std::string result_text(const pm::Json& json, const std::string& heading) {
   std::string text = format("%s: %s, %d epochs, %s steps\n", json["run"].get<std::string>().c_str(),
                             json["network"].get<std::string>().c_str(), json["epochs"].get<int>(),
                             thousands(json["steps"].get<long long>()).c_str());
   if (json.contains("validation")) {
-    text += format("validation  PCK@0.2 %.2f", json["validation"]["pck"].get<double>());
+    text += format("validation  %s %.2f", heading.c_str(), json["validation"]["pck"].get<double>());
     if (json["validation"].contains("pcp_strict")) {
       text += format(", strict PCP %.2f", json["validation"]["pcp_strict"].get<double>());
     }
     text += "\n";
   }
   if (json.contains("best")) {
-    text += format("best        %s: PCK@0.2 %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
-                   json["best"]["pck"].get<double>(), json["best"]["epoch"].get<int>());
+    text += format("best        %s: %s %.2f after epoch %d\n", json["best"]["model"].get<std::string>().c_str(),
+                   heading.c_str(), json["best"]["pck"].get<double>(), json["best"]["epoch"].get<int>());
   }
   return text + format("model       %s\n", json["model"].get<std::string>().c_str());
 }
@@ -247,6 +252,15 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
   return start;
 }
 
+// Warns of the people on absent images, of training and of validation. Returns these images.
+std::set<std::filesystem::path> warn_of_absent(const TrainConfig& config, const TrainingSets& sets,
+                                               const Context& context) {
+  if (!config.allow_missing) return {};
+  std::vector<pm::Person> people = sets.train;
+  people.insert(people.end(), sets.validation.begin(), sets.validation.end());
+  return warn_of_absent(people, context);
+}
+
 // What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
 void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
   if (default_threads() < processors_for_each()) {
@@ -267,10 +281,12 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
   const TrainConfig config =
       config_from_json(pm::parse_json<pm::RuntimeFailure>(configuration, where, limits), where, context);
   TrainingSets sets = read_sets(config, context);
+  std::set<std::filesystem::path> named;
+  for (const pm::AbsentImage& absent : pm::absent_images(sets.train)) named.insert(absent.image);  // rank 0 says it
   pm::Trainer trainer(pm::checkpoint_from_bytes(checkpoint, "checkpoint of rank 0", context.ops), std::move(sets.train),
                       {}, ranks, context.train_kinds);
   const bool over = trainer.run(context.stop, [](const pm::TrainEvent&) {});
-  for (const auto& [image, message] : trainer.damaged().all()) context.warn("left out: " + message);
+  warn_of_left_out(trainer.damaged(), named, context);
   if (!over) throw Interrupted{};
   return done;
 }
@@ -294,14 +310,17 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (!arguments.resume) start = first_checkpoint(config, context, progress);
 
   TrainingSets sets = read_sets(config, context);
-  if (sets.validation.empty()) context.warn("no validation: it needs people of its own (--validation KIND:PATH)");
+  if (sets.validation.empty())
+    context.warn("no validation: it needs people of its own (--validation KIND:PATH[:PART])");
   progress.say(format("%s: %zu people to train on, %zu for validation", arguments.resume ? "resuming" : "training",
                       sets.train.size(), sets.validation.size()));
+  for (const std::string& line : sets.left_out) progress.say("left out of " + line);
   for (const std::string& line : describe_labels(config, sets)) progress.say(line);
+  std::set<std::filesystem::path> named = warn_of_absent(config, sets, context);  // photographs that were spoken of
   pm::Trainer trainer(*start, std::move(sets.train), std::move(sets.validation), ranks, context.train_kinds);
   const std::size_t photographs = trainer.find_damaged_headers();
-  const std::size_t damaged_headers = trainer.damaged().all().size();
-  if (damaged_headers > 0) progress.say(format("%zu of %zu photographs are damaged", damaged_headers, photographs));
+  const std::size_t unusable = trainer.damaged().all().size();
+  if (unusable > 0) progress.say(format("%zu of %zu photographs are damaged or absent", unusable, photographs));
   // Made last: what cannot be trained, or written down, leaves no folder behind.
   pm::write_json<pm::UsageError>(config_to_json(config), "configuration");
   if (!run) {
@@ -318,18 +337,13 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
   if (ranks != nullptr) tell_others(*ranks, config, trainer, context);
 
   if (trainer.step() == 0 && trainer.has_validation() && !context.quiet) {
-    progress.say(format("a constant pose scores PCK@0.2 %.2f in validation: what is above it has been learnt",
-                        trainer.constant_pose_score().mean));
+    progress.say(format("a constant pose scores %s %.2f in validation: what is above it has been learnt",
+                        trainer.validation_metric().heading.c_str(), trainer.constant_pose_score().mean));
   }
   const Clock::time_point begin = Clock::now();
   double images_per_second = 0;
-  std::set<std::filesystem::path> named;  // photographs that were said to be damaged
-  const auto name_damaged = [&] {
-    for (const auto& [image, message] : trainer.damaged().all()) {
-      if (named.insert(image).second) context.warn("left out: " + message);
-    }
-  };
-  name_damaged();
+  const auto name_left_out = [&] { warn_of_left_out(trainer.damaged(), named, context); };
+  name_left_out();
   const bool over = trainer.run(context.stop, [&](const pm::TrainEvent& event) {
     run->on_event(event);
     if (log) log->on_event(event);
@@ -337,7 +351,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     if (event.kind == pm::TrainEvent::Kind::step) progress.step(event, config.options.batch);
     if (event.kind == pm::TrainEvent::Kind::epoch) {
       progress.epoch(event);
-      name_damaged();
+      name_left_out();
     }
     if (event.skipped) {
       context.warn(format("step %lld was not finite and is skipped; the rate is now %.3g",
@@ -347,7 +361,7 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
       progress.say(format("nothing better for %d epochs: ended before the last one", config.options.stop_epochs));
     }
   });
-  name_damaged();
+  name_left_out();
   if (!named.empty()) {
     progress.say(
         format("photographs that could not be used: %zu. Their people were left out of validation; in training others "
@@ -368,8 +382,9 @@ int train(const TrainArguments& arguments, const Context& context, const std::sh
     throw Interrupted{};
   }
   const pm::Json result = result_json(*run, config, trainer, seconds_since(begin), images_per_second);
-  write_stdout(arguments.json ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
-                              : result_text(result));
+  write_stdout(arguments.json
+                   ? result.dump(-1, ' ', false, pm::Json::error_handler_t::replace) + "\n"
+                   : result_text(result, trainer.has_validation() ? trainer.validation_metric().heading : "PCK"));
   return done;
 }
 
@@ -416,9 +431,11 @@ Command add_train(CLI::App& app, const Context& context) {
                        "\nMay be given several times, and one given twice is seen twice an epoch. Several are brought\n"
                        "together by the names of joints, the first one's")
       ->allow_extra_args(false);
-  command->add_option("--validation", request.validation,
-                      "People to choose the best epoch by: a data set KIND:PATH[:PART], or the share of the images of\n"
-                      "--data that is kept back for it; default: 901 to 1000 of lsp:DIR, otherwise 0.1");
+  command->add_option(
+      "--validation", request.validation,
+      "People to choose the best epoch by: the share of the images of --data that is kept back for it;\n"
+      "a data set KIND:PATH[:PART]; a PART of the only data set, as in val; or a file with the name of an\n"
+      "image per line. Default: 901 to 1000 of lsp:DIR, val of yolo:FILE.yaml, otherwise 0.1");
   command->add_option("--images", request.images,
                       "The folder of the images, for annotations that name files; default: images/ beside the\n"
                       "annotation, beside it, or one folder up");
@@ -462,8 +479,12 @@ Command add_train(CLI::App& app, const Context& context) {
       ->add_option("--flip-test", request.flip_test,
                    "Whether the model averages its answer with the mirrored image's: on (default) or off")
       ->check(CLI::IsMember({"on", "off"}));
-  command->add_flag("--allow-missing", request.allow_missing, "Leave out images that are absent, instead of failing");
-  command->add_flag("--json", arguments->json, "One JSON object at the end: run, losses, validation, best, model");
+  command->add_flag(
+      "--allow-missing", request.allow_missing,
+      "Go on without images that are absent, instead of failing: other people stand in for those on them, and\n"
+      "validation leaves them out. Also with --resume");
+  command->add_flag("--json", arguments->json,
+                    "One JSON object at the end: run, losses, validation, best, model, left_out_images");
   command->footer(
       describe_settings() + row_words(context) +
       "Ctrl-C, SIGTERM or SIGUSR1 saves and ends after the step under way. The run's folder gets config.json,\n"

@@ -4,6 +4,7 @@
 #include "job.hpp"
 #include "joint_source.hpp"
 #include "labels_source.hpp"
+#include "left_out.hpp"
 #include "network_source.hpp"
 #include "tool.hpp"
 
@@ -11,9 +12,11 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
+#include <posemachine/data/image_list.hpp>
 #include <posemachine/data/labels.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/yolo.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -26,6 +29,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
+#include <posemachine/model/network_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/losses/cross_entropy.hpp>
 #include <posemachine/training/train_options.hpp>
@@ -35,8 +39,10 @@
 #include <charconv>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -231,32 +237,94 @@ std::vector<std::string> read_data(const Json& list, const std::string& where, c
                             .remedy = "give --data KIND:PATH"});
 }
 
+[[noreturn]] void refuse_validation(const std::string& got, const std::string& remedy = "") {
+  pm::fail<pm::UsageError>({.where = "--validation",
+                            .expected =
+                                "a share of the images from 0 to below 1, a data set KIND:PATH[:PART], a part of "
+                                "the data (val), or a file with the name of an image per line",
+                            .got = got,
+                            .remedy = remedy});
+}
+
 // A share of the images, if that is what the text says.
 std::optional<double> share_of_images(const std::string& text) {
   double share = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), share);
   if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
   if (share >= 0 && share < 1) return share;
-  pm::fail<pm::UsageError>(
-      {.where = "validation", .expected = "a share of the images from 0 to below 1, or a data set", .got = text});
+  refuse_validation(text);
 }
 
-std::string read_validation(const Json& json, const std::string& where, const Context& context) {
+bool names_kind(const std::string& text, const Context& context) {
+  return text.find(':') != std::string::npos && context.data_sets.find(text.substr(0, text.find(':'))) != nullptr;
+}
+
+// A list of images: neither of the other forms of a validation that was read.
+bool is_list_of_images(const std::string& validation, const Context& context) {
+  return !validation.empty() && !share_of_images(validation) && !names_kind(validation, context);
+}
+
+// The only data set, where PART says some of its images; nothing where there are several, or it has no such parts.
+std::optional<pm::DataSource> only_source(const std::vector<std::string>& data, const Context& context) {
+  std::optional<pm::DataSource> only;
+  for (const std::string& each : data) {
+    const pm::DataSource source = absolute_source(each, context);
+    if (only && (only->kind != source.kind || only->path != source.path)) return std::nullopt;
+    if (!context.data_sets.find(source.kind)->parts_are_images) return std::nullopt;
+    only = source;
+  }
+  return only;
+}
+
+// As a configuration keeps it: a share, a data set with its part, or the path of a list of images. `data`: of which a
+// part may be named alone.
+std::string read_validation(const Json& json, const std::string& where, const std::vector<std::string>& data,
+                            const Context& context) {
   const bool is_number = json["validation"].is_number();
   const std::string text =
       is_number ? json["validation"].dump() : pm::string_member<pm::UsageError>(json, "validation", where);
   if (text.empty() || share_of_images(text)) return text;
-  return pm::to_string(absolute_source(text, context));
+  if (names_kind(text, context)) return pm::to_string(absolute_source(text, context));
+  std::error_code error;
+  if (std::filesystem::is_regular_file(text, error)) {
+    std::string list = absolute_path(text);
+    pm::write_json<pm::UsageError>(list, "--validation");  // a configuration cannot hold other text
+    return list;
+  }
+  const std::string got = "\"" + text.substr(0, 100) + "\"";
+  if (text.find('/') != std::string::npos) refuse_validation(got, "there is no such file");
+  std::optional<pm::DataSource> source = only_source(data, context);
+  if (!source)
+    refuse_validation(got, "a part alone needs one data set whose parts are images: lsp, lspet, yolo or mpii");
+  source->part = text;
+  return pm::to_string(*source);
+}
+
+// The part that a data set has for validation, for where nobody names another.
+std::string usual_validation(const std::vector<std::string>& data, const Context& context) {
+  std::optional<pm::DataSource> source = only_source(data, context);
+  const bool trains = source && source->kind == pm::yolo_set.name && (source->part.empty() || source->part == "train");
+  if (!trains || !pm::has_yolo_validation(source->path)) return "";
+  source->part = "val";
+  return pm::to_string(*source);
+}
+
+// How a data set of the configuration is read. A folder of images is for those of the kinds that take one; where none
+// is, it is refused.
+pm::DataSetOptions options_of(const TrainConfig& config, const pm::DataSource& source, const Context& context) {
+  const auto takes_images = [&](const std::string& text) {
+    const pm::DataSetKind* const kind = context.data_sets.find(text.substr(0, text.find(':')));
+    return kind != nullptr && kind->takes_images;
+  };
+  const bool any = takes_images(config.validation) || std::any_of(config.data.begin(), config.data.end(), takes_images);
+  return {.images = !any || takes_images(source.kind) ? config.images : "", .allow_missing = config.allow_missing};
 }
 
 // The joint set that the data has, where the network leaves it open and has another. One annotation says it: the first.
 Json joints_of_data(const TrainConfig& config, const Context& context) {
-  if (config.network_source.is_object() && config.network_source.contains("meaning") &&
-      config.network_source["meaning"].contains("joint_set")) {
-    return {};
-  }
-  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
-  const pm::JointSet joints = context.data_sets.joints(absolute_source(config.data.front(), context), options);
+  if (pm::says_joint_set(config.network_source)) return {};
+  const pm::DataSource source = absolute_source(config.data.front(), context);
+  const pm::JointSet joints = context.data_sets.joints(source, options_of(config, source, context));
   if (joints.joints == config.network.meaning.joints.joints) return {};
   return pm::joint_set_to_json(joints);
 }
@@ -273,6 +341,25 @@ void adopt_joints(TrainConfig& config, const std::string& where) {
   config.network.meaning.joints = pm::joint_set_from_json(config.joints, where + ".joints");
   const int maps = static_cast<int>(config.network.meaning.joints.joints.size()) + 1;
   if (config.network_source.is_string()) pm::set_output_channels(config.network.graph, maps);
+}
+
+// A network file says its maps itself: they must be for the joints of the data.
+void check_maps(const TrainConfig& config, const std::string& where) {
+  if (!config.network_source.is_object() || pm::says_joint_set(config.network_source)) return;
+  const pm::Graph& graph = config.network.graph;
+  const pm::JointSet& joints = config.network.meaning.joints;
+  const int wanted = static_cast<int>(joints.joints.size()) + 1;
+  for (const std::size_t place : pm::heatmap_outputs(graph, config.network.meaning)) {
+    const int has = pm::channels(graph, {graph.outputs[place].value});
+    if (has == wanted) continue;
+    pm::fail<pm::UsageError>(
+        {.where = where + ".network: output " + std::string(pm::name_text(graph, graph.outputs[place].name)),
+         .expected = std::to_string(wanted) + " maps, for the " + std::to_string(wanted - 1) + " joints of the set " +
+                     joints.name + " and the background",
+         .got = std::to_string(has),
+         .remedy = "choose " + std::to_string(has - 1) + " joints (--joints), or give its last layer " +
+                   std::to_string(wanted) + " channels"});
+  }
 }
 
 // Named networks' images follow the order of colours and the frames; a network file says its channels itself.
@@ -304,7 +391,8 @@ bool says_flip_average(const Json& network) {
          network["meaning"]["decoder"].contains("flip_average");
 }
 
-TrainConfig read_config(const Json& json, const std::string& where, const Context& context) {
+// `knows_joints`: false where the joints of a network that leaves them open are yet to be asked of the data.
+TrainConfig read_config(const Json& json, const std::string& where, const Context& context, bool knows_joints = true) {
   pm::reject_unknown_keys<pm::UsageError>(json, known_keys, where);
   TrainConfig config;
   if (json.contains("init")) {
@@ -331,7 +419,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     config.images = absolute_path(pm::string_member<pm::UsageError>(json, "images", where));
     pm::write_json<pm::UsageError>(config.images, "images");
   }
-  if (json.contains("validation")) config.validation = read_validation(json, where, context);
+  if (json.contains("validation")) config.validation = read_validation(json, where, config.data, context);
   if (json.contains("labels")) config.labels = read_labels_list(json.at("labels"), config.data, where);
   if (json.contains("allow_missing"))
     config.allow_missing = pm::boolean_member<pm::UsageError>(json, "allow_missing", where);
@@ -339,6 +427,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     config.joints = pm::joint_set_to_json(pm::joint_set_from_some_json(json["joints"], where + ".joints"));
     adopt_joints(config, where);
   }
+  if (knows_joints) check_maps(config, where);
   pm::Meaning& meaning = config.network.meaning;
   // Training mirrors half of the images: the answer for the mirror image is as good.
   if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
@@ -518,6 +607,18 @@ bool changes_speed_only(const std::string& key) {
   return std::find(speed_keys.begin(), speed_keys.end(), key) != speed_keys.end();
 }
 
+// People who validate and are trained on, too, say nothing of others.
+void warn_of_overlap(const TrainingSets& sets, const Context& context) {
+  std::set<std::filesystem::path> trained, both;
+  for (const pm::Person& person : sets.train) trained.insert(person.image);
+  for (const pm::Person& person : sets.validation) {
+    if (trained.contains(person.image)) both.insert(person.image);
+  }
+  if (both.empty()) return;
+  context.warn(format("%zu images of validation are trained on, too, %s first: its figures say little of other images",
+                      both.size(), both.begin()->c_str()));
+}
+
 }  // namespace
 
 std::string describe_settings() {
@@ -566,11 +667,14 @@ TrainConfig new_config(const TrainRequest& request, const Context& context) {
   if (json.contains("from") && json["from"].is_string() && !json["from"].get<std::string>().empty()) {
     inherit(json, pm::load_checkpoint(json["from"].get<std::string>(), context.ops));
   }
-  TrainConfig config = read_config(json, where, context);
+  TrainConfig config = read_config(json, where, context, json.contains("joints"));
+  if (!json.contains("validation")) {
+    config.validation = usual_validation(config.data, context);
+    if (!config.validation.empty()) json["validation"] = config.validation;
+  }
   if (json.contains("joints")) return config;
   const Json joints = config.from.empty() ? joints_of_data(config, context) : joints_of_checkpoint(config, context);
-  if (joints.is_null()) return config;
-  json["joints"] = joints;
+  if (!joints.is_null()) json["joints"] = joints;
   return read_config(json, where, context);
 }
 
@@ -606,15 +710,19 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const std::vector<std::string> data = read_data(value, asked_where, context);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
       has["data"] = data;
-    } else if (key == "images") {  // as data
-      has["images"] = value;
+    } else if (key == "images" || key == "allow_missing") {  // as data; images may have vanished since
+      has[key] = value;
     } else if (key == "validation") {
-      const std::string asked_for = read_validation(asked, asked_where, context);
+      const std::vector<std::string> data = has["data"].get<std::vector<std::string>>();
+      const std::string asked_for = read_validation(asked, asked_where, data, context);
+      const auto form_of = [&](const std::string& text) {
+        return is_list_of_images(text, context) ? "a list of images" : kinds_of({text});
+      };
       const bool has_share = !run.validation.empty() && share_of_images(run.validation);
       const bool asks_share = !asked_for.empty() && share_of_images(asked_for);
       const bool same = has_share && asks_share
                             ? share_of_images(run.validation) == share_of_images(asked_for)
-                            : !has_share && !asks_share && kinds_of({run.validation}) == kinds_of({asked_for});
+                            : !has_share && !asks_share && form_of(run.validation) == form_of(asked_for);
       if (!same) contradiction(key, run.validation.empty() ? "none" : run.validation, asked_for);
       if (!asks_share) has["validation"] = asked_for;  // the folder may have moved
     } else if (key == "joints") {
@@ -666,14 +774,19 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
 TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   TrainingSets sets;
   const pm::JointSet& joints = config.network.meaning.joints;
-  const pm::DataSetOptions options{.images = config.images, .allow_missing = config.allow_missing};
+  const auto read_source = [&](const pm::DataSource& source) {
+    pm::Annotations annotations = context.data_sets.read(source, options_of(config, source, context));
+    const std::string words = left_out_words(annotations);
+    if (!words.empty()) sets.left_out.push_back(pm::to_string(source) + ": " + words);
+    return annotations;
+  };
   // Validation keeps the data's own joints, whatever labels are trained on.
   struct People {
     std::vector<pm::Person> labelled;
     std::vector<pm::Person> own;
   };
   const auto read_both = [&](const pm::DataSource& source) {
-    pm::Annotations annotations = context.data_sets.read(source, options);
+    pm::Annotations annotations = read_source(source);
     People people;
     people.own = pm::people_with_joints(annotations, joints, pm::to_string(source));
     for (const std::string& labels : config.labels) {
@@ -705,17 +818,33 @@ TrainingSets read_sets(const TrainConfig& config, const Context& context) {
     own.insert(own.end(), people.own.begin(), people.own.end());
   }
   const std::optional<double> share = config.validation.empty() ? std::nullopt : share_of_images(config.validation);
-  if (!config.validation.empty() && !share) {
+  if (is_list_of_images(config.validation, context)) {
+    const pm::ListedImages listed = pm::read_image_list(config.validation, own);
+    if (listed.images.empty()) {
+      pm::fail<pm::DataError>(
+          {.where = config.validation,
+           .expected = "names of images of the data, one per line",
+           .got = listed.unknown.empty() ? "none" : "\"" + listed.unknown.front() + "\" and no other"});
+    }
+    if (!listed.unknown.empty()) {
+      context.warn(format("%s: %zu lines name no image of the data with people on it, \"%s\" first",
+                          config.validation.c_str(), listed.unknown.size(), listed.unknown.front().c_str()));
+    }
+    const auto is_listed = [&](const pm::Person& person) { return listed.images.contains(person.image); };
+    std::copy_if(own.begin(), own.end(), std::back_inserter(sets.validation), is_listed);
+    std::erase_if(sets.train, is_listed);
+  } else if (!config.validation.empty() && !share) {
     const pm::DataSource source = absolute_source(config.validation, context);
-    sets.validation = pm::people_with_joints(context.data_sets.read(source, options), joints, pm::to_string(source));
+    sets.validation = pm::people_with_joints(read_source(source), joints, pm::to_string(source));
   } else if (!share && usual) {
-    sets.validation = pm::people_with_joints(context.data_sets.read(*usual, options), joints, pm::to_string(*usual));
+    sets.validation = pm::people_with_joints(read_source(*usual), joints, pm::to_string(*usual));
   } else {
     constexpr double usual_share = 0.1;
     const double kept_back = share.value_or(lspet_alone ? 0 : usual_share);
     sets.train = pm::split_people(sets.train, kept_back).train;
     sets.validation = pm::split_people(own, kept_back).validation;  // of the same images
   }
+  warn_of_overlap(sets, context);
   return sets;
 }
 

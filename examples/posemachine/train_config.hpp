@@ -23,8 +23,9 @@ struct TrainConfig {
   // "lsp:DIR", "coco:FILE.json:PART", absolute; one given twice is seen twice an epoch. "lsp:DIR" alone is images 1 to
   // 900, and 901 to 1000 for validation.
   std::vector<std::string> data;
-  std::string images{};        // the folder of their images, where the annotation does not tell; absolute, or empty
-  std::string validation{};    // another data set, or a share of the images, as in "0.1"; empty: what is usual
+  std::string images{};  // the folder of their images, where the annotation does not tell; absolute, or empty
+  // Another data set, a share of the images, as in "0.1", or the path of a list of images; empty: what is usual.
+  std::string validation{};
   posemachine::Json joints{};  // the joint set of the data, where it is not the network's own; null: it is
   // "lspet:FILE.mat:NAME" or "lspet:FILE.mat:NAME:score=T", absolute, one per kind at most, in the order of kinds: other
   // joints for that kind's training people.
@@ -71,11 +72,12 @@ TrainConfig resumed_config(const TrainRequest& request, const posemachine::Json&
                            const posemachine::Checkpoint& checkpoint, const Context& context);
 
 /// The people to train on and to validate with, with other labels where there are any. For validation: what
-/// config.validation says; by default LSP's images 901 to 1000 where it is among the data, otherwise a tenth of the
-/// images. Errors: DataError for data sets and labels that cannot be used.
+/// config.validation says (of YOLO's data by default the val of its own); otherwise LSP's images 901 to 1000 where it is
+/// among the data, or a tenth of the images. Errors: DataError for data sets and labels that cannot be used.
 struct TrainingSets {
   std::vector<posemachine::Person> train;
   std::vector<posemachine::Person> validation;
+  std::vector<std::string> left_out;  // "coco:FILE.json: crowds (3)", of each data set of which something was left out
 };
 TrainingSets read_sets(const TrainConfig& config, const Context& context);
 

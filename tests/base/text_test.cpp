@@ -37,4 +37,12 @@ TEST_CASE("did_you_mean: the nearest known word, where one is near") {
   CHECK(pm::did_you_mean("rate", {}) == "");
 }
 
+TEST_CASE("did_you_mean: the beginning of one name or two means them; of many it is a word like any other") {
+  const std::vector<std::string> metrics{"pck", "pckh", "pcp_strict", "pcp_loose"};
+  CHECK(pm::did_you_mean("pcp", metrics) == "did you mean \"pcp_strict\" or \"pcp_loose\"?");
+  CHECK(pm::did_you_mean("pcp_l", metrics) == "did you mean \"pcp_loose\"?");
+  CHECK(pm::did_you_mean("pkc", metrics) == "did you mean \"pck\"?");
+  CHECK(pm::did_you_mean("left", {"left_hip", "left_knee", "left_foot"}) == "");
+}
+
 }  // namespace text_test

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -246,7 +247,53 @@ TEST_CASE("read_coco: images are looked for in one order, whatever came before")
   CHECK(read(R"({"id":6,"file_name":"b.png"},)" + c) == folder / "set/images/c.png");
 }
 
-TEST_CASE("read_coco: people whose image is absent are counted, or left out where that is allowed") {
+TEST_CASE("DataSetKinds: a folder of images is refused where the kind finds them by itself") {
+  const TemporaryFolder folder;
+  const DataSetKinds kinds;
+  for (const char* kind : {"lsp", "lspet", "yolo"}) {
+    const std::string message = refusal<UsageError>(
+        [&] { kinds.read({kind, folder.path(), ""}, {.images = folder.path(), .allow_missing = false}); });
+    CHECK(
+        contains(message, "--images: expected data of a kind whose images may lie anywhere: coco, csv, mpii, labelme"));
+    CHECK(contains(message, std::string("got ") + kind + ":"));
+  }
+}
+
+TEST_CASE("read_coco: what is left out is counted by reason, and its place kept where it is a fault") {
+  const TemporaryFolder folder;
+  folder.write("a.png", "x");
+  const std::string good = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
+  const std::string categories =
+      R"("categories":[{"id":1,"name":"arm","keypoints":["base","left_tip","right_tip"]},{"id":2,"name":"car"}])";
+  const auto of = [](int category) {
+    return R"({"image_id":5,"bbox":[0,0,9,9],"category_id":)" + std::to_string(category) + "}";
+  };
+  const auto file = folder.write(
+      "p.json", coco(annotation(good, 1) + "," + annotation(good + R"(,"bbox":[3,4,0,5])", 2) + "," +
+                         annotation(good + R"(,"bbox":[0,0,0,0])", 3) + "," + annotation(good + R"(,"iscrowd":1)", 4) +
+                         "," + annotation(R"("keypoints":null)", 5) + "," + annotation(R"("keypoints":[])", 6) + "," +
+                         annotation(R"("bbox":[0,0,9,9])", 7) + "," +
+                         annotation(R"("keypoints":[0,0,0,0,0,0,0,0,0])", 8) + "," + of(2) + "," + of(7) + "," + of(7),
+                     R"({"id":5,"file_name":"a.png"})", categories));
+  const Annotations read = read_coco(file);
+  CHECK(read.people.size() == 3);
+  std::map<std::string, std::pair<std::size_t, std::vector<std::string>>> left_out;
+  for (const LeftOut& each : read.left_out) left_out[each.what] = {each.count, each.places};
+  const auto at = [&](const std::string& entry) { return file.string() + ": annotations" + entry; };
+  const auto one = [](std::size_t count) { return std::pair{count, std::vector<std::string>{}}; };
+  CHECK(left_out["boxes of no area"] == std::pair{std::size_t{2}, std::vector{at("[1].bbox")}});
+  CHECK(left_out["crowds"] == one(1));
+  CHECK(left_out["annotations whose keypoints are null"] ==
+        std::pair{std::size_t{1}, std::vector{at("[4].keypoints")}});
+  CHECK(left_out["annotations without keypoints"] == one(2));
+  CHECK(left_out["people without a labelled joint"] == one(1));
+  CHECK(left_out["annotations of other categories"] == one(1));
+  CHECK(left_out["annotations of categories that are not listed"] ==
+        std::pair{std::size_t{2}, std::vector{at("[9].category_id"), at("[10].category_id")}});
+  CHECK(left_out.size() == 7);
+}
+
+TEST_CASE("read_coco: people whose image is absent are counted, or kept where that is allowed") {
   const TemporaryFolder folder;
   folder.write("here/a.png", "x");
   const std::string images = R"({"id":5,"file_name":"a.png"},{"id":6,"file_name":"b.png"})";
@@ -256,7 +303,40 @@ TEST_CASE("read_coco: people whose image is absent are counted, or left out wher
   const std::string message = refusal([&] { read_coco(file, "", {.images = folder / "here"}); });
   CHECK(contains(message, "b.png: expected the images of"));
   CHECK(contains(message, "1 of 2 people without theirs"));
-  CHECK(read_coco(file, "", {.images = folder / "here", .allow_missing = true}).people.size() == 1);
+  CHECK(contains(message, "(--allow-missing)"));
+  const auto kept = read_coco(file, "", {.images = folder / "here", .allow_missing = true}).people;
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[1].image == folder / "here/b.png");
+  const auto absent = absent_images(kept);
+  REQUIRE(absent.size() == 1);
+  CHECK(absent[0].image == kept[1].image);
+  CHECK(absent[0].people == 1);
+  // All absent: a wrong folder, whatever is allowed.
+  const std::string none = refusal([&] { read_coco(file, "", {.images = folder / "nowhere", .allow_missing = true}); });
+  CHECK(contains(none, "2 of 2 people without theirs, this one first; say where the images are (--images DIR)"));
+  CHECK(!contains(none, "allow"));
+}
+
+TEST_CASE("read_coco, read_csv: an image of another case or ending is named where one is absent") {
+  const TemporaryFolder folder;
+  folder.write("B.JPG", "x");
+  folder.write("images/c.jpg", "x");
+  folder.write("images/c.txt", "x");
+  const std::string keypoints = R"("keypoints":[1,2,2,3,4,1,5,6,2])";
+  for (const auto& [name, there] : {std::pair{"b.jpg", "B.JPG"}, {"B.jpg", "B.JPG"}, {"c.png", "images/c.jpg"}}) {
+    CAPTURE(name);
+    const std::string wanted =
+        (folder / there).string() + " is there, " + name + " in another case or with another ending";
+    const auto json =
+        folder.write("p.json", coco(annotation(keypoints), std::string(R"({"id":5,"file_name":")") + name + "\"}"));
+    CHECK(contains(refusal([&] { read_coco(json); }), wanted));
+    const auto table = folder.write("p.csv", std::string("image,tip_x,tip_y\n") + name + ",1,2\n");
+    CHECK(contains(refusal([&] { read_csv(table); }), wanted));
+  }
+  const auto table = folder.write("p.csv", "image,tip_x,tip_y\nd.png,1,2\n");
+  CHECK(contains(refusal([&] { read_csv(table); }), "say where the images are"));
+  const auto second = folder.write("p.csv", "image,tip_x,tip_y\nd.png,1,2\nc.jpeg,1,2\n");
+  CHECK(contains(refusal([&] { read_csv(second); }), "images/c.jpg is there, c.jpeg in another case"));
 }
 
 TEST_CASE("read_csv: a row per person, as spreadsheets write it; empty positions are unlabelled") {

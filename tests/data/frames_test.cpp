@@ -116,8 +116,9 @@ TEST_CASE("FrameFinder: a folder is listed once, and not at all for the photogra
   FrameFinder later;
   CHECK(found(later, folder, "f_1.png", {0, 1}) == Names{"f_1.png", "f_2.png"});
   CHECK(found(later, folder, "none/f_1.png", {0}) == Names{"f_1.png"});
-  CHECK(contains(refusal<DataError>([&] { later(folder / "none/f_1.png", std::vector{0, 1}); }),
-                 "none: cannot be listed for frames: "));
+  CHECK(found(later, folder, "none/f_1.png", {0, 1}) == Names{"f_1.png", "f_1.png"});  // an absent one has none
+  CHECK(contains(refusal<DataError>([&] { later(folder / "f_1.png/f_1.png", std::vector{0, 1}); }),
+                 "f_1.png: cannot be listed for frames: "));
 }
 
 TEST_CASE("FrameFinder: many threads that ask about several folders at once find what one finds") {
@@ -156,7 +157,7 @@ TEST_CASE("FrameReader: a frame of another size or that cannot be used makes the
   const Clip clip;
   write_png(clip.file(1), noise(30, 20, 9));
   clip.folder.write("clip_15.png", "no picture");
-  std::filesystem::create_symlink(clip.folder / "nowhere", clip.folder / "clip_25.png");
+  std::filesystem::create_symlink(clip.folder / "clip_25.png", clip.folder / "clip_25.png");  // leads to itself
   const FrameReader read({-1, 0, 1}, PixelKind::rgb8);
   const std::string first = clip.file(0).string(), small = clip.file(1).string(), middle = clip.file(2).string();
   const std::string size =
@@ -170,7 +171,7 @@ TEST_CASE("FrameReader: a frame of another size or that cannot be used makes the
   CHECK(contains(refusal<BitDepthError>([&] { FrameReader({0, 1}, PixelKind::grey16)(clip.file(0)); }),
                  "expected samples of 16 bits"));
 
-  // Noted where that is asked for; a file that is absent is no damage.
+  // Noted where that is asked for; a file that is there and cannot be opened is no damage.
   DamagedImages damaged;
   CHECK_FALSE(next.unless_damaged(clip.file(0), &damaged).has_value());
   CHECK_FALSE(next.unless_damaged(clip.file(0), &damaged).has_value());
@@ -178,8 +179,13 @@ TEST_CASE("FrameReader: a frame of another size or that cannot be used makes the
   CHECK(damaged.all().size() == 2);
   CHECK(damaged.all().at(clip.file(0)) == size);
   CHECK(contains(refusal<DataError>([&] { next.unless_damaged(clip.file(4), &damaged); }), "clip_25.png"));
-  CHECK_THROWS_AS(next.unless_damaged(clip.folder / "none_1.png", &damaged), DataError);
   CHECK(damaged.all().size() == 2);
+  // Absent ones are noted as damaged ones are, a frame that vanished under the photograph's name.
+  CHECK_FALSE(next.unless_damaged(clip.folder / "none_1.png", &damaged).has_value());
+  CHECK(damaged.all().at(clip.folder / "none_1.png") == (clip.folder / "none_1.png").string() + ": absent");
+  std::filesystem::remove(clip.folder / "clip_25.png");
+  CHECK_FALSE(next.unless_damaged(clip.file(4), &damaged).has_value());
+  CHECK(contains(damaged.all().at(clip.file(4)), "frame 1: " + (clip.folder / "clip_25.png").string()));
   CHECK(FrameReader({0}, PixelKind::rgb8).unless_damaged(clip.file(0), nullptr).has_value());
 }
 

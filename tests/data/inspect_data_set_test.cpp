@@ -116,8 +116,32 @@ TEST_CASE("find_problems: nothing in a clean set; each kind of mistake alone, at
   std::filesystem::resize_file(people[13].image, 60);
   std::filesystem::remove(people[14].image);
   const std::vector<Finding> findings = crowd.problems();
-  CHECK(std::count_if(findings.begin(), findings.end(),
-                      [](const Finding& finding) { return finding.kind == "damaged image"; }) == 2);
+  const auto count = [&](const std::string& kind) {
+    return std::count_if(findings.begin(), findings.end(), [&](const Finding& each) { return each.kind == kind; });
+  };
+  CHECK(count("damaged image") == 1);
+  CHECK(count("absent image") == 1);
+  std::filesystem::remove(people[13].image);
+  const auto says = [&](const std::string& kind, const std::string& text) {
+    const std::vector<Finding> all = crowd.problems();
+    return std::count_if(all.begin(), all.end(), [&](const Finding& each) {
+      return each.kind == kind && each.text.find(text) != std::string::npos;
+    });
+  };
+  CHECK(says("absent image", "im13.png: absent, with a person on it") == 1);
+  CHECK(says("absent image", "im14.png: absent, with a person on it") == 1);  // every one of them
+  std::filesystem::rename(people[15].image, people[15].image.parent_path() / "IM15.jpg");
+  CHECK(says("absent image", "im15.png: absent, with a person on it; IM15.jpg is there") == 1);
+  // Entries that the reader left out, where that is a fault.
+  crowd.annotations.leave_out("crowds");
+  for (const char* place : {"p.json: annotations[3].bbox", "p.json: annotations[5].bbox"}) {
+    crowd.annotations.leave_out("boxes of no area", place);
+  }
+  CHECK(crowd.annotations.left_out.size() == 2);
+  CHECK(crowd.annotations.left_out[1].count == 2);
+  CHECK(says("left out", "p.json: annotations[3].bbox: of the boxes of no area") == 1);
+  CHECK(says("left out", "p.json: annotations[5].bbox: of the boxes of no area") == 1);
+  CHECK(says("left out", "") == 2);
 }
 
 TEST_CASE("find_problems: sides are not judged from a few people, nor from pairs that lie anyhow") {

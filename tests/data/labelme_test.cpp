@@ -58,6 +58,11 @@ TEST_CASE("read_labelme: points by label, people by group, joints in order of ap
   const DataSetKinds kinds;
   const Annotations read = kinds.read(kinds.parse("labelme:" + folder.path().string()));
   CHECK(read.joints.joints == std::vector<std::string>{"base", "right_tip", "left_tip"});  // im2 before im10
+  REQUIRE(read.left_out.size() == 3);
+  CHECK(read.left_out[0].what == "boxes of no area");
+  CHECK(read.left_out[0].places == std::vector<std::string>{(folder / "im2.json").string() + ": shapes[4]"});
+  CHECK(read.left_out[1].what == "shapes that are no points or rectangles");
+  CHECK(read.left_out[2].what == "rectangles without points");
   CHECK(read.joints.pairs == std::vector<std::pair<int, int>>{{2, 1}});
   CHECK(read.joints.name == "arm");
   REQUIRE(read.people.size() == 3);

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <set>
@@ -326,12 +327,74 @@ TEST_CASE("BatchLoader: of a damaged photograph another person stands in, and al
   CHECK(options.damaged->all().size() == 1);
   CHECK(options.damaged->all().begin()->second.find("p2.png: expected a JPEG or PNG") != std::string::npos);
   CHECK(equal(pm::BatchMaker(people, pm::lsp_joints(), options)(1), maker(1)));
-  // An absent one is no damage.
-  std::filesystem::remove(people[3].image);
-  CHECK_THROWS_WITH_AS(pm::find_damaged_headers(people, *options.damaged), doctest::Contains("p3.png"), pm::DataError);
-  CHECK_THROWS_WITH_AS((maker(0), maker(1)), doctest::Contains("p3.png"), pm::DataError);
   for (const pm::Person& person : people) std::ofstream(person.image, std::ios::trunc) << "no picture";
   CHECK_THROWS_WITH_AS(maker(0), doctest::Contains("got none among those of 6 people"), pm::DataError);
+}
+
+TEST_CASE("BatchLoader: an absent photograph is gone round as a damaged one is, by the same people") {
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 6);
+  pm::LoaderOptions options = small();
+  const auto batches = [&] {
+    options.damaged = std::make_shared<pm::DamagedImages>();
+    const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+    std::vector<pm::Batch> made;
+    for (std::uint64_t step = 0; step < 8; ++step) made.push_back(maker(step));
+    return made;
+  };
+  for (const std::size_t gone : {2, 3, 4}) std::ofstream(people[gone].image, std::ios::trunc) << "no picture";
+  const std::vector<pm::Batch> damaged = batches();
+  for (const std::size_t gone : {2, 3, 4}) std::filesystem::remove(people[gone].image);
+  const std::vector<pm::Batch> absent = batches();
+  for (std::size_t step = 0; step < damaged.size(); ++step) CHECK(equal(absent[step], damaged[step]));
+  CHECK(options.damaged->all().size() == 3);
+  CHECK(options.damaged->all().begin()->second == people[2].image.string() + ": absent");
+  // Deleted while the run is under way.
+  const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+  (void)maker(0);
+  std::filesystem::remove(people[0].image);
+  for (std::uint64_t step = 0; step < 4; ++step) CHECK_NOTHROW(maker(step));
+  CHECK(options.damaged->contains(people[0].image));
+  // Headers say it before.
+  pm::DamagedImages found;
+  CHECK(pm::find_damaged_headers(people, found) == 6);
+  CHECK(found.all() == options.damaged->all());
+  for (const pm::Person& person : people) std::filesystem::remove(person.image);
+  CHECK_THROWS_WITH_AS(maker(0), doctest::Contains("got none among those of 6 people; "), pm::DataError);
+}
+
+TEST_CASE("BatchLoader: several people stand in for a long gap, not the one behind it") {
+  const TemporaryFolder folder;
+  const auto people = make_people(folder.path(), 40);
+  for (std::size_t i = 4; i < people.size(); ++i) std::filesystem::remove(people[i].image);
+  pm::LoaderOptions options = small();
+  options.augment = false;
+  options.damaged = std::make_shared<pm::DamagedImages>();
+  const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+  std::map<std::vector<float>, int> seen;
+  for (std::uint64_t step = 0; step < maker.steps_per_epoch(); ++step) {
+    const pm::Batch batch = maker(step);
+    const std::size_t size = batch.images.values.size() / batch.samples.size();
+    for (std::size_t i = 0; i < batch.samples.size(); ++i) {
+      const auto first = batch.images.values.begin() + static_cast<std::ptrdiff_t>(i * size);
+      ++seen[std::vector<float>(first, first + static_cast<std::ptrdiff_t>(size))];
+    }
+  }
+  CHECK(seen.size() == 4);
+  for (const auto& [picture, count] : seen) CHECK(count < 20);  // 9 or 10 each where the draw is even
+}
+
+TEST_CASE("BatchLoader: a photograph that is there and cannot be opened ends the run") {
+  const TemporaryFolder folder;
+  auto people = make_people(folder.path(), 3);
+  std::filesystem::remove(people[1].image);
+  std::filesystem::create_symlink(people[1].image, people[1].image);  // leads to itself, whatever the rights
+  pm::LoaderOptions options = small();
+  options.damaged = std::make_shared<pm::DamagedImages>();
+  const pm::BatchMaker maker(people, pm::lsp_joints(), options);
+  CHECK_THROWS_WITH_AS(maker(0), doctest::Contains("p1.png: cannot be opened"), pm::DataError);
+  CHECK_THROWS_WITH_AS(pm::find_damaged_headers(people, *options.damaged), doctest::Contains("p1.png"), pm::DataError);
+  CHECK(options.damaged->all().empty());
 }
 
 TEST_CASE("BatchLoader: fewer people than a batch has samples are in it more than once, as evenly as can be") {

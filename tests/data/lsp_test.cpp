@@ -160,19 +160,21 @@ TEST_CASE("read_lsp: a range gives its images, both ends included") {
   CHECK(pm::lsp_image_count(folder.path()) == 20);
 }
 
-TEST_CASE("read_lsp: absent images fail with the first one's name and their count, or are left out where allowed") {
+TEST_CASE("read_lsp: absent images fail with the first one's name and their count, or are kept where allowed") {
   const TemporaryFolder folder;
   write_lsp(folder.path(), 20);
   for (const int number : {4, 7, 12}) std::filesystem::remove(folder / lsp_name(number));
   const std::string message = refusal([&] { pm::read_lsp(folder.path()); });
   CHECK(contains(message, lsp_name(4) + ": expected all images of 1:20, got 3 missing"));
   CHECK(refusal([&] { pm::read_lsp(folder.path(), {.numbers = {8, 11}}); }) == "");
-  CHECK(pm::read_lsp(folder.path(), {.numbers = {}, .allow_missing = true}).size() == 17);
+  CHECK(pm::read_lsp(folder.path(), {.numbers = {}, .allow_missing = true}).size() == 20);
   // Beyond the annotation: 18 images short, the three above not among them.
   const std::string beyond = refusal([&] { pm::read_lsp(folder.path(), {.numbers = {13, 38}}); });
   CHECK(contains(beyond, "im0021.jpg (not annotated either)"));
   CHECK(contains(beyond, "got 18 missing"));
   CHECK(pm::read_lsp(folder.path(), {.numbers = {13, 2'000'000'000}, .allow_missing = true}).size() == 8);
+  const std::string absent = refusal([&] { pm::read_lsp(folder.path(), {.numbers = {4, 4}, .allow_missing = true}); });
+  CHECK(contains(absent, lsp_name(4) + ": expected images of 4:4, got none of them"));
   const std::string none = refusal([&] { pm::read_lsp(folder.path(), {.numbers = {30, 40}, .allow_missing = true}); });
   CHECK(contains(none, "none of them"));
 }

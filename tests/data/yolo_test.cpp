@@ -7,13 +7,16 @@
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/sets/yolo.hpp>
+#include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -143,6 +146,82 @@ TEST_CASE("read_yolo: names of joints, several classes, lists of images and of f
   CHECK(read_yolo(folder.write("moved.yaml", arm + "path: /nowhere/at/all\ntrain: more\n")).people.size() == 1);
 }
 
+TEST_CASE(
+    "write_yolo: read back it is the same within rounding; names that clash get a number; images stay where they are") {
+  const TemporaryFolder folder;
+  Annotations written;
+  written.joints = joint_set_from_names("ro\"bot: arm", {"base", "left tip", "right tip"});
+  for (const char* name : {"a/x.png", "b/x.png", "b/x.PNG", "y.png"}) {
+    folder.write(name, picture(name[0] == 'a' ? 641 : 37, 53));
+    for (const double offset : {0.0, 3.25}) {
+      Person person{folder / name, "made", 1, {}, Framing::box};
+      person.joints = {
+          {{1.0 / 3 + offset, 52.49}, JointState::visible}, {{7.123456789, offset}, JointState::occluded}, Joint{}};
+      person.box = Box{offset, 1.0 / 7, 29.5, 40};
+      written.people.push_back(person);
+    }
+  }
+  written.people.back().joints[0].position = {36.6, 10};  // beyond the image
+  written.people.back().box = Box{-4, -5, 100, 20};
+  write_yolo(written, folder / "out");
+  const Annotations read = read_yolo(folder / "out/data.yaml");
+  CHECK(read.joints.name == written.joints.name);
+  CHECK(read.joints.joints == written.joints.joints);
+  CHECK(read.joints.pairs == written.joints.pairs);
+  REQUIRE(read.people.size() == 8);
+  CHECK(read.left_out.empty());
+  std::map<std::filesystem::path, std::vector<const Person*>> by_image;
+  for (const Person& person : read.people) {
+    by_image[std::filesystem::canonical(person.image)].push_back(&person);
+  }
+  CHECK(by_image.size() == 4);
+  const auto near = [](double a, double b) { return std::abs(a - b) < 1e-10; };
+  std::map<std::filesystem::path, std::size_t> seen;
+  for (const Person& wanted : written.people) {
+    const Person& got = *by_image.at(std::filesystem::canonical(wanted.image)).at(seen[wanted.image]++);
+    const bool last = &wanted == &written.people.back();
+    for (std::size_t j = last ? 1 : 0; j < 3; ++j) {
+      CHECK(got.joints[j].state == wanted.joints[j].state);
+      if (!wanted.joints[j].is_labelled()) continue;
+      CHECK(near(got.joints[j].position.x, wanted.joints[j].position.x));
+      CHECK(near(got.joints[j].position.y, wanted.joints[j].position.y));
+    }
+    const Box box = last ? Box{0, 0, 37, 15} : *wanted.box;
+    CHECK(near(got.box->x, box.x));
+    CHECK(near(got.box->y, box.y));
+    CHECK(near(got.box->width, box.width));
+    CHECK(near(got.box->height, box.height));
+    if (last) CHECK(!got.joints[0].is_labelled());
+  }
+  CHECK(contains(refusal<UsageError>([&] { write_yolo(written, folder / "out/other.yaml"); }), "images/train"));
+  // Without a box and joints for one; an image without a size.
+  written.people.resize(1);
+  written.people[0].box.reset();
+  written.people[0].joints[1] = Joint{};
+  write_yolo(written, folder / "alone/arm.yaml");
+  const Annotations alone = read_yolo(folder / "alone/arm.yaml");
+  CHECK(!alone.people.at(0).box);
+  CHECK(alone.left_out.at(0).places.empty());
+  folder.write("a/x.png", "no picture");
+  CHECK(contains(refusal<DataError>([&] { write_yolo(written, folder / "none"); }), "x.png: expected a JPEG or PNG"));
+}
+
+TEST_CASE("read_yolo: lines that stand twice, boxes of no area and people without a joint are counted") {
+  const TemporaryFolder folder;
+  write_arm(folder,
+            arm_line + arm_line + "0 0.5 0.5 0 0.5 0.25 0.5 2 0.1 0.2 1 0 0 0\n0 0.5 0.5 0.4 0.5 0 0 0 0 0 0 0 0 0\n");
+  const Annotations read = read_yolo(folder.write("d.yaml", arm + "train: images/train\n"));
+  CHECK(read.people.size() == 2);
+  REQUIRE(read.left_out.size() == 3);
+  const std::string labels = (folder / "labels/train/a.txt").string();
+  CHECK(read.left_out[0].what == "lines that stand there twice");
+  CHECK(read.left_out[0].places == std::vector<std::string>{labels + ", line 2"});
+  CHECK(read.left_out[1].what == "boxes of no area");
+  CHECK(read.left_out[1].places == std::vector<std::string>{labels + ", line 3: box"});
+  CHECK(read.left_out[2].what == "people without a labelled joint");
+  CHECK(read.left_out[2].places.empty());
+}
+
 TEST_CASE("read_yolo: absent photographs are counted, damaged ones keep their people without a joint") {
   const TemporaryFolder folder;
   write_arm(folder);
@@ -157,7 +236,9 @@ TEST_CASE("read_yolo: absent photographs are counted, damaged ones keep their pe
   folder.write("list.txt", "images/train/a.png\nimages/train/c.png\n");
   folder.write("labels/train/c.txt", arm_line);
   CHECK(contains(refusal<DataError>([&] { read_yolo(file, "val"); }), "1 of 2 people without theirs"));
-  CHECK(read_yolo(file, "val", {.allow_missing = true}).people.size() == 1);
+  const Annotations kept = read_yolo(file, "val", {.allow_missing = true});
+  REQUIRE(kept.people.size() == 2);
+  CHECK(!kept.people[1].joints[0].is_labelled());
 }
 
 TEST_CASE("read_yolo: what a YAML file lacks or has wrong is said with file and key") {

@@ -292,9 +292,18 @@ TEST_CASE("evaluate: people of damaged photographs are left out where that is no
   options.damaged = std::make_shared<DamagedImages>();
   const EvaluationResult result = evaluate(estimator, people, options);
   CHECK(result.people == 3);
+  CHECK(result.left_out == 1);
   CHECK(result.pck().people == 2);
   CHECK(result.pck().mean == 100);
   CHECK(options.damaged->all().size() == 1);
+  const Json json = evaluation_to_json(result);
+  CHECK(json["people"] == 2);
+  CHECK(json["left_out"] == 1);
+  // An absent one is left out likewise.
+  std::filesystem::remove(people[1].image);
+  options.damaged = std::make_shared<DamagedImages>();
+  CHECK(evaluate(estimator, people, options).left_out == 1);
+  CHECK(options.damaged->all().begin()->second == people[1].image.string() + ": absent");
 }
 
 TEST_CASE("evaluate: nobody, other joint sets and absent images are refused; progress may throw") {

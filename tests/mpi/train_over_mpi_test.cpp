@@ -59,7 +59,7 @@ const std::string small =
 std::string runs() { return " --runs " + at("runs") + " "; }
 std::string start(const std::string& name, int epochs = 2, const std::string& lsp = "lsp") {
   return "train scaling-dilation-small --run " + name + runs() + " --data lsp:" + at(lsp) +
-         " --data lspet:" + at("lspet") + " --allow-missing " + small +
+         ":1:6 --data lspet:" + at("lspet") + " --validation lsp:" + at(lsp) + ":901:902 " + small +
          " --set train.epochs=" + std::to_string(epochs) + " ";
 }
 std::string resume(const std::string& name) { return "train --resume --run " + name + runs(); }

@@ -52,6 +52,24 @@ constexpr pm::PoseFormat count_format{
 
 }  // namespace
 
+TEST_CASE("pose formats: of nobody JSON keeps the pose and says so, all others have none") {
+  pm::ImagePoses image = two_people();
+  const pm::Json unjudged = pm::to_json(image, arm());
+  CHECK_FALSE(unjudged.contains("person"));
+  for (const char* format : {"text", "coco", "openpose", "csv"}) {
+    CAPTURE(format);
+    image.shows_person = true;
+    CHECK(written(format, {image}) == written(format, {two_people()}));
+    image.shows_person = false;
+    pm::ImagePoses empty = two_people();
+    empty.poses.clear();
+    CHECK(written(format, {image}) == written(format, {empty}));
+  }
+  const pm::Json nobody = pm::to_json(image, arm());
+  CHECK(nobody["person"] == false);
+  CHECK(nobody["poses"] == unjudged["poses"]);
+}
+
 TEST_CASE("pose formats: text is a table per person, as printf writes it in every locale") {
   const std::string expected =
       "a \"b\".jpg: 640 x 480 pixels\n"

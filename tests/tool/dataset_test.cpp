@@ -105,11 +105,51 @@ TEST_CASE("dataset stats, show and convert: figures, pictures, the same people i
   CHECK(people["images"] == again["images"]);
   CHECK(people["annotations"] == again["annotations"]);
   CHECK(people["images"][0]["file_name"] == "images/p0.png");
+  // Ultralytics' data, with links to the images; read back, the same table but for rounding.
+  REQUIRE(run("dataset convert --data csv:" + at("clean.csv") + " --to yolo:" + at("yolo")).code == 0);
+  CHECK(std::filesystem::is_symlink(at("yolo/images/train/p0.png")));
+  CHECK(run("dataset check --data yolo:" + at("yolo/data.yaml")).out == "25 people in 25 images: nothing found\n");
+  refused("dataset convert --force --data csv:" + at("clean.csv") + " --to yolo:" + at("yolo"), 2,
+          "expected a folder without images/train and labels/train");
+  // A joint set by its name.
+  CHECK(run("dataset convert --joints lsp --data csv:" + at("clean.csv") + " --to csv:" + at("lsp.csv")).code == 0);
+  CHECK(text_of(at("lsp.csv")).starts_with("image,right_ankle_x,right_ankle_y,right_ankle_v,right_knee_x"));
+  refused("dataset stats --joints lps --data csv:" + at("clean.csv"), 2, "--joints: expected lsp, mpii, coco, body_25");
   std::ofstream(at("knees.json")) << R"(["right_knee", "left_knee", "tail"])";
   CHECK(run("dataset convert --joints " + at("knees.json") + " --data csv:" + at("clean.csv") +
             " --to csv:" + at("knees.csv"))
             .code == 0);
   CHECK(text_of(at("knees.csv")).find("images/p0.png,20.0,20.0,2,40.0,20.0,2,,,0\n") != std::string::npos);
+}
+
+TEST_CASE("dataset: absent images are findings, each of them; elsewhere an error unless that is allowed") {
+  std::filesystem::create_directories(at("gaps/images"));
+  std::ofstream table(at("gaps/people.csv"));
+  table << "image,left_hip_x,left_hip_y,right_hip_x,right_hip_y\n";
+  for (const char* name : {"p0.png", "gone1.png", "gone2.png", "gone2.png"}) table << name << ",40,10,20,10\n";
+  table << "p0.png,,,,\n";
+  table.close();
+  std::filesystem::copy(at("images/p0.png"), at("gaps/images"));
+  const std::string data = " --data csv:" + at("gaps/people.csv");
+  const Outcome found = run("dataset check --threads 1" + data);
+  CHECK(found.code == 3);
+  CHECK(found.out.find("absent image: " + at("gaps/images/gone1.png") + ": absent, with a person on it\n") !=
+        std::string::npos);
+  CHECK(found.out.find("gone2.png: absent, with 2 people on it\n") != std::string::npos);
+  CHECK(found.out.find("       2  absent image\n") != std::string::npos);
+  CHECK(found.out.find("left out: people without a labelled joint (1)\n") != std::string::npos);
+  const pm::Json json = pm::parse_json(run("dataset check --json" + data).out, "stdout");
+  CHECK(json["counts"]["absent image"] == 2);
+  CHECK(json["left_out"]["people without a labelled joint"] == 1);
+  const Outcome allowed = run("dataset check --allow-missing" + data);
+  CHECK(allowed.code == 0);
+  CHECK(allowed.err.find("left out: 3 of 4 people, whose images are absent: 2") != std::string::npos);
+  refused("dataset stats" + data, 3, "3 of 4 people without theirs");
+  const pm::Json stats = json_of(run("dataset stats --json --allow-missing" + data));
+  CHECK(stats["people"] == 1);
+  CHECK(stats["images"] == 1);
+  CHECK(stats["left_out"].size() == 1);
+  CHECK(run("dataset convert --allow-missing" + data + " --to csv:" + at("gaps/kept.csv")).out.find("1 people") == 0);
 }
 
 TEST_CASE("dataset: what cannot be is refused before anything is written") {
@@ -119,7 +159,8 @@ TEST_CASE("dataset: what cannot be is refused before anything is written") {
   refused("dataset check --data csv:" + at("absent.csv"), 3, "got no such file or folder");
   refused("dataset show --data csv:" + at("clean.csv"), 2, "--output is required");
   const std::string convert = "dataset convert --data csv:" + at("clean.csv") + " --to ";
-  refused(convert + "lsp:" + at("x"), 2, "--to: expected one of coco:FILE.json, csv:FILE.csv, got \"lsp:");
+  refused(convert + "lsp:" + at("x"), 2,
+          "--to: expected one of coco:FILE.json, csv:FILE.csv, yolo:FILE.yaml, got \"lsp:");
   refused(convert + "csv:", 2, "--to: expected one of");
   refused(convert + "csv:" + at("wrong.csv"), 2, "expected a file that is not there yet, got " + at("wrong.csv"));
   refused(convert + "csv:" + at("wrong.csv"), 2, "--force replaces it");

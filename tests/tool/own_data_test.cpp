@@ -168,6 +168,72 @@ TEST_CASE("own data: a table trains a network of its joints, which evaluates on 
   CHECK(pm::parse_json(merged.out, "stdout")["stages"] == json["stages"]);
 }
 
+TEST_CASE("own data: --validation is a share, a data set, a part of the data, or a list of images") {
+  // Half of the images are YOLO's own part for validation.
+  for (const char* part : {"first", "second"}) {
+    std::filesystem::create_directories(at(std::string("parts/images/") + part));
+    std::filesystem::create_directories(at(std::string("parts/labels/") + part));
+  }
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "arm" + std::to_string(i), part = i < 8 ? "/first/" : "/second/";
+    std::filesystem::copy(at("images/" + name + ".png"), at("parts/images" + part + name + ".png"));
+    std::filesystem::copy(at("labels/" + name + ".txt"), at("parts/labels" + part + name + ".txt"));
+  }
+  const std::string head = "names: [arm]\nkpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\ntrain: images/first\n";
+  std::ofstream(at("parts/arms.yaml")) << head << "val: images/second\n";
+  std::ofstream(at("parts/same.yaml")) << head << "val: images/first\n";
+  const std::string short_run = "--set train.epochs=1 ", whole = "yolo:" + at("parts/arms.yaml");
+  const auto says = [&](const std::string& name, const std::string& data, const std::string& rest,
+                        const std::string& people) {
+    const Outcome outcome = run(train(name, data, short_run + rest));
+    INFO(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err.find(people) != std::string::npos);
+    return outcome;
+  };
+  const auto validation_of = [&](const std::string& name) {
+    return pm::parse_json(text_of(at("runs/" + name + "/config.json")), "config")["validation"];
+  };
+  says("own_val", whole, "", "8 people to train on, 4 for validation");
+  CHECK(validation_of("own_val") == whole + ":val");
+  CHECK(run("train --resume --run own_val --runs " + at("runs") + " --validation val").code == 0);
+  says("named_val", whole, "--validation val", "8 people to train on, 4 for validation");
+  CHECK(text_of(at("runs/named_val/config.json")) == text_of(at("runs/own_val/config.json")));
+  says("no_val", "yolo:" + at("parts/same.yaml"), "", "7 people to train on, 1 for validation");
+  const Outcome overlap = says("overlap", whole, "--validation train", "8 people to train on, 8 for validation");
+  CHECK(overlap.err.find("8 images of validation are trained on, too") != std::string::npos);
+  // A list.
+  std::ofstream(at("val.txt")) << "arm3.png\nimages/arm5.png\nnobody.png\n";
+  const Outcome listed = says("listed", "csv:" + at("arms.csv"), "--validation " + at("val.txt"),
+                              "10 people to train on, 2 for validation");
+  CHECK(listed.err.find("1 lines name no image of the data with people on it, \"nobody.png\" first") !=
+        std::string::npos);
+  CHECK(validation_of("listed") == at("val.txt"));
+  CHECK(run("train --resume --run listed --runs " + at("runs")).code == 0);
+  std::filesystem::copy(at("val.txt"), at("moved.txt"));
+  CHECK(run("train --resume --run listed --runs " + at("runs") + " --validation " + at("moved.txt")).code == 0);
+  const auto refused = [&](const std::string& arguments, int code, const std::string& message) {
+    const Outcome outcome = run(arguments);
+    INFO(outcome.err);
+    CHECK(outcome.code == code);
+    CHECK(outcome.err.find(message) != std::string::npos);
+  };
+  refused("train --resume --run listed --runs " + at("runs") + " --validation 0.5", 2, "validation: expected");
+  std::ofstream(at("nobody.txt")) << "nobody.png\n";
+  refused(train("none", "csv:" + at("arms.csv"), "--validation " + at("nobody.txt")), 3,
+          "expected names of images of the data, one per line, got \"nobody.png\" and no other");
+  const std::string forms =
+      "--validation: expected a share of the images from 0 to below 1, a data set KIND:PATH[:PART], a part of the data "
+      "(val), or a file with the name of an image per line, got ";
+  refused(train("none", "csv:" + at("arms.csv"), "--validation vla"), 2,
+          forms + "\"vla\"; a part alone needs one data set");
+  refused(train("none", "csv:" + at("arms.csv"), "--validation ./no.txt"), 2,
+          forms + "\"./no.txt\"; there is no such file");
+  refused(train("none", "csv:" + at("arms.csv"), "--validation voc:x"), 2, forms + "\"voc:x\"");
+  refused(train("none", whole, "--validation vla"), 2, "expected the part train, val or test");
+  CHECK_FALSE(std::filesystem::exists(at("runs/none")));
+}
+
 TEST_CASE(
     "own data: a run goes on with its joints and its validation, and gives the bytes of one that was not stopped") {
   const std::string data = "coco:" + at("arms.json");
@@ -207,6 +273,15 @@ TEST_CASE(
   refused(train("none", "voc:" + at("arms.json")), 2, "expected one of lsp:DIR");
   refused(train("none", data, "--validation 1.5"), 2, "a share of the images from 0 to below 1");
   CHECK_FALSE(std::filesystem::exists(at("runs/none")));
+  // A folder of images is for data that takes one.
+  refused("evaluate --images " + at("images") + " --data yolo:" + at("arms.yaml"), 2,
+          "--images: expected data of a kind");
+  refused(train("none", "yolo:" + at("arms.yaml"), "--images " + at("images")), 2, "got yolo:" + at("arms.yaml"));
+  refused("dataset check --images " + at("images") + " --data yolo:" + at("arms.yaml"), 2, "--images: expected");
+  CHECK(run(train("mixed", "yolo:" + at("arms.yaml"),
+                  "--data csv:" + at("arms.csv") + " --set train.epochs=1 --images " + at("images")))
+            .code == 0);
+  refused("estimate --threshold nan " + at("images/arm0.png"), 2, "--threshold: expected a score from 0 to 1, got nan");
   // Joints of one's choice, in one's order.
   const Outcome chosen = run(train("chosen", data, "--joints " + at("joints.json")));
   INFO(chosen.err);

@@ -583,8 +583,49 @@ TEST_CASE("tool: evaluate measures the joints that estimate gives, per stage, th
   CHECK(json_of(run(evaluate + "--split 2:2 --json"))["people"] == 1);
   CHECK(run(evaluate + "--split 1:3").out.find("PCK@0.2") != std::string::npos);
   check_refused(evaluate + "--split 2:4", 3, "im0004.jpg");
-  CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);
+  CHECK(json_of(run(evaluate + "--split 2:4 --json --allow-missing"))["people"] == 2);  // 4 is not annotated
   CHECK(json_of(run(evaluate + "--json"))["people"] == 3);  // LSP's layout, but no LSP: it has no parts
+}
+
+TEST_CASE("tool: evaluate and calibrate go round photographs that are damaged, and absent ones where that is allowed") {
+  std::vector<pm::Json> estimates;
+  for (int i = 1; i <= 3; ++i) {
+    estimates.push_back(json_of(run(estimate_with("--json " + at("lsp/images/im000" + std::to_string(i) + ".jpg")))));
+  }
+  write_truth(estimates);
+  fs::remove_all(at("holes"));
+  fs::copy(at("lsp"), at("holes"), fs::copy_options::recursive);
+  const std::string second = at("holes/images/im0002.jpg");
+  const std::string of_holes = " --model " + at("m.safetensors") + " --data lsp:" + at("holes") + " ";
+  std::ofstream(second, std::ios::trunc) << "no picture";
+  const Outcome damaged = run("evaluate --json" + of_holes);
+  const pm::Json json = json_of(damaged);
+  CHECK(json["people"] == 2);
+  CHECK(json["left_out"] == 1);
+  REQUIRE(json["left_out_images"].size() == 1);
+  CHECK(json["left_out_images"][0]["image"] == second);
+  CHECK(damaged.err.find("left out: " + second + ": expected a JPEG or PNG image") != std::string::npos);
+  CHECK(run("evaluate" + of_holes).out.find("2 people, 1 left out, crops from the images alone") != std::string::npos);
+  const pm::Json compared = json_of(run("evaluate --compare --json" + of_holes));
+  CHECK(compared["people"] == 2);
+  CHECK(compared["left_out_images"] == json["left_out_images"]);
+  // In shares, the same.
+  for (const char* share : {"1", "2", "3"}) {
+    std::ofstream(at(std::string("hole") + share)) << run("evaluate --json" + of_holes + "--shard " + share + "/3").out;
+  }
+  const Outcome merged = run("merge --json " + at("hole1") + " " + at("hole2") + " " + at("hole3"));
+  CHECK(merged.out == damaged.out);
+  // Right and wrong joints are too few here: it is said after the photograph.
+  CHECK(run("calibrate" + of_holes).err.find("left out: " + second) != std::string::npos);
+  fs::remove(second);
+  check_refused("evaluate" + of_holes, 3, "im0002.jpg: expected all images of 1:3, got 1 missing");
+  const Outcome allowed = run("evaluate --json --allow-missing" + of_holes);
+  CHECK(json_of(allowed)["people"] == 2);
+  CHECK(json_of(allowed)["left_out_images"][0]["problem"] == second + ": absent");
+  CHECK(allowed.err.find("left out: 1 of 3 people, whose images are absent: 1, " + second + " first") !=
+        std::string::npos);
+  for (const char* other : {"im0001.jpg", "im0003.jpg"}) std::ofstream(at("holes/images/") + other) << "no picture";
+  check_refused("evaluate --allow-missing" + of_holes, 3, "got none among those of 3 people");
 }
 
 TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which estimate scores from then on") {
@@ -664,6 +705,7 @@ TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated 
   const pm::Model model = pm::Model::load(at("m.safetensors"));
   model.with_calibration(pm::Calibration{.half = 100, .slope = 3, .person = 0.3}).save(at("never.safetensors"));
   const std::string estimate = "estimate --model " + at("never.safetensors") + " ";
+  std::ofstream(at("ids.json")) << R"({"images":[{"id":7,"file_name":"a.png"}]})";
   const Outcome text = run(estimate + "--overlay " + at("nobody.png") + " " + at("a.png"));
   CHECK(text.code == 0);
   CHECK(text.out.ends_with("pixels\nno person\n"));
@@ -672,11 +714,20 @@ TEST_CASE("tool: a whole image without anybody is said to be so by a calibrated 
         std::string::npos);
   CHECK(pm::read_image(at("nobody.png")).pixels == pm::read_image(at("a.png")).pixels);
   const Outcome json = run(estimate + "--json " + at("a.png"));
+  CHECK(json_of(json)["person"] == false);
   CHECK(json_of(json)["poses"].size() == 1);  // for programs, which may know better
+  CHECK(json_of(run(estimate + "--ndjson " + at("a.png")))["person"] == false);
+  CHECK(run(estimate + "--format coco --image-ids " + at("ids.json") + " " + at("a.png")).out == "[\n]\n");
+  CHECK(json_of(run(estimate + "--format openpose " + at("a.png")))["people"].empty());
+  const std::string table = run(estimate + "--format csv " + at("a.png")).out;
+  CHECK(table.find('\n') == table.size() - 1);  // the names of the columns
   CHECK(json.err.find("nothing like a person") != std::string::npos);
   const Outcome box = run(estimate + "--box 5,5,40,60 " + at("a.png"));
   CHECK(box.out.find("left_wrist") != std::string::npos);
   CHECK(box.err.empty());
+  CHECK_FALSE(json_of(run(estimate + "--json --box 5,5,40,60 " + at("a.png"))).contains("person"));
+  model.with_calibration(pm::Calibration{.half = 1e-6, .slope = 3, .person = 0.3}).save(at("always.safetensors"));
+  CHECK(json_of(run("estimate --json --model " + at("always.safetensors") + " " + at("a.png")))["person"] == true);
   CHECK(run(estimate_with(at("a.png"))).err.find("nothing like") == std::string::npos);
   CHECK(run(estimate + "--scales 0.9,1 " + at("a.png")).err.empty());  // the calibration is of one scale
   model.with_calibration(pm::Calibration{.half = 100, .slope = 3}).save(at("unknown.safetensors"));

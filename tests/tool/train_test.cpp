@@ -48,7 +48,10 @@ const std::string small =
     " --set model.input_height=32 --set model.input_width=32 --set train.batch=4 --set train.slice=2 --set "
     "train.epochs=2"
     " --set train.warmup_steps=1 --set train.checkpoint_steps=1 ";
-std::string sets() { return " --data lsp:" + at("lsp") + " --data lspet:" + at("lspet") + " --allow-missing "; }
+std::string sets() {
+  return " --data lsp:" + at("lsp") + ":1:6 --data lspet:" + at("lspet") + " --validation lsp:" + at("lsp") +
+         ":901:902 ";
+}
 std::string runs() { return " --runs " + at("runs") + " "; }
 std::string start(const std::string& name) {
   return "train scaling-dilation-small --run " + name + runs() + sets() + small;
@@ -81,7 +84,7 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   CHECK(pm::Model::load(json["best"]["model"].get<std::string>()).network() == "scaling-dilation-small");
   const pm::Json config = pm::parse_json(text_of(at("runs/whole/config.json")), "config.json");
   CHECK(config["network"] == "scaling-dilation-small");
-  CHECK(config["data"] == pm::Json({"lsp:" + at("lsp"), "lspet:" + at("lspet")}));
+  CHECK(config["data"] == pm::Json({"lsp:" + at("lsp") + ":1:6", "lspet:" + at("lspet")}));
   CHECK(config["model"]["sigma_px"] == 7);
   CHECK(config["train"]["batch"] == 4);
   CHECK(config["train"]["optimizer"] == "adamw");
@@ -119,6 +122,39 @@ TEST_CASE("train: the recipes of the examples are configurations that can be") {
   CHECK(recipes >= 1);
 }
 
+TEST_CASE("train: photographs that vanish end no run, and with --allow-missing it is resumed without them") {
+  fs::create_directories(at("gone"));
+  fs::copy(at("lspet"), at("gone/lspet"), fs::copy_options::recursive);
+  const std::string data = " --data lspet:" + at("gone/lspet") + " --validation 0.2 ";
+  const std::string vanishing = "train scaling-dilation-small --run vanishing" + runs() + data + small;
+  REQUIRE(run(vanishing + "--set train.epochs=1").code == 0);
+  // As if it had been stopped after its first epoch.
+  const std::string last = at("runs/vanishing/ckpt/last.safetensors");
+  pm::Checkpoint stopped = pm::load_checkpoint(last);
+  stopped.options.epochs = 2;
+  pm::save_checkpoint(stopped, last);
+  pm::Json config = pm::parse_json(text_of(at("runs/vanishing/config.json")), "config.json");
+  config["train"]["epochs"] = 2;
+  std::ofstream(at("runs/vanishing/config.json")) << config.dump();
+  fs::remove(at("gone/lspet/images/im00003.jpg"));
+  const std::string resume = "train --resume --run vanishing" + runs();
+  check_refused(resume, 3, "allow missing images (--allow-missing)");
+  const Outcome resumed = run(resume + "--allow-missing --json");
+  const pm::Json json = json_of(resumed);
+  CHECK(json["epochs"] == 2);
+  REQUIRE(json["left_out_images"].size() == 1);
+  CHECK(json["left_out_images"][0]["image"] == at("gone/lspet/images/im00003.jpg"));
+  CHECK(json["left_out_images"][0]["problem"] == at("gone/lspet/images/im00003.jpg") + ": absent");
+  CHECK(resumed.err.find("left out: 1 of 5 people, whose images are absent: 1") != std::string::npos);
+  CHECK(resumed.err.find("1 of 5 photographs are damaged or absent") != std::string::npos);
+  CHECK(resumed.err.find("photographs that could not be used: 1") != std::string::npos);
+  // A run of its own, too.
+  const Outcome anew = run("train scaling-dilation-small --run anew" + runs() + data + small + "--allow-missing");
+  INFO(anew.err);
+  CHECK(anew.code == 0);
+  CHECK(anew.err.find("4 people to train on, 1 for validation") != std::string::npos);
+}
+
 TEST_CASE("train: arguments and configurations that cannot be are refused by name, and leave no run behind") {
   const std::string net = "train scaling-dilation-small --run bad" + runs();
   check_refused("train --run bad" + runs() + sets(), 2,
@@ -129,7 +165,18 @@ TEST_CASE("train: arguments and configurations that cannot be are refused by nam
   check_refused(net, 2, "give --data KIND:PATH");
   check_refused(net + "--data voc:" + at("lsp"), 2, "expected one of lsp:DIR[:PART]");
   check_refused(net + "--data lsp:" + at("nowhere"), 3, "nowhere");
-  check_refused(net + "--data lsp:" + at("lsp"), 3, "im0007.jpg");  // absent, and not allowed to be
+  // Absent, and not allowed to be.
+  check_refused(net + "--data lsp:" + at("lsp"), 3, "im0007.jpg: expected all images of 1:900, got 894 missing");
+  check_refused(net + "--data lsp:" + at("lsp") + ":7:9 --allow-missing", 3, "im0007.jpg: expected images of 7:9");
+  {
+    // LSP's parts; then refused, so that nobody waits for 900 people.
+    const Outcome parts = run(net + "--data lsp:" + at("lsp") + " --allow-missing --set model.colour_order=grey" +
+                              " --set model.bit_depth=16");
+    CHECK(parts.code == 3);
+    CHECK(parts.err.find("900 people to train on, 100 for validation") != std::string::npos);
+    CHECK(parts.err.find("left out: 992 of 1000 people, whose images are absent: 992, " + at("lsp/images/im0007.jpg") +
+                         " first") != std::string::npos);
+  }
   check_refused(net + sets() + "--set train.epoch=3", 2, "did you mean \"train.epochs\"?");
   check_refused(net + sets() + "--set epochs=3", 2, "did you mean \"train.epochs\"?");
   check_refused(net + sets() + "--set train.epochs", 2, "KEY=VALUE");
@@ -538,6 +585,37 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   CHECK(model.meaning().sigma_px == 5);
   CHECK(json_of(run("estimate --json --model " + at("runs/hand/model.safetensors") + " " + at("lsp/images/im0001.jpg")))
             .contains("poses"));
+
+  // Maps for the joints of the data, which the file need not name; or of --joints.
+  std::string arms = hand_written;
+  arms.replace(arms.find("\"out\": 15"), 9, "\"out\": 4");
+  std::ofstream(at("arms.json")) << arms;
+  std::ofstream table(at("arms.csv"));
+  table << "image,base_x,base_y,left_tip_x,left_tip_y,right_tip_x,right_tip_y\n";
+  for (const char* number : {"1", "2", "3", "4"}) {
+    table << at("lsp/images/im000") << number << ".jpg,20,30,10,12,34,14\n";
+  }
+  table.close();
+  const std::string on_arms = "train " + at("arms.json") + runs() + " --data csv:" + at("arms.csv") + short_run;
+  const Outcome of_arms = run(on_arms + "--run of_arms");
+  INFO(of_arms.err);
+  REQUIRE(of_arms.code == 0);
+  CHECK(pm::Model::load(at("runs/of_arms/model.safetensors")).meaning().joints.joints.size() == 3);
+  CHECK(run("train --resume --run of_arms" + runs()).code == 0);
+  std::ofstream(at("two.json")) << R"(["base", "left_tip"])";
+  check_refused(
+      on_arms + "--run wrong --joints " + at("two.json"), 2,
+      "expected 3 maps, for the 2 joints of the set joints and the background, got 4; choose 3 joints (--joints)");
+  check_refused(
+      "train " + at("arms.json") + " --run wrong" + runs() + sets() + short_run, 2,
+      "expected 15 maps, for the 14 joints of the set lsp and the background, got 4; choose 3 joints (--joints), "
+      "or give its last layer 15 channels");
+  std::ofstream(at("three.json")) << R"(["left_hip", "right_hip", "neck"])";
+  CHECK(run("train " + at("arms.json") + " --run of_three --joints " + at("three.json") + runs() + sets() + short_run)
+            .code == 0);
+  check_refused("summary " + at("arms.json"), 4,
+                "expected 15 maps, one per joint and the background, got 4; give the layer as many channels, or the "
+                "meaning the joint_set that it is for");
 
   // A configuration may name the file, relative to itself; the run of it is the same.
   fs::create_directories(at("configs"));

@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -125,13 +126,52 @@ TEST_CASE("Trainer: a photograph that one rank cannot read ends the run on all")
   const TrainOptions options = options_of(2, 1);
   // The last sample of the first step: the last rank's.
   const int sample = epoch_order(people.size(), options.seed, 0).back();
-  std::filesystem::remove(people[static_cast<std::size_t>(sample)].image);
+  const std::filesystem::path& image = people[static_cast<std::size_t>(sample)].image;
+  std::filesystem::remove(image);
+  std::filesystem::create_symlink(image, image);  // there, but not to be opened
   const auto run = [&](const std::shared_ptr<Ranks>& ranks) {
     Trainer trainer(small_run::tiny_model(), people, {}, options, ranks);
     trainer.run({}, [](const TrainEvent&) {});
   };
-  CHECK_THROWS_WITH_AS(on_ranks(3, run), doctest::Contains(people[static_cast<std::size_t>(sample)].image.c_str()),
-                       DataError);
+  CHECK_THROWS_WITH_AS(on_ranks(3, run), doctest::Contains(image.c_str()), DataError);
+}
+
+TEST_CASE("Trainer: a photograph that is absent on one rank is gone round there, and all end with the same bytes") {
+  const small_run::Folder folder;
+  const std::vector<Person> people = small_run::noise_people(folder, 6, false, 1);
+  const TrainOptions options = options_of(2, 1);
+  std::filesystem::remove(people[2].image);
+  std::mutex mutex;
+  std::vector<std::string> states;
+  std::size_t noted = 0;
+  on_ranks(3, [&](const std::shared_ptr<Ranks>& ranks) {
+    Trainer trainer(small_run::tiny_model(), people, {}, options, ranks);
+    trainer.run({}, [](const TrainEvent&) {});
+    const std::scoped_lock lock(mutex);
+    states.push_back(checkpoint_to_bytes(trainer.checkpoint()));
+    noted += trainer.damaged().all().size();
+  });
+  CHECK(noted >= 1);
+  CHECK(states.size() == 3);
+  for (const std::string& state : states) CHECK(state == states.front());
+}
+
+TEST_CASE(
+    "Trainer: where no photograph can be trained on, that is said before the first step; constant poses skip some") {
+  const small_run::Folder folder;
+  const std::vector<Person> people = small_run::noise_people(folder, 6, false, 1);
+  Trainer trainer(small_run::tiny_model(), people, people, options_of(2, 1));
+  std::filesystem::remove(people[1].image);
+  CHECK(trainer.find_damaged_headers() == 6);
+  CHECK(trainer.damaged().all().size() == 1);
+  std::vector<Person> others = people;
+  others.erase(others.begin() + 1);
+  const Trainer without(small_run::tiny_model(), others, others, options_of(2, 1));
+  CHECK(trainer.constant_pose_score().mean == without.constant_pose_score().mean);
+  for (const Person& person : people) std::filesystem::remove(person.image);
+  CHECK_THROWS_WITH_AS(
+      trainer.find_damaged_headers(),
+      doctest::Contains("training set: expected photographs that can be used, got none among those of 6"), DataError);
 }
 
 }  // namespace ranks_test

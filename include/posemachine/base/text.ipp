@@ -37,6 +37,13 @@ POSEMACHINE_INLINE std::size_t edit_distance(std::string_view a, std::string_vie
 
 POSEMACHINE_INLINE std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
   if (word.size() > 64) return "";  // no slip of the pen, and the distance would cost word.size() steps a letter
+  // The beginning of few, as a family's name is of its members.
+  std::vector<std::string> members;
+  for (const std::string& candidate : known) {
+    if (word.size() >= 3 && candidate.size() > word.size() && candidate.starts_with(word)) members.push_back(candidate);
+  }
+  if (members.size() == 2) return "did you mean \"" + members[0] + "\" or \"" + members[1] + "\"?";
+  if (members.size() == 1) return "did you mean \"" + members[0] + "\"?";
   std::string best;
   std::size_t least = 1 + std::max<std::size_t>(2, word.size() / 3);
   for (const std::string& candidate : known) {

@@ -11,7 +11,7 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// What a draw is for; part of its stream, so that adding a draw of one kind changes no other.
-enum class Purpose : std::uint64_t { weights = 1, order = 2, augmentation = 3, dropout = 4, test = 5 };
+enum class Purpose : std::uint64_t { weights = 1, order = 2, augmentation = 3, dropout = 4, test = 5, stand_in = 6 };
 
 /// SplitMix64's finaliser: a bijection of 64 bits whose every output bit depends on every input bit.
 constexpr std::uint64_t mix_bits(std::uint64_t z) {

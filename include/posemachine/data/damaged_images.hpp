@@ -8,15 +8,31 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Whether a file can be opened: one that cannot is not damaged, but missing or out of reach.
-inline bool is_readable(const std::filesystem::path& path) { return std::ifstream(path, std::ios::binary).good(); }
+/// Whether there is no file at this path. One that is there and cannot be opened, or looked for, is not absent.
+inline bool is_absent(const std::filesystem::path& path) {
+  std::error_code error;
+  return !std::filesystem::exists(path, error) && !error;
+}
 
-/// Any number of threads may add and ask.
+/// Whether a file is there and cannot be opened, for want of rights or because too many files are open: no fault of its
+/// own.
+inline bool is_out_of_reach(const std::filesystem::path& path) {
+  return !is_absent(path) && !std::ifstream(path, std::ios::binary).good();
+}
+
+/// Photographs that are damaged or absent, and why. Any number of threads may add and ask.
 class DamagedImages {
  public:
+  /// Notes a photograph that a reader refused with this message. False, and nothing is noted, where it is out of reach.
+  bool note(const std::filesystem::path& image, const std::string& message) {
+    if (is_out_of_reach(image)) return false;
+    add(image, is_absent(image) ? image.string() + ": absent" : message);
+    return true;
+  }
   /// The first message of a photograph is kept.
   void add(const std::filesystem::path& image, const std::string& message) {
     const std::scoped_lock lock(mutex_);

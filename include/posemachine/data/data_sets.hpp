@@ -41,14 +41,18 @@ inline constexpr DataSetKind lsp_set{
     .parts = "train (images 1 to 900), val (901 to 1000), test (1001 and up) or FIRST:LAST",
     .does = "Leeds Sports Pose: joints.mat beside images/",
     .read = detail::read_lsp_source<read_lsp>,
-    .joints = lsp_joints};
+    .joints = lsp_joints,
+    .takes_images = false,
+    .parts_are_images = true};
 
 inline constexpr DataSetKind lspet_set{.name = "lspet",
                                        .path = "DIR",
                                        .parts = "FIRST:LAST",
                                        .does = "its extended training set: joints.mat beside images/",
                                        .read = detail::read_lsp_source<read_lspet>,
-                                       .joints = lsp_joints};
+                                       .joints = lsp_joints,
+                                       .takes_images = false,
+                                       .parts_are_images = true};
 
 /// Kinds by name. The default holds those of the library: DataSetKinds{my_kind} adds one's own.
 class DataSetKinds : public NamedRows<DataSetKind> {
@@ -105,12 +109,14 @@ class DataSetKinds : public NamedRows<DataSetKind> {
     return kind != nullptr && kind->joints != nullptr ? kind->joints() : read(source, options).joints;
   }
 
-  /// Errors: DataError where there is nothing at the path; as the kind's reader.
+  /// Errors: DataError where there is nothing at the path; UsageError for a folder of images where the kind takes none;
+  /// as the kind's reader.
   Annotations read(const DataSource& source, const DataSetOptions& options = {}) const {
     const DataSetKind* const kind = find(source.kind);
     if (kind == nullptr) {
       fail<UsageError>({.where = "data", .expected = "one of " + grammar(), .got = "\"" + source.kind + "\""});
     }
+    if (!options.images.empty() && !kind->takes_images) refuse_images(source);
     std::error_code error;
     if (!std::filesystem::exists(source.path, error)) {
       fail<DataError>(
@@ -126,6 +132,18 @@ class DataSetKinds : public NamedRows<DataSetKind> {
                         .got = std::to_string(person.joints.size()) + " in " + person.image.string()});
     }
     return read;
+  }
+
+ private:
+  [[noreturn]] void refuse_images(const DataSource& source) const {
+    std::string takers;
+    for (const DataSetKind& kind : all()) {
+      if (kind.takes_images) takers += (takers.empty() ? "" : ", ") + std::string(kind.name);
+    }
+    fail<UsageError>({.where = "--images",
+                      .expected = "data of a kind whose images may lie anywhere: " + takers,
+                      .got = to_string(source),
+                      .remedy = "leave it out: these images are found from the data set itself"});
   }
 };
 

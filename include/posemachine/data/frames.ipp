@@ -40,6 +40,7 @@ POSEMACHINE_INLINE FrameFinder::Folder FrameFinder::list(const std::filesystem::
     const std::optional<std::string> key = detail::name_without_number(entry->path());
     if (key && !entry->is_directory(unknown)) names[*key].push_back(entry->path().filename().string());
   }
+  if (error == std::errc::no_such_file_or_directory) return names;  // an absent image has no frames beside it
   if (error) fail<DataError>({.where = folder.string() + ": cannot be listed for frames: " + error.message()});
   for (auto& [key, list] : names) std::sort(list.begin(), list.end(), comes_before);
   return names;

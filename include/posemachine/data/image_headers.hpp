@@ -13,12 +13,12 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// Reads the header of every photograph of these people once, and notes the ones that no decoder would take: 11,500 in
-/// 0.3 s where the files are in memory. What is damaged behind its header is still found where it is decoded. For
-/// several frames, as Meaning::frames has them, the headers of the others are read, too: a photograph with a frame that
-/// no decoder would take, or of another size, is noted as well. Returns how many photographs there are, other frames not
-/// counted. Errors: DataError for a file that is absent or cannot be opened; BitDepthError for one whose samples have
-/// fewer bits than `bit_depth`: no damage, but a choice to be made.
+/// Reads the header of every photograph of these people once, and notes the ones that are absent or that no decoder
+/// would take: 11,500 in 0.3 s where the files are in memory. What is damaged behind its header is still found where it
+/// is decoded. For several frames, as Meaning::frames has them, the headers of the others are read, too: a photograph
+/// with a frame that no decoder would take, or of another size, is noted as well. Returns how many photographs there
+/// are, other frames not counted. Errors: DataError for a file that is there and cannot be opened; BitDepthError for one
+/// whose samples have fewer bits than `bit_depth`: no damage, but a choice to be made.
 std::size_t find_damaged_headers(std::span<const Person> people, DamagedImages& damaged, int threads = 1,
                                  const ImageLimits& limits = {}, int bit_depth = 8,
                                  const std::vector<int>& frames = {0});

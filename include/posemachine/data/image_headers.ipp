@@ -33,8 +33,8 @@ POSEMACHINE_INLINE FileHeader header_of(const std::filesystem::path& file, const
     result.size = header.size;
     got = header.bit_depth;
   } catch (const DataError& error) {
-    if (!is_readable(file)) throw;
-    result.problem = error.what();
+    if (is_out_of_reach(file)) throw;
+    result.problem = is_absent(file) ? file.string() + ": absent" : error.what();
   }
   require_bit_depth(got, bit_depth, file.string());
   return result;

@@ -8,6 +8,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/frames.hpp>
 #include <posemachine/data/image_io.hpp>
@@ -39,6 +40,7 @@ struct ImageFacts {
   int height = 0;
   int bit_depth = 8;      // of its samples: 8 or 16
   std::string problem{};  // why it cannot be used; empty: it can
+  bool absent = false;    // there is no such file
   std::string digest{};   // of the file's bytes
 };
 
@@ -74,6 +76,7 @@ inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<cons
       facts.bit_depth = image_header(data, path.string(), options.limits).bit_depth;
     } catch (const DataError& error) {
       facts.problem = error.what();
+      facts.absent = is_absent(path);
     }
     const std::scoped_lock lock(mutex);
     ++done;
@@ -84,11 +87,11 @@ inline std::map<std::filesystem::path, ImageFacts> inspect_images(std::span<cons
 
 /// Something about a data set that is wrong, or looks so.
 struct Finding {
-  std::string kind;        // "damaged image", "image twice", "mixed bit depths", "person twice", "no box",
-                           // "joint outside", "box outside", "joints beyond box", "sides swapped", "no other frame",
-                           // "damaged frame"
-  std::string text;        // a sentence that names the image
-  std::size_t person = 0;  // the first person concerned
+  std::string kind;  // "absent image", "damaged image", "image twice", "mixed bit depths", "person twice", "no box",
+                     // "joint outside", "box outside", "joints beyond box", "sides swapped", "left out",
+                     // "no other frame", "damaged frame"
+  std::string text;  // a sentence that names the image, or the entry of the annotation
+  std::optional<std::size_t> person{};  // the first person concerned; none for what was left out
 };
 
 namespace detail {
@@ -249,9 +252,9 @@ inline void find_misplaced(const Annotations& annotations, std::size_t index, co
 
 }  // namespace detail
 
-/// Faults of annotated people and their images, certain and likely: damaged images; files of equal bytes; images of 8
-/// bits among such of 16, the first of the fewer being named; people twice
-/// in one image; joints and boxes beyond the image; joints far from their box; people framed by boxes who have none and
+/// Faults of annotated people and their images, certain and likely: what the reader left out that is a fault; absent and
+/// damaged images; files of equal bytes; images of 8 bits among such of 16, the first of the fewer being named; people
+/// twice in one image; joints and boxes beyond the image; joints far from their box; people framed by boxes who have none and
 /// cannot be given one; pairs of joints whose left and right lie against all others of the person, where in the data
 /// set they lie alike. A person turned around as a whole is not found that way. Shapes: `images` of inspect_images().
 inline std::vector<Finding> find_problems(const Annotations& annotations,
@@ -259,6 +262,9 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
   std::vector<Finding> findings;
   const std::vector<Person>& people = annotations.people;
   const detail::SideStatistics sides(annotations.joints, people);
+  for (const LeftOut& each : annotations.left_out) {
+    for (const std::string& place : each.places) findings.push_back({"left out", place + ": of the " + each.what});
+  }
   detail::find_mixed_bit_depths(annotations, images, findings);
   std::map<std::string, std::filesystem::path> by_digest;
   std::map<std::filesystem::path, std::vector<std::size_t>> by_image;
@@ -266,6 +272,15 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
   for (const auto& [path, indices] : by_image) {
     const ImageFacts& image = images.at(path);
     const std::size_t first = indices.front();
+    if (image.absent) {
+      const std::string count = indices.size() == 1 ? "a person" : std::to_string(indices.size()) + " people";
+      const std::filesystem::path similar = detail::similar_picture(path);
+      findings.push_back({"absent image",
+                          path.string() + ": absent, with " + count + " on it" +
+                              (similar.empty() ? "" : "; " + similar.filename().string() + " is there"),
+                          first});
+      continue;
+    }
     if (!image.problem.empty()) {
       findings.push_back({"damaged image", image.problem, first});
       continue;
@@ -361,6 +376,7 @@ struct JointStatistics {
 struct DataSetStatistics {
   int images = 0;
   int damaged = 0;
+  int absent = 0;
   int images_of_16_bits = 0;
   int people = 0;
   int boxes = 0;  // people whose annotation has one
@@ -382,7 +398,7 @@ inline DataSetStatistics statistics_of(const Annotations& annotations,
   for (const auto& [path, image] : images) {
     ++statistics.images;
     if (!image.problem.empty()) {
-      ++statistics.damaged;
+      ++(image.absent ? statistics.absent : statistics.damaged);
       continue;
     }
     statistics.images_of_16_bits += image.bit_depth == 16 ? 1 : 0;

@@ -5,6 +5,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/augment.hpp>
 #include <posemachine/data/damaged_images.hpp>
@@ -49,8 +50,9 @@ struct LoaderOptions {
   int batch = 16;  // samples per step
   int first = 0;   // of a step's samples, the first one that is prepared here
   int count = 0;   // how many are; 0: all from first on
-  // Where photographs that cannot be used are noted: another person then stands in for each of theirs, with the draws
-  // that were made for it. Null: the first one ends the run, as one of too few bits always does.
+  // Where photographs that are damaged or absent are noted: another person, drawn by the seed, then stands in for each
+  // of theirs, with the draws that were made for it. Null: the first one ends the run, as one of too few bits always
+  // does.
   std::shared_ptr<DamagedImages> damaged{};
   int workers = 1;  // threads that prepare batches
   int depth = 4;    // batches prepared ahead, at most
@@ -87,6 +89,13 @@ Box evaluation_square(const Person& person, int width, int height, const CropRul
 /// labelled joints that lie within the image, at the size that options.labelled_box_context gives.
 Box training_square(const Person& person, int width, int height, const LoaderOptions& options);
 
+namespace detail {
+
+// For people of whom no photograph can be used. Errors: DataError, always.
+[[noreturn]] void fail_without_photographs(std::size_t people, const DamagedImages& damaged);
+
+}  // namespace detail
+
 /// Prepares the batch of any step: a pure function of the people, the options and the step. Of several frames all get
 /// the same crop, the same changes and the same cut-out; targets are those of frame 0.
 class BatchMaker {
@@ -106,8 +115,8 @@ class BatchMaker {
  private:
   std::size_t joint_count() const { return joints_.joints.size(); }
 
-  // The person of a sample with the photograph's frames; where those are damaged, of the next one whose are not.
-  std::pair<Person, FrameImages> read_sample(int sample) const;
+  // The person of a sample with the photograph's frames; where those cannot be used, another one whose can.
+  std::pair<Person, FrameImages> read_sample(int sample, RandomStream stand_ins) const;
 
   // The part of a tensor that belongs to one of its images.
   static std::span<float> part(Tensor& tensor, std::size_t at);

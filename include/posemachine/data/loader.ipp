@@ -44,6 +44,17 @@ POSEMACHINE_INLINE Box training_square(const Person& person, int width, int heig
   return crop_square(rule, *joints);
 }
 
+namespace detail {
+
+POSEMACHINE_INLINE void fail_without_photographs(std::size_t people, const DamagedImages& damaged) {
+  fail<DataError>({.where = "training set",
+                   .expected = "photographs that can be used",
+                   .got = "none among those of " + std::to_string(people) + " people",
+                   .remedy = damaged.all().begin()->second});
+}
+
+}  // namespace detail
+
 POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet joints, LoaderOptions options)
     : people_(std::move(people)),
       joints_(std::move(joints)),
@@ -110,16 +121,15 @@ POSEMACHINE_INLINE Batch BatchMaker::operator()(std::uint64_t step) const {
   return batch;
 }
 
-POSEMACHINE_INLINE std::pair<Person, FrameImages> BatchMaker::read_sample(int sample) const {
-  for (std::size_t tried = 0; tried < people_.size(); ++tried) {
-    const Person& person = people_[(std::size_t(sample) + tried) % people_.size()];
-    std::optional<FrameImages> read = reader_.unless_damaged(person.image, options_.damaged.get());
-    if (read) return {person, std::move(*read)};
+POSEMACHINE_INLINE std::pair<Person, FrameImages> BatchMaker::read_sample(int sample, RandomStream stand_ins) const {
+  const std::size_t count = people_.size();
+  for (std::size_t tried = 0; tried < 2 * count; ++tried) {
+    // Drawn, so that nobody stands in for all of a long gap; then one by one, so that nobody is forgotten.
+    const std::size_t index = tried == 0 ? std::size_t(sample) : tried < count ? stand_ins.below(count) : tried - count;
+    std::optional<FrameImages> read = reader_.unless_damaged(people_[index].image, options_.damaged.get());
+    if (read) return {people_[index], std::move(*read)};
   }
-  fail<DataError>({.where = "training set",
-                   .expected = "photographs that can be used",
-                   .got = "none among those of " + std::to_string(people_.size()) + " people",
-                   .remedy = options_.damaged->all().begin()->second});
+  detail::fail_without_photographs(count, *options_.damaged);
 }
 
 POSEMACHINE_INLINE std::span<float> BatchMaker::part(Tensor& tensor, std::size_t at) {
@@ -129,7 +139,8 @@ POSEMACHINE_INLINE std::span<float> BatchMaker::part(Tensor& tensor, std::size_t
 
 POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint64_t repeats) const {
   const int sample = batch.samples[at];
-  auto [seen, read] = read_sample(sample);
+  auto [seen, read] =
+      read_sample(sample, RandomStream(options_.seed, Purpose::stand_in, batch.epoch, std::uint64_t(sample), repeats));
   const ImageView image = read.current();
   mark_outside(seen.joints, image.width(), image.height());
   const Box square = training_square(seen, image.width(), image.height(), options_);

@@ -4,6 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/mat_file.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -52,7 +53,7 @@ inline ImageRange parse_split(std::string_view text) {
 /// Which people to read.
 struct LspOptions {
   ImageRange numbers{};        // images of the data set
-  bool allow_missing = false;  // leave out images that are absent, instead of failing
+  bool allow_missing = false;  // keep people whose image is absent, instead of failing: as DataSetOptions has it
 };
 
 namespace detail {
@@ -122,13 +123,16 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
   const int last = options.numbers.last == ImageRange::open ? annotated : options.numbers.last;
   std::vector<Person> people;
   long missing = 0;
+  bool any_present = false;
   std::string first_missing;
   for (int number = std::max(1, options.numbers.first); number <= last; ++number) {
     const std::filesystem::path image = lsp_image(folder, layout, number);
-    std::error_code error;
-    if (number > annotated || !std::filesystem::exists(image, error)) {
+    if (number > annotated || is_absent(image)) {
       if (missing++ == 0) first_missing = image.string() + (number > annotated ? " (not annotated either)" : "");
-      if (number <= annotated) continue;
+    } else {
+      any_present = true;
+    }
+    if (number > annotated) {
       missing += last - number;  // nothing beyond the annotation can be used
       break;
     }
@@ -160,12 +164,15 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
     fail<DataError>({.where = first_missing,
                      .expected = "all images of " + range,
                      .got = std::to_string(missing) + " missing, this one first",
-                     .remedy = "complete the data set, or allow missing images"});
+                     .remedy = "complete the data set, or allow missing images (--allow-missing)"});
   }
   if (people.empty()) {
     fail<DataError>({.where = folder.string(),
                      .expected = "images " + range,
                      .got = "none of them among " + std::to_string(annotated) + " annotated ones"});
+  }
+  if (!any_present) {
+    fail<DataError>({.where = first_missing, .expected = "images of " + range, .got = "none of them"});
   }
   return people;
 }
@@ -174,7 +181,7 @@ inline std::vector<Person> read_lsp_layout(const std::filesystem::path& dir, con
 
 /// Leeds Sports Pose: 14 joints, all labelled, occluded ones with valid positions. `dir` holds joints.mat and
 /// images/im0001.jpg (or .jpeg, .png) ..., or a folder lsp_dataset that does.
-/// Errors: DataError if joints.mat cannot be used, or images are absent and that is not allowed, or none is left.
+/// Errors: DataError if joints.mat cannot be used, or images are absent and that is not allowed, or all are.
 /// Source: Johnson and Everingham, BMVC 2010.
 inline std::vector<Person> read_lsp(const std::filesystem::path& dir, const LspOptions& options = {}) {
   return detail::read_lsp_layout(dir, detail::lsp_layout, options);

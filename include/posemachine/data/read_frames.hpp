@@ -52,7 +52,7 @@ class FrameReader {
 
   /// The same, but a photograph that cannot be used, or whose frames cannot, gives none and is noted in `damaged`; one
   /// that is noted there already is not read again. Errors: as above where `damaged` is null; otherwise DataError for a
-  /// file that is absent or cannot be opened, and BitDepthError, which is no damage.
+  /// file that is there and cannot be opened, and BitDepthError, which is no damage.
   std::optional<FrameImages> unless_damaged(const std::filesystem::path& image, DamagedImages* damaged) const;
 
  private:

@@ -80,10 +80,9 @@ POSEMACHINE_INLINE std::optional<FrameImages> FrameReader::unless_damaged(const 
   } catch (const BitDepthError&) {  // no damage, but a choice to be made: nobody is to be left out for it
     throw;
   } catch (const DataError& error) {
-    if (!is_readable(image)) throw;  // absent, or not to be had now: no damage of the photograph's own
     const std::vector<std::filesystem::path> files = (*find_)(image, offsets_);
-    if (!std::all_of(files.begin(), files.end(), is_readable)) throw;
-    damaged->add(image, error.what());
+    if (std::any_of(files.begin(), files.end(), is_out_of_reach)) throw;
+    if (!damaged->note(image, error.what())) throw;
     return std::nullopt;
   }
 }

@@ -24,8 +24,8 @@ struct EvaluateOptions {
   int threads = 1;                // images at a time, each with a network of one thread: the result is the same for any
   std::vector<Metric> metrics{};  // of the model's joint set; none: default_metrics()
   ImageLimits limits;             // of one photograph
-  std::shared_ptr<DamagedImages> damaged{};  // where photographs that cannot be used are noted, and their people left
-                                             // out; null: the first one is an error
+  // Where photographs that are damaged or absent are noted, and their people left out; null: the first one is an error.
+  std::shared_ptr<DamagedImages> damaged{};
   Shard shard;  // of the people, the share to measure; merge() puts the results of all shares together
   // Called after every image, from any of the threads but one at a time. What it throws ends the evaluation.
   std::function<void(int done, int count)> progress;
@@ -34,10 +34,11 @@ struct EvaluateOptions {
 /// Figures, and the people and estimates from which alone they follow.
 struct EvaluationResult {
   int people = 0;
+  int left_out = 0;                               // of them, because their photographs are damaged or absent
   std::vector<Metric> metrics;                    // the first one is what a training run is judged by
   std::vector<std::vector<MetricResult>> stages;  // (stages, metrics): first stage first; the last is the answer
   std::vector<MeasuredPerson> measured;           // in the order of the people
-  std::vector<std::vector<Keypoints>> estimates;  // (stages, people); empty for those of a damaged photograph
+  std::vector<std::vector<Keypoints>> estimates;  // (stages, people); empty for those who were left out
   std::vector<Pose> poses;                        // of the last stage, in the order of the people
 
   /// Of the last stage, the result of the first metric of this kind; null where it was not measured.

@@ -72,6 +72,9 @@ POSEMACHINE_INLINE void check_metrics(std::span<const Metric> metrics, std::span
 
 POSEMACHINE_INLINE void measure(EvaluationResult& result) {
   result.stages.clear();
+  const std::vector<Keypoints>& answers = result.estimates.back();
+  const auto is_left_out = [](const Keypoints& keypoints) { return keypoints.empty(); };
+  result.left_out = static_cast<int>(std::count_if(answers.begin(), answers.end(), is_left_out));
   for (const std::vector<Keypoints>& stage : result.estimates) {
     std::vector<MeasuredPerson> people;
     std::vector<Keypoints> estimates;

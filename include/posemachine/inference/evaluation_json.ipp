@@ -54,7 +54,8 @@ POSEMACHINE_INLINE Json stage_to_json(std::span<const Metric> metrics, std::span
 }  // namespace detail
 
 POSEMACHINE_INLINE Json evaluation_to_json(const EvaluationResult& result) {
-  Json json = {{"people", result.people}};
+  Json json = {{"people", result.people - result.left_out}};
+  if (result.left_out > 0) json["left_out"] = result.left_out;
   if (!result.stages.empty()) json.update(detail::stage_to_json(result.metrics, result.stages.back()));
   json["stages"] = Json::array();
   for (const std::vector<MetricResult>& stage : result.stages) {

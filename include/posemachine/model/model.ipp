@@ -122,7 +122,8 @@ POSEMACHINE_INLINE void check(const Graph& graph, const Meaning& meaning, const 
     if (channels(graph, {port.value}) == maps) continue;
     fail<ModelError>({.where = where + ".heatmaps." + std::string(name_text(graph, port.name)),
                       .expected = std::to_string(maps) + " maps, one per joint and the background",
-                      .got = std::to_string(channels(graph, {port.value}))});
+                      .got = std::to_string(channels(graph, {port.value})),
+                      .remedy = "give the layer as many channels, or the meaning the joint_set that it is for"});
   }
   const int step = largest_stride(graph);
   for (const auto& [key, pixels] :

@@ -19,6 +19,17 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 NetworkDescription network_from_json(const Json& json, const std::string& where,
                                      const LayerSet& layers = library_layers(), const OpSet& ops = OpSet());
 
+/// Whether the JSON form of a network says its joint set.
+inline bool says_joint_set(const Json& json) {
+  return json.is_object() && json.contains("meaning") && json["meaning"].is_object() &&
+         json["meaning"].contains("joint_set");
+}
+
+/// As network_from_json, for a network whose joints are not known yet: where the description says no joint set, its maps
+/// may be of any number of joints, and the meaning's set is none of its own. check() again, once they are known.
+NetworkDescription open_network_from_json(const Json& json, const std::string& where,
+                                          const LayerSet& layers = library_layers(), const OpSet& ops = OpSet());
+
 /// The JSON form with the graph itself: what network_from_json reads back as the same network. Without a calibration,
 /// which belongs to weights.
 Json network_to_json(const NetworkDescription& network);

@@ -347,10 +347,8 @@ POSEMACHINE_INLINE Meaning description_meaning(const Json& json, const Graph& gr
   return meaning_from_json(whole, at);
 }
 
-}  // namespace detail
-
-POSEMACHINE_INLINE NetworkDescription network_from_json(const Json& json, const std::string& where,
-                                                        const LayerSet& layers, const OpSet& ops) {
+POSEMACHINE_INLINE NetworkDescription unchecked_network_from_json(const Json& json, const std::string& where,
+                                                                  const LayerSet& layers, const OpSet& ops) {
   const bool by_graph = json.is_object() && json.contains("graph");
   reject_unknown_keys<ModelError>(json,
                                   by_graph
@@ -358,15 +356,42 @@ POSEMACHINE_INLINE NetworkDescription network_from_json(const Json& json, const 
                                       : std::vector<std::string>{"network", "constants", "blocks", "layers", "meaning"},
                                   where);
   NetworkDescription description;
-  description.name = read_layer_name(member<ModelError>(json, "network", where), detail::field(where, "network"));
+  description.name = read_layer_name(member<ModelError>(json, "network", where), field(where, "network"));
   if (by_graph) {
-    description.graph = graph_from_json(json["graph"], detail::field(where, "graph"), ops);
-    detail::check_description(description.graph, where);
+    description.graph = graph_from_json(json["graph"], field(where, "graph"), ops);
+    check_description(description.graph, where);
   } else {
-    description.graph = detail::graph_from_layers(json, where, layers, ops);
+    description.graph = graph_from_layers(json, where, layers, ops);
   }
-  description.meaning = detail::description_meaning(json, description.graph, where);
+  description.meaning = description_meaning(json, description.graph, where);
+  return description;
+}
+
+// As many joints as the maps of the answer are for.
+POSEMACHINE_INLINE JointSet joints_of_maps(const NetworkDescription& network) {
+  const std::vector<std::size_t> heatmaps = heatmap_outputs(network.graph, network.meaning);
+  JointSet set;
+  if (heatmaps.empty()) return set;
+  const int maps = channels(network.graph, {network.graph.outputs[heatmaps.back()].value});
+  for (int i = 1; i < maps; ++i) set.joints.push_back("joint " + std::to_string(i));
+  return set;
+}
+
+}  // namespace detail
+
+POSEMACHINE_INLINE NetworkDescription network_from_json(const Json& json, const std::string& where,
+                                                        const LayerSet& layers, const OpSet& ops) {
+  NetworkDescription description = detail::unchecked_network_from_json(json, where, layers, ops);
   check(description.graph, description.meaning, detail::field(where, "meaning"));
+  return description;
+}
+
+POSEMACHINE_INLINE NetworkDescription open_network_from_json(const Json& json, const std::string& where,
+                                                             const LayerSet& layers, const OpSet& ops) {
+  NetworkDescription description = detail::unchecked_network_from_json(json, where, layers, ops);
+  Meaning meaning = description.meaning;
+  if (!says_joint_set(json)) meaning.joints = detail::joints_of_maps(description);
+  check(description.graph, meaning, detail::field(where, "meaning"));
   return description;
 }
 

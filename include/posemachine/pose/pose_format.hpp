@@ -9,6 +9,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,9 @@ struct ImagePoses {
   int height = 0;
   std::int64_t id = 0;  // COCO's image_id; only formats that need one read it
   std::vector<Pose> poses;
+  // Whether a calibrated model finds a person on the whole image; none where nobody judged that. JSON keeps the pose of
+  // nobody and says so; the other formats of the library write none.
+  std::optional<bool> shows_person{};
 };
 
 /// A format of poses: a row of PoseFormats. A file is `begin`, the texts of its images, and `end`; `separator` stands
@@ -65,6 +70,11 @@ class PoseWriter {
 std::string write_poses(const PoseFormat& format, const ImagePoses& image, const JointSet& joints);
 
 namespace detail {
+
+// The poses of people: none on an image that shows nobody.
+inline std::span<const Pose> poses_of_people(const ImagePoses& image) {
+  return image.shows_person == false ? std::span<const Pose>{} : std::span<const Pose>(image.poses);
+}
 
 // Powers of two: numbers that are exact in binary are short in decimal.
 inline double rounded_position(double px) { return std::round(px / 0x1p-10) * 0x1p-10; }

@@ -21,6 +21,12 @@ POSEMACHINE_INLINE std::vector<Keypoint> constant_pose(std::span<const Person> p
   std::vector<Person> some;
   const std::size_t step = std::max<std::size_t>(1, people.size() / std::max<std::size_t>(1, most_people));
   for (std::size_t i = 0; i < people.size() && some.size() < most_people; i += step) some.push_back(people[i]);
+  const auto is_usable = [&](const Person& person) {
+    return options.damaged == nullptr || !options.damaged->contains(person.image);
+  };
+  if (std::any_of(some.begin(), some.end(), is_usable)) {  // otherwise it is said where they are read
+    std::erase_if(some, [&](const Person& person) { return !is_usable(person); });
+  }
   options.augment = false;
   options.batch = 1;
   options.first = options.count = 0;

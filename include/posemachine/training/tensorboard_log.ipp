@@ -3,6 +3,7 @@
 
 #include <posemachine/training/tensorboard_log.hpp>
 
+#include <posemachine/core/error.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/training/validation_pictures.hpp>
 
@@ -97,7 +98,12 @@ POSEMACHINE_INLINE void TensorBoardLog::add_pictures(const TrainEvent& event) {
   if (error) fail<RuntimeFailure>({.where = folder.string(), .got = "cannot be made: " + error.message()});
   for (std::size_t i = 0; i < count; ++i) {
     if (event.damaged != nullptr && event.damaged->contains(event.people[i].image)) continue;
-    const ValidationPictures drawn = draw_validation(*event.estimator, event.people[i]);
+    ValidationPictures drawn;
+    try {
+      drawn = draw_validation(*event.estimator, event.people[i]);
+    } catch (const DataError&) {  // deleted since it was validated
+      continue;
+    }
     const std::string name = "person-" + std::to_string(i + 1);
     file_->picture("poses/" + name, event.step, drawn.pose);
     write_png(folder / (name + ".png"), drawn.pose);

@@ -60,13 +60,15 @@ class Trainer {
   Model result() const { return training_.result().with_calibration(calibration_); }
 
   bool has_validation() const { return !validation_.empty(); }
+  /// The metric that validation is judged by. Errors: UsageError without people to validate on.
+  Metric validation_metric() const { return validation_.metric(training_.meaning().joints); }
   /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
   /// Errors: UsageError without people to validate on; DataError for a photograph that cannot be used.
   MetricResult constant_pose_score() const;
 
   /// Reads the headers of all photographs, of training and of validation, and notes in damaged() what the run would
   /// meet later, with the same consequences. Returns how many photographs there are. Errors: as find_damaged_headers,
-  /// so of 8-bit pictures for a 16-bit input, too.
+  /// so of 8-bit pictures for a 16-bit input, too; DataError where nobody is left to train on.
   std::size_t find_damaged_headers();
 
   /// The photographs that could not be used so far, in training and in validation: other people stand in for those who

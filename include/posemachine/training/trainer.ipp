@@ -73,7 +73,12 @@ POSEMACHINE_INLINE std::size_t Trainer::find_damaged_headers() {
   std::vector<Person> people = loader_.people();
   people.insert(people.end(), validation_.people().begin(), validation_.people().end());
   const Meaning& meaning = training_.meaning();
-  return posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, meaning.bit_depth, meaning.frames);
+  const std::size_t count =
+      posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, meaning.bit_depth, meaning.frames);
+  const std::vector<Person>& trained = loader_.people();
+  const auto is_lost = [&](const Person& person) { return damaged_->contains(person.image); };
+  if (std::all_of(trained.begin(), trained.end(), is_lost)) detail::fail_without_photographs(trained.size(), *damaged_);
+  return count;
 }
 
 POSEMACHINE_INLINE Checkpoint Trainer::checkpoint() const {

@@ -45,6 +45,10 @@ class Validation {
   /// Errors: as evaluate(); UsageError where there are no people.
   ValidationResult operator()(const Model& model) const;
 
+  /// The metric that a model of these joints is judged by, with its threshold and normaliser. Errors: UsageError where
+  /// there are no people.
+  Metric metric(const JointSet& joints) const;
+
   /// What a network would have that answers every crop with the pose that is most frequent among the people `trained`:
   /// one below it has learnt nothing. `loader`: of their crops. Errors: UsageError where there are no people; DataError
   /// for a photograph that cannot be used.

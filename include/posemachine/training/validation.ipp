@@ -8,7 +8,6 @@
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
-#include <posemachine/pose/metrics/pck.hpp>
 #include <posemachine/training/constant_pose.hpp>
 
 #include <utility>
@@ -42,8 +41,13 @@ POSEMACHINE_INLINE MetricResult Validation::constant_pose_score(const Model& mod
   require_people();
   const Meaning& meaning = model.meaning();
   const std::vector<Keypoint> pose = constant_pose(trained, meaning.joints, loader);
-  const Metric metric = pck_kind.make({"pck", {}, ""}, meaning.joints);
-  return measure_constant_pose(pose, people_, metric, meaning.crop, loader.input, options_.damaged, meaning.frames);
+  return measure_constant_pose(pose, people_, metric(meaning.joints), meaning.crop, loader.input, options_.damaged,
+                               meaning.frames);
+}
+
+POSEMACHINE_INLINE Metric Validation::metric(const JointSet& joints) const {
+  require_people();
+  return default_metrics(joints, measured_people(people_)).front();
 }
 
 POSEMACHINE_INLINE void Validation::require_people() const {

@@ -51,14 +51,21 @@ class CocoReader {
         fail<DataError>(
             {.where = where + ".id", .expected = "every annotation once", .got = annotation["id"].dump() + " again"});
       }
-      if (!categories_.contains(id_member(annotation, "category_id", where))) continue;
-      if (is_crowd(annotation, where)) continue;
-      const bool has_joints = annotation.contains("keypoints") && !annotation["keypoints"].empty();
-      if (!has_joints) continue;  // a box alone
+      if (!is_wanted(annotation, where, read)) continue;
       std::optional<Person> person = read_person(annotation, where, read.joints);
-      if (person) read.people.push_back(std::move(*person));
+      if (!person) {
+        read.leave_out("people without a labelled joint");
+        continue;
+      }
+      if (!person->box && annotation.contains("bbox") && !annotation["bbox"].is_null()) {
+        // Of zeros alone, as tools write that were given none, it is no fault.
+        const bool is_none = annotation["bbox"] == Json{0, 0, 0, 0};
+        read.leave_out("boxes of no area", is_none ? "" : where + ".bbox");
+      }
+      read.people.push_back(std::move(*person));
     }
-    finish_people(read.people, file_.string(), options);
+    const ImageFinder finder(file_, options);
+    finish_people(read.people, file_.string(), options, &finder);
     return read;
   }
 
@@ -78,6 +85,26 @@ class CocoReader {
 
   const Json& list(const char* key) const { return array_member<DataError>(json_, key, file_.string()); }
 
+  // Whether an annotation is of a person with keypoints; what is left out otherwise is counted.
+  bool is_wanted(const Json& annotation, const std::string& where, Annotations& read) const {
+    const std::int64_t category = id_member(annotation, "category_id", where);
+    if (!categories_.contains(category)) {
+      const bool is_listed = listed_.contains(category);
+      read.leave_out(is_listed ? "annotations of other categories" : "annotations of categories that are not listed",
+                     is_listed ? "" : where + ".category_id");
+      return false;
+    }
+    if (is_crowd(annotation, where)) {
+      read.leave_out("crowds");
+      return false;
+    }
+    if (annotation.contains("keypoints") && !annotation["keypoints"].empty()) return true;
+    const bool is_null = annotation.contains("keypoints") && annotation["keypoints"].is_null();
+    read.leave_out(is_null ? "annotations whose keypoints are null" : "annotations without keypoints",
+                   is_null ? where + ".keypoints" : "");
+    return false;
+  }
+
   // The joints of the categories that have some. Several must have the same, or PART says which one is meant.
   JointSet read_joints() {
     const Json& categories = list("categories");
@@ -89,6 +116,9 @@ class CocoReader {
       const std::string where = at("categories", i);
       const Json& category = categories[i];
       if (!category.is_object()) refuse(where, "an object", category);
+      if (category.contains("id") && category["id"].is_number_integer()) {
+        listed_.insert(category["id"].get<std::int64_t>());
+      }
       if (!category.contains("keypoints")) continue;
       const std::string called = string_member<DataError>(category, "name", where);
       known += (known.empty() ? "" : ", ") + excerpt(called);
@@ -226,6 +256,7 @@ class CocoReader {
   std::string part_;
   Json json_;
   std::set<std::int64_t> categories_;  // ids of those whose people are read
+  std::set<std::int64_t> listed_;      // ids of all
   std::map<std::int64_t, ImageEntry> images_;
 };
 
@@ -233,8 +264,8 @@ class CocoReader {
 
 /// People of COCO's keypoint format: images (id, file_name), annotations (image_id, category_id, keypoints, bbox,
 /// area, iscrowd) and categories (keypoints, skeleton). Left out are crowds, categories and annotations without
-/// keypoints, and people without a labelled joint. A person's box is bbox; without one, that of the labelled joints is
-/// taken.
+/// keypoints, and people without a labelled joint; Annotations::left_out counts them. A person's box is bbox; without
+/// one, or where it has no area, that of the labelled joints is taken.
 /// Shapes: keypoints x, y and visibility (0 unlabelled, 1 occluded, 2 visible) per joint, in pixels, the centre of the
 /// first one being (0, 0). Images: options.images, or images/ beside the file, beside it, or a folder further up.
 /// Errors: DataError naming file, entry and field. Source: COCO's data format, cocodataset.org.

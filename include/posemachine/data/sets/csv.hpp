@@ -124,9 +124,13 @@ class CsvReader {
         fail<DataError>({.where = table_.where() + ": image", .expected = "a file's name", .got = "none"});
       const int number = numbers.try_emplace(image, static_cast<int>(numbers.size()) + 1).first->second;
       std::optional<Person> person = read_person(*record, finder.find(std::filesystem::path(image)), number);
-      if (person) read.people.push_back(std::move(*person));
+      if (person) {
+        read.people.push_back(std::move(*person));
+      } else {
+        read.leave_out("people without a labelled joint");
+      }
     }
-    finish_people(read.people, file_.string(), options);
+    finish_people(read.people, file_.string(), options, &finder);
     return read;
   }
 

@@ -57,7 +57,8 @@ class LabelmeReader {
 
   Annotations read() {
     for (std::size_t i = 0; i < files_.size(); ++i) read_file_of(files_[i], static_cast<int>(i) + 1);
-    Annotations read{joint_set(), {}};
+    Annotations read = std::move(read_);
+    read.joints = joint_set();
     for (Found& found : found_) {
       found.person.joints.resize(labels_.size());
       for (const auto& [label, joint] : found.joints) found.person.joints[label] = joint;
@@ -108,7 +109,10 @@ class LabelmeReader {
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       const std::string where = file.string() + ": shapes[" + std::to_string(i) + "]";
       const std::string type = string_member<DataError>(shapes[i], "shape_type", where);
-      if (type != "point" && type != "rectangle") continue;
+      if (type != "point" && type != "rectangle") {
+        read_.leave_out("shapes that are no points or rectangles");
+        continue;
+      }
       Found& found = people[group_of(shapes[i], where)];
       if (type == "point") {
         read_point(shapes[i], where, found);
@@ -117,7 +121,10 @@ class LabelmeReader {
       }
     }
     for (auto& [group, found] : people) {
-      if (found.joints.empty()) continue;  // a box alone
+      if (found.joints.empty()) {
+        read_.leave_out("rectangles without points");
+        continue;
+      }
       found.person.image = image;
       found.person.dataset = "labelme";
       found.person.number = number;
@@ -207,7 +214,11 @@ class LabelmeReader {
       top = std::min(top, corner.y);
       bottom = std::max(bottom, corner.y);
     }
-    if (right > left && bottom > top) found.person.box = Box{left, top, right - left, bottom - top};
+    if (right > left && bottom > top) {
+      found.person.box = Box{left, top, right - left, bottom - top};
+    } else {
+      read_.leave_out("boxes of no area", where);
+    }
   }
 
   std::filesystem::path dir_;
@@ -218,6 +229,7 @@ class LabelmeReader {
   std::map<std::string, std::size_t> indices_;
   std::set<std::string> classes_;
   std::vector<Found> found_;
+  Annotations read_;  // what is left out, until all files are read
 };
 
 }  // namespace detail

@@ -73,7 +73,10 @@ class MpiiReader {
       const std::string image = string_member<DataError>(json[i], "image", where);
       const int number = numbers.try_emplace(image, static_cast<int>(numbers.size()) + 1).first->second;
       Person person{images_ / image, "mpii", number, {}, Framing::box};
-      if (!read_joints(json[i], where, person)) continue;
+      if (!read_joints(json[i], where, person)) {
+        read.leave_out("people without a labelled joint");
+        continue;
+      }
       read_box(json[i], where, person);
       if (!head_lengths.empty() && head_lengths[i] > 0) person.head_length = head_lengths[i];
       read.people.push_back(std::move(person));
@@ -193,6 +196,7 @@ inline constexpr DataSetKind mpii_set{
     .does = "MPII as HRNet and MMPose have it: annot/ or annotations/ beside images/",
     .read = [](const DataSource& source,
                const DataSetOptions& options) { return read_mpii(source.path, source.part, options); },
-    .joints = mpii_joints};
+    .joints = mpii_joints,
+    .parts_are_images = true};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

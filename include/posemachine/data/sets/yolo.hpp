@@ -7,6 +7,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/sets/yolo_labels.hpp>
+#include <posemachine/data/sets/yolo_writer.hpp>
 #include <posemachine/data/yaml_file.hpp>
 #include <posemachine/model/joint_names.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -79,7 +80,7 @@ class YoloReader {
       if (error) fail<DataError>({.where = labels.string() + ": " + error.message()});
       if (!there) continue;  // a photograph of nobody
       ++labelled;
-      labels_reader.read(labels, images_[i], static_cast<int>(i) + 1, read.people);
+      labels_reader.read(labels, images_[i], static_cast<int>(i) + 1, read);
     }
     if (labelled == 0) {
       fail<DataError>({.where = file_.string() + ": " + part_,
@@ -320,12 +321,26 @@ inline Annotations read_yolo(const std::filesystem::path& file, const std::strin
   return detail::YoloReader(file, part).read(options);
 }
 
-inline constexpr DataSetKind yolo_set{.name = "yolo",
-                                      .path = "FILE.yaml",
-                                      .parts = "train (also without PART), val or test",
-                                      .does = "Ultralytics' pose data: images/ beside labels/",
-                                      .read = [](const DataSource& source, const DataSetOptions& options) {
-                                        return read_yolo(source.path, source.part, options);
-                                      }};
+/// Whether the YAML file names images for validation, "val", other than those to train on. Errors: DataError for a file
+/// that is no YAML.
+inline bool has_yolo_validation(const std::filesystem::path& file) {
+  const Json yaml = read_yaml(file);
+  if (!yaml.is_object()) return false;
+  for (const char* key : {"val", "validation"}) {
+    if (yaml.contains(key) && !yaml[key].is_null()) return !yaml.contains("train") || yaml[key] != yaml["train"];
+  }
+  return false;
+}
+
+inline constexpr DataSetKind yolo_set{
+    .name = "yolo",
+    .path = "FILE.yaml",
+    .parts = "train (also without PART), val or test",
+    .does = "Ultralytics' pose data: images/ beside labels/",
+    .read = [](const DataSource& source,
+               const DataSetOptions& options) { return read_yolo(source.path, source.part, options); },
+    .takes_images = false,
+    .parts_are_images = true,
+    .write = write_yolo};
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

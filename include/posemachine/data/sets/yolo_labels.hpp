@@ -6,6 +6,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/data/data_set.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/model/joint_set.hpp>
@@ -58,23 +59,33 @@ class YoloLabels {
   YoloLabels(const JointSet& joints, bool has_visibility, std::int64_t class_count)
       : joints_(joints), has_visibility_(has_visibility), class_count_(class_count) {}
 
-  /// Adds the people of one image. Errors: DataError naming file, line and field.
+  /// Adds the people of one image, and what was left out. Errors: DataError naming file, line and field.
   void read(const std::filesystem::path& file, const std::filesystem::path& image, int number,
-            std::vector<Person>& people) const {
+            Annotations& into) const {
     const std::string text = read_file<DataError>(file, max_label_bytes);
     std::set<std::string_view> seen;  // one person twice is a slip of tools, as it is to Ultralytics
     std::vector<Person> found;
     for_each_text_line(text, [&](std::string_view line, std::size_t line_number) {
-      if (!seen.insert(line).second) return;
       const std::string where = file.string() + ", line " + std::to_string(line_number);
+      if (!seen.insert(line).second) return into.leave_out("lines that stand there twice", where);
       Person person{image, "yolo", number, {}, Framing::box};
-      if (read_person(numbers_of(line, where), where, person)) found.push_back(std::move(person));
+      const std::vector<double> numbers = numbers_of(line, where);
+      if (!read_person(numbers, where, person)) {
+        return into.leave_out("people without a labelled joint");
+      }
+      if (!person.box) {
+        // Of zeros alone, as tools write that were given none, it is no fault.
+        const bool is_none =
+            std::all_of(numbers.begin() + 1, numbers.begin() + 5, [](double each) { return each == 0; });
+        into.leave_out("boxes of no area", is_none ? "" : where + ": box");
+      }
+      found.push_back(std::move(person));
     });
     if (found.empty()) return;
     const std::optional<Size> size = size_of(image);
     for (Person& person : found) {
       to_pixels(person, size);
-      people.push_back(std::move(person));
+      into.people.push_back(std::move(person));
     }
   }
 

@@ -9,7 +9,7 @@ namespace detail {
 
 POSEMACHINE_INLINE std::string coco_results(const ImagePoses& image, const JointSet&) {
   std::string text;
-  for (const Pose& pose : image.poses) {
+  for (const Pose& pose : poses_of_people(image)) {
     Json entry;
     entry["image_id"] = image.id;
     entry["category_id"] = 1;  // COCO's person

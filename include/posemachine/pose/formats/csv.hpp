@@ -46,7 +46,7 @@ std::string csv_rows(const ImagePoses& image, const JointSet&);
 
 /// The columns image, NAME_x, NAME_y and NAME_score of each joint, box_x, box_y, box_width and box_height: what
 /// read_csv reads, with scores. Shapes: positions in pixels, rounded to 1/1024, empty where a keypoint is missing;
-/// scores 0 to 1, rounded to 1/65536. An image without people has no row. Source: RFC 4180, with line feeds alone at
+/// scores 0 to 1, rounded to 1/65536. An image without people, or of nobody, has no row. Source: RFC 4180, with line feeds alone at
 /// the ends of lines.
 inline constexpr PoseFormat csv_format{
     .name = "csv",

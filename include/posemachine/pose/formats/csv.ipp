@@ -38,7 +38,7 @@ POSEMACHINE_INLINE std::string csv_header(const JointSet& joints) {
 POSEMACHINE_INLINE std::string csv_rows(const ImagePoses& image, const JointSet&) {
   std::string rows;
   const auto add = [&](double value) { rows += "," + Json(value).dump(); };
-  for (const Pose& pose : image.poses) {
+  for (const Pose& pose : poses_of_people(image)) {
     rows += csv_field(image.image);
     for (const Keypoint& keypoint : pose.keypoints) {
       if (keypoint.found()) {

@@ -13,7 +13,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// {"image", "width", "height", "poses": [{"box", "score", "keypoints": [{"name", "x", "y", "score"}]}]}; a pose's
 /// score is the mean of all its joints. Shapes: boxes x, y, width, height; positions in pixels, rounded to 1/1024;
-/// scores 0 to 1, rounded to 1/65536. x and y of a missing keypoint are null.
+/// scores 0 to 1, rounded to 1/65536. x and y of a missing keypoint are null. Before the poses
+/// stands "person", true or false, where image.shows_person says it.
 Json to_json(const ImagePoses& image, const JointSet& joints);
 
 namespace detail {

@@ -13,6 +13,7 @@ POSEMACHINE_INLINE Json to_json(const ImagePoses& image, const JointSet& joints)
   json["image"] = image.image;
   json["width"] = image.width;
   json["height"] = image.height;
+  if (image.shows_person) json["person"] = *image.shows_person;
   json["poses"] = Json::array();
   for (const Pose& pose : image.poses) {
     Json keypoints = Json::array();

@@ -11,7 +11,7 @@ namespace detail {
 
 POSEMACHINE_INLINE std::string openpose_people(const ImagePoses& image, const JointSet&) {
   Json people = Json::array();
-  for (const Pose& pose : image.poses) {
+  for (const Pose& pose : poses_of_people(image)) {
     Json person;
     person["person_id"] = {-1};  // nobody is tracked
     person["pose_keypoints_2d"] = keypoint_triples(pose);

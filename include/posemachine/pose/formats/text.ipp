@@ -31,8 +31,9 @@ POSEMACHINE_INLINE std::string short_text(double value) {
 POSEMACHINE_INLINE std::string text_of_poses(const ImagePoses& image, const JointSet& joints) {
   std::string text =
       image.image + ": " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels\n";
-  if (image.poses.empty()) text += "no person\n";
-  for (const Pose& pose : image.poses) {
+  const std::span<const Pose> poses = poses_of_people(image);
+  if (poses.empty()) text += "no person\n";
+  for (const Pose& pose : poses) {
     const Box& box = pose.box;
     text += "person in " + short_text(box.x) + "," + short_text(box.y) + "," + short_text(box.width) + "," +
             short_text(box.height) + ", score " + fixed_text(mean_score(pose), 2) + "\n";
