@@ -1,5 +1,5 @@
 // expect: values that are added must have the same channels
-// expect: branch_channels, 2, 3, 5>
+// expect: branch_channels, 2, 3, 5,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: branches that meet must have the same stride
-// expect: branch_strides, 2, 1, 4>
+// expect: branch_strides, 2, 1, 4,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: channels must be divisible
-// expect: channels_divide, 2, 10, 4>
+// expect: channels_divide, 2, 10, 4,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: dilation rates count from 1
-// expect: dilation_rate, 1, 1, 0>
+// expect: dilation_rate, 1, 1, 0,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: an option is outside its range
-// expect: option_range, 1, 7, 0>
+// expect: option_range, 1, 7, 0,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: From<tag>: no tag of this name is visible here
-// expect: tag_unknown, 6, 1, 6>
+// expect: tag_unknown, 6, 1, 6,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -1,5 +1,5 @@
 // expect: a network needs at least one Output
-// expect: output_missing, 2, 0, 2>
+// expect: output_missing, 2, 0, 2,
 // within: 5
 #include <posemachine/compose.hpp>
 

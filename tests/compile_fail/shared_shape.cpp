@@ -1,5 +1,5 @@
 // expect: a shared block is used on values of other channels
-// expect: shared_shape, 2, 35, 49>
+// expect: shared_shape, 2, 35, 49,
 // within: 5
 #include <posemachine/compose.hpp>
 

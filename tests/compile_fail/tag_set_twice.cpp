@@ -1,5 +1,5 @@
 // expect: the name is visible already
-// expect: tag_repeated, 2, 2, 2>
+// expect: tag_repeated, 2, 2, 2,
 // within: 5
 #include <posemachine/compose.hpp>
 

@@ -320,6 +320,7 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
        "Conv.out: expected an integer or the name of a constant, got \"wide\"; did you mean \"width\"?");
   says(refusal_of(R"({"Conv": {"out": "width", "kernel": 3}})", R"(, "constants": {"width": 0})"),
        "Conv.out: expected an integer from 1 to 65536, got 0, which is width");
+  says(refusal_of(R"({"Conv": {"out": 8, "kernel": 4}})"), "an even kernel keeps the size only by an uneven padding");
   says(refusal_of(R"({"ReLU": 3})"), "layers[1].ReLU: expected no options, got 3");
   says(refusal_of(R"({"ReLU": {}, "Sigmoid": {}})"), "layers[1]: expected a layer: \"ReLU\"");
   says(refusal_of("7"), "layers[1]: expected a layer: \"ReLU\"");

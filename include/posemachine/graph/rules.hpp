@@ -48,6 +48,9 @@
 #define POSEMACHINE_RULE_tag_repeated(as) \
   as("Tag<name>: the name is visible already; Retag moves it", \
      "tags visible", "node")
+#define POSEMACHINE_RULE_even_kernel(as) \
+  as("an even kernel keeps the size only by an uneven padding: give an odd one, an even stride, or the padding", \
+     "kernel", "stride")
 #define POSEMACHINE_RULE_output_missing(as) as("a network needs at least one Output", "outputs", "nodes")
 // clang-format on
 
@@ -77,6 +80,7 @@ enum class Rule : std::uint8_t {
   tag_unknown,
   tag_repeated,
   output_missing,
+  even_kernel,
   count
 };
 
@@ -107,11 +111,19 @@ constexpr RuleText rule_text(Rule rule) {
     case Rule::tag_unknown: return POSEMACHINE_RULE_tag_unknown(POSEMACHINE_RULE_TEXT);
     case Rule::tag_repeated: return POSEMACHINE_RULE_tag_repeated(POSEMACHINE_RULE_TEXT);
     case Rule::output_missing: return POSEMACHINE_RULE_output_missing(POSEMACHINE_RULE_TEXT);
+    case Rule::even_kernel: return POSEMACHINE_RULE_even_kernel(POSEMACHINE_RULE_TEXT);
     case Rule::none:
     case Rule::count: break;
   }
   return {"no rule is broken", "", ""};
 }
+
+/// Stands for a type of layer: its address is an argument of what compilation stops with, and so names the type.
+struct LayerMark {};
+template <class Layer>
+struct Layered {  // a member: Clang prints the arguments of its class
+  static constexpr LayerMark mark{};
+};
 
 /// The first rule a graph broke while it was built in a constant evaluation.
 struct Broken {
@@ -119,6 +131,8 @@ struct Broken {
   int node = 0;   // the node being added
   int first = 0;  // figures: see rule_text
   int second = 0;
+  const LayerMark* innermost = nullptr;  // the layer that was being added; null: none was
+  const LayerMark* block = nullptr;      // the outermost block that it is part of; null: it is part of none
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -32,17 +32,36 @@ constexpr bool is_glue() {
 
 }  // namespace detail
 
+namespace detail {
+
+// Names a layer where a rule was broken while it was added.
+template <class L>
+constexpr void mark(Graph& graph, bool was_sound) {
+  if (!was_sound || graph.broken.rule == Rule::none) return;
+  if (graph.broken.innermost == nullptr) {
+    graph.broken.innermost = &Layered<L>::mark;
+  } else if (!is_glue<L>()) {
+    graph.broken.block = &Layered<L>::mark;
+  }
+}
+
+}  // namespace detail
+
 /// Adds a layer to a graph, inside a block of its name: how every layer calls another.
 template <class L>
 constexpr Value apply(Graph& graph, Value src) {
   static_assert(Layer<L>, "a layer needs: static constexpr Value lower(Graph& graph, Value src)");
   if constexpr (Layer<L>) {
+    const bool was_sound = graph.broken.rule == Rule::none;
+    Value dst;
     if constexpr (detail::is_glue<L>()) {
-      return L::lower(graph, src);
+      dst = L::lower(graph, src);
     } else {
       // A lambda, not &L::lower: a module may overload lower.
-      return in_block(graph, identifier<L>, [](Graph& inner, Value value) { return L::lower(inner, value); }, src);
+      dst = in_block(graph, identifier<L>, [](Graph& inner, Value value) { return L::lower(inner, value); }, src);
     }
+    detail::mark<L>(graph, was_sound);
+    return dst;
   } else {
     return src;
   }

@@ -111,8 +111,9 @@ inline constexpr int network_receptive_field = [] {
 namespace detail {
 
 // What a compiler says of a broken rule. The figures are arguments of the type, so that GCC prints them in its first
-// line and Clang in its fourth: the rule, the node that would be next, then the two figures the sentence names.
-template <Rule Found, int Node, int First, int Second>
+// line and Clang in its fourth: the rule, the node that would be next, the two figures the sentence names, then the layer
+// and the block that it is part of, as Layered<TYPE>.
+template <Rule Found, int Node, int First, int Second, const LayerMark* Layer, const LayerMark* Block>
 struct Verdict {
   static_assert(Found != Rule::option_range, POSEMACHINE_RULE_option_range(POSEMACHINE_RULE_MESSAGE));
   static_assert(Found != Rule::input_count, POSEMACHINE_RULE_input_count(POSEMACHINE_RULE_MESSAGE));
@@ -132,7 +133,8 @@ struct Verdict {
   static_assert(Found != Rule::tag_unknown, POSEMACHINE_RULE_tag_unknown(POSEMACHINE_RULE_MESSAGE));
   static_assert(Found != Rule::tag_repeated, POSEMACHINE_RULE_tag_repeated(POSEMACHINE_RULE_MESSAGE));
   static_assert(Found != Rule::output_missing, POSEMACHINE_RULE_output_missing(POSEMACHINE_RULE_MESSAGE));
-  static_assert(static_cast<int>(Rule::count) == 19, "every rule has a sentence here");
+  static_assert(Found != Rule::even_kernel, POSEMACHINE_RULE_even_kernel(POSEMACHINE_RULE_MESSAGE));
+  static_assert(static_cast<int>(Rule::count) == 20, "every rule has a sentence here");
 };
 
 }  // namespace detail
@@ -140,7 +142,8 @@ struct Verdict {
 /// Checks a network type: a broken rule stops compilation with its sentence and figures. Every query goes through it.
 template <class Net>
 struct Checked : detail::Verdict<network_facts<Net>.broken.rule, network_facts<Net>.broken.node,
-                                 network_facts<Net>.broken.first, network_facts<Net>.broken.second> {
+                                 network_facts<Net>.broken.first, network_facts<Net>.broken.second,
+                                 network_facts<Net>.broken.innermost, network_facts<Net>.broken.block> {
   static constexpr int node = network_facts<Net>.broken.node;  // 0 where no rule is broken
   static constexpr const NetworkFacts& facts = network_facts<Net>;
 };

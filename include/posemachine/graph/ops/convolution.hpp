@@ -120,9 +120,14 @@ inline void detail::differentiate_convolution(Gradients& gradients, int node) {
 /// with groups c over those of o's own part of src: part o groups / out.
 /// Shapes: (C, H, W) -> (out, H', W'), H' = (H + 2 padding - (kernel - 1) dilation - 1) / stride + 1, rounded down.
 /// Parameters: Conv.weights (out, C / groups, kernel, kernel), Conv.bias (out). Errors: ModelError for options out of
-/// range, and channels that groups do not divide.
+/// range, channels that groups do not divide, and an even kernel with same_padding at an odd stride.
 constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options) {
-  if (options.padding == same_padding) options.padding = options.dilation * (options.kernel - 1) / 2;
+  if (options.padding == same_padding) {
+    // Even strides begin between two cells, as even kernels do.
+    const bool centred = options.kernel % 2 != 0 || options.stride % 2 == 0 || options.kernel > 63;  // refused below
+    require(graph, centred, Rule::even_kernel, options.kernel, options.stride);
+    options.padding = options.dilation * (options.kernel - 1) / 2;
+  }
   const int outer = open_scope(graph, "Conv");
   const int in = detail::channels_of_group(channels(graph, src), options.groups);
   const int fan_in = in * options.kernel * options.kernel;
