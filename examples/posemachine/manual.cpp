@@ -106,8 +106,9 @@ void add_bash_cases(const CLI::App& app, const std::string& path, std::string& s
 
 void add_command_paths(const CLI::App& app, const std::string& path, std::vector<std::string>& paths) {
   for (const CLI::App* const command : commands_of(app)) {
-    paths.push_back(path + " " + command->get_name());
-    add_command_paths(*command, paths.back(), paths);
+    const std::string own = path + " " + command->get_name();
+    paths.push_back(own);
+    add_command_paths(*command, own, paths);
   }
 }
 
