@@ -5,8 +5,8 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_execution.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
+#include <posemachine/engine/processor.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/inference/compiled_model.hpp>

@@ -31,7 +31,8 @@ import posemachine_torch as pt
 
 # Names and defaults of posemachine train; what they are: docs/how_to/train_on_lsp.md.
 OPTIONS = {
-    "seed": 1, "epochs": 30, "batch": 32, "slice": 8, "rate": 2e-3, "warmup_steps": 200, "final_fraction": 0.01,
+    "seed": 1, "epochs": 30, "batch": 32, "slice": 8, "rate": 2e-3, "schedule": "cosine", "warmup_steps": 200,
+    "final_fraction": 0.01, "cooldown_epochs": 0, "rate_step_epochs": 10, "rate_step_factor": 0.1,
     "weight_decay": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "average_decay": 0.0,
     "rotation_deg": 40.0, "scale_min": 0.7, "scale_max": 1.3, "flip": 0.5, "shift": 0.05, "brightness": 0.1,
     "contrast": 0.2, "colour": 0.1, "turn": 0.0, "close_up": 0.0, "cutout": 0.0,
@@ -203,12 +204,41 @@ class Batches:
 # ---- Training ----
 
 
-def rate_at(options, step, total):
-    """rate_at() of training/learning_rate.hpp: linear warm-up, then a cosine."""
-    position = min(max((step - options["warmup_steps"]) / max(1, total - options["warmup_steps"]), 0), 1)
-    low = options["final_fraction"]
-    rate = options["rate"] * (low + (1 - low) * 0.5 * (1 + math.cos(math.pi * position)))
-    return rate * min(1, (step + 1) / options["warmup_steps"]) if step < options["warmup_steps"] else rate
+def cosine(options, position, step, steps_per_epoch):
+    return falling_from_one(options, 0.5 * (1 + math.cos(math.pi * position)))
+
+
+def polynomial(options, position, step, steps_per_epoch):
+    return falling_from_one(options, (1 - position) ** 0.9)
+
+
+def constant(options, position, step, steps_per_epoch):
+    """Falls linearly over the last cooldown_epochs."""
+    if options["cooldown_epochs"] == 0:
+        return 1
+    left = (options["epochs"] - step / steps_per_epoch) / options["cooldown_epochs"]
+    return falling_from_one(options, min(max(left, 0), 1))
+
+
+def step_down(options, position, step, steps_per_epoch):
+    return options["rate_step_factor"] ** (step // (options["rate_step_epochs"] * steps_per_epoch))
+
+
+def falling_from_one(options, part):
+    """1 where part is 1, final_fraction where it is 0."""
+    return options["final_fraction"] + (1 - options["final_fraction"]) * part
+
+
+# RateSchedules of training/schedules/, without the one that needs validation.
+SCHEDULES = {"constant": constant, "cosine": cosine, "polynomial": polynomial, "step": step_down}
+
+
+def rate_at(options, step, steps_per_epoch):
+    """rate_at() of training/learning_rate.hpp: a linear warm-up times a schedule of what follows."""
+    warmup, total = options["warmup_steps"], options["epochs"] * steps_per_epoch
+    position = min(max((step - warmup) / max(1, total - warmup), 0), 1)
+    rate = options["rate"] * SCHEDULES[options["schedule"]](options, position, step, steps_per_epoch)
+    return rate * (step + 1) / warmup if step < warmup else rate
 
 
 class Run:
@@ -242,10 +272,13 @@ class Run:
             self.average = {name: each.detach().clone() for name, each in self.module.tensors().items()}
         self.step, self.total = 0, self.batches.steps_per_epoch() * self.options["epochs"]
 
+    def rate_at(self, step):
+        return rate_at(self.options, step, self.batches.steps_per_epoch())
+
     def train_step(self):
         """Losses by stage."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.options, self.step, self.total)
+            group["lr"] = self.rate_at(self.step)
         torch.manual_seed(self.options["seed"] * 1_000_003 + self.step)  # dropout's draws, too, are the step's
         images, points, weights, outside = self.batches(self.step)
         outputs = self.module(*pt.inputs_for(self.module, images))
@@ -283,6 +316,7 @@ class Run:
 
     def restore(self, folder):
         state = torch.load(folder / "state.pt", map_location=self.device)
+        state["facts"]["options"] = {**OPTIONS, **state["facts"]["options"]}  # an older run's lack newer options
         for key, value in self.facts().items():
             if state["facts"][key] != value:
                 sys.exit(f"{folder}: expected {key} of the run, got others; leave them as they were, or give another "
@@ -304,8 +338,13 @@ def parse_arguments():
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=1, help="of PyTorch on the processor (default: 1)")
     for key, value in OPTIONS.items():
-        parser.add_argument("--" + key.replace("_", "-"), type=type(value), default=value, help=f"default: {value}")
-    return parser.parse_args()
+        parser.add_argument("--" + key.replace("_", "-"), type=type(value), default=value, help=f"default: {value}",
+                            choices=sorted(SCHEDULES) if key == "schedule" else None)
+    arguments = parser.parse_args()
+    if arguments.cooldown_epochs and arguments.schedule != "constant":
+        parser.error(f"--cooldown-epochs: expected 0 with the schedule {arguments.schedule}, got "
+                     f"{arguments.cooldown_epochs}; only constant cools down")
+    return arguments
 
 
 def main():
@@ -329,7 +368,7 @@ def main():
         mean = [round(each, 4) for each in (losses / (run.step - shown)).tolist()]
         speed = (run.step - shown) * run.options["batch"] / (time.monotonic() - since)
         print(json.dumps({"step": run.step, "losses": mean, "images_per_second": round(speed, 1),
-                          "rate": rate_at(run.options, run.step - 1, run.total)}), flush=True)
+                          "rate": run.rate_at(run.step - 1)}), flush=True)
         if not all(math.isfinite(each) for each in mean):
             sys.exit(f"step {run.step}: expected finite losses; the last state that was saved is kept")
         losses, shown, since = 0, run.step, time.monotonic()

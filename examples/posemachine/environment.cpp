@@ -3,7 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/processor.hpp>
 
 #include <oneapi/tbb/version.h>
 

@@ -2,7 +2,7 @@
 #include "peak.hpp"
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/processor.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>

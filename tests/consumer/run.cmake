@@ -1,4 +1,4 @@
-# Builds and runs one consumer in a fresh folder. Arguments: MODE SOURCE BUILD SCRATCH COMPILER LAUNCHER.
+# Builds and runs one consumer in a fresh folder. Arguments: MODE SOURCE BUILD SCRATCH COMPILER LAUNCHER THOROUGH.
 function(run_step)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -11,7 +11,7 @@ file(MAKE_DIRECTORY ${SCRATCH})
 file(COPY ${SOURCE}/tests/consumer/program DESTINATION ${SCRATCH})
 
 set(options -G Ninja -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
-  -DCMAKE_CXX_FLAGS=-O0 -DMODE=${MODE}
+  -DCMAKE_CXX_FLAGS=-O0 -DMODE=${MODE} -DTHOROUGH=${THOROUGH}
 )
 if(MODE MATCHES "find_package|mixed")
   run_step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${SCRATCH}/installed)
@@ -74,14 +74,17 @@ if(MODE STREQUAL mixed_builds)
   endforeach()
 else()
   run_step(${CMAKE_COMMAND} --build ${SCRATCH}/build)
-  run_step(${SCRATCH}/build/consumer)
-  if(NOT MODE STREQUAL find_package_compose)
-    run_step(${SCRATCH}/build/consumer_compiled)
-    foreach(program IN ITEMS estimate estimate_compiled)
+  foreach(program IN ITEMS consumer consumer_compiled)
+    if(EXISTS ${SCRATCH}/build/${program})
+      run_step(${SCRATCH}/build/${program})
+    endif()
+  endforeach()
+  foreach(program IN ITEMS estimate estimate_compiled)
+    if(EXISTS ${SCRATCH}/build/${program})
       run_step(${SCRATCH}/build/${program} ${SOURCE}/examples/models/scaling-dilation-fine.safetensors
         ${SOURCE}/examples/photos/pitcher.jpg
       )
-    endforeach()
-  endif()
+    endif()
+  endforeach()
 endif()
 message(STATUS "${MODE}: passed")

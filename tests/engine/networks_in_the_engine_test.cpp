@@ -2,6 +2,7 @@
 #include "engine/run_graph.hpp"
 
 #include <posemachine/engine/execution.hpp>
+#include <posemachine/engine/processor.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/registry.hpp>

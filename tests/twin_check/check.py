@@ -24,6 +24,7 @@ sys.path.insert(0, str(INTEROP))
 
 import pack_crops  # noqa: E402
 import posemachine_torch as pt  # noqa: E402
+import train_twin  # noqa: E402
 
 # Largest differences, as parts of a tensor's largest value.
 BOUNDS = {"inference": 1e-4, "training": 1e-4, "losses": 1e-4, "running": 1e-4, "gradients": 1e-3}
@@ -244,6 +245,27 @@ def check_stored_types(programs, folder):
     return True
 
 
+def check_rates(programs):
+    """Every schedule, with a warm-up, in every step of a run."""
+    options = {"rate": 2e-3, "warmup_steps": 5, "final_fraction": 0.01, "epochs": 9, "cooldown_epochs": 3,
+               "rate_step_epochs": 4, "rate_step_factor": 0.3}
+    steps_per_epoch = 7
+    lines = run(programs / "dump_rates", *(options[key] for key in ("rate", "warmup_steps", "final_fraction")),
+                steps_per_epoch, *(options[key] for key in
+                                   ("epochs", "cooldown_epochs", "rate_step_epochs", "rate_step_factor"))).splitlines()
+    ours = {line.split()[0]: np.array(line.split()[1:], float) for line in lines}
+    if sorted(ours) != sorted(train_twin.SCHEDULES):
+        print(f"schedules: {sorted(ours)}, the twin has {sorted(train_twin.SCHEDULES)}")
+        return False
+    for name, rates in ours.items():
+        theirs = [train_twin.rate_at({**options, "schedule": name}, step, steps_per_epoch)
+                  for step in range(options["epochs"] * steps_per_epoch)]
+        if not np.allclose(rates, theirs, rtol=1e-12, atol=0):
+            print(f"{name}: the rates differ first in step {np.flatnonzero(~np.isclose(rates, theirs, rtol=1e-12))[0]}")
+            return False
+    return True
+
+
 # ---- Training ----
 
 
@@ -321,6 +343,8 @@ def main():
     print("posemachine and its twin agree", flush=True)
     if arguments.only is None and not check_stored_types(arguments.programs, arguments.folder):
         sys.exit("posemachine and its twin store weights otherwise")
+    if arguments.only is None and not check_rates(arguments.programs):
+        sys.exit("posemachine and its twin have other learning rates")
     if arguments.only is None and not check_training(arguments.programs, arguments.folder):
         sys.exit("the twin does not train as it should")
 

@@ -6,6 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops/batch_norm.hpp>
+#include <posemachine/engine/processor.hpp>
 #include <posemachine/engine/team.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>

@@ -103,12 +103,6 @@ bool is_empty(const Desc& desc) {
   return desc.get(true) == nullptr;
 }
 
-/// What oneDNN makes its kernels for here, in the words of ONEDNN_MAX_CPU_ISA.
-std::string instruction_set();
-
-/// Of the oneDNN that runs: "2.6.0".
-std::string onednn_version();
-
 /// Whether oneDNN would run a loop without vectorisation: 100 to 5000 times slower, without a word.
 bool is_reference(std::string_view implementation);
 

@@ -6,7 +6,7 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/dnnl_bridge.hpp>
+#include <posemachine/engine/processor.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
 
 #include <array>
