@@ -342,9 +342,9 @@ TEST_CASE("BatchLoader: an absent photograph is gone round as a damaged one is, 
     for (std::uint64_t step = 0; step < 8; ++step) made.push_back(maker(step));
     return made;
   };
-  for (const std::size_t gone : {2, 3, 4}) std::ofstream(people[gone].image, std::ios::trunc) << "no picture";
+  for (const std::size_t gone : {2u, 3u, 4u}) std::ofstream(people[gone].image, std::ios::trunc) << "no picture";
   const std::vector<pm::Batch> damaged = batches();
-  for (const std::size_t gone : {2, 3, 4}) std::filesystem::remove(people[gone].image);
+  for (const std::size_t gone : {2u, 3u, 4u}) std::filesystem::remove(people[gone].image);
   const std::vector<pm::Batch> absent = batches();
   for (std::size_t step = 0; step < damaged.size(); ++step) CHECK(equal(absent[step], damaged[step]));
   CHECK(options.damaged->all().size() == 3);
