@@ -27,7 +27,7 @@ struct Stage : pm::Sequential<
     pm::Concat<pm::Identity, pm::Sequential<pm::From<"features">, pm::SEGate<8>>>,
     pm::DilationModule<1, 2, 3, 4>,
     pm::Conv<128, 1>, pm::ReLU,
-    pm::Conv<15, 1, pm::ConvOptions{.init = pm::Init::near_zero}>,               // 14 joints and background
+    pm::Conv<15, 1, pm::ConvolutionOptions{.init = pm::Init::near_zero}>,               // 14 joints and background
     pm::Retag<"maps">, pm::Output<"heatmaps">>                                   // every output is supervised
 {};
 

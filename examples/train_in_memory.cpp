@@ -22,7 +22,7 @@ constexpr int side = 48;  // pixels
 struct Needle : pm::Network<
     pm::Input<"image", 3>, pm::ConvReLU<16, 3, pm::Norm::batch>, pm::MaxPool<2>, pm::ConvReLU<16, 3, pm::Norm::batch>, pm::MaxPool<2>,
     pm::ConvReLU<24, 3, pm::Norm::batch>, pm::ConvReLU<24, 3, pm::Norm::batch>,
-    pm::Conv<3, 1, pm::ConvOptions{.init = pm::Init::near_zero}>, pm::Output<"heatmaps">> {};
+    pm::Conv<3, 1, pm::ConvolutionOptions{.init = pm::Init::near_zero}>, pm::Output<"heatmaps">> {};
 // docs: end network
 // clang-format on
 

@@ -20,9 +20,9 @@ template <int Joints>
 struct TwoStages : pm::Network<
     pm::Input<"image", 3>, pm::ConvReLU<16, 3, pm::Norm::batch>, pm::PyramidStack<>, pm::MaxPool<2>,
     pm::ConvReLU<32, 3, pm::Norm::batch>, pm::FireModule<pm::FireOptions{.squeeze = 8, .expand = 16}>, pm::Tag<"features">,
-    pm::Conv<Joints + 1, 1, pm::ConvOptions{.init = pm::Init::near_zero}>, pm::Output<"stage_1">,
+    pm::Conv<Joints + 1, 1, pm::ConvolutionOptions{.init = pm::Init::near_zero}>, pm::Output<"stage_1">,
     pm::Tag<"maps">, pm::Concat<pm::From<"features">, pm::From<"maps">>, pm::ConvReLU<32, 5, pm::Norm::batch>,
-    pm::Conv<Joints + 1, 1, pm::ConvOptions{.init = pm::Init::near_zero}>, pm::Output<"stage_2">> {};
+    pm::Conv<Joints + 1, 1, pm::ConvolutionOptions{.init = pm::Init::near_zero}>, pm::Output<"stage_2">> {};
 // docs: end network
 // clang-format on
 

@@ -8,7 +8,7 @@
 using namespace posemachine;
 
 #ifdef TWIN
-struct Net : Network<Input<"image", 3>, Conv<8, 4, ConvOptions{.stride = 2}>, Output<"heatmaps">> {};
+struct Net : Network<Input<"image", 3>, Conv<8, 4, ConvolutionOptions{.stride = 2}>, Output<"heatmaps">> {};
 #else
 struct Net : Network<Input<"image", 3>, Conv<8, 4>, Output<"heatmaps">> {};
 #endif

@@ -6,9 +6,9 @@
 using namespace posemachine;
 
 #ifdef TWIN
-constexpr ConvOptions options{.groups = 3};
+constexpr ConvolutionOptions options{.groups = 3};
 #else
-constexpr ConvOptions options{.groups = 4};
+constexpr ConvolutionOptions options{.groups = 4};
 #endif
 struct Net : Network<Input<"image", 6>, Conv<12, 3, options>, Output<"heatmaps">> {};
 static_assert(stride<Net> == 1);

@@ -6,9 +6,9 @@
 using namespace posemachine;
 
 #ifdef TWIN
-constexpr ConvOptions options{.groups = 1};
+constexpr ConvolutionOptions options{.groups = 1};
 #else
-constexpr ConvOptions options{.groups = 0};
+constexpr ConvolutionOptions options{.groups = 0};
 #endif
 struct Net : Network<Input<"image", 6>, Conv<12, 3, options>, Output<"heatmaps">> {};
 static_assert(stride<Net> == 1);

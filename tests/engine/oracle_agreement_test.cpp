@@ -115,11 +115,12 @@ TEST_CASE("engine: convolutions of odd channels, kernels, strides and dilations 
 
 TEST_CASE("engine: pooling with padding and ceil, also over the border, equals the oracle") {
   for (const int channel_count : {1, 15, 16, 17}) {
-    for (const PoolOptions& options :
-         {PoolOptions{.window = 2}, PoolOptions{.window = 3, .stride = 2, .padding = 1},
-          PoolOptions{.window = 3, .stride = 2, .padding = 0, .ceil = 1},
-          PoolOptions{.window = 3, .stride = 1, .padding = 2},
-          PoolOptions{.window = 2, .stride = 3, .padding = 1, .ceil = 1}, PoolOptions{.window = 5, .stride = 1}}) {
+    for (const PoolingOptions& options :
+         {PoolingOptions{.window = 2}, PoolingOptions{.window = 3, .stride = 2, .padding = 1},
+          PoolingOptions{.window = 3, .stride = 2, .padding = 0, .ceil = 1},
+          PoolingOptions{.window = 3, .stride = 1, .padding = 2},
+          PoolingOptions{.window = 2, .stride = 3, .padding = 1, .ceil = 1},
+          PoolingOptions{.window = 5, .stride = 1}}) {
       const std::string name = std::to_string(options.window) + " stride " + std::to_string(options.stride) +
                                " padding " + std::to_string(options.padding) + (options.ceil != 0 ? " ceil" : "");
       check_operation(

@@ -111,13 +111,13 @@ TEST_CASE("ops: names are distinct, and only inputs pass no gradient on") {
 
 TEST_CASE("options: every field of an option struct has a name and a range, and survives packing") {
   check_fields<ConvolutionOptions>(convolution_options);
-  check_fields<PoolOptions>(pool_options);
+  check_fields<PoolingOptions>(pool_options);
   check_fields<BatchNormOptions>(batch_norm_options);
   check_fields<DropoutOptions>(dropout_options);
   check_fields<InputOptions>(input_options);
   check_fields<SpatialSoftmaxOptions>(spatial_softmax_options);
   check_fields<SliceOptions>(slice_options);
-  const Options packed = pack(PoolOptions{.window = 3, .stride = 2, .padding = 1, .ceil = 1});
+  const Options packed = pack(PoolingOptions{.window = 3, .stride = 2, .padding = 1, .ceil = 1});
   CHECK(packed == Options{3, 2, 1, 1, 0, 0, 0, 0});
 }
 

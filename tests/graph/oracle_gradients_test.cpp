@@ -62,8 +62,8 @@ void check_op(int shapes, bool training, Build build) {
   CHECK(skipped * 50 <= checked);  // kinks are rare: at most one in fifty
 }
 
-PoolOptions draw_pool(Draws& draws) {
-  PoolOptions options;
+PoolingOptions draw_pool(Draws& draws) {
+  PoolingOptions options;
   options.window = draws.between(1, 4);
   options.stride = draws.between(0, 3);
   options.padding = draws.between(0, options.window - 1);

@@ -96,15 +96,15 @@ TEST_CASE("oracle: a convolution of stride 2 and dilation 2 gives PyTorch's figu
 }
 
 TEST_CASE("oracle: pooling with padding leaves cells outside the map out, as PyTorch without count_include_pad") {
-  const PoolOptions floor{.window = 3, .stride = 2, .padding = 1};
-  const PoolOptions ceil{.window = 3, .stride = 2, .padding = 1, .ceil = 1};
-  const auto average = [&](PoolOptions options) {
+  const PoolingOptions floor{.window = 3, .stride = 2, .padding = 1};
+  const PoolingOptions ceil{.window = 3, .stride = 2, .padding = 1, .ceil = 1};
+  const auto average = [&](PoolingOptions options) {
     std::vector<double> values =
         dst_of(digits, [&](Graph& graph, Value src) { return average_pool(graph, src, options); }).values;
     for (double& value : values) value *= 36;
     return values;
   };
-  const auto maximum = [&](PoolOptions options) {
+  const auto maximum = [&](PoolingOptions options) {
     return dst_of(digits, [&](Graph& graph, Value src) { return max_pool(graph, src, options); }).values;
   };
   check_near(average(floor), {135, 114, 126, 174, 200, 216});
@@ -114,7 +114,7 @@ TEST_CASE("oracle: pooling with padding leaves cells outside the map out, as PyT
 }
 
 TEST_CASE("oracle: pooling windows that reach over the border hold the cells that are there") {
-  const PoolOptions options{.window = 2, .ceil = 1};
+  const PoolingOptions options{.window = 2, .ceil = 1};
   std::vector<double> means =
       dst_of(digits, [&](Graph& graph, Value src) { return average_pool(graph, src, options); }).values;
   for (double& mean : means) mean *= 4;

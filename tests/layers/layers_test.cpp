@@ -27,13 +27,13 @@ std::vector<std::string> parameter_names() {
 
 using Names = std::vector<std::string>;
 
-struct Head : Conv<5, 1, ConvOptions{.bias = false}> {};
-struct Body : Sequential<Conv<4, 3, ConvOptions{.bias = false}>, ReLU> {};
-struct QuietBody : Sequential<ReLU, Conv<4, 3, ConvOptions{.bias = false}>, ReLU, Sigmoid> {};
+struct Head : Conv<5, 1, ConvolutionOptions{.bias = false}> {};
+struct Body : Sequential<Conv<4, 3, ConvolutionOptions{.bias = false}>, ReLU> {};
+struct QuietBody : Sequential<ReLU, Conv<4, 3, ConvolutionOptions{.bias = false}>, ReLU, Sigmoid> {};
 template <class L>
 struct Wrapped : Sequential<L> {};
 
-using Plain = Conv<2, 1, ConvOptions{.bias = false}>;
+using Plain = Conv<2, 1, ConvolutionOptions{.bias = false}>;
 
 }  // namespace
 
@@ -195,7 +195,7 @@ TEST_CASE("Stages: one after another, each an output of the same series; keep_st
 }
 
 TEST_CASE("layers: groups, transposed convolutions and resizes have the strides and fields computed by hand") {
-  struct Up : Network<Input<"image", 4>, MaxPool<2>, Conv<8, 3, ConvOptions{.groups = 4}>, DepthwiseConv<3>,
+  struct Up : Network<Input<"image", 4>, MaxPool<2>, Conv<8, 3, ConvolutionOptions{.groups = 4}>, DepthwiseConv<3>,
                       TransposedConv<6, 4>, Output<"out">> {};
   static_assert(parameter_count<Up> == 8 * 1 * 9 + 8 + 8 * 9 + 8 + 6 * 8 * 16 + 6);
   static_assert(stride<Up> == 1);
@@ -205,7 +205,7 @@ TEST_CASE("layers: groups, transposed convolutions and resizes have the strides 
   CHECK((stride_of(finer, answer(finer)) == Stride{1, 3, false}));
   struct Deep : Network<Input<"image", 1>, Upsample<16>, Upsample<16>, Upsample<2>, Output<"out">> {};
   CHECK(network_facts<Deep>.broken.rule == Rule::scale_limit);
-  struct Odd : Network<Input<"image", 6>, Conv<6, 3, ConvOptions{.groups = 4}>, Output<"out">> {};
+  struct Odd : Network<Input<"image", 6>, Conv<6, 3, ConvolutionOptions{.groups = 4}>, Output<"out">> {};
   CHECK(network_facts<Odd>.broken.rule == Rule::channels_divide);
 }
 

@@ -18,7 +18,7 @@ using namespace posemachine;
 
 namespace {
 
-struct Block : Sequential<Conv<4, 3, ConvOptions{.stride = 2, .bias = false}>, BatchNorm<>, ReLU> {};
+struct Block : Sequential<Conv<4, 3, ConvolutionOptions{.stride = 2, .bias = false}>, BatchNorm<>, ReLU> {};
 struct Quiet : Sequential<AveragePool<2>, Sigmoid> {};  // owns no parameters
 struct Net : Network<Input<"image", 3>, Input<"centre", 1>, Concat<From<"image">, From<"centre">>, Block, Quiet,
                      Dropout<Percent{30}>, SEGate<2>, Output<"maps">, Named<"head", Conv<5, 1>>, Output<"maps">,
@@ -182,7 +182,7 @@ TEST_CASE("graph JSON: a graph of as many nodes with names of their own as a fil
 }
 
 namespace {
-struct Vocabulary : Network<Input<"image", 4>, Conv<8, 3, ConvOptions{.stride = 2, .groups = 2}>, PReLU,
+struct Vocabulary : Network<Input<"image", 4>, Conv<8, 3, ConvolutionOptions{.stride = 2, .groups = 2}>, PReLU,
                             DepthwiseConv<3>, LeakyReLU<LeakyReluOptions{.slope_millionths = 250'000}>, SiLU,
                             Shared<"twice", Conv<8, 1>>, Sigmoid, Shared<"twice", Conv<8, 1>>, Frozen<BatchNorm<>>,
                             TransposedConv<4, 3, TransposedConvolutionOptions{.output_padding = 1}>, Upsample<3>,

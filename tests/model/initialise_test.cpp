@@ -16,7 +16,7 @@ namespace {
 
 // 3 x 3 x 20 = 180 inputs a value of 100 channels: 18,000 draws for he_normal, then 100 x 64 for lecun_normal.
 struct Net : Network<Input<"image", 20>, Conv<100, 3>, BatchNorm<>,
-                     Conv<64, 1, ConvOptions{.init = Init::lecun_normal}>, Output<"maps">> {};
+                     Conv<64, 1, ConvolutionOptions{.init = Init::lecun_normal}>, Output<"maps">> {};
 
 struct Spread {
   double mean = 0;
@@ -53,7 +53,7 @@ TEST_CASE("initialise: weights have variance 2 / fan-in before ReLU and 1 / fan-
 
 TEST_CASE("initialise: weights before batch norm lie within 1 / sqrt(fan-in), a head's deviation is 0.001") {
   struct Heads : Network<Input<"image", 20>, ConvReLU<100, 3, Norm::batch>,
-                         Conv<64, 1, ConvOptions{.init = Init::near_zero}>, Output<"maps">> {};
+                         Conv<64, 1, ConvolutionOptions{.init = Init::near_zero}>, Output<"maps">> {};
   const std::vector<Tensor> tensors = initialise(graph_of<Heads>(), 3);
   const Spread weights = spread(tensors[0].values);
   const double bound = 1 / std::sqrt(180.0);

@@ -19,10 +19,11 @@ using namespace posemachine;
 namespace {
 
 struct Two : Network<Input<"image", 3>, Input<"centre", 1>, Concat<From<"image">, From<"centre">>,
-                     Conv<8, 3, ConvOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
+                     Conv<8, 3, ConvolutionOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
 struct Global : Network<Input<"image", 3>, GlobalAveragePool, Conv<15, 1>, Output<"heatmaps">> {};
 // The kernel needs 21 pixels, more than the multiple of 2 that the stride asks for.
-struct Wide : Network<Input<"image", 3>, Conv<15, 21, ConvOptions{.stride = 2, .padding = 0}>, Output<"heatmaps">> {};
+struct Wide
+    : Network<Input<"image", 3>, Conv<15, 21, ConvolutionOptions{.stride = 2, .padding = 0}>, Output<"heatmaps">> {};
 
 Meaning example() {
   Meaning meaning;

@@ -25,10 +25,11 @@ using namespace posemachine;
 
 namespace {
 
-struct Body : Sequential<Conv<8, 3, ConvOptions{.stride = 2}>, BatchNorm<>, ReLU, SEGate<2>> {};
+struct Body : Sequential<Conv<8, 3, ConvolutionOptions{.stride = 2}>, BatchNorm<>, ReLU, SEGate<2>> {};
 struct Net : Network<Input<"image", 3>, Body, Conv<15, 1>, Output<"heatmaps">, DilationModule<1, 2>, Conv<15, 1>,
                      Output<"heatmaps">> {};
-struct Wider : Network<Input<"image", 3>, Conv<9, 3, ConvOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
+struct Wider
+    : Network<Input<"image", 3>, Conv<9, 3, ConvolutionOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
 
 Meaning small_meaning() {
   Meaning meaning;
@@ -155,7 +156,7 @@ TEST_CASE("Model: loading into another type names the first difference") {
 
 TEST_CASE("first_difference: options, operations, inputs, counts and names, each in words") {
   struct A : Network<Input<"image", 3>, Conv<4, 3>, ReLU, Output<"maps">> {};
-  struct B : Network<Input<"image", 3>, Conv<4, 3, ConvOptions{.dilation = 2}>, ReLU, Output<"maps">> {};
+  struct B : Network<Input<"image", 3>, Conv<4, 3, ConvolutionOptions{.dilation = 2}>, ReLU, Output<"maps">> {};
   struct C : Network<Input<"image", 3>, Conv<4, 3>, Sigmoid, Output<"maps">> {};
   struct D : Network<Input<"image", 3>, Conv<4, 3>, ReLU, ReLU, Output<"maps">> {};
   struct E : Network<Input<"image", 3>, Conv<4, 3>, ReLU, Output<"other">> {};

@@ -92,10 +92,10 @@ TEST_CASE("network JSON: every word gives the graph of its type") {
   };
   equals(
       R"({"Conv": {"out": 8, "kernel": 3, "stride": 2, "dilation": 2, "padding": 2, "bias": false, "init": "zeros"}})",
-      graph_of<Around<
-          Conv<8, 3, ConvOptions{.stride = 2, .dilation = 2, .padding = 2, .bias = false, .init = Init::zeros}>>>());
+      graph_of<Around<Conv<
+          8, 3, ConvolutionOptions{.stride = 2, .dilation = 2, .padding = 2, .bias = false, .init = Init::zeros}>>>());
   equals(R"({"Conv": {"out": 6, "kernel": 1, "groups": 3}}, {"DepthwiseConv": 3}, "BatchNorm", "PReLU", "SiLU")",
-         graph_of<Around<Conv<6, 1, ConvOptions{.groups = 3}>, DepthwiseConv<3>, BatchNorm<>, PReLU, SiLU>>());
+         graph_of<Around<Conv<6, 1, ConvolutionOptions{.groups = 3}>, DepthwiseConv<3>, BatchNorm<>, PReLU, SiLU>>());
   equals(R"({"BatchNorm": {"epsilon_billionths": 5, "momentum_permille": 7}}, {"LeakyReLU": 250000}, "LeakyReLU")",
          graph_of<Around<BatchNorm<BatchNormOptions{5, 7}>, LeakyReLU<LeakyReluOptions{250'000}>, LeakyReLU<>>>());
   equals(R"("ReLU", "Softmax", "Sigmoid", {"Dropout": 20}, {"Dropout": 0})",
@@ -105,10 +105,9 @@ TEST_CASE("network JSON: every word gives the graph of its type") {
          graph_of<Around<MaxPool<2>, AveragePool<3, PoolingOptions{.stride = 2, .ceil = true}>, Upsample<3>,
                          UpsampleBilinear<>>>());
   equals(R"({"MaxPool": 2}, {"TransposedConv": {"out": 4, "kernel": 3, "output_padding": 1, "init": "lecun_normal"}})",
-         graph_of<Around<MaxPool<2>, TransposedConv<4, 3,
-                                                    TransposedConvolutionOptions{
-                                                        .output_padding = 1,
-                                                        .init = static_cast<std::int32_t>(Init::lecun_normal)}>>>());
+         graph_of<Around<
+             MaxPool<2>,
+             TransposedConv<4, 3, TransposedConvolutionOptions{.output_padding = 1, .init = Init::lecun_normal}>>>());
   equals(R"({"ConvReLU": {"out": 4, "kernel": 5, "norm": "batch"}}, {"Sequential": ["ReLU", ["Sigmoid", "ReLU"]]})",
          graph_of<Around<ConvReLU<4, 5, Norm::batch>, ReLU, Sigmoid, ReLU>>());
   equals(R"({"Fire": {"squeeze": 3, "expand": 5}}, {"FireModule": {"expand": 4, "norm": "batch"}}, "PyramidStack",

@@ -30,7 +30,7 @@ struct FewerMaps
     : Network<Input<"image", 3>, ConvReLU<8, 3, Norm::batch>, AveragePool<8>, Conv<4, 1>, Output<"heatmaps">> {};
 
 struct Dense : Network<Input<"image", 3>, Conv<9, 3>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
-struct Grouped : Network<Input<"image", 3>, Conv<9, 3, ConvOptions{.groups = 3}>, AveragePool<8>, Conv<15, 1>,
+struct Grouped : Network<Input<"image", 3>, Conv<9, 3, ConvolutionOptions{.groups = 3}>, AveragePool<8>, Conv<15, 1>,
                          Output<"heatmaps">> {};
 
 Meaning three_joints() {

@@ -15,10 +15,10 @@ namespace pm = posemachine;
 namespace {
 
 // Names, blocks and options of all kinds; weights by a formula, because libm's last bits are no part of the format.
-struct Block : pm::Sequential<pm::Conv<6, 3, pm::ConvOptions{.stride = 2, .bias = false}>, pm::BatchNorm<>, pm::ReLU> {
-};
+struct Block
+    : pm::Sequential<pm::Conv<6, 3, pm::ConvolutionOptions{.stride = 2, .bias = false}>, pm::BatchNorm<>, pm::ReLU> {};
 template <int Rate>
-struct Dilated : pm::Sequential<pm::Conv<4, 3, pm::ConvOptions{.dilation = Rate}>, pm::Sigmoid> {};
+struct Dilated : pm::Sequential<pm::Conv<4, 3, pm::ConvolutionOptions{.dilation = Rate}>, pm::Sigmoid> {};
 struct Net
     : pm::Network<pm::Input<"image", 3>, Block, pm::Tag<"low">,
                   pm::Concat<pm::Identity, pm::Sequential<pm::From<"low">, pm::SEGate<3>>>,

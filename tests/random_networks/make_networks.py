@@ -45,7 +45,7 @@ class Grower:
             ("LeakyReLU<LeakyReluOptions{.slope_millionths = 70000}>", {"LeakyReLU": 70000}),
             ("Dropout<Percent{30}>", {"Dropout": {"percent": 30}}),
             (f"Conv<{c}, 3>", {"Conv": {"out": c, "kernel": 3}}),
-            (f"Conv<{c}, 3, ConvOptions{{.dilation = 2, .bias = false}}>",
+            (f"Conv<{c}, 3, ConvolutionOptions{{.dilation = 2, .bias = false}}>",
              {"Conv": {"out": c, "kernel": 3, "dilation": 2, "bias": False}}),
             ("DepthwiseConv<5>", {"DepthwiseConv": 5}),
             (f"SEGate<{(r := self.reduced())}>", {"SEGate": r}),
@@ -92,7 +92,7 @@ class Grower:
         if kind == 7:
             groups = self.reduced()
             self.channels = groups * self.draw.choice([2, 5])
-            return (f"Conv<{self.channels}, 1, ConvOptions{{.init = Init::lecun_normal, .groups = {groups}}}>",
+            return (f"Conv<{self.channels}, 1, ConvolutionOptions{{.init = Init::lecun_normal, .groups = {groups}}}>",
                     {"Conv": {"out": self.channels, "kernel": 1, "init": "lecun_normal", "groups": groups}})
         self.channels = out
         return f"ConvReLU<{out}, 3, {cpp}>", {"ConvReLU": {"out": out, "kernel": 3, "norm": norm}}

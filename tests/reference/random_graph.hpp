@@ -208,7 +208,7 @@ class GraphGrower {
   }
 
   void grow_pool(Value src, bool maximum) {
-    PoolOptions options;
+    PoolingOptions options;
     options.window = draw(2, 3);
     options.stride = draw(0, 3);
     options.padding = draw(0, options.window - 1);

@@ -75,7 +75,7 @@ const OpSet& operations() {
 
 // Its peaks are small and all different.
 struct Plain : Network<Input<"image", 3>, ConvReLU<8, 3>, AveragePool<8>,
-                       Conv<15, 1, ConvOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
+                       Conv<15, 1, ConvolutionOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
 
 // What a run leaves, without what depends on time.
 struct Outcome {

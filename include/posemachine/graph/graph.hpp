@@ -17,7 +17,7 @@
 namespace posemachine::inline POSEMACHINE_BUILD {
 
 /// How a parameter gets its first values.
-enum class Init : std::uint8_t {
+enum class Init : std::int32_t {  // as option structs hold it
   zeros,
   ones,
   he_normal,       // normal, variance 2 / fan-in (He et al. 2015): keeps the scale of activations through ReLU

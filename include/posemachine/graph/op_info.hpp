@@ -125,14 +125,14 @@ namespace detail {
 template <class OptionStruct>
 struct PaddedOptions {
   static_assert(sizeof(OptionStruct) % sizeof(std::int32_t) == 0 && sizeof(OptionStruct) < sizeof(Options),
-                "an option struct has at most 11 fields, all std::int32_t");
+                "an option struct has at most 11 fields, all of 32 bits");
   OptionStruct values;
   std::array<std::int32_t, (sizeof(Options) - sizeof(OptionStruct)) / sizeof(std::int32_t)> rest{};
 };
 
 }  // namespace detail
 
-/// Option structs hold only std::int32_t fields, in the order of their OptionInfo, so they convert to Options and back.
+/// Option structs hold only std::int32_t fields, or enumerations of that size, in the order of their OptionInfo, so they convert to Options and back.
 template <class OptionStruct>
 constexpr Options pack(const OptionStruct& values) {
   return std::bit_cast<Options>(detail::PaddedOptions<OptionStruct>{values, {}});

@@ -9,19 +9,22 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// What a pooling window can be besides its size; counts are of cells.
-struct PoolingOptions {
-  std::int32_t stride = stride_of_window;
-  std::int32_t padding = 0;
-  bool ceil = false;  // sizes round up (Caffe)
-};
+namespace detail {
 
-/// (C, H, W) -> (C, H / stride, W / stride), the largest value of each window. See max_pool().
+constexpr PoolingOptions with_window(PoolingOptions options, std::int32_t window) {
+  options.window = window;
+  return options;
+}
+
+}  // namespace detail
+
+/// (C, H, W) -> (C, H / stride, W / stride), the largest value of each window; `window` of the options is not read.
+/// See max_pool().
 template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
 struct MaxPool {
   using Glue = MaxPool;
   static constexpr Value lower(Graph& graph, Value src) {
-    return max_pool(graph, src, {Window, Options.stride, Options.padding, Options.ceil ? 1 : 0});
+    return max_pool(graph, src, detail::with_window(Options, Window));
   }
 };
 
@@ -30,7 +33,7 @@ template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
 struct AveragePool {
   using Glue = AveragePool;
   static constexpr Value lower(Graph& graph, Value src) {
-    return average_pool(graph, src, {Window, Options.stride, Options.padding, Options.ceil ? 1 : 0});
+    return average_pool(graph, src, detail::with_window(Options, Window));
   }
 };
 

@@ -175,15 +175,15 @@ POSEMACHINE_INLINE void add_convolution_words(LayerSet& words) {
 }
 
 POSEMACHINE_INLINE void add_size_words(LayerSet& words) {
-  using P = LayerFields<PoolOptions>;
-  const std::initializer_list<LayerField<PoolOptions>> pool{
-      P::required(P::integer("window", &PoolOptions::window, pool_options)),
-      P::integer("stride", &PoolOptions::stride, pool_options),
-      P::integer("padding", &PoolOptions::padding, pool_options), P::flag("ceil", &PoolOptions::ceil)};
+  using P = LayerFields<PoolingOptions>;
+  const std::initializer_list<LayerField<PoolingOptions>> pool{
+      P::required(P::integer("window", &PoolingOptions::window, pool_options)),
+      P::integer("stride", &PoolingOptions::stride, pool_options),
+      P::integer("padding", &PoolingOptions::padding, pool_options), P::flag("ceil", &PoolingOptions::ceil)};
   words.add_glue("MaxPool", pool,
-                 [](Graph& graph, Value src, const PoolOptions& o) { return max_pool(graph, src, o); });
+                 [](Graph& graph, Value src, const PoolingOptions& o) { return max_pool(graph, src, o); });
   words.add_glue("AveragePool", pool,
-                 [](Graph& graph, Value src, const PoolOptions& o) { return average_pool(graph, src, o); });
+                 [](Graph& graph, Value src, const PoolingOptions& o) { return average_pool(graph, src, o); });
   words.add<GlobalAveragePool>();
   const auto scale = LayerFields<ResizeOptions>::integer("scale", &ResizeOptions::scale, resize_options);
   words.add_glue("Upsample", {scale},

@@ -18,7 +18,7 @@ enum class Norm : std::int32_t { none, batch };
 /// and the weights begin as Init::fan_in_uniform, whatever `options` say.
 constexpr Value convolution_norm(Graph& graph, Value src, ConvolutionOptions options, Norm norm) {
   options.bias = norm == Norm::none ? 1 : 0;
-  if (norm == Norm::batch) options.init = static_cast<std::int32_t>(Init::fan_in_uniform);
+  if (norm == Norm::batch) options.init = Init::fan_in_uniform;
   const Value dst = convolution(graph, src, options);
   return norm == Norm::batch ? batch_norm(graph, dst) : dst;
 }

@@ -95,8 +95,7 @@ constexpr Value inverted_residual(Graph& graph, Value src, std::int32_t out, con
   Value value = options.expansion > 1 ? convolution_relu(graph, src, {.out = inner}, options.norm) : src;
   value = convolution_relu(
       graph, value, {.out = inner, .kernel = options.kernel, .stride = options.stride, .groups = inner}, options.norm);
-  value =
-      convolution_norm(graph, value, {.out = out, .init = static_cast<std::int32_t>(Init::lecun_normal)}, options.norm);
+  value = convolution_norm(graph, value, {.out = out, .init = Init::lecun_normal}, options.norm);
   return in == out && options.stride == 1 ? add(graph, std::array{value, src}) : value;
 }
 

@@ -25,8 +25,7 @@ constexpr Value se_gate(Graph& graph, Value src, const SEGateOptions& options) {
   const std::int32_t squeezed = channels_over(graph, channel_count, options.reduction);
   const Value mean = global_average_pool(graph, src);                             // (C, 1, 1)
   const Value hidden = relu(graph, convolution(graph, mean, {.out = squeezed}));  // (C / r, 1, 1)
-  const Value excited = convolution(
-      graph, hidden, {.out = channel_count, .init = static_cast<std::int32_t>(Init::lecun_normal)});  // (C, 1, 1)
+  const Value excited = convolution(graph, hidden, {.out = channel_count, .init = Init::lecun_normal});  // (C, 1, 1)
   return channel_scale(graph, src, sigmoid(graph, excited));
 }
 

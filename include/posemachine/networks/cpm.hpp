@@ -30,14 +30,14 @@ struct CPMTrunk : Repeat<3, Sequential<ConvReLU<128, 9>, MaxPool<3, PoolingOptio
 template <CPMOptions O>
 struct CPMFirstStage : Sequential<
     CPMTrunk, ConvReLU<32, 5>, ConvReLU<512, 9>, Dropout<O.dropout>, ConvReLU<512, 1>, Dropout<O.dropout>,
-    Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Tag<"maps">, Output<"heatmaps">> {};
+    Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>, Tag<"maps">, Output<"heatmaps">> {};
 
 /// 32 features beside the maps of the stage before and the centre map -> maps.
 template <CPMOptions O>
 struct CPMRefinement : Sequential<
     Concat<ConvReLU<32, 5>, From<"maps">, From<"centre_low">>,
     ConvReLU<128, 11>, ConvReLU<128, 11>, ConvReLU<128, 11>, ConvReLU<128, 1>,
-    Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Retag<"maps">, Output<"heatmaps">> {};
+    Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>, Retag<"maps">, Output<"heatmaps">> {};
 
 /// Has a trunk of its own, whose features the stages after it share.
 template <CPMOptions O>

@@ -52,7 +52,7 @@ struct ScalingDilationStage : Sequential<
     FireModule<O.fire>,
     Concat<Identity, From<"low_gated">>,
     DilationModule<1, 2, 3, 4, Width{.channels = O.rate_width, .norm = O.norm}>,
-    ConvReLU<O.head, 1, O.norm>, Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>,
+    ConvReLU<O.head, 1, O.norm>, Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>,
     Retag<"maps">, Output<"heatmaps">> {};
 // clang-format on
 

@@ -39,7 +39,7 @@ using ResidualFire = Residual<Fire<FireOptions{.squeeze = Channels / 2, .expand 
 /// (3, H, W) -> tag "features" (width, H/4, W/4).
 template <ScalingDilationFineOptions O>
 struct FineStem : Sequential<
-    Conv<O.width / 2, 3, ConvOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
+    Conv<O.width / 2, 3, ConvolutionOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
     PyramidStack<PyramidOptions{.norm = Norm::batch}>, ResidualFire<O.width>, Tag<"features">> {};
 
 /// (width, H/4, W/4) -> (width, H/4, W/4): down to a sixteenth and up again, a sum at every size; dilation and the gate
@@ -58,7 +58,7 @@ struct FineContext : Sequential<
 /// (width, H/4, W/4) -> tag "body" (head, H/4, W/4), and output "heatmaps" (maps, H/4, W/4), distributions over cells.
 template <ScalingDilationFineOptions O>
 struct FineHead : Sequential<
-    ConvReLU<O.head, 1, Norm::batch>, Retag<"body">, Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>,
+    ConvReLU<O.head, 1, Norm::batch>, Retag<"body">, Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>,
     SpatialSoftmax<O.softmax>, Output<"heatmaps">> {};
 
 template <ScalingDilationFineOptions O>

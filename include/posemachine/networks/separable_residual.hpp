@@ -21,7 +21,7 @@ struct SeparableResidualOptions {
 // clang-format off: compositions, one part after another
 /// (3, H, W) -> (96, H/16, W/16), as the first eleven blocks of MobileNetV2 at half their stride.
 struct SeparableTrunk : Sequential<
-    Conv<16, 3, ConvOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
+    Conv<16, 3, ConvolutionOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
     InvertedResidual<16, SeparableOptions{.expansion = 1}>,
     InvertedResidual<24, SeparableOptions{.stride = 2}>, InvertedResidual<24>,
     InvertedResidual<32, SeparableOptions{.stride = 2}>, Repeat<2, InvertedResidual<32>>,
@@ -32,7 +32,7 @@ struct SeparableTrunk : Sequential<
 template <std::int32_t Out>
 struct Enlarge : Sequential<
     TransposedConv<Out, 4, TransposedConvolutionOptions{
-        .bias = 0, .init = static_cast<std::int32_t>(Init::fan_in_uniform)}>,
+        .bias = 0, .init = Init::fan_in_uniform}>,
     BatchNorm<>, ReLU> {};
 
 /// Input "image" (3, H, W), H and W multiples of 16; output "heatmaps" (maps, H/4, W/4).
@@ -40,7 +40,7 @@ struct Enlarge : Sequential<
 template <SeparableResidualOptions O = SeparableResidualOptions{}>
 struct SeparableResidual
     : Network<Input<"image", 3>, SeparableTrunk, Enlarge<O.head>, Enlarge<O.head>,
-              Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
+              Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
 // clang-format on
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

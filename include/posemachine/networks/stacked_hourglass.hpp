@@ -28,7 +28,7 @@ struct StackedHourglassOptions {
 /// (3, H, W) -> tag "features" (width, H/4, W/4).
 template <StackedHourglassOptions O>
 struct HourglassStem : Sequential<
-    Conv<O.width / 4, 7, ConvOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
+    Conv<O.width / 4, 7, ConvolutionOptions{.stride = 2, .bias = false, .init = Init::fan_in_uniform}>, BatchNorm<>, ReLU,
     Bottleneck<O.width / 2, ResidualOptions{.reduction = 2}>, MaxPool<2>,
     Bottleneck<O.width / 2, ResidualOptions{.reduction = 2}>,
     Bottleneck<O.width, ResidualOptions{.reduction = 2}>, Tag<"features">> {};
@@ -38,7 +38,7 @@ template <StackedHourglassOptions O>
 struct HourglassStack : Sequential<
     Hourglass<O.depth, Bottleneck<O.width, ResidualOptions{.reduction = 2}>>,
     Bottleneck<O.width, ResidualOptions{.reduction = 2}>, ConvReLU<O.width, 1, Norm::batch>, Retag<"body">,
-    Conv<O.maps, 1, ConvOptions{.init = Init::near_zero}>, Retag<"maps">, Output<"heatmaps">> {};
+    Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>, Retag<"maps">, Output<"heatmaps">> {};
 
 /// Features, what the stack before made of them and what it found, added up; then another stack.
 template <StackedHourglassOptions O>

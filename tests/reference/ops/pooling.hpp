@@ -13,7 +13,7 @@ namespace posemachine::reference {
 
 // The cells (y, x) of the map that the window of dst cell (y, x) covers, in row-major order; never empty.
 inline std::vector<std::pair<int, int>> window_cells(const Options& packed, const Array& map, int dst_y, int dst_x) {
-  const auto options = unpack<PoolOptions>(packed);
+  const auto options = unpack<PoolingOptions>(packed);
   std::vector<std::pair<int, int>> cells;
   for (int ky = 0; ky < options.window; ++ky) {
     for (int kx = 0; kx < options.window; ++kx) {

@@ -24,8 +24,8 @@ struct ConvolutionOptions {
   std::int32_t dilation = 1;            // counted from 1: 1 is dense
   std::int32_t padding = same_padding;  // top and left; as much as needed at the bottom and right
   std::int32_t bias = 1;                // 0: none
-  std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
-  std::int32_t groups = 1;  // channels are cut into as many parts, each with a convolution of its own
+  Init init = Init::he_normal;          // of the weights; the bias starts at 0
+  std::int32_t groups = 1;              // channels are cut into as many parts, each with a convolution of its own
 };
 
 inline constexpr std::array convolution_options{
@@ -131,8 +131,8 @@ constexpr Value convolution(Graph& graph, Value src, ConvolutionOptions options)
   const int outer = open_scope(graph, "Conv");
   const int in = detail::channels_of_group(channels(graph, src), options.groups);
   const int fan_in = in * options.kernel * options.kernel;
-  const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
-                                    static_cast<Init>(options.init), fan_in);
+  const int weights =
+      add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4, options.init, fan_in);
   const Value dst =
       detail::add_weighted_node(graph, convolution_op, pack(options), src, weights, options.out, options.bias);
   close_scope(graph, outer);

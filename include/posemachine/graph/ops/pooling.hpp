@@ -12,10 +12,10 @@
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-inline constexpr std::int32_t stride_of_window = 0;  // PoolOptions: windows side by side
+inline constexpr std::int32_t stride_of_window = 0;  // PoolingOptions: windows side by side
 
 /// Options of a pooling window; all counts are of cells.
-struct PoolOptions {
+struct PoolingOptions {
   std::int32_t window = 2;  // height and width
   std::int32_t stride = stride_of_window;
   std::int32_t padding = 0;  // top and left; never counted: neither a maximum nor part of a mean
@@ -28,13 +28,13 @@ inline constexpr std::array pool_options{OptionInfo{"window", 1, 64}, OptionInfo
 namespace detail {
 
 constexpr Window pool_window(const Options& values) {
-  const auto options = unpack<PoolOptions>(values);
+  const auto options = unpack<PoolingOptions>(values);
   return {.kernel = options.window, .stride = options.stride, .padding = options.padding, .ceil = options.ceil != 0};
 }
 
 // Padding below the window, so that every window holds at least one cell of the map.
 constexpr int infer_pool(Graph& graph, const Node& node) {
-  const auto options = unpack<PoolOptions>(node.options);
+  const auto options = unpack<PoolingOptions>(node.options);
   require(graph, options.padding < options.window, Rule::option_range, 2, options.padding);
   return channels(graph, input(graph, node, 0));
 }
@@ -86,13 +86,13 @@ inline constexpr OpInfo global_average_pool_op{
 
 /// dst = the largest value of each window.
 /// Shapes: (C, H, W) -> (C, H', W'), H' = (H + 2 padding - window) / stride + 1.
-constexpr Value max_pool(Graph& graph, Value src, PoolOptions options) {
+constexpr Value max_pool(Graph& graph, Value src, PoolingOptions options) {
   if (options.stride == stride_of_window) options.stride = options.window;
   return add_node(graph, max_pool_op, pack(options), {src});
 }
 
 /// dst = the mean of each window's cells inside the map. Shapes as max_pool.
-constexpr Value average_pool(Graph& graph, Value src, PoolOptions options) {
+constexpr Value average_pool(Graph& graph, Value src, PoolingOptions options) {
   if (options.stride == stride_of_window) options.stride = options.window;
   return add_node(graph, average_pool_op, pack(options), {src});
 }

@@ -23,7 +23,7 @@ struct TransposedConvolutionOptions {
   std::int32_t padding = 1;         // cut off at all sides
   std::int32_t output_padding = 0;  // more cells at the bottom and right, below stride
   std::int32_t bias = 1;            // 0: none
-  std::int32_t init = static_cast<std::int32_t>(Init::he_normal);  // of the weights; the bias starts at 0
+  Init init = Init::he_normal;      // of the weights; the bias starts at 0
 };
 
 inline constexpr std::array transposed_convolution_options{
@@ -108,7 +108,7 @@ constexpr Value transposed_convolution(Graph& graph, Value src, TransposedConvol
   const int stride = options.stride > 0 ? options.stride : 1;
   const int terms = in * options.kernel * options.kernel / (stride * stride);
   const int weights = add_parameter(graph, "weights", {options.out, in, options.kernel, options.kernel}, 4,
-                                    static_cast<Init>(options.init), terms > 0 ? terms : 1);
+                                    options.init, terms > 0 ? terms : 1);
   const Value dst = detail::add_weighted_node(graph, transposed_convolution_op, pack(options), src, weights,
                                               options.out, options.bias);
   close_scope(graph, outer);
