@@ -249,6 +249,16 @@ TEST_CASE("image door: an EXIF block without sense leaves the picture as it is s
   }
 }
 
+TEST_CASE("image door: an EXIF chunk without content leaves a PNG as it is stored") {  // found by libFuzzer
+  const std::string plain = pm::encode_png(gradient(24, 16));
+  const std::string name = "eXIf";
+  const auto crc = crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
+  std::string chunk = std::string(4, '\0') + name;
+  for (int i = 3; i >= 0; --i) chunk += static_cast<char>(crc >> 8 * i & 255u);
+  const pm::Image image = decode(plain.substr(0, plain.size() - 12) + chunk + plain.substr(plain.size() - 12));
+  CHECK(image.pixels == gradient(24, 16).pixels);
+}
+
 TEST_CASE("image door: PNG of every colour type and depth becomes 8-bit RGB") {
   for (const bool interlaced : {false, true}) {
     const auto read = [interlaced](int type, int depth, const std::vector<std::uint8_t>& row) {

@@ -91,6 +91,9 @@ std::vector<std::string> seeds() {
       "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0",
       36);
   files.push_back(files[0].substr(0, 2) + exif + files[0].substr(2));  // orientation 6
+  std::string empty_block;
+  put_chunk(empty_block, "eXIf", "");
+  files.push_back(png(8, 2, false) + empty_block);
   for (const auto& [depth, colour] :
        std::vector<std::array<int, 2>>{{1, 0}, {16, 0}, {8, 2}, {16, 2}, {2, 3}, {8, 4}, {16, 6}}) {
     files.push_back(png(depth, colour, false));
