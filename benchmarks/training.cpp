@@ -154,7 +154,7 @@ std::vector<pm::Person> photographed(const test_environment::TemporaryFolder& fo
   return list;
 }
 
-// Milliseconds a sample, each way of an epoch in turn. What is kept was decoded in an epoch before.
+// Milliseconds per sample, the four ways in turn. Photographs that are kept were decoded in an epoch before.
 void feed_photographs(benchmark::State& state, pm::Size size, int count) {
   using Clock = std::chrono::steady_clock;
   const test_environment::TemporaryFolder folder;

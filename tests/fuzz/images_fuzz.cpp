@@ -121,7 +121,7 @@ void decode_reduced_too(std::span<const std::byte> bytes, const Size* whole) {
   }
 }
 
-// As decode_image, reduced as well.
+// Decodes whole, and reduced as well.
 Image decode_at_all_factors(std::span<const std::byte> bytes) {
   std::optional<Image> image;
   try {

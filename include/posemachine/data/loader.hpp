@@ -95,7 +95,7 @@ Box evaluation_square(const Person& person, int width, int height, const CropRul
 /// labelled joints that lie within the image, at the size that options.labelled_box_context gives.
 Box training_square(const Person& person, int width, int height, const LoaderOptions& options);
 
-/// By how much a person's photograph is reduced before it is warped, 1, 2, 4 or 8: the largest factor that leaves every
+/// The factor by which a person's photograph is reduced before it is warped, 1, 2, 4 or 8: the largest that leaves every
 /// view which can be drawn of the person a shrinking of at least 2, so that reduction takes nothing from it which warp()
 /// would not average anyway. A function of the person, of the photograph's size in its file, upright, and of the options
 /// alone: not of what is drawn, of caches, threads or order. 1 where options.reduce_photographs is false.

@@ -35,7 +35,7 @@ POSEMACHINE_INLINE int checked_reduction(const ChooseReduction& choose, Size who
 }
 
 #if !defined(POSEMACHINE_IMAGE_STB)
-// To RGB or grey of 8 bits.
+// Decodes to RGB or grey of 8 bits.
 POSEMACHINE_INLINE ReducedImage decode_reduced_jpeg(PixelKind kind, std::span<const std::byte> bytes,
                                                     const std::string& where, const ChooseReduction& choose,
                                                     const ImageLimits& limits) {
