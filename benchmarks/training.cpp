@@ -1,5 +1,5 @@
-// What feeding a training costs: steps on batches that are ready beside steps fed by a loader, taken in turn; and making
-// batches of photographs of several sizes: decoded whole, reduced, and reduced and kept.
+// What feeding a training costs: steps on batches that are ready beside steps fed by a loader, taken in turn; and
+// batches of photographs of several sizes, decoded whole or reduced, anew or kept.
 #include "../tests/data/jpeg_bytes.hpp"
 #include "../tests/temporary_folder.hpp"
 #include "workload.hpp"

@@ -131,8 +131,8 @@ inline Size jpeg_size(std::span<const std::byte> bytes, const std::string& where
 }
 
 /// Decodes a JPEG as it is stored, EXIF not applied, at 1, 1/2, 1/4 or 1/8 of its sides, rounded up: factor_of(stored
-/// size) says by which of 1, 2, 4 and 8 they are divided, before any pixel is decoded. Each pixel is the mean of the cell
-/// of factor x factor ones that it covers; what the last cells lack is filled as the encoder filled up its blocks.
+/// size) says by which of 1, 2, 4 and 8 they are divided, before any pixel is decoded. Each pixel is the mean of the
+/// factor x factor ones that it covers; what the last cells lack is filled as the encoder filled up its blocks.
 /// Errors: DataError, for the same files whatever the factor.
 template <class FactorOf>
 Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits,

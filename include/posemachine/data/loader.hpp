@@ -95,10 +95,10 @@ Box evaluation_square(const Person& person, int width, int height, const CropRul
 /// labelled joints that lie within the image, at the size that options.labelled_box_context gives.
 Box training_square(const Person& person, int width, int height, const LoaderOptions& options);
 
-/// The factor by which a person's photograph is reduced before it is warped, 1, 2, 4 or 8: the largest that leaves every
-/// view which can be drawn of the person a shrinking of at least 2, so that reduction takes nothing from it which warp()
-/// would not average anyway. A function of the person, of the photograph's size in its file, upright, and of the options
-/// alone: not of what is drawn, of caches, threads or order. 1 where options.reduce_photographs is false.
+/// The factor by which a person's photograph is reduced before it is warped, 1, 2, 4 or 8: the largest that leaves
+/// every view which can be drawn of the person a shrinking of at least 2, so that warp() would average cells at least
+/// as large itself. A function of the person, of the photograph's size in its file, upright, and of the options alone:
+/// not of what is drawn, of caches, threads or order. 1 where options.reduce_photographs is false.
 int photograph_reduction(const Person& person, Size whole, const LoaderOptions& options);
 
 namespace detail {
@@ -127,7 +127,8 @@ class BatchMaker {
  private:
   std::size_t joint_count() const { return joints_.joints.size(); }
 
-  // The person of a sample with the photograph's frames, reduced for that person; where those cannot be used, another one whose can.
+  // The person of a sample with the photograph's frames, reduced for that person; where those cannot be used, another
+  // one whose can.
   std::pair<Person, FrameImages> read_sample(int sample, RandomStream stand_ins) const;
 
   // The part of a tensor that belongs to one of its images.

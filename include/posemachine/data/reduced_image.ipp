@@ -17,7 +17,8 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 namespace detail {
 
 POSEMACHINE_INLINE Affine reduced_from_whole(Size whole, int factor, int orientation) {
-  // As stored, a cell's centre is at factor * (x + 0.5) - 0.5. Mirrored, the pixels that its last cell lacks come first.
+  // As stored, a cell's centre is at factor * (x + 0.5) - 0.5. Mirrored, the pixels that the last cell lacks come
+  // first.
   const auto offset = [&](int side, bool mirrored) {
     const int missing = (factor - side % factor) % factor;
     return (0.5 + (mirrored ? missing : 0)) / factor - 0.5;
