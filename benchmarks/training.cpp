@@ -1,6 +1,11 @@
-// What feeding a training costs: steps on batches that are ready beside steps fed by a loader, taken in turn.
+// What feeding a training costs: steps on batches that are ready beside steps fed by a loader, taken in turn; and
+// batches of photographs of several sizes, decoded whole or reduced, anew or kept.
+#include "../tests/data/jpeg_bytes.hpp"
+#include "../tests/temporary_folder.hpp"
 #include "workload.hpp"
 
+#include <posemachine/core/image.hpp>
+#include <posemachine/core/random.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
@@ -14,7 +19,9 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -117,6 +124,83 @@ void feed(benchmark::State& state, const pm::NamedNetwork& network, int batch, p
   state.counters["ms to make an image"] = 1e3 * making.front() / batch;
 }
 
+// Waves, edges and weak noise, stored as cameras do: colours at half the resolution, about 2.5 bits a pixel.
+std::string photograph(pm::Size size, int number) {
+  pm::Image image(size.width, size.height);
+  pm::RandomStream stream(1, pm::Purpose::test, static_cast<std::uint64_t>(number));
+  for (int y = 0; y < size.height; ++y) {
+    for (int x = 0; x < size.width; ++x) {
+      const double wave = 60 * std::sin(x / 37.0 + number) + 40 * std::cos(y / 23.0) + ((x / 90 + y / 70) % 2 ? 12 : 0);
+      for (std::size_t c = 0; c < 3; ++c) {
+        image.at(x, y)[c] = static_cast<std::uint8_t>(120 + wave + double(stream.below(9)));
+      }
+    }
+  }
+  return test_environment::jpeg(size.width, size.height, 3, std::move(image.pixels), {.quality = 92});
+}
+
+// One person on each photograph, as large as it.
+std::vector<pm::Person> photographed(const test_environment::TemporaryFolder& folder, pm::Size size, int count) {
+  std::vector<pm::Person> list;
+  for (int i = 0; i < count; ++i) {
+    const auto file = folder.write("p" + std::to_string(i) + ".jpg", photograph(size, i));
+    pm::Person person{file, "drawn", i + 1, {}, pm::Framing::image};
+    for (std::size_t j = 0; j < pm::lsp_joints().joints.size(); ++j) {
+      const double along = (double(j) + 1) / 16;
+      person.joints.push_back({{along * size.width, along * size.height}, pm::JointState::visible});
+    }
+    list.push_back(std::move(person));
+  }
+  return list;
+}
+
+// Milliseconds per sample, the four ways in turn. Photographs that are kept were decoded in an epoch before.
+void feed_photographs(benchmark::State& state, pm::Size size, int count) {
+  using Clock = std::chrono::steady_clock;
+  const test_environment::TemporaryFolder folder;
+  const std::vector<pm::Person> list = photographed(folder, size, count);
+  pm::LoaderOptions options;
+  options.input = {128, 128};
+  options.batch = count;
+  std::vector<std::unique_ptr<pm::BatchMaker>> ways;
+  for (const bool reduces : {false, true}) {
+    for (const std::size_t bytes : {std::size_t{0}, std::size_t{512'000'000}}) {
+      options.reduce_photographs = reduces;
+      options.cache_bytes = bytes;
+      ways.push_back(std::make_unique<pm::BatchMaker>(list, pm::lsp_joints(), options));
+      benchmark::DoNotOptimize((*ways.back())(0).images.values.data());
+    }
+  }
+  std::vector<std::vector<double>> seconds(ways.size());
+  std::uint64_t step = 1;
+  for (auto _ : state) {
+    for (std::size_t way = 0; way < ways.size(); ++way) {
+      const auto begin = Clock::now();
+      benchmark::DoNotOptimize((*ways[way])(step).images.values.data());
+      seconds[way].push_back(std::chrono::duration<double>(Clock::now() - begin).count());
+    }
+    ++step;
+  }
+  const std::array<const char*, 4> names{"ms whole", "ms kept", "ms reduced", "ms reduced and kept"};
+  for (std::size_t way = 0; way < ways.size(); ++way) state.counters[names[way]] = 1e3 * median(seconds[way]) / count;
+  state.counters["factor"] = pm::photograph_reduction(list.front(), size, options);
+}
+
+void register_photographs() {
+  struct Case {
+    pm::Size size;
+    int count;
+  };
+  for (const Case& each : {Case{{480, 640}, 24}, Case{{1080, 1920}, 12}, Case{{3024, 4032}, 4}}) {
+    const std::string size = std::to_string(each.size.width) + "x" + std::to_string(each.size.height);
+    benchmark::RegisterBenchmark(("photographs/" + size).c_str(),
+                                 [each](benchmark::State& state) { feed_photographs(state, each.size, each.count); })
+        ->Iterations(9)
+        ->Unit(benchmark::kMillisecond)
+        ->UseRealTime();
+  }
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
@@ -140,5 +224,6 @@ int main(int argument_count, char** arguments) {
           ->UseRealTime();
     }
   }
+  register_photographs();
   return workload::run_registered(argument_count, arguments);
 }

@@ -66,7 +66,8 @@ function(posemachine_compiled_units out with_images)
   file(GLOB_RECURSE definitions CONFIGURE_DEPENDS RELATIVE ${include_dir} ${include_dir}/posemachine/*.ipp)
   list(FILTER definitions EXCLUDE REGEX "/pose_estimator\\.ipp$")
   set(with_images_only calibrate compare constant_pose evaluate evaluation_json event_file image_headers loader
-    read_frames run_folder supervision tensorboard_log trainer training_step validation validation_pictures)
+    picture_cache read_frames reduced_image run_folder supervision tensorboard_log trainer training_step validation
+    validation_pictures)
   list(JOIN with_images_only "|" names)
   set(reads_images "/(${names})\\.ipp$")
   if(NOT with_images)

@@ -64,8 +64,8 @@ const std::vector<std::string> known_keys{"network",       "data", "images", "va
                                           "allow_missing", "init", "from",   "model",      "train"};
 
 // What changes how fast a run is, how often it saves and what it shows, and nothing that it computes.
-constexpr std::array<std::string_view, 6> speed_keys{"workers",          "loader_workers", "checkpoint_steps",
-                                                     "keep_checkpoints", "log_steps",      "pictures"};
+constexpr std::array<std::string_view, 7> speed_keys{
+    "workers", "loader_workers", "cache_mb", "checkpoint_steps", "keep_checkpoints", "log_steps", "pictures"};
 
 // The member of that name; null where there is none.
 const Json& member_or_null(const Json& object, const std::string& key) {

@@ -1,4 +1,5 @@
 // Pictures in and out: formats, EXIF, limits and damage.
+#include "data/exif_bytes.hpp"
 #include "data/jpeg_bytes.hpp"
 #include "data/png_bytes.hpp"
 #include "noise.hpp"
@@ -35,6 +36,7 @@ namespace {
 using test_environment::jpeg;
 using test_environment::JpegOptions;
 using test_environment::png;
+using test_environment::with_orientation;
 
 std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text.data(), text.size()));
@@ -84,34 +86,6 @@ pm::Image gradient(int width, int height) {
 
 std::string jpeg(const pm::Image& image, JpegOptions options = {}) {
   return jpeg(image.width, image.height, 3, image.pixels, options);
-}
-
-/// The file with an EXIF block, little- or big-endian, right after its first marker.
-std::string with_orientation(const std::string& file, int orientation, bool little, bool is_long = false) {
-  std::string tiff;
-  const auto put = [&tiff, little](unsigned value, int count) {
-    for (int i = 0; i < count; ++i) tiff += static_cast<char>(value >> 8 * (little ? i : count - 1 - i) & 255u);
-  };
-  tiff += little ? "II" : "MM";
-  put(42, 2), put(8, 4), put(2, 2);                 // header; directory at 8 with two entries
-  put(0x010f, 2), put(2, 2), put(4, 4), put(0, 4);  // the maker: text
-  put(0x0112, 2), put(is_long ? 4 : 3, 2), put(1, 4), put(static_cast<unsigned>(orientation), is_long ? 4 : 2);
-  if (!is_long) put(0, 2);
-  put(0, 4);
-  if (file[0] == '\x89') {  // PNG: a chunk before the last one, IEND
-    std::string chunk;
-    for (int i = 3; i >= 0; --i) chunk += static_cast<char>(tiff.size() >> 8 * i & 255u);
-    chunk += "eXIf" + tiff;
-    const auto crc = crc32(0, reinterpret_cast<const Bytef*>(chunk.data() + 4), static_cast<uInt>(chunk.size() - 4));
-    for (int i = 3; i >= 0; --i) chunk += static_cast<char>(crc >> 8 * i & 255u);
-    return file.substr(0, file.size() - 12) + chunk + file.substr(file.size() - 12);
-  }
-  const std::string payload = std::string("Exif\0\0", 6) + tiff;
-  const std::size_t length = payload.size() + 2;
-  std::string segment = "\xff\xe1";
-  segment += static_cast<char>(length >> 8);
-  segment += static_cast<char>(length & 255);
-  return file.substr(0, 2) + segment + payload + file.substr(2);
 }
 
 pm::Rgb pixel(const pm::Image& image, int x, int y) {
@@ -273,6 +247,16 @@ TEST_CASE("image door: an EXIF block without sense leaves the picture as it is s
       CHECK(image.width * image.height == 24 * 16);
     }
   }
+}
+
+TEST_CASE("image door: an EXIF chunk without content leaves a PNG as it is stored") {  // found by libFuzzer
+  const std::string plain = pm::encode_png(gradient(24, 16));
+  const std::string name = "eXIf";
+  const auto crc = crc32(0, reinterpret_cast<const Bytef*>(name.data()), static_cast<uInt>(name.size()));
+  std::string chunk = std::string(4, '\0') + name;
+  for (int i = 3; i >= 0; --i) chunk += static_cast<char>(crc >> 8 * i & 255u);
+  const pm::Image image = decode(plain.substr(0, plain.size() - 12) + chunk + plain.substr(plain.size() - 12));
+  CHECK(image.pixels == gradient(24, 16).pixels);
 }
 
 TEST_CASE("image door: PNG of every colour type and depth becomes 8-bit RGB") {

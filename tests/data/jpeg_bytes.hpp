@@ -18,6 +18,7 @@ struct JpegOptions {
   bool progressive = false;
   bool adobe = true;
   unsigned restart = 0;  // MCUs between restart markers
+  int quality = 98;
 };
 
 /// Encodes rows of `components` bytes a pixel.
@@ -36,7 +37,7 @@ inline std::string jpeg(int width, int height, int components, std::vector<std::
   info.in_color_space = options.given;
   jpeg_set_defaults(&info);
   jpeg_set_colorspace(&info, options.stored);
-  jpeg_set_quality(&info, 98, TRUE);
+  jpeg_set_quality(&info, options.quality, TRUE);
   if (options.progressive) jpeg_simple_progression(&info);
   if (!options.adobe) info.write_Adobe_marker = FALSE;
   info.restart_interval = options.restart;

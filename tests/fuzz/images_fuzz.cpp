@@ -4,6 +4,7 @@
 
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io.hpp>
+#include <posemachine/data/reduced_image.hpp>
 
 #include <array>
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <jpeglib.h>
@@ -89,12 +91,48 @@ std::vector<std::string> seeds() {
       "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0",
       36);
   files.push_back(files[0].substr(0, 2) + exif + files[0].substr(2));  // orientation 6
+  std::string empty_block;
+  put_chunk(empty_block, "eXIf", "");
+  files.push_back(png(8, 2, false) + empty_block);
   for (const auto& [depth, colour] :
        std::vector<std::array<int, 2>>{{1, 0}, {16, 0}, {8, 2}, {16, 2}, {2, 3}, {8, 4}, {16, 6}}) {
     files.push_back(png(depth, colour, false));
     files.push_back(png(depth, colour, true));
   }
   return files;
+}
+
+// Every factor refuses what the whole picture is refused for, and nothing else.
+void decode_reduced_too(std::span<const std::byte> bytes, const Size* whole) {
+  for (const int factor : {2, 4, 8}) {
+    std::optional<ReducedImage> reduced;
+    try {
+      reduced = decode_reduced(PixelKind::rgb8, bytes, "picture", [factor](Size) { return factor; }, limits);
+    } catch (const DataError&) {
+    }
+    fuzz::require(reduced.has_value() == (whole != nullptr), "a picture is decoded at all factors or at none");
+    if (!reduced) continue;
+    const ImageView view(reduced->picture);
+    fuzz::require(reduced->whole == *whole, "a reduced picture knows the size of the whole one");
+    fuzz::require(view.width() == (whole->width + factor - 1) / factor, "its width is rounded up");
+    fuzz::require(view.height() == (whole->height + factor - 1) / factor, "its height is rounded up");
+    const std::size_t pixels = static_cast<std::size_t>(view.width()) * static_cast<std::size_t>(view.height());
+    fuzz::require(std::get<Image>(reduced->picture).pixels.size() == 3 * pixels, "whole pixels of reduced pictures");
+  }
+}
+
+// Decodes whole, and reduced as well.
+Image decode_at_all_factors(std::span<const std::byte> bytes) {
+  std::optional<Image> image;
+  try {
+    image = decode_image(bytes, "picture", limits);
+  } catch (const DataError&) {
+    decode_reduced_too(bytes, nullptr);
+    throw;
+  }
+  const Size whole{image->height, image->width};
+  decode_reduced_too(bytes, &whole);
+  return std::move(*image);
 }
 
 void decode(const std::string& input) {
@@ -104,7 +142,7 @@ void decode(const std::string& input) {
     header = image_header(bytes, "picture", limits);
   } catch (const DataError&) {  // then the picture is refused, too
   }
-  const Image image = decode_image(bytes, "picture", limits);
+  const Image image = decode_at_all_factors(bytes);
   fuzz::require(header && header->size == Size{image.height, image.width}, "the header says the picture's size");
   const std::size_t pixels = static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width);
   fuzz::require(image.pixels.size() == 3 * pixels, "whole pixels");

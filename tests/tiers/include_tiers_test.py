@@ -46,7 +46,7 @@ TIERS = {
     "inference/pose_estimator.hpp": ("", 14),
     "inference/estimator.hpp": ("nlohmann dnnl tbb", 150),
     "posemachine.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 214),
-    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 216),
+    "training/trainer.hpp": ("nlohmann dnnl tbb jpeglib.h png.h", 220),
     "training/event_file.hpp": ("jpeglib.h png.h", 15),
     "data/image_io.hpp": ("jpeglib.h png.h", 10),
     "data/lsp.hpp": ("zlib.h", 9),

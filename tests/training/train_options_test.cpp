@@ -31,7 +31,7 @@ TEST_CASE("TrainOptions: a group's decay is checked where no JSON was read, too"
 TEST_CASE("TrainOptions: every option survives JSON, none at its default") {
   const Json other =
       parse_json(R"({"seed": 8000000000000001, "epochs": 7, "batch": 12, "slice": 3, "recompute": true, "workers": 5,
-    "loader_workers": 3, "loss": "cross_entropy",
+    "loader_workers": 3, "cache_mb": 64, "loss": "cross_entropy",
     "optimizer": "rmsprop", "weight_decay": 0.0005, "decay_vectors": true, "momentum": 0.9, "rho": 0.95, "beta1": 0.8,
     "beta2": 0.98, "epsilon": 1e-7, "rate": 0.0001, "schedule": "constant", "warmup_steps": 11, "final_fraction": 0.2,
     "cooldown_epochs": 6, "rate_step_epochs": 4, "rate_step_factor": 0.25, "plateau_epochs": 2,

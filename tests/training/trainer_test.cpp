@@ -89,6 +89,7 @@ Outcome outcome_of(const RunFolder& run) {
   Checkpoint last = run.load(operations());
   last.options.workers = 1;  // speeds, stored with the options
   last.options.loader_workers = 1;
+  last.options.cache_mb = 0;
   Outcome outcome{checkpoint_to_bytes(last), small_run::contents(run.model()), {}};
   for (Json line : run.metrics()) {
     CHECK(line.erase("images_per_second") == 1);
@@ -238,7 +239,7 @@ TEST_CASE("Trainer: a stop is honoured after the step under way, with a checkpoi
 
 TEST_CASE(
     "Trainer: stopped after any step and resumed, a run ends with the bytes of an undisturbed one, for 1 and 2 "
-    "workers") {
+    "workers, without and with pictures kept") {
   const small_run::Folder folder;
   const TrainOptions options = small_run::tiny_options();
   train(folder / "whole", options);
@@ -250,6 +251,7 @@ TEST_CASE(
     TrainOptions changed = options;
     changed.workers = workers;
     changed.loader_workers = workers;
+    changed.cache_mb = workers == 1 ? 0 : options.cache_mb;
     for (std::int64_t stop_at = 1; stop_at <= 9; ++stop_at) {
       INFO("stopped after step " << stop_at << ", " << workers << " workers");
       const std::filesystem::path path = folder / ("stopped" + std::to_string(workers) + std::to_string(stop_at));

@@ -65,6 +65,10 @@ Box close_up_square(std::span<const Joint> joints, const Box& square, double whi
 Augmentation draw_augmentation(const AugmentOptions& options, const Box& square, Size input, RandomStream& stream,
                                std::span<const Joint> joints = {}, const SampleRange& range = {}, int channels = 3);
 
+/// The least shrinking of any view that draw_augmentation() can give, in pixels of the image per input pixel: that of
+/// the smallest close-up at scale_max. It depends on nothing that is drawn. Shapes: as above.
+double least_shrink(const AugmentOptions& options, const Box& square, Size input, std::span<const Joint> joints = {});
+
 /// Sets the pixels whose centres lie in the cutout to 0, the mean.
 /// Shapes: pixels (channels, input.height, input.width).
 void hide(const Box& cutout, Size input, float* pixels, int channels = 3);

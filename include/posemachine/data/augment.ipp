@@ -75,6 +75,17 @@ POSEMACHINE_INLINE Augmentation draw_augmentation(const AugmentOptions& options,
   return drawn;
 }
 
+POSEMACHINE_INLINE double least_shrink(const AugmentOptions& options, const Box& square, Size input,
+                                       std::span<const Joint> joints) {
+  double step = image_from_input(square, input).a;
+  const std::size_t count = options.close_up_probability > 0 ? joints.size() : 0;
+  for (std::size_t j = 0; j < count; ++j) {  // so that each labelled joint is chosen once at least
+    const double which = (static_cast<double>(j) + 0.5) / static_cast<double>(count);
+    step = std::min(step, image_from_input(close_up_square(joints, square, which), input).a);
+  }
+  return step / options.scale_max;
+}
+
 POSEMACHINE_INLINE void hide(const Box& cutout, Size input, float* pixels, int channels) {
   const auto first = [](double edge, int count) {
     return std::clamp(static_cast<int>(std::ceil(edge - 0.5)), 0, count);

@@ -103,7 +103,7 @@ int png_orientation(std::uint64_t size, const ReadAt& read_at) {
 /// The same of a whole file in memory.
 inline int png_orientation(std::span<const std::byte> bytes) {
   return png_orientation(bytes.size(), [&](std::uint64_t at, std::span<std::byte> out) {
-    std::memcpy(out.data(), bytes.data() + at, out.size());
+    std::copy_n(bytes.data() + at, out.size(), out.data());  // of a chunk without content, nothing to nowhere
     return true;
   });
 }

@@ -130,20 +130,31 @@ inline Size jpeg_size(std::span<const std::byte> bytes, const std::string& where
   return {static_cast<int>(decoder.info.image_height), static_cast<int>(decoder.info.image_width)};
 }
 
-/// Decodes a JPEG as it is stored, EXIF not applied. Errors: DataError.
-inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+/// Decodes a JPEG as it is stored, EXIF not applied, at 1, 1/2, 1/4 or 1/8 of its sides, rounded up: factor_of(stored
+/// size) says by which of 1, 2, 4 and 8 they are divided, before any pixel is decoded. Each pixel is the mean of the
+/// factor x factor ones that it covers; what the last cells lack is filled as the encoder filled up its blocks.
+/// Errors: DataError, for the same files whatever the factor.
+template <class FactorOf>
+Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits,
+                  const FactorOf& factor_of) {
   JpegDecoder decoder;
   jpeg_decompress_struct& info = decoder.info;
   read_jpeg_header(decoder, bytes, where, limits);
   const bool cmyk = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;
+  const int factor = factor_of(Size{static_cast<int>(info.image_height), static_cast<int>(info.image_width)});
+  decoder.run(where, [&] {
+    info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    info.scale_num = 1;
+    info.scale_denom = static_cast<unsigned>(factor);
+    jpeg_calc_output_dimensions(&info);
+  });
   Image image;
-  image.width = static_cast<int>(info.image_width);
-  image.height = static_cast<int>(info.image_height);
+  image.width = static_cast<int>(info.output_width);
+  image.height = static_cast<int>(info.output_height);
   const std::size_t stride = std::size_t(image.width) * 3;
   image.pixels.resize(stride * std::size_t(image.height));
   std::vector<std::uint8_t> cmyk_row(cmyk ? std::size_t(image.width) * 4 : 0);
   decoder.run(where, [&] {
-    info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&info);
     while (info.output_scanline < info.output_height) {
       std::uint8_t* out = image.pixels.data() + info.output_scanline * stride;
@@ -154,6 +165,11 @@ inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& wh
     jpeg_finish_decompress(&info);
   });
   return image;
+}
+
+/// The same, whole.
+inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& where, const ImageLimits& limits) {
+  return decode_jpeg(bytes, where, limits, [](Size) { return 1; });
 }
 
 /// A libjpeg compressor into a string that reports by jumping and keeps the reason.

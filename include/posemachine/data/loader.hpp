@@ -44,7 +44,13 @@ struct LoaderOptions {
   std::vector<int> frames{0};        // as Meaning has it
   bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
-  ImageLimits limits;                    // of one photograph
+  ImageLimits limits;  // of one photograph
+  // Photographs of many more pixels than any view can show are decoded at 1/2, 1/4 or 1/8 of their sides, see
+  // photograph_reduction(); false: all whole, as evaluation decodes them.
+  bool reduce_photographs = true;
+  // Bytes of decoded pictures that are kept for later epochs, see PictureCache, by all workers together; 0: none. No
+  // byte of a batch depends on it, as long as no file is replaced: one that is, while it is kept, is not noticed.
+  std::size_t cache_bytes = 0;
   std::vector<OutputTargets> outputs{};  // besides the heatmaps
   std::uint64_t seed = 1;
   int batch = 16;  // samples per step
@@ -89,6 +95,12 @@ Box evaluation_square(const Person& person, int width, int height, const CropRul
 /// labelled joints that lie within the image, at the size that options.labelled_box_context gives.
 Box training_square(const Person& person, int width, int height, const LoaderOptions& options);
 
+/// The factor by which a person's photograph is reduced before it is warped, 1, 2, 4 or 8: the largest that leaves
+/// every view which can be drawn of the person a shrinking of at least 2, so that warp() would average cells at least
+/// as large itself. A function of the person, of the photograph's size in its file, upright, and of the options alone:
+/// not of what is drawn, of caches, threads or order. 1 where options.reduce_photographs is false.
+int photograph_reduction(const Person& person, Size whole, const LoaderOptions& options);
+
 namespace detail {
 
 // For people of whom no photograph can be used. Errors: DataError, always.
@@ -115,7 +127,8 @@ class BatchMaker {
  private:
   std::size_t joint_count() const { return joints_.joints.size(); }
 
-  // The person of a sample with the photograph's frames; where those cannot be used, another one whose can.
+  // The person of a sample with the photograph's frames, reduced for that person; where those cannot be used, another
+  // one whose can.
   std::pair<Person, FrameImages> read_sample(int sample, RandomStream stand_ins) const;
 
   // The part of a tensor that belongs to one of its images.

@@ -44,7 +44,20 @@ POSEMACHINE_INLINE Box training_square(const Person& person, int width, int heig
   return crop_square(rule, *joints);
 }
 
+POSEMACHINE_INLINE int photograph_reduction(const Person& person, Size whole, const LoaderOptions& options) {
+  if (!options.reduce_photographs) return 1;
+  Person seen = person;
+  mark_outside(seen.joints, whole.width, whole.height);
+  const Box square = training_square(seen, whole.width, whole.height, options);
+  return reduction_factor(options.augment ? least_shrink(options.augmentation, square, options.input, seen.joints)
+                                          : image_from_input(square, options.input).a);
+}
+
 namespace detail {
+
+POSEMACHINE_INLINE std::shared_ptr<PictureCache> cache_of(const LoaderOptions& options) {
+  return options.cache_bytes == 0 ? nullptr : std::make_shared<PictureCache>(options.cache_bytes);
+}
 
 POSEMACHINE_INLINE void fail_without_photographs(std::size_t people, const DamagedImages& damaged) {
   fail<DataError>({.where = "training set",
@@ -60,7 +73,7 @@ POSEMACHINE_INLINE BatchMaker::BatchMaker(std::vector<Person> people, JointSet j
       joints_(std::move(joints)),
       options_(std::move(options)),
       kind_(pixel_kind(options_.colour_order, options_.bit_depth)),
-      reader_(options_.frames, kind_, options_.limits) {
+      reader_(options_.frames, kind_, options_.limits, detail::cache_of(options_)) {
   const auto require = [](bool holds, const char* where, const std::string& expected, const std::string& got) {
     if (!holds) fail<UsageError>({.where = where, .expected = expected, .got = got, .remedy = ""});
   };
@@ -126,8 +139,10 @@ POSEMACHINE_INLINE std::pair<Person, FrameImages> BatchMaker::read_sample(int sa
   for (std::size_t tried = 0; tried < 2 * count; ++tried) {
     // Drawn, so that nobody stands in for all of a long gap; then one by one, so that nobody is forgotten.
     const std::size_t index = tried == 0 ? std::size_t(sample) : tried < count ? stand_ins.below(count) : tried - count;
-    std::optional<FrameImages> read = reader_.unless_damaged(people_[index].image, options_.damaged.get());
-    if (read) return {people_[index], std::move(*read)};
+    const Person& person = people_[index];
+    const auto reduction = [&](Size whole) { return photograph_reduction(person, whole, options_); };
+    std::optional<FrameImages> read = reader_.unless_damaged(person.image, options_.damaged.get(), reduction);
+    if (read) return {person, std::move(*read)};
   }
   detail::fail_without_photographs(count, *options_.damaged);
 }
@@ -141,9 +156,9 @@ POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint
   const int sample = batch.samples[at];
   auto [seen, read] =
       read_sample(sample, RandomStream(options_.seed, Purpose::stand_in, batch.epoch, std::uint64_t(sample), repeats));
-  const ImageView image = read.current();
-  mark_outside(seen.joints, image.width(), image.height());
-  const Box square = training_square(seen, image.width(), image.height(), options_);
+  const Size whole = read.whole();
+  mark_outside(seen.joints, whole.width, whole.height);
+  const Box square = training_square(seen, whole.width, whole.height, options_);
   RandomStream stream(options_.seed, Purpose::augmentation, batch.epoch, std::uint64_t(sample), repeats);
   const Augmentation drawn =
       options_.augment ? draw_augmentation(options_.augmentation, square, options_.input, stream, seen.joints,
@@ -152,8 +167,11 @@ POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint
   const std::size_t picture_size =
       static_cast<std::size_t>(channels_of(kind_) * options_.input.height * options_.input.width);
   float* picture_out = part(batch.images, at).data();
-  for (const ImageView frame : read.views()) {
-    warp(frame, drawn.image_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
+  const std::vector<ImageView> views = read.views();
+  const std::vector<Affine> views_from_whole = read.views_from_whole();
+  for (std::size_t frame = 0; frame < views.size(); ++frame) {
+    const Affine view_from_input = compose(views_from_whole[frame], drawn.image_from_input);
+    warp(views[frame], view_from_input, options_.input, options_.normalisation, options_.colour_order == "bgr",
          drawn.photometric, picture_out);
     hide(drawn.cutout, options_.input, picture_out, channels_of(kind_));
     picture_out += picture_size;

@@ -30,6 +30,7 @@ POSEMACHINE_INLINE std::vector<Keypoint> constant_pose(std::span<const Person> p
   options.augment = false;
   options.batch = 1;
   options.first = options.count = 0;
+  options.cache_bytes = 0;  // nobody is seen twice
   const std::size_t count = some.size();
   const BatchMaker batches(std::move(some), joints, options);
   Tensor sum;

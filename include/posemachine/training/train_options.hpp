@@ -38,13 +38,14 @@ struct OutputOptions {
 struct TrainOptions {
   std::uint64_t seed = 1;  // of weights, order, augmentation and dropout
   int epochs = 30;
-  int batch = 32;                        // images a step
-  int slice = 0;                         // images computed together; batch norm's statistics are those of a slice; 0:
-                                         // default_slice() of the network
-  bool recompute = false;                // compute some maps twice instead of keeping them: less memory, more time
-  int workers = 2;                       // threads that compute slices: the bytes do not depend on them
-  int loader_workers = 1;                // threads that prepare batches ahead
-  std::string loss = "squared_error";    // a row of LossKinds
+  int batch = 32;                      // images a step
+  int slice = 0;                       // images computed together; batch norm's statistics are those of a slice; 0:
+                                       // default_slice() of the network
+  bool recompute = false;              // compute some maps twice instead of keeping them: less memory, more time
+  int workers = 2;                     // threads that compute slices: the bytes do not depend on them
+  int loader_workers = 1;              // threads that prepare batches ahead
+  int cache_mb = 512;                  // 10^6 bytes of decoded photographs kept by each rank, see PictureCache; 0: none
+  std::string loss = "squared_error";  // a row of LossKinds
   std::vector<OutputOptions> outputs{};  // those not named here are trained as OutputOptions has it
   OptimizerOptions optimizer;
   double rate = 2e-3;               // the base learning rate
@@ -85,6 +86,7 @@ void visit_train_options(Options& o, Visitor&& v) {
   v.flag("recompute", o.recompute);
   v.number("workers", o.workers, 1, 256);
   v.number("loader_workers", o.loader_workers, 1, 256);
+  v.number("cache_mb", o.cache_mb, 0, 1e6);
   v.row("loss", o.loss);
   v.outputs("outputs", o.outputs);
   v.row("optimizer", o.optimizer.kind);

@@ -66,6 +66,7 @@ POSEMACHINE_INLINE LoaderOptions loader_options(const Model& model, const TrainO
   loader.first = slices.first * options.slice;
   loader.count = slices.count * options.slice;
   loader.workers = options.loader_workers;
+  loader.cache_bytes = static_cast<std::size_t>(options.cache_mb) * 1'000'000;
   loader.damaged = std::move(damaged);
   return loader;
 }
