@@ -280,6 +280,8 @@ TEST_CASE("output decoders: a user's own is given to the estimator, and refused 
   const std::vector<pm::Pose> poses = pair(image, boxes);
   CHECK(poses[0].decoded<Spot>("fields").share == poses[1].decoded<Spot>("fields").share);
   CHECK(poses[0].outputs.size() == 2);
+  pm::EstimatorPool pool(model, {.threads = 1, .estimator = {.own_output_decoders = {spot_decoder}}});
+  CHECK(pool.submit(image).get().decoded<Spot>("fields").share == spot.share);
 }
 
 TEST_CASE("output decoders: joints are where the maps of another first scale have them") {

@@ -123,7 +123,7 @@ class Estimator {
   // From the peaks of maps to probabilities. A score of 0, of missing keypoints, stays 0.
   static void calibrate_scores(Estimate& estimate, const Calibration& calibration);
 
-  // Fills in the stages and the keypoints of what the estimate's square shows; returns those of the last stage in pixels
+  // Fills in the stages and the keypoints of what the estimate's square shows; returns the last stage's in pixels
   // of the input.
   std::vector<Keypoint> look(Estimate& estimate, std::span<const ImageView> frames, Size input);
 

@@ -21,7 +21,7 @@ inline int limb_field_channels(const JointSet& set) { return 2 * static_cast<int
 /// lighter end does; a limb with an unlabelled end, or with both on one point, has weight 0. Joints outside the image
 /// have a position as others do.
 /// Shapes: joints in input pixels; maps (2 limbs, map.height, map.width), values -1 to 1; weights (2 limbs), 0 to 1.
-/// Errors: UsageError for another number of joints or channels; DataError for a labelled joint without a finite position.
+/// Errors: UsageError for another number of joints or channels; DataError for a labelled joint that is nowhere.
 /// Source: Cao et al. 2017, "Realtime Multi-Person 2D Pose Estimation using Part Affinity Fields", 2.3, for one person;
 /// the ends are round, so that short limbs have cells, too.
 void draw_limb_fields(std::span<const Joint> joints, const JointSet& set, Size map, double stride,
