@@ -5,6 +5,7 @@
 #include <posemachine/core/error.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
