@@ -136,7 +136,8 @@ int calibrate(const CalibrateArguments& arguments, const Context& context) {
   Progress progress(context, "evaluating");
   pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
   options.metrics = {context.metrics.make(metric, joints)};
-  const pm::EvaluationResult evaluation = pm::evaluate(pm::Estimator(model.with_calibration({})), people, options);
+  const pm::EvaluationResult evaluation =
+      pm::evaluate(pm::Estimator(model.with_calibration({}), {.decode_outputs = false}), people, options);
   warn_of_left_out(*options.damaged, named, context);
   require_measured(evaluation, options.damaged->all());
   CalibrationReport report = report_of(evaluation, joints);

@@ -75,6 +75,7 @@ struct EstimateArguments {
   std::string overlay;
   std::string panel;
   std::string heatmaps;
+  std::string output_maps;
   std::optional<double> threshold;
   std::string boxes_file;
   std::int64_t box_category = 1;
@@ -129,6 +130,9 @@ void check_arguments(const EstimateArguments& arguments, const pm::PoseFormat& f
             "data keep every joint with its score");
   refuse_if(arguments.boxes.size() > 1 && !arguments.panel.empty(), "--panel", "one person", "several boxes");
   refuse_if(arguments.boxes.size() > 1 && !arguments.heatmaps.empty(), "--heatmaps", "one person", "several boxes");
+  refuse_if(arguments.boxes.size() > 1 && !arguments.output_maps.empty(), "--output-maps", "one person",
+            "several boxes");
+  refuse_if(arguments.output_maps == "-", "--output-maps", "a folder", "stdout (-)");
   const auto standard_inputs = std::count(arguments.images.begin(), arguments.images.end(), "-");
   refuse_if(standard_inputs > 1, "IMAGE", "standard input (-) once", "twice");
   refuse_if(standard_inputs > 0 && shard, "--shard", "files, which every share can read", "standard input (-)");
@@ -193,8 +197,13 @@ struct Places {
   OutputPlace overlay;
   OutputPlace panel;
   OutputPlace heatmaps;
+  std::map<std::string, OutputPlace> output_maps{};  // by the output's name
 
-  std::vector<const OutputPlace*> all() const { return {&poses, &overlay, &panel, &heatmaps}; }
+  std::vector<const OutputPlace*> all() const {
+    std::vector<const OutputPlace*> places{&poses, &overlay, &panel, &heatmaps};
+    for (const auto& [name, place] : output_maps) places.push_back(&place);
+    return places;
+  }
 };
 
 // PNG on stdout, elsewhere what the name says.
@@ -257,6 +266,10 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader,
       write_picture(places.panel, name, pm::draw_stage(photo, estimate, last, meaning, drawing));
     }
     if (places.heatmaps.wanted()) write_heatmaps(places.heatmaps, name, estimate.stages.back().maps);
+    for (const pm::OutputEstimate& output : estimate.outputs) {
+      const auto place = places.output_maps.find(output.name);
+      if (place != places.output_maps.end()) write_heatmaps(place->second, name, output.maps);
+    }
   } else {
     result.poses = estimator(read.views(), people.boxes);
   }
@@ -335,7 +348,10 @@ std::vector<People> people_of(const EstimateArguments& arguments, const pm::BoxF
     for (People& each : people) each.whole_image = each.boxes.empty();
     return people;
   }
-  const bool one_person = !arguments.panel.empty() || !arguments.heatmaps.empty();
+  const std::string one_person = !arguments.panel.empty()         ? "--panel"
+                                 : !arguments.heatmaps.empty()    ? "--heatmaps"
+                                 : !arguments.output_maps.empty() ? "--output-maps"
+                                                                  : "";
   bool any = false;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     people[i].whole_image = false;
@@ -343,8 +359,7 @@ std::vector<People> people_of(const EstimateArguments& arguments, const pm::BoxF
     if (found == file.boxes.end()) continue;
     any = true;
     people[i].boxes = found->second;
-    refuse_if(one_person && people[i].boxes.size() > 1, arguments.panel.empty() ? "--heatmaps" : "--panel",
-              "one person per image",
+    refuse_if(!one_person.empty() && people[i].boxes.size() > 1, one_person, "one person per image",
               std::to_string(people[i].boxes.size()) + " boxes of image_id " + std::to_string(ids[i]));
   }
   if (!any) context.warn(arguments.boxes_file + ": no box is of any of these images: they have no poses");
@@ -377,6 +392,21 @@ Places places_of(const EstimateArguments& arguments, const pm::PoseFormat& forma
   if (!arguments.heatmaps.empty()) {
     places.heatmaps = OutputPlace("--heatmaps", arguments.heatmaps, several,
                                   [](const std::filesystem::path& image) { return stem_of(image) + ".npy"; });
+  }
+  return places;
+}
+
+// A folder's file for every output besides the heatmaps. Errors: UsageError where the model has none.
+std::map<std::string, OutputPlace> output_maps_of(const EstimateArguments& arguments, const pm::Meaning& meaning) {
+  std::map<std::string, OutputPlace> places;
+  if (arguments.output_maps.empty()) return places;
+  refuse_if(meaning.outputs.empty(), "--output-maps", "a model with outputs besides the heatmaps", "one without");
+  for (const pm::OutputMeaning& output : meaning.outputs) {
+    std::string name = output.name;
+    std::replace(name.begin(), name.end(), '/', '_');
+    places[output.name] =
+        OutputPlace("--output-maps", arguments.output_maps + "/", true,
+                    [name](const std::filesystem::path& image) { return stem_of(image) + "." + name + ".npy"; });
   }
   return places;
 }
@@ -416,10 +446,10 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   apply(arguments.test_time, options);
   ShardRecord record;
   if (arguments.shard) record.shard = pm::parse_shard(*arguments.shard);
-  const Places places = places_of(arguments, format);
+  Places places = places_of(arguments, format);
   const std::vector<std::string> all_images = image_names(arguments);
-  check_places(places.all(), all_images,
-               {arguments.model, arguments.boxes_file, arguments.image_ids, arguments.tuning});
+  const std::vector<std::string> inputs{arguments.model, arguments.boxes_file, arguments.image_ids, arguments.tuning};
+  check_places(places.all(), all_images, inputs);
   pm::BoxFile box_file;
   if (!arguments.boxes_file.empty()) {
     box_file = pm::read_boxes(arguments.boxes_file, {arguments.box_category, arguments.box_threshold});
@@ -428,6 +458,8 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<People> all_people = people_of(arguments, box_file, all_ids, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
+  places.output_maps = output_maps_of(arguments, model.meaning());
+  check_places(places.all(), all_images, inputs);
   for (const OutputPlace* place : places.all()) place->prepare();
 
   // Networks of one thread each, whatever the number of people and images: no result depends on --threads.
@@ -577,6 +609,11 @@ Command add_estimate(CLI::App& app, const Context& context) {
                    "The last stage's maps for NumPy: float32 (joints + 1, height, width), background last; of several\n"
                    "images a folder of STEM.npy")
       ->option_text("FILE.npy|DIR");
+  command
+      ->add_option("--output-maps", arguments->output_maps,
+                   "A folder for the maps of all other outputs for NumPy: STEM.OUTPUT.npy, float32 (channels, height,\n"
+                   "width)")
+      ->option_text("DIR");
   command
       ->add_option(
           "--threshold", arguments->threshold,

@@ -150,6 +150,7 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   check_compare(arguments);
   pm::EstimatorOptions estimator;
   apply(arguments.test_time, estimator);
+  estimator.decode_outputs = false;
   const pm::DataSource source = source_of(arguments, context);
   const std::string path = model_path(arguments.source);
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);

@@ -16,6 +16,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/take_weights.hpp>
+#include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/run_folder.hpp>
 #include <posemachine/training/tensorboard_log.hpp>
@@ -415,7 +416,9 @@ std::string row_words(const std::string& key, const Rows& rows) {
 std::string row_words(const Context& context) {
   const pm::TrainKinds& kinds = context.train_kinds;
   return row_words("train.loss", kinds.losses) + row_words("train.optimizer", kinds.optimizers) +
-         row_words("train.schedule", kinds.schedules) + row_words("model.decoder", kinds.decoders) + "\n";
+         row_words("train.schedule", kinds.schedules) + row_words("model.decoder", kinds.decoders) +
+         row_words("the role of an output (a network file's meaning.outputs)", kinds.roles) +
+         row_words("its decoder, for estimate", pm::OutputDecoders()) + "\n";
 }
 
 }  // namespace

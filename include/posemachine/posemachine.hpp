@@ -24,6 +24,7 @@
 #include <posemachine/pose/draw_pose.hpp>
 #include <posemachine/pose/match_joints.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_formats.hpp>

@@ -25,6 +25,7 @@
 #include <posemachine/model/take_weights.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/learning_rate.hpp>

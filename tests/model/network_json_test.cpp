@@ -70,6 +70,12 @@ TEST_CASE("network JSON: the files of examples/networks are the networks of the 
     const NetworkDescription network = read_network(entry.path());
     const NamedNetwork* named = find_network(network.name);
     if (network.name == "two-stages") continue;  // examples/compose_network.cpp compares it with its type
+    if (network.name == "scaling-dilation-fine-fields") {
+      CHECK(network.meaning.outputs ==
+            std::vector<OutputMeaning>{{"limb_fields", "limb_fields", "limb_scores"},
+                                       {"joint_offsets", "joint_offsets", "refined_joints"}});
+      continue;  // the library has no such type
+    }
     REQUIRE(named != nullptr);
     const NetworkDescription type = description_of(*named);
     CHECK(first_difference(network.graph, type.graph) == "");

@@ -6,6 +6,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
+#include <posemachine/model/network_json.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_kinds.hpp>
@@ -108,6 +109,49 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   REQUIRE(run("train --run copy --config " + at("runs/whole/config.json") + runs()).code == 0);
   CHECK(text_of(at("runs/copy/config.json")) == text_of(at("runs/whole/config.json")));
   CHECK(text_of(at("runs/copy/model.safetensors")) == text_of(at("runs/whole/model.safetensors")));
+}
+
+TEST_CASE("train: outputs besides the heatmaps are trained by the library's roles, decoded and written") {
+  const std::string network =
+      (test_environment::source_dir() / "examples/networks/scaling_dilation_fine_fields.json").string();
+  REQUIRE(run("train " + network + " --run fields" + runs() + sets() + small).code == 0);
+  std::ifstream metrics(at("runs/fields/metrics.jsonl"));
+  std::string line;
+  REQUIRE(std::getline(metrics, line));
+  const pm::Json losses = pm::parse_json(line, "metrics")["output_losses"];
+  CHECK(losses["limb_fields"].get<double>() > 0);
+  CHECK(losses["joint_offsets"].get<double>() > 0);
+
+  const std::string photo = at("lsp") + "/images/im0001.jpg", model = at("runs/fields/model.safetensors");
+  const Outcome outcome =
+      run("estimate --model " + model + " " + photo + " --json --output-maps " + at("maps") + " --quiet");
+  const pm::Json outputs = json_of(outcome)["poses"][0]["outputs"];
+  CHECK(outputs["limb_fields"]["decoder"] == "limb_scores");
+  CHECK(outputs["limb_fields"]["numbers"].size() == 14);
+  CHECK(outputs["limb_fields"]["numbers"].contains("neck-head_top"));
+  CHECK(outputs["joint_offsets"]["keypoints"].size() == 14);
+  CHECK(outputs["joint_offsets"]["keypoints"][13]["name"] == "head_top");
+  for (const char* name : {"limb_fields", "joint_offsets"}) {
+    const std::string npy = text_of(at("maps/im0001." + std::string(name) + ".npy"));
+    CHECK(npy.find("(28, 8, 8)") != std::string::npos);
+  }
+  // Boxes, threads and other joints keep them.
+  const pm::Json two = json_of(run("estimate --model " + model + " " + photo +
+                                   " --json --quiet --joints coco --box 0,0,50,60 --box 5,5,40,40 --threads 2"));
+  REQUIRE(two["poses"].size() == 2);
+  CHECK(two["poses"][1]["outputs"]["joint_offsets"]["keypoints"][13]["name"] == "head_top");
+  CHECK(run("evaluate --model " + model + " --data lsp:" + at("lsp") + ":901:902").code == 0);
+  CHECK(run("train --help").out.find("limb_fields") != std::string::npos);
+  check_refused("estimate --model " + model + " " + photo + " --output-maps -", 2, "--output-maps: expected a folder");
+  check_refused("estimate --model " + at("runs/whole/model.safetensors") + " " + photo + " --output-maps " + at("maps"),
+                2, "expected a model with outputs besides the heatmaps");
+
+  const pm::Json description = pm::read_network_json(network);
+  pm::Json narrow = description;
+  narrow["constants"]["limb_maps"] = 26;
+  std::ofstream(at("narrow.json")) << narrow.dump();
+  check_refused("train " + at("narrow.json") + " --run narrow" + runs() + sets() + small, 2,
+                "the output limb_fields: expected 28 channels for its role limb_fields and the joint set lsp, got 26");
 }
 
 TEST_CASE("train: the recipes of the examples are configurations that can be") {

@@ -136,7 +136,8 @@ double overlap(const pm::Model& model, const pm::Person& person) {
   REQUIRE(mask.shape == pm::Shape{1, 16, 16});
   std::vector<float> truth(256), weights(1, 1.0f);
   const pm::Affine same = pm::image_from_input({0, 0, side_px, side_px}, {side_px, side_px});
-  draw_disc({person, person.joints, same, false, {side_px, side_px}}, {truth, weights, {16, 16}, 4});
+  draw_disc({person, person.joints, same, false, {side_px, side_px}, model.meaning().joints},
+            {truth, weights, {16, 16}, 4});
   int both = 0, either = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const bool found = mask.values[i] > 0.5f, there = truth[i] > 0.5f;
@@ -196,8 +197,8 @@ TEST_CASE("outputs: a mask is learnt beside the heatmaps, reported by name, and 
   CHECK(rest.run({}, [](const pm::TrainEvent&) {}));
   CHECK(pm::checkpoint_to_bytes(rest.checkpoint()) == finished);
   CHECK_THROWS_WITH_AS(pm::Trainer(pm::checkpoint_from_bytes(begun, "last"), set().people, {}),
-                       doctest::Contains("the output mask: expected a role that this program can draw targets for, got "
-                                         "person_disc"),
+                       doctest::Contains("the output mask: expected a role that this program can draw targets for: "
+                                         "limb_fields, joint_offsets, got person_disc"),
                        pm::UsageError);
 }
 

@@ -185,7 +185,7 @@ POSEMACHINE_INLINE void BatchMaker::fill(Batch& batch, std::size_t at, std::uint
   render_targets(joints, targets, part(batch.targets, at).data(), part(batch.map_weights, at).data());
   for (std::size_t k = 0; k < options_.outputs.size(); ++k) {
     const OutputTargets& output = options_.outputs[k];
-    draw_checked(output, {seen, joints, drawn.image_from_input, drawn.mirrored, options_.input},
+    draw_checked(output, {seen, joints, drawn.image_from_input, drawn.mirrored, options_.input, joints_},
                  {part(batch.output_targets[k], at), part(batch.output_weights[k], at), output.map, output.stride});
   }
 }

@@ -1,10 +1,11 @@
-// Targets of outputs of a user's own: what they are drawn from, and into.
+// Targets of outputs besides the heatmaps: what they are drawn from, and into.
 #pragma once
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cmath>
@@ -21,6 +22,7 @@ struct TargetSample {
   const Affine& image_from_input;  // from pixels of the input to those of the photograph, mirroring included
   bool mirrored = false;
   Size input;  // pixels
+  const JointSet& joint_set;
 };
 
 /// Where the targets of one person go, for one output. cell_centre(x, stride) is a cell's place in pixels of the input.

@@ -30,9 +30,12 @@ POSEMACHINE_INLINE std::vector<VariantResult> compare(const Model& model, std::s
                                                       const std::vector<EstimationVariant>& variants,
                                                       const EvaluateOptions& options) {
   if (variants.empty()) fail<UsageError>({.where = "compare", .expected = "at least one variant", .got = "none"});
-  const Estimator first(model, variants.front().options);
   std::vector<Estimator> estimators;
-  for (const EstimationVariant& variant : variants) estimators.push_back(first.with(variant.options));
+  for (const EstimationVariant& variant : variants) {
+    EstimatorOptions chosen = variant.options;
+    chosen.decode_outputs = false;
+    estimators.push_back(estimators.empty() ? Estimator(model, chosen) : estimators.front().with(chosen));
+  }
   std::vector<detail::TimedEvaluation> evaluations = detail::evaluate_each(estimators, people, options);
   std::vector<VariantResult> results;
   for (std::size_t i = 0; i < variants.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstdint>
@@ -36,6 +37,8 @@ struct EstimatorOptions {
   std::optional<DecoderKind> decoder{};     // the library's or a user's own; none: as the model says
   std::optional<SecondPass> second_pass{};  // none: one pass
   std::vector<DecoderKind> own_decoders{};  // those of a user's own that the model may name, besides the library's
+  std::vector<OutputDecoder> own_output_decoders{};  // likewise, of outputs besides the heatmaps
+  bool decode_outputs = true;  // false: maps of other outputs alone, and any name of a decoder will do
 };
 
 /// What one stage of a network says of one person.
@@ -44,12 +47,12 @@ struct StageEstimate {
   std::vector<Keypoint> keypoints;  // in pixels of the image
 };
 
-/// What an output of a user's own says of one person.
+/// The maps of an output besides the heatmaps, for one person; Pose::outputs has what a decoder made of them.
 struct OutputEstimate {
   std::string name;
   std::string role;
-  Tensor
-      maps;  // (C, H / stride, W / stride) of the square at the first of the scales, never averaged with the mirror's
+  // (C, H / stride, W / stride) of the square at the first of the scales, never averaged with the mirror's.
+  Tensor maps;
 };
 
 /// A pose and everything that led to it.

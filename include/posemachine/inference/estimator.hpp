@@ -14,6 +14,7 @@
 #include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstddef>
@@ -64,7 +65,8 @@ class Estimator {
  public:
   /// Errors: UsageError for options that check() refuses, or stages that the network does not have; DataError naming a
   /// tuning file that cannot be read or is another machine's; ModelError for a model whose decoder is neither the
-  /// library's nor one of own_decoders, unless the options choose another.
+  /// library's nor one of own_decoders, unless the options choose another, and for an output whose decoder is neither
+  /// the library's nor one of own_output_decoders or wants other channels, unless decode_outputs is false.
   explicit Estimator(const Model& model, const EstimatorOptions& options = {});
 
   Estimator(const Estimator& other) : Estimator(other.shared_, other.options_) {}
@@ -105,6 +107,9 @@ class Estimator {
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options);
 
+  // The decoders that outputs name; none where the options want none.
+  static std::vector<std::optional<OutputDecoder>> output_decoders(const Model& model, const EstimatorOptions& options);
+
   static void fill_centres(Execution& execution, const Meaning& meaning, Size input);
 
   // The frame whose pose it is, of as many pictures as the model has frames, all of one size and none empty.
@@ -118,8 +123,12 @@ class Estimator {
   // From the peaks of maps to probabilities. A score of 0, of missing keypoints, stays 0.
   static void calibrate_scores(Estimate& estimate, const Calibration& calibration);
 
-  // Fills in the stages and the keypoints of what the estimate's square shows.
-  void look(Estimate& estimate, std::span<const ImageView> frames, Size input);
+  // Fills in the stages and the keypoints of what the estimate's square shows; returns the last stage's in pixels
+  // of the input.
+  std::vector<Keypoint> look(Estimate& estimate, std::span<const ImageView> frames, Size input);
+
+  // Fills in the pose's outputs, from the maps and from keypoints in pixels of the input.
+  void decode_outputs(Estimate& estimate, std::vector<Keypoint> in_input, Size input, Size image) const;
 
   // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
   void run_scales(Execution& execution, std::span<const ImageView> frames, Size input, Estimate& estimate) const;
@@ -138,7 +147,8 @@ class Estimator {
   EstimatorOptions options_;
   ExecutionCache executions_;
   DecoderKind decoder_;
-  std::vector<Estimator> team_;  // one a thread, for several people
+  std::vector<std::optional<OutputDecoder>> output_decoders_;  // of Meaning::outputs
+  std::vector<Estimator> team_;                                // one a thread, for several people
 };
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -14,6 +14,7 @@
 #include <posemachine/engine/tuning_file.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/pose/scale_average.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/schedule/cost_model.hpp>
@@ -75,6 +76,13 @@ class ImagesAs {
   std::vector<ImageAs> images_;
 };
 
+// The value of an output that the graph has.
+POSEMACHINE_INLINE Value output_named(const Graph& graph, const std::string& name) {
+  std::size_t place = 0;
+  while (output_name(graph, place) != name) ++place;
+  return {graph.outputs[place].value};
+}
+
 // Rows reversed. Shapes: (C, H, W); rows is C H.
 POSEMACHINE_INLINE void mirror_rows(std::span<float> values, std::size_t width) {
   for (std::size_t row = 0; row < values.size(); row += width) {
@@ -127,15 +135,16 @@ POSEMACHINE_INLINE Estimate Estimator::explain(std::span<const ImageView> origin
   Estimate estimate;
   estimate.pose.box = box ? *box : Box{0, 0, double(width), double(height)};
   estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, width, height);
-  look(estimate, frames, input);
+  std::vector<Keypoint> in_input = look(estimate, frames, input);
   if (options_.second_pass) {
     if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
       estimate.pose.box = *found;
       estimate.square = crop_square(meaning.crop, *found);
-      look(estimate, frames, input);
+      in_input = look(estimate, frames, input);
     }
   }
   if (meaning.calibration) calibrate_scores(estimate, *meaning.calibration);
+  decode_outputs(estimate, std::move(in_input), input, {height, width});
   return estimate;
 }
 
@@ -148,7 +157,21 @@ POSEMACHINE_INLINE Estimator::Estimator(std::shared_ptr<const detail::InferenceM
                   [meaning = shared_->model.meaning()](Execution& execution, Size input) {
                     fill_centres(execution, meaning, input);
                   }),
-      decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())) {}
+      decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())),
+      output_decoders_(output_decoders(shared_->model, options)) {}
+
+POSEMACHINE_INLINE std::vector<std::optional<OutputDecoder>> Estimator::output_decoders(
+    const Model& model, const EstimatorOptions& options) {
+  const OutputDecoders known(options.own_output_decoders);
+  std::vector<std::optional<OutputDecoder>> decoders;
+  for (const OutputMeaning& output : model.meaning().outputs) {
+    decoders.emplace_back();
+    if (!options.decode_outputs || output.decoder.empty()) continue;
+    const Value value = detail::output_named(model.graph(), output.name);
+    decoders.back() = known.of(output, channels(model.graph(), value), model.meaning().joints);
+  }
+  return decoders;
+}
 
 POSEMACHINE_INLINE void Estimator::fill_centres(Execution& execution, const Meaning& meaning, Size input) {
   for (const InputMeaning& port : meaning.inputs) {
@@ -212,19 +235,47 @@ POSEMACHINE_INLINE void Estimator::calibrate_scores(Estimate& estimate, const Ca
   for (Keypoint& keypoint : estimate.pose.keypoints) keypoint.score = calibration(keypoint.score);
 }
 
-POSEMACHINE_INLINE void Estimator::look(Estimate& estimate, std::span<const ImageView> frames, Size input) {
+POSEMACHINE_INLINE std::vector<Keypoint> Estimator::look(Estimate& estimate, std::span<const ImageView> frames,
+                                                         Size input) {
   const Meaning& meaning = shared_->model.meaning();
   const Affine to_image = image_from_input(estimate.square, input);
   run_scales(executions_.get(input), frames, input, estimate);
+  std::vector<Keypoint> in_input;
   for (std::size_t s = 0; s < estimate.stages.size(); ++s) {
     StageEstimate& stage = estimate.stages[s];
     const Graph& graph = shared_->compiled.graph();
     const Value value{graph.outputs[shared_->heatmaps[s]].value};
     stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
                                       decoder_, meaning.sigma_px);
+    in_input = stage.keypoints;
     for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, frames.front());  // all are of one size
   }
   estimate.pose.keypoints = estimate.stages.back().keypoints;
+  return in_input;
+}
+
+POSEMACHINE_INLINE void Estimator::decode_outputs(Estimate& estimate, std::vector<Keypoint> in_input, Size input,
+                                                  Size image) const {
+  const Meaning& meaning = shared_->model.meaning();
+  const Graph& graph = shared_->compiled.graph();
+  const Affine at_one = image_from_input(estimate.square, input);
+  const double scale = options_.scales.front();  // whose maps other outputs have
+  const Affine to_image = image_from_input(scaled_square(estimate.square, scale), input);
+  for (std::size_t j = 0; j < in_input.size(); ++j) {
+    in_input[j].score = estimate.pose.keypoints[j].score;  // calibrated
+    if (scale != 1) in_input[j].position = apply(inverse(to_image), apply(at_one, in_input[j].position));
+  }
+  for (const OutputEstimate& output : estimate.outputs) {
+    const auto of = std::find_if(meaning.outputs.begin(), meaning.outputs.end(),
+                                 [&](const OutputMeaning& each) { return each.name == output.name; });
+    const std::optional<OutputDecoder>& decoder = output_decoders_[std::size_t(of - meaning.outputs.begin())];
+    if (!decoder) continue;
+    const double stride = stride_of(graph, detail::output_named(graph, output.name)).ratio();
+    const MapView<const float> maps = view_of(output.maps);
+    estimate.pose.outputs.push_back(
+        {output.name, of->decoder,
+         decoder->decode({output.name, output.role, maps, stride, in_input, meaning.joints, to_image, input, image})});
+  }
 }
 
 POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, std::span<const ImageView> frames, Size input,

@@ -92,6 +92,7 @@ POSEMACHINE_INLINE void measure(EvaluationResult& result) {
 POSEMACHINE_INLINE Estimator single_threaded(const Estimator& estimator) {
   EstimatorOptions options = estimator.options();
   options.threads = 1;
+  options.decode_outputs = false;
   return estimator.with(options);
 }
 

@@ -60,10 +60,11 @@ struct InputMeaning {
   friend bool operator==(const InputMeaning&, const InputMeaning&) = default;
 };
 
-/// A named output besides the heatmaps: maps of a user's own, (N, any channels, H / stride, W / stride).
+/// A named output besides the heatmaps: maps of (N, any channels, H / stride, W / stride).
 struct OutputMeaning {
   std::string name;
-  std::string role;  // a word of the user's, as "person_mask"; a row of OutputRoles trains it
+  std::string role;       // a row of OutputRoles trains it: "limb_fields", or a word of a user's own
+  std::string decoder{};  // a row of OutputDecoders makes a value of its maps: "limb_scores"; empty: maps alone
   friend bool operator==(const OutputMeaning&, const OutputMeaning&) = default;
 };
 

@@ -68,7 +68,10 @@ POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) 
                       .got = std::to_string(name.size()) + " bytes"});
   };
   require_name("decoder.kind", meaning.decoder.kind);
-  for (const OutputMeaning& output : meaning.outputs) require_name("outputs." + output.name + ".role", output.role);
+  for (const OutputMeaning& output : meaning.outputs) {
+    require_name("outputs." + output.name + ".role", output.role);
+    if (!output.decoder.empty()) require_name("outputs." + output.name + ".decoder", output.decoder);
+  }
 }
 
 }  // namespace posemachine::inline POSEMACHINE_BUILD

@@ -47,8 +47,8 @@ std::vector<int> frames_from_json(const Json& json, const std::string& where) {
   return frames;
 }
 
-/// A calibration, outputs besides heatmaps, a bit depth other than 8 and frames other than 0 are written where there
-/// are any: older programs read all other files, and refuse these by their keys.
+/// A calibration, outputs besides heatmaps and their decoders, a bit depth other than 8 and frames other than 0 are
+/// written where there are any: older programs read all other files, and refuse these by their keys.
 Json meaning_to_json(const Meaning& meaning);
 
 /// Errors: ModelError naming the field.

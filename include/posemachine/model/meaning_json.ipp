@@ -177,7 +177,11 @@ POSEMACHINE_INLINE Decoder decoder_from_json(const Json& json, const std::string
 
 POSEMACHINE_INLINE Json outputs_to_json(const std::vector<OutputMeaning>& outputs) {
   Json list = Json::array();
-  for (const OutputMeaning& output : outputs) list.push_back({{"name", output.name}, {"role", output.role}});
+  for (const OutputMeaning& output : outputs) {
+    Json entry = {{"name", output.name}, {"role", output.role}};
+    if (!output.decoder.empty()) entry["decoder"] = output.decoder;
+    list.push_back(std::move(entry));
+  }
   return list;
 }
 
@@ -185,8 +189,15 @@ POSEMACHINE_INLINE std::vector<OutputMeaning> outputs_from_json(const Json& mean
   std::vector<OutputMeaning> outputs;
   const std::string at = where + ".outputs";
   for (const Json& output : array_member<ModelError>(meaning, "outputs", where)) {
-    reject_unknown_keys<ModelError>(output, {"name", "role"}, at);
-    outputs.push_back({string_member<ModelError>(output, "name", at), string_member<ModelError>(output, "role", at)});
+    reject_unknown_keys<ModelError>(output, {"name", "role", "decoder"}, at);
+    OutputMeaning& added = outputs.emplace_back();
+    added.name = string_member<ModelError>(output, "name", at);
+    added.role = string_member<ModelError>(output, "role", at);
+    if (!output.contains("decoder")) continue;
+    added.decoder = string_member<ModelError>(output, "decoder", at);
+    if (!added.decoder.empty()) continue;
+    fail<ModelError>(
+        {.where = at + "." + added.name + ".decoder", .expected = "a name, or no such key", .got = R"("")"});
   }
   return outputs;
 }

@@ -29,7 +29,7 @@ POSEMACHINE_INLINE std::vector<int> match_joints(const JointSet& from, const Joi
 }
 
 POSEMACHINE_INLINE Pose with_keypoints(const Pose& pose, std::span<const int> matched) {
-  Pose changed{pose.box, {}};
+  Pose changed{pose.box, {}, pose.outputs};
   for (const int joint : matched) {
     changed.keypoints.push_back(joint < 0 ? Keypoint{} : pose.keypoints[static_cast<std::size_t>(joint)]);
   }

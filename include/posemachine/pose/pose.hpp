@@ -2,11 +2,16 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
+#include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
+#include <posemachine/pose/decoded.hpp>
 
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
@@ -37,10 +42,29 @@ struct Keypoint {
   bool found() const { return std::isfinite(position.x) && std::isfinite(position.y); }
 };
 
+/// Numbers and keypoints with names: what the library's decoders of outputs make, and what JSON of poses can hold.
+using NamedNumbers = std::vector<std::pair<std::string, double>>;      // NaN: unknown
+using NamedKeypoints = std::vector<std::pair<std::string, Keypoint>>;  // in pixels of the image
+
 /// The estimated pose of one person: the box it was looked for in and its keypoints, in the order of a joint set.
 struct Pose {
   Box box;
   std::vector<Keypoint> keypoints;
+  std::vector<DecodedOutput> outputs{};  // those of the model that name a decoder, in the network's order
+
+  /// The value of one of them: pose.decoded<NamedNumbers>("fields").
+  /// Errors: UsageError where no output of that name was decoded, or to another type.
+  template <class T>
+  const T& decoded(std::string_view output) const {
+    std::string known;
+    for (const DecodedOutput& each : outputs) {
+      if (each.name == output) return each.as<T>();
+      known += (known.empty() ? "" : ", ") + each.name;
+    }
+    fail<UsageError>({.where = "decoded outputs of a pose",
+                      .expected = known.empty() ? "an output with a decoder" : "one of " + known,
+                      .got = std::string(output)});
+  }
 };
 
 /// The mean score of all keypoints, missing ones included: of a calibrated model the share of joints that are expected

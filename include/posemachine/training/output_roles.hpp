@@ -3,24 +3,18 @@
 
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/data/output_targets.hpp>
+#include <posemachine/training/roles/joint_offsets.hpp>
+#include <posemachine/training/roles/limb_fields.hpp>
+#include <posemachine/training/roles/output_role.hpp>
 
 #include <initializer_list>
-#include <string_view>
 
 namespace posemachine::inline POSEMACHINE_BUILD {
 
-/// A role of outputs: a row of OutputRoles.
-struct OutputRole {
-  std::string_view name{};  // as OutputMeaning::role: "person_mask"
-  std::string_view does{};  // a line for people
-  DrawTargets draw{};
-};
-
-/// Roles by name: a user's own, the library has none. OutputRoles{my_role}.
+/// Roles by name. The default holds those of the library: OutputRoles{my_role} adds one's own.
 class OutputRoles : public NamedRows<OutputRole> {
  public:
-  OutputRoles() : NamedRows("output role", "", {}) {}
+  OutputRoles() : NamedRows("output role", "", {limb_fields_role, joint_offsets_role}) {}
 
   /// Errors: UsageError for a role that draws nothing, or with a name that is empty or another's.
   OutputRoles(std::initializer_list<OutputRole> own) : OutputRoles() {

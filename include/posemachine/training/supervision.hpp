@@ -46,7 +46,8 @@ OutputOptions options_of(const std::string& output, const TrainOptions& options)
 
 }  // namespace detail
 
-/// Errors: UsageError for options of an output that there is not, and for a role that no row draws targets for.
+/// Errors: UsageError for options of an output that there is not, for a role that no row draws targets for, and
+/// for one that wants another number of channels.
 Supervision supervise(const Model& model, const TrainOptions& options, const TrainKinds& kinds);
 
 /// The loss of one output for a slice of a batch, without its weight; writes its gradient, with the weight.

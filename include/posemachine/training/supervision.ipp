@@ -32,13 +32,25 @@ POSEMACHINE_INLINE std::vector<std::size_t> Supervision::logits() const {
 
 namespace detail {
 
-// The role of an output, or an error that says what is missing.
-POSEMACHINE_INLINE const OutputRole& role_of(const OutputMeaning& output, const OutputRoles& roles) {
-  if (const OutputRole* const role = roles.find(output.role)) return *role;
+// The role of an output of so many channels, or an error that says what is missing.
+POSEMACHINE_INLINE const OutputRole& role_of(const OutputMeaning& output, int channels, const JointSet& joints,
+                                             const OutputRoles& roles) {
+  const OutputRole* const role = roles.find(output.role);
+  if (role == nullptr) {
+    std::string known;
+    for (const std::string& each : roles.names()) known += (known.empty() ? "" : ", ") + each;
+    fail<UsageError>({.where = "the output " + output.name,
+                      .expected = "a role that this program can draw targets for: " + known,
+                      .got = output.role,
+                      .remedy = "give TrainKinds::roles a row of this name, or the output a weight of 0"});
+  }
+  const int wanted = role->channels != nullptr ? role->channels(joints) : channels;
+  if (channels == wanted) return *role;
   fail<UsageError>({.where = "the output " + output.name,
-                    .expected = "a role that this program can draw targets for",
-                    .got = output.role,
-                    .remedy = "give TrainKinds::roles a row of this name, or the output a weight of 0"});
+                    .expected = std::to_string(wanted) + " channels for its role " + output.role +
+                                " and the joint set " + joints.name,
+                    .got = std::to_string(channels),
+                    .remedy = wanted > 0 ? "give its last layer as many" : "give the joint set limbs"});
 }
 
 POSEMACHINE_INLINE OutputOptions options_of(const std::string& output, const TrainOptions& options) {
@@ -85,9 +97,10 @@ POSEMACHINE_INLINE Supervision supervise(const Model& model, const TrainOptions&
     SupervisedOutput output{name, false, kinds.losses.get(own.loss, "loss of the output " + name), own.weight};
     if (own.weight > 0) {
       const Value value{graph.outputs[i].value};
+      const int maps = channels(graph, value);
       output.targets = all.targets.size();
-      all.targets.push_back({name, channels(graph, value), sizes[static_cast<std::size_t>(value.id)],
-                             stride_of(graph, value).ratio(), detail::role_of(*other, kinds.roles).draw});
+      all.targets.push_back({name, maps, sizes[static_cast<std::size_t>(value.id)], stride_of(graph, value).ratio(),
+                             detail::role_of(*other, maps, meaning.joints, kinds.roles).draw});
     }
     all.outputs.push_back(std::move(output));
   }

@@ -26,8 +26,9 @@ POSEMACHINE_INLINE Validation::Validation(const Model& model, std::vector<Person
 
 POSEMACHINE_INLINE ValidationResult Validation::operator()(const Model& model) const {
   require_people();
-  ValidationResult result{
-      .estimator = Estimator(model.with_calibration({}), {.decoder = options_.decoders.of(model.meaning())})};
+  ValidationResult result{.estimator =
+                              Estimator(model.with_calibration({}),
+                                        {.decoder = options_.decoders.of(model.meaning()), .decode_outputs = false})};
   EvaluateOptions options;
   options.threads = options_.threads;
   options.damaged = options_.damaged;
