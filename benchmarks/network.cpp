@@ -32,10 +32,10 @@ void forward(benchmark::State& state, const pm::NamedNetwork& network) {
   pm::Graph graph = network.build();
   std::vector<pm::Tensor> parameters = pm::initialise(graph, 1);
   pm::prepare_for_inference(graph, parameters);
-  pm::ProgramOptions options;
+  pm::engine::ProgramOptions options;
   options.image = network.input;
   options.threads = static_cast<int>(state.range(0));
-  pm::Execution execution = workload::make_execution(std::move(graph), std::move(parameters), options);
+  pm::engine::Execution execution = workload::make_execution(std::move(graph), std::move(parameters), options);
   const std::span<float> input = execution.input("image");
   const auto images = workload::random_inputs(input.size());
   std::size_t turn = 0;
@@ -55,13 +55,14 @@ void gradients(benchmark::State& state, const pm::NamedNetwork& network) {
   const int batch = static_cast<int>(state.range(0));
   const int workers = static_cast<int>(state.range(1));
   const pm::Size image{128, 128};
-  pm::BatchGradients step(graph, parameters, {.batch = batch, .slice = batch / 2, .workers = workers, .image = image});
+  pm::engine::BatchGradients step(graph, parameters,
+                                  {.batch = batch, .slice = batch / 2, .workers = workers, .image = image});
   const auto images = workload::random_inputs(static_cast<std::size_t>(batch) * 3 * 128 * 128);
   std::uint64_t count = 0;
   for (auto _ : state) {
     step.compute(
         "image", images[count % images.size()],
-        [](const pm::SliceView& view) {
+        [](const pm::engine::SliceView& view) {
           for (std::size_t k = 0; k < view.outputs.size(); ++k) {
             std::copy(view.outputs[k].begin(), view.outputs[k].end(), view.output_gradients[k].begin());
           }

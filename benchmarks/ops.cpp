@@ -96,7 +96,7 @@ std::vector<Part> parts() {
 
 int main(int argument_count, char** arguments) {
   // Concats and slices as copies: mostly an execution needs none.
-  const auto passes = pm::SchedulePasses().without("share_slices").without("share_branches");
+  const auto passes = pm::schedule::SchedulePasses().without("share_slices").without("share_branches");
   for (const Part& part : parts()) workload::register_part(part, passes);
   return workload::run_registered(argument_count, arguments);
 }

@@ -11,8 +11,8 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/model/initialise.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/training/losses/squared_error.hpp>
 #include <posemachine/training/optimizer.hpp>
 
@@ -66,7 +66,7 @@ class Run {
     const auto cells = static_cast<std::size_t>(batch.targets.shape[2] * batch.targets.shape[3]);
     gradients_.compute(
         "image", batch.images.values,
-        [&](const pm::SliceView& view) {
+        [&](const pm::engine::SliceView& view) {
           const auto first = static_cast<std::size_t>(view.first) * maps;
           const auto count = static_cast<std::size_t>(view.count) * maps;
           const std::span<const float> targets(batch.targets.values.data() + first * cells, count * cells);
@@ -84,7 +84,7 @@ class Run {
  private:
   pm::Graph graph_;
   std::shared_ptr<std::vector<pm::Tensor>> parameters_;
-  pm::BatchGradients gradients_;
+  pm::engine::BatchGradients gradients_;
   pm::Optimizer optimizer_;
   std::uint64_t count_ = 0;
 };

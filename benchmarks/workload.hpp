@@ -41,10 +41,11 @@ inline std::vector<std::vector<float>> random_inputs(std::size_t floats) {
   return inputs;
 }
 
-inline pm::Execution make_execution(pm::Graph graph, std::vector<pm::Tensor> parameters,
-                                    const pm::ProgramOptions& options) {
+inline pm::engine::Execution make_execution(pm::Graph graph, std::vector<pm::Tensor> parameters,
+                                            const pm::engine::ProgramOptions& options) {
   auto shared = std::make_shared<const std::vector<pm::Tensor>>(std::move(parameters));
-  return pm::Execution(std::move(graph), std::make_shared<pm::PreparedWeights>(std::move(shared)), options);
+  return pm::engine::Execution(std::move(graph), std::make_shared<pm::engine::PreparedWeights>(std::move(shared)),
+                               options);
 }
 
 /// What steps do in one run.
@@ -60,21 +61,21 @@ struct Work {
 };
 
 /// A backward step takes the multiply-adds of its forward node for each gradient: that of src, that of weights.
-inline Work work_of(const pm::Execution& execution, const pm::ProgramStep& step) {
+inline Work work_of(const pm::engine::Execution& execution, const pm::engine::ProgramStep& step) {
   const std::vector<pm::Node>& nodes = execution.graph().nodes;
   const int forward = nodes[static_cast<std::size_t>(step.node)].forward;
   std::int64_t multiply_adds = step.multiply_adds;
   if (forward >= 0) {
     const pm::Node& node = nodes[static_cast<std::size_t>(forward)];
-    const pm::ScheduledValue& dst = execution.schedule().value(node.dst);
+    const pm::schedule::ScheduledValue& dst = execution.schedule().value(node.dst);
     multiply_adds = dst.n * pm::count_multiply_adds(execution.graph(), node, {dst.h, dst.w});
   }
   return {2.0 * static_cast<double>(multiply_adds), static_cast<double>(step.bytes)};
 }
 
-inline Work work_of(const pm::Execution& execution) {
+inline Work work_of(const pm::engine::Execution& execution) {
   Work work;
-  for (const pm::ProgramStep& step : execution.steps()) work += work_of(execution, step);
+  for (const pm::engine::ProgramStep& step : execution.steps()) work += work_of(execution, step);
   return work;
 }
 
@@ -143,16 +144,16 @@ struct PartGraph {
 };
 
 /// Runs everything, times the part's own steps: all of them, or those of its gradients.
-inline void measure(benchmark::State& state, const Part& part, Pass pass, const pm::SchedulePasses& passes) {
+inline void measure(benchmark::State& state, const Part& part, Pass pass, const pm::schedule::SchedulePasses& passes) {
   const PartGraph built(part, pass);
-  pm::ProgramOptions options;
+  pm::engine::ProgramOptions options;
   options.image = {part.side, part.side};
   options.threads = static_cast<int>(state.range(0));
-  options.mode = pass == Pass::forward ? pm::Mode::inference : pm::Mode::training;
+  options.mode = pass == Pass::forward ? pm::schedule::Mode::inference : pm::schedule::Mode::training;
   options.passes = passes;
-  pm::Execution execution = make_execution(built.graph, built.parameters, options);
+  pm::engine::Execution execution = make_execution(built.graph, built.parameters, options);
 
-  const std::vector<pm::ProgramStep> steps = execution.steps();
+  const std::vector<pm::engine::ProgramStep> steps = execution.steps();
   std::vector<std::size_t> measured;
   Work work;
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -181,7 +182,7 @@ inline void measure(benchmark::State& state, const Part& part, Pass pass, const 
 }
 
 /// "forward/concat/256+15x46x46" and "gradients/...", where they have steps at all.
-inline void register_part(const Part& part, const pm::SchedulePasses& passes = {}) {
+inline void register_part(const Part& part, const pm::schedule::SchedulePasses& passes = {}) {
   std::string shape;
   for (const Source& source : part.sources) shape += (shape.empty() ? "" : "+") + std::to_string(source.channels);
   shape += "x" + std::to_string(part.side) + "x" + std::to_string(part.side);

@@ -5,7 +5,7 @@
 #   posemachine::estimate     run, for programs that include no more than inference/pose_estimator.hpp of it
 #   posemachine::image        + data/image_io.hpp; libjpeg and libpng, or stb_image
 #   posemachine::dataset      image + data/; zlib and libyaml
-#   posemachine::mpi          + training/mpi_ranks.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
+#   posemachine::mpi          + training/mpi_communicator.hpp; MPI; only where POSEMACHINE_COMPONENTS names it
 #   posemachine::posemachine  all of the above
 #   posemachine::compiled     run as a static library, with what needs image (the Trainer, evaluation) where image is there:
 #                             what .ipp files define is compiled once, not by every program; installed only where

@@ -48,10 +48,10 @@ void show(const char* file) {
   // docs: end facts
   if (file == nullptr) return;
   // docs: begin save
-  pm::Meaning meaning;  // joints of LSP, (pixel - 128) / 256, the crop rule: everything a tool must know
-  meaning.input_height = 128;
-  meaning.input_width = 128;
-  const pm::Model model = pm::Model::random<TwoStages>(/*seed=*/1, meaning);
+  pm::ModelSpec spec;  // joints of LSP, (pixel - 128) / 256, the crop rule: everything a tool must know
+  spec.input_height = 128;
+  spec.input_width = 128;
+  const pm::Model model = pm::Model::random<TwoStages>(/*seed=*/1, spec);
   model.save(file);  // any program can load and run it without knowing the type
   // docs: end save
   std::printf("%s: %zu tensors\n", file, model.parameters().size());

@@ -107,7 +107,7 @@ static_assert(pm::parameter_count<Example> == 3 * 8 * 9 + 8 + 8 + (8 * 8 * 9 + 8
 void train(pm::Model& model) {
   const pm::Graph& graph = model.graph();
   auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
-  pm::BatchGradients gradients(graph, parameters, {.batch = 4, .slice = 2, .workers = 2, .image = {32, 32}});
+  pm::engine::BatchGradients gradients(graph, parameters, {.batch = 4, .slice = 2, .workers = 2, .image = {32, 32}});
   pm::OptimizerOptions rule;
   rule.kind = "adamw";
   pm::Optimizer optimizer(graph, rule);
@@ -118,7 +118,7 @@ void train(pm::Model& model) {
     std::array<double, 2> losses{};
     gradients.compute(
         "image", images,
-        [&](const pm::SliceView& view) {
+        [&](const pm::engine::SliceView& view) {
           for (std::size_t i = 0; i < view.outputs[0].size(); ++i) {
             const float error = view.outputs[0][i] - 1;
             view.output_gradients[0][i] = error / static_cast<float>(images.size());
@@ -135,9 +135,9 @@ void train(pm::Model& model) {
 }  // namespace
 
 int main() {
-  pm::Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  pm::Model model = pm::Model::random<Example>(1, meaning);
+  pm::ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  pm::Model model = pm::Model::random<Example>(1, spec);
 
   // docs: begin check
   const pm::GradientCheck check = pm::check_gradients(model.graph(), {10, 6});

@@ -1,7 +1,7 @@
 // eigen_metric: a metric of one's own on Eigen's views: how far estimates are off in shape, wherever and however large.
 #include <posemachine/core/error.hpp>
 #include <posemachine/eigen.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 

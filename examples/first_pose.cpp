@@ -15,7 +15,7 @@ namespace {
 void draw_first_pose(const std::string& model_file, const std::string& photo_file, const std::string& picture_file,
                      const std::vector<pm::Box>& people) {
   const pm::Model model = pm::Model::load(model_file);
-  const std::vector<std::string>& names = model.meaning().joints.joints;
+  const std::vector<std::string>& names = model.spec().joints.joints;
   pm::Image photo = pm::read_image(photo_file);  // JPEG or PNG, turned upright
 
   pm::Estimator estimator(model);      // one per thread; copies share the weights
@@ -27,7 +27,7 @@ void draw_first_pose(const std::string& model_file, const std::string& photo_fil
       const pm::Keypoint& joint = pose.keypoints[j];
       std::printf("%-16s %7.1f %7.1f  score %.2f\n", names[j].c_str(), joint.position.x, joint.position.y, joint.score);
     }
-    pm::draw_pose(photo, pose, model.meaning().joints);
+    pm::draw_pose(photo, pose, model.spec().joints);
   }
   pm::write_png(picture_file, photo);
 }

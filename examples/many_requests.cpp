@@ -33,7 +33,7 @@ int estimate_all(const pm::Model& model, const std::vector<std::string>& photos)
   for (auto& [name, answer] : answers) {
     try {
       const pm::Keypoint last = answer.get().keypoints.back();
-      std::printf("%s: %s at %.0f, %.0f\n", name.c_str(), model.meaning().joints.joints.back().c_str(), last.position.x,
+      std::printf("%s: %s at %.0f, %.0f\n", name.c_str(), model.spec().joints.joints.back().c_str(), last.position.x,
                   last.position.y);
     } catch (const pm::Error& error) {  // Rejected for one that waited too long; whatever else went wrong with it
       std::printf("%s: %s\n", name.c_str(), error.what());

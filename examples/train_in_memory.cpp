@@ -74,16 +74,16 @@ pm::Batch make_batch(const pm::LoaderOptions& needs, std::uint64_t step) {
 
 // docs: begin train
 pm::Model train(int steps) {
-  pm::Meaning meaning;
-  meaning.joints = pm::joint_set_from_names("needle", {"eye", "tip"});
-  meaning.input_height = meaning.input_width = side;
-  meaning.sigma_px = 4;
+  pm::ModelSpec spec;
+  spec.joints = pm::joint_set_from_names("needle", {"eye", "tip"});
+  spec.input_height = spec.input_width = side;
+  spec.sigma_px = 4;
 
   pm::TrainOptions options;
   options.batch = 16;
   options.average_decay = 0.98;
 
-  pm::TrainingStep step(pm::Model::random<Needle>(1, meaning), options);
+  pm::TrainingStep step(pm::Model::random<Needle>(1, spec), options);
   const pm::LearningRate rate{.base = 1e-2, .schedule = "cosine", .warmup_steps = 20, .total_steps = steps};
   for (int i = 0; i < steps; ++i) {
     const pm::StepResult result = step(make_batch(step.loader_options(), std::uint64_t(i)), pm::rate_at(rate, i));

@@ -28,15 +28,15 @@ struct TwoStages : pm::Network<
 
 // docs: begin start
 pm::Checkpoint first_checkpoint(const pm::JointSet& joints, int epochs) {
-  pm::Meaning meaning;
-  meaning.joints = joints;
-  meaning.heatmaps = {"stage_1", "stage_2"};
-  meaning.input_height = meaning.input_width = 96;
+  pm::ModelSpec spec;
+  spec.joints = joints;
+  spec.heatmaps = {"stage_1", "stage_2"};
+  spec.input_height = spec.input_width = 96;
   pm::TrainOptions options;
   options.epochs = epochs;
   options.batch = 16;
   options.augmentation.rotation_deg = 20;
-  return {pm::Model::random<TwoStages<7>>(/*seed=*/1, meaning), options};
+  return {pm::Model::random<TwoStages<7>>(/*seed=*/1, spec), options};
 }
 // docs: end start
 

@@ -91,11 +91,11 @@ class Inference : public Subject {
   explicit Inference(const pm::Json& request) {
     const pm::Model model = pm::Model::load(request["model"].get<std::string>());
     const pm::CompiledModel compiled(model);
-    pm::ProgramOptions options;
+    pm::engine::ProgramOptions options;
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
     options.batch = request["batch"].get<int>();
     options.threads = request["threads"].get<int>() * request["requests"].get<int>();
-    execution_ = std::make_unique<pm::BatchExecution>(compiled.graph(), compiled.weights(), options);
+    execution_ = std::make_unique<pm::engine::BatchExecution>(compiled.graph(), compiled.weights(), options);
   }
 
   void run(const Images& images) override {
@@ -112,7 +112,7 @@ class Inference : public Subject {
   }
 
  private:
-  std::unique_ptr<pm::BatchExecution> execution_;
+  std::unique_ptr<pm::engine::BatchExecution> execution_;
 };
 
 // Steps of RMSprop on the heatmap loss against empty maps.
@@ -122,11 +122,11 @@ class Training : public Subject {
     const pm::Model model = pm::Model::load(request["model"].get<std::string>());
     batch_ = request["batch"].get<int>();
     parameters_ = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
-    pm::BatchGradientsOptions options;
+    pm::engine::BatchGradientsOptions options;
     options.batch = batch_;
     options.workers = request["threads"].get<int>();
     options.image = {request["height"].get<int>(), request["width"].get<int>()};
-    gradients_ = std::make_unique<pm::BatchGradients>(model.graph(), parameters_, options);
+    gradients_ = std::make_unique<pm::engine::BatchGradients>(model.graph(), parameters_, options);
     pm::OptimizerOptions rule;
     rule.kind = "rmsprop";
     rule.weight_decay = 0;
@@ -146,7 +146,7 @@ class Training : public Subject {
   // The loss, summed over stages.
   double step(const Images& images) {
     std::vector<double> losses(static_cast<std::size_t>(gradients_->slice_count()), 0.0);
-    const auto loss_of = [&](const pm::SliceView& view) {
+    const auto loss_of = [&](const pm::engine::SliceView& view) {
       for (std::size_t k = 0; k < view.outputs.size(); ++k) {
         const std::size_t maps = 15 * static_cast<std::size_t>(view.count);
         const std::vector<float> weights(maps, 1.0f);
@@ -162,7 +162,7 @@ class Training : public Subject {
 
   int batch_ = 1;
   std::shared_ptr<std::vector<pm::Tensor>> parameters_;
-  std::unique_ptr<pm::BatchGradients> gradients_;
+  std::unique_ptr<pm::engine::BatchGradients> gradients_;
   std::unique_ptr<pm::Optimizer> optimizer_;
   std::int64_t step_ = 0;
 };
@@ -174,10 +174,10 @@ pm::Model make_model(const std::string& network) {
   const std::string prefix = "random-";
   if (!network.starts_with(prefix)) throw std::runtime_error("no network " + network);
   peers::RandomNetwork random = peers::random_network(std::stoull(network.substr(prefix.size())));
-  pm::Meaning meaning;
-  meaning.input_height = random.image.height;
-  meaning.input_width = random.image.width;
-  return pm::Model::random(network, std::move(random.graph), 1, meaning);
+  pm::ModelSpec spec;
+  spec.input_height = random.image.height;
+  spec.input_width = random.image.width;
+  return pm::Model::random(network, std::move(random.graph), 1, spec);
 }
 
 int serve() {
@@ -203,7 +203,7 @@ int serve() {
           subject = std::make_unique<Inference>(request);
         }
         answer["ready_s"] = now() - begin;
-        answer["isa"] = pm::instruction_set();
+        answer["isa"] = pm::engine::instruction_set();
       } else if (!subject) {
         throw std::runtime_error("load comes first");
       } else if (command == "run") {
@@ -246,7 +246,7 @@ int main(int count, char** arguments) {
   if (words.size() != 2 && words.size() != 4) return 2;
   try {
     const pm::Model model = make_model(words[1]);
-    pm::Size size{model.meaning().input_height, model.meaning().input_width};
+    pm::Size size{model.spec().input_height, model.spec().input_width};
     if (words.size() == 4) size = {std::stoi(words[2]), std::stoi(words[3])};
     model.save(words[1] + ".safetensors");
     pm::write_onnx(model, size, words[1] + ".onnx");

@@ -16,9 +16,9 @@
 #include <posemachine/graph/passes/heatmap_logits.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 #include <posemachine/inference/compiled_model.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/targets.hpp>
 #include <posemachine/training/losses/losses.hpp>
 
@@ -69,16 +69,16 @@ Batch read_batch(const std::string& path) {
 }
 
 std::string image_input(const pm::Model& model) {
-  for (const pm::InputMeaning& input : model.meaning().inputs) {
+  for (const pm::InputSpec& input : model.spec().inputs) {
     if (input.role == pm::InputRole::image) return input.name;
   }
   pm::fail<pm::ModelError>({.where = "inputs", .expected = "one with the role image", .got = "none"});
 }
 
 // The same centre map for every image, as in training.
-void fill_centres(const pm::Model& model, pm::Size size, pm::Execution& execution) {
+void fill_centres(const pm::Model& model, pm::Size size, pm::engine::Execution& execution) {
   const std::size_t plane = std::size_t(size.height) * std::size_t(size.width);
-  for (const pm::InputMeaning& input : model.meaning().inputs) {
+  for (const pm::InputSpec& input : model.spec().inputs) {
     if (input.role != pm::InputRole::centre_gaussian) continue;
     const std::span<float> maps = execution.input(input.name);
     for (std::size_t at = 0; at < maps.size(); at += plane) {
@@ -94,7 +94,8 @@ void add(pm::TensorFile& file, const std::string& name, const pm::Tensor& tensor
 // Maps of every stage, as inference computes them: batch norm folded into the convolutions.
 void dump_inference(const pm::Model& model, const Batch& batch, pm::TensorFile& dump) {
   const pm::CompiledModel compiled(model);
-  pm::Execution execution(compiled.graph(), compiled.weights(), {.batch = batch.count(), .image = batch.size()});
+  pm::engine::Execution execution(compiled.graph(), compiled.weights(),
+                                  {.batch = batch.count(), .image = batch.size()});
   fill_centres(model, batch.size(), execution);
   const std::span<float> image = execution.input(image_input(model));
   if (image.size() != batch.image.values.size()) {
@@ -122,8 +123,8 @@ void dump_training(const pm::Model& model, const Batch& batch, const pm::LossKin
   std::vector<pm::Tensor> none;
   pm::remove_dropout(graph, none);  // and what no output reads
   const auto parameters = std::make_shared<std::vector<pm::Tensor>>(model.parameters());
-  pm::BatchGradients gradients(graph, parameters,
-                               {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});
+  pm::engine::BatchGradients gradients(graph, parameters,
+                                       {.batch = batch.count(), .slice = slice, .workers = 1, .image = batch.size()});
   for (const auto& execution : gradients.executions()) fill_centres(model, batch.size(), *execution);
 
   const std::size_t stages = graph.outputs.size();
@@ -131,7 +132,7 @@ void dump_training(const pm::Model& model, const Batch& batch, const pm::LossKin
   pm::Tensor total({static_cast<std::int64_t>(stages)});
   gradients.compute(
       image_input(model), batch.image.values,
-      [&](const pm::SliceView& view) {
+      [&](const pm::engine::SliceView& view) {
         const std::size_t first = static_cast<std::size_t>(view.first) * batch.maps();
         const std::size_t count = static_cast<std::size_t>(view.count) * batch.maps();
         const std::span targets = std::span(batch.targets.values).subspan(first * batch.cells(), count * batch.cells());

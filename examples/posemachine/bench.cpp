@@ -44,23 +44,23 @@ struct Measured {
 // All networks in turn, run by run: what else the machine does in these seconds falls on every one of them.
 std::vector<Measured> measure(const BenchArguments& arguments, const Context& context) {
   struct Timed {
-    std::unique_ptr<pm::BatchExecution> execution;
+    std::unique_ptr<pm::engine::BatchExecution> execution;
     RandomImages images;
   };
-  const std::shared_ptr<const pm::CostModel> costs = tuning_of(arguments.timing);
+  const std::shared_ptr<const pm::schedule::CostModel> costs = tuning_of(arguments.timing);
   std::vector<Measured> all;
   std::vector<Timed> timed;
   for (const std::string& what : arguments.networks) {
     context.stop_if_asked();
     const pm::Model model = find_model(what, context);
-    pm::ProgramOptions options;
+    pm::engine::ProgramOptions options;
     options.image = input_size(model, arguments.timing.size);
     options.batch = arguments.batch;
     options.threads = arguments.timing.threads;
     options.costs = costs;
     const double begin = now_s();
     const pm::CompiledModel compiled(model);
-    auto execution = std::make_unique<pm::BatchExecution>(compiled.graph(), compiled.weights(), options);
+    auto execution = std::make_unique<pm::engine::BatchExecution>(compiled.graph(), compiled.weights(), options);
     const double ready_s = now_s() - begin;
     const double multiply_adds = static_cast<double>(pm::count_multiply_adds(model.graph(), options.image));
     warn_if_not_tuned(arguments.timing, costs.get(), compiled.graph(), options.image, execution->threads_per_image(),

@@ -12,14 +12,14 @@
 #include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/pck.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <cmath>
@@ -130,7 +130,7 @@ int calibrate(const CalibrateArguments& arguments, const Context& context) {
   const std::string path = model_path(arguments.source);
   if (!arguments.output.empty()) check_model_output("--output", arguments.output);
   const pm::Model model = pm::load_trained(path, context.ops);
-  const pm::JointSet& joints = model.meaning().joints;
+  const pm::JointSet& joints = model.spec().joints;
   const std::vector<pm::Person> people = read_people(arguments.source, data, joints, context);
   std::set<std::filesystem::path> named = warn_of_absent(arguments.source, people, context);
   Progress progress(context, "evaluating");

@@ -13,10 +13,10 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/inspect_data_set.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>

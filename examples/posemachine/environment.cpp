@@ -59,8 +59,9 @@ fs::path bundled_model() {
 std::string version_text() {
   const auto number = [](int value) { return std::to_string(value); };
   return "posemachine " + number(POSEMACHINE_VERSION_MAJOR) + "." + number(POSEMACHINE_VERSION_MINOR) + "." +
-         number(POSEMACHINE_VERSION_PATCH) + "\noneDNN " + pm::onednn_version() + "\noneTBB " + TBB_runtime_version() +
-         "\ninstruction set: " + pm::instruction_set() + ", as ONEDNN_MAX_CPU_ISA names it";
+         number(POSEMACHINE_VERSION_PATCH) + "\noneDNN " + pm::engine::onednn_version() + "\noneTBB " +
+         TBB_runtime_version() + "\ninstruction set: " + pm::engine::instruction_set() +
+         ", as ONEDNN_MAX_CPU_ISA names it";
 }
 
 int default_threads() {

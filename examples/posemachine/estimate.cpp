@@ -24,13 +24,13 @@
 #include <posemachine/data/read_frames.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/match_joints.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
@@ -165,9 +165,9 @@ pm::Box parse_box(const std::string& text) {
 // networks that want them.
 class PhotoReader {
  public:
-  explicit PhotoReader(const pm::Meaning& meaning)
-      : frames_(meaning.frames),
-        kind_(meaning.bit_depth == 16 ? pm::PixelKind::grey16 : pm::PixelKind::rgb8),
+  explicit PhotoReader(const pm::ModelSpec& spec)
+      : frames_(spec.frames),
+        kind_(spec.bit_depth == 16 ? pm::PixelKind::grey16 : pm::PixelKind::rgb8),
         reader_(frames_, kind_, limits_) {}
 
   // A picture from standard input has no neighbours, as a lone file: it is all frames.
@@ -232,7 +232,7 @@ struct People {
 // Whether a whole image shows a person: its score is that of nearly all people of the model's calibration, or above. None
 // where that cannot be judged: calibrations know one scale alone.
 std::optional<bool> shows_person(const pm::ImagePoses& image, const People& people, const pm::Estimator& estimator) {
-  const std::optional<pm::Calibration>& calibration = estimator.model().meaning().calibration;
+  const std::optional<pm::Calibration>& calibration = estimator.model().spec().calibration;
   if (!people.whole_image || !calibration || calibration->person <= 0 ||
       estimator.options().scales != std::vector<double>{1})
     return std::nullopt;
@@ -250,7 +250,7 @@ void warn_of_nobody(const pm::ImagePoses& image, const pm::Calibration& calibrat
 pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader, const EstimateArguments& arguments,
                             const Places& places, const std::string& name, const People& people,
                             const Context& context) {
-  const pm::Meaning& meaning = estimator.model().meaning();
+  const pm::ModelSpec& spec = estimator.model().spec();
   const pm::FrameImages read = reader.read(name, context);
   const pm::ImageView photo = read.current();
   context.stop_if_asked();
@@ -258,12 +258,12 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader,
   if (arguments.threshold) drawing.pose.min_score = *arguments.threshold;
   pm::ImagePoses result{.image = name, .width = photo.width(), .height = photo.height(), .poses = {}};
   if (people.whole_image || people.boxes.size() == 1) {
-    const pm::Estimate estimate =
-        estimator.explain(read.views(), people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
+    const pm::Estimate estimate = estimator.estimate_stages(
+        read.views(), people.whole_image ? std::nullopt : std::optional(people.boxes.front()));
     result.poses.push_back(estimate.pose);
     if (places.panel.wanted()) {
       const std::size_t last = estimate.stages.size() - 1;
-      write_picture(places.panel, name, pm::draw_stage(photo, estimate, last, meaning, drawing));
+      write_picture(places.panel, name, pm::draw_stage(photo, estimate, last, spec, drawing));
     }
     if (places.heatmaps.wanted()) write_heatmaps(places.heatmaps, name, estimate.stages.back().maps);
     for (const pm::OutputEstimate& output : estimate.outputs) {
@@ -277,7 +277,7 @@ pm::ImagePoses estimate_one(pm::Estimator& estimator, const PhotoReader& reader,
   if (places.overlay.wanted()) {
     pm::Image picture = pm::displayable(photo);
     if (result.shows_person != false) {
-      for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, meaning.joints, drawing.pose);
+      for (const pm::Pose& pose : result.poses) pm::draw_pose(picture, pose, spec.joints, drawing.pose);
     }
     write_picture(places.overlay, name, picture);
   }
@@ -397,11 +397,11 @@ Places places_of(const EstimateArguments& arguments, const pm::PoseFormat& forma
 }
 
 // A folder's file for every output besides the heatmaps. Errors: UsageError where the model has none.
-std::map<std::string, OutputPlace> output_maps_of(const EstimateArguments& arguments, const pm::Meaning& meaning) {
+std::map<std::string, OutputPlace> output_maps_of(const EstimateArguments& arguments, const pm::ModelSpec& spec) {
   std::map<std::string, OutputPlace> places;
   if (arguments.output_maps.empty()) return places;
-  refuse_if(meaning.outputs.empty(), "--output-maps", "a model with outputs besides the heatmaps", "one without");
-  for (const pm::OutputMeaning& output : meaning.outputs) {
+  refuse_if(spec.outputs.empty(), "--output-maps", "a model with outputs besides the heatmaps", "one without");
+  for (const pm::OutputSpec& output : spec.outputs) {
     std::string name = output.name;
     std::replace(name.begin(), name.end(), '/', '_');
     places[output.name] =
@@ -458,7 +458,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<People> all_people = people_of(arguments, box_file, all_ids, context);
   const std::string path = arguments.model.empty() ? bundled_model().string() : arguments.model;
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  places.output_maps = output_maps_of(arguments, model.meaning());
+  places.output_maps = output_maps_of(arguments, model.spec());
   check_places(places.all(), all_images, inputs);
   for (const OutputPlace* place : places.all()) place->prepare();
 
@@ -472,10 +472,10 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const std::vector<std::string> images = pm::share_of<std::string>(all_images, record.shard);
   const std::vector<std::int64_t> ids = pm::share_of<std::int64_t>(all_ids, record.shard);
   const std::vector<People> people = pm::share_of<People>(all_people, record.shard);
-  const PhotoReader reader(model.meaning());
+  const PhotoReader reader(model.spec());
   const auto estimate_image = arguments.boxes_file.empty() ? estimate_one : estimate_in_file_boxes;
 
-  const pm::JointSet& joints = model.meaning().joints;
+  const pm::JointSet& joints = model.spec().joints;
   const pm::JointSet written = arguments.joints.empty() ? joints : written_joints(arguments.joints);
   const std::vector<int> matched = pm::match_joints(joints, written);
   PoseOutput output(format, written, places.poses);
@@ -484,7 +484,7 @@ int estimate(const EstimateArguments& arguments, const Context& context) {
   const auto take = [&](std::size_t position, Result& result) {
     if (result.problem.empty()) {
       result.found.id = ids[position];
-      if (result.found.shows_person == false) warn_of_nobody(result.found, *model.meaning().calibration, context);
+      if (result.found.shows_person == false) warn_of_nobody(result.found, *model.spec().calibration, context);
       for (pm::Pose& pose : result.found.poses) pose = pm::with_keypoints(pose, matched);
       if (format.for_people && arguments.threshold) leave_out_weak(result.found, *arguments.threshold);
       lines.add(output.next(result.found));

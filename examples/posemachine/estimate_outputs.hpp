@@ -3,7 +3,7 @@
 
 #include "tool.hpp"
 
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
 #include <filesystem>

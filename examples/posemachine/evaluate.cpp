@@ -19,8 +19,8 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/evaluation_json.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/people_digest.hpp>
 
@@ -129,7 +129,7 @@ pm::Json run_of(const pm::DataSource& source, const pm::Model& model, const pm::
                   {"split", source.part},
                   {"metrics", std::move(names)},
                   {"people", pm::people_digest(people)},
-                  {"joint_set", pm::joint_set_to_json(model.meaning().joints)}};
+                  {"joint_set", pm::joint_set_to_json(model.spec().joints)}};
   const pm::Json chosen = test_time_to_json(estimator);
   if (!chosen.empty()) run["test_time"] = chosen.dump();
   return run;
@@ -154,11 +154,11 @@ int evaluate(const EvaluateArguments& arguments, const Context& context) {
   const pm::DataSource source = source_of(arguments, context);
   const std::string path = model_path(arguments.source);
   const pm::Model model = with_decoder(pm::load_trained(path, context.ops), arguments.decoder);
-  const std::vector<pm::Person> people = read_people(arguments.source, source, model.meaning().joints, context);
+  const std::vector<pm::Person> people = read_people(arguments.source, source, model.spec().joints, context);
   std::set<std::filesystem::path> named = warn_of_absent(arguments.source, people, context);
   Progress progress(context, "evaluating");
   pm::EvaluateOptions options = evaluate_options(arguments.source, progress, context);
-  options.metrics = metrics_of(arguments, model.meaning().joints, people, context);
+  options.metrics = metrics_of(arguments, model.spec().joints, people, context);
   options.shard = record.shard;
   const bool boxes = !people.empty() && people.front().framing == pm::Framing::box;
   const std::string split = source.kind == "lsp" ? source.part : "";

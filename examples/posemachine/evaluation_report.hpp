@@ -5,7 +5,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 
 #include <string>

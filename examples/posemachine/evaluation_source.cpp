@@ -9,7 +9,7 @@
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <filesystem>
 #include <memory>

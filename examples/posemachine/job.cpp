@@ -5,7 +5,7 @@
 
 #include <posemachine/core/error.hpp>
 #if defined(POSEMACHINE_MPI)
-#include <posemachine/training/mpi_ranks.hpp>
+#include <posemachine/training/mpi_communicator.hpp>
 #endif
 
 #include <unistd.h>
@@ -28,14 +28,14 @@ int count_from_environment(const char* name) {
 
 }  // namespace
 
-int in_job(const std::function<int(const std::shared_ptr<pm::Ranks>&)>& body) {
+int in_job(const std::function<int(const std::shared_ptr<pm::engine::Communicator>&)>& body) {
   const int count = count_from_environment("OMPI_COMM_WORLD_SIZE");
   if (count == 1) return body(nullptr);
 #if defined(POSEMACHINE_MPI)
   int code = done;
   bool interrupted = false;
   {
-    const auto ranks = std::make_shared<pm::MpiRanks>();
+    const auto ranks = std::make_shared<pm::MpiCommunicator>();
     try {
       code = body(ranks);
     } catch (const Interrupted&) {

@@ -4,9 +4,9 @@
 #include <posemachine/base/files.hpp>
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -11,8 +11,8 @@
 #include <posemachine/base/shard.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -3,10 +3,10 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/graph/sizes.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <charconv>
@@ -90,13 +90,13 @@ void add_decoder_option(CLI::App& command, std::string& decoder) {
 
 pm::Model with_decoder(const pm::Model& model, const std::string& decoder) {
   if (decoder.empty()) return model;
-  pm::Meaning meaning = model.meaning();
-  meaning.decoder.kind = pm::DecoderKinds().get(decoder, "--decoder").name;
-  return model.with_meaning(std::move(meaning));
+  pm::ModelSpec spec = model.spec();
+  spec.decoder.kind = pm::DecoderKinds().get(decoder, "--decoder").name;
+  return model.with_spec(std::move(spec));
 }
 
 pm::Size input_size(const pm::Model& model, const std::string& text) {
-  if (text.empty()) return {model.meaning().input_height, model.meaning().input_width};
+  if (text.empty()) return {model.spec().input_height, model.spec().input_width};
   const pm::Size size = parse_size(text);
   try {
     pm::infer_sizes(model.graph(), size);

@@ -71,7 +71,7 @@ struct Loop {
 };
 
 Loop widest_loop() {
-  const bool avx512 = pm::instruction_set().starts_with("AVX512");  // what oneDNN may use
+  const bool avx512 = pm::engine::instruction_set().starts_with("AVX512");  // what oneDNN may use
   if (avx512 && __builtin_cpu_supports("avx512f")) return {fma_avx512, 2.0 * 16 * chains, "AVX-512"};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {fma_avx2, 2.0 * 8 * chains, "AVX2"};
   return {};

@@ -48,7 +48,7 @@ struct Line {
   std::int64_t moved_bytes = 0;
 };
 
-std::string step_name(const pm::ProgramStep& step) {
+std::string step_name(const pm::engine::ProgramStep& step) {
   return step.block.empty() ? step.operation : step.operation + " in " + step.block;
 }
 
@@ -91,7 +91,7 @@ void add_to(Line& sum, const Line& line) {
   sum.moved_bytes += line.moved_bytes;
 }
 
-std::vector<Line> by_kind(const std::vector<pm::ProgramStep>& steps, const std::vector<Line>& lines) {
+std::vector<Line> by_kind(const std::vector<pm::engine::ProgramStep>& steps, const std::vector<Line>& lines) {
   std::map<std::pair<std::string, std::string>, Line> kinds;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     Line& kind = kinds[{steps[i].operation, steps[i].implementation}];
@@ -106,13 +106,13 @@ std::vector<Line> by_kind(const std::vector<pm::ProgramStep>& steps, const std::
 }
 
 // Complete events ("ph": "X") of one run, in microseconds: chrome://tracing and Perfetto draw them.
-std::string trace_text(const std::string& network, const std::vector<pm::ProgramStep>& steps,
+std::string trace_text(const std::string& network, const std::vector<pm::engine::ProgramStep>& steps,
                        const std::vector<double>& seconds) {
   pm::Json events = pm::Json::array();
   events.push_back({{"name", "process_name"}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", network}}}});
   double at_s = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    const pm::ProgramStep& step = steps[i];
+    const pm::engine::ProgramStep& step = steps[i];
     events.push_back({{"name", step_name(step)},
                       {"cat", step.operation},
                       {"ph", "X"},
@@ -135,15 +135,15 @@ std::string trace_text(const std::string& network, const std::vector<pm::Program
 
 int profile(const ProfileArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
-  pm::ProgramOptions options;
+  pm::engine::ProgramOptions options;
   options.image = input_size(model, arguments.timing.size);
   options.threads = arguments.timing.threads;
   options.costs = tuning_of(arguments.timing);
   const pm::CompiledModel compiled(model);
   warn_if_not_tuned(arguments.timing, options.costs.get(), compiled.graph(), options.image, options.threads, context);
-  pm::Execution execution(compiled.graph(), compiled.weights(), options);
+  pm::engine::Execution execution(compiled.graph(), compiled.weights(), options);
   RandomImages images(execution);
-  const std::vector<pm::ProgramStep> steps = execution.steps();
+  const std::vector<pm::engine::ProgramStep> steps = execution.steps();
   std::vector<std::vector<double>> runs;
   constexpr int untimed = 2;
   Progress progress(context, "running");
@@ -161,7 +161,7 @@ int profile(const ProfileArguments& arguments, const Context& context) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     std::vector<double> seconds;
     for (const std::vector<double>& run : runs) seconds.push_back(run[i]);
-    const pm::ProgramStep& step = steps[i];
+    const pm::engine::ProgramStep& step = steps[i];
     lines.push_back({step_name(step), step.implementation, step.layout, step.shape, 1, median(seconds),
                      step.multiply_adds, step.bytes, step.moved_bytes});
     add_to(total, lines.back());

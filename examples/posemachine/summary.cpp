@@ -12,9 +12,9 @@
 #include <posemachine/graph/passes/keep_stages.hpp>
 #include <posemachine/graph/queries.hpp>
 #include <posemachine/graph/sizes.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/network_json.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -46,9 +46,9 @@ std::size_t activation_bytes(const pm::Model& model, pm::Size size) {
   pm::Graph graph = model.graph();
   std::vector<pm::Tensor> no_values;
   pm::prepare_for_inference(graph, no_values);
-  pm::ProgramOptions options;
+  pm::engine::ProgramOptions options;
   options.image = size;
-  return pm::Program(std::move(graph), options).arena_bytes();
+  return pm::engine::Program(std::move(graph), options).arena_bytes();
 }
 
 // Nodes that stand together in one block below the network, or one node.
@@ -157,25 +157,25 @@ std::vector<std::string> unknown_operations(const pm::Graph& graph) {
 }
 
 // Describes an input of one channel; says nothing of RGB.
-std::string grey_text(const pm::Meaning& meaning) {
-  if (pm::image_channels(meaning) != 1) return "";
-  const pm::Normalisation& numbers = meaning.normalisation;
-  return format(", one channel of %d bits, (x - %g) x %g", meaning.bit_depth, numbers.mean[0], numbers.scale[0]);
+std::string grey_text(const pm::ModelSpec& spec) {
+  if (pm::image_channels(spec) != 1) return "";
+  const pm::Normalisation& numbers = spec.normalisation;
+  return format(", one channel of %d bits, (x - %g) x %g", spec.bit_depth, numbers.mean[0], numbers.scale[0]);
 }
 
 // Describes an input of several frames; says nothing of one.
-std::string several_frames_text(const pm::Meaning& meaning) {
-  if (meaning.frames.size() == 1) return "";
-  return format(", %zu frames (%s)", meaning.frames.size(), pm::frames_text(meaning.frames).c_str());
+std::string several_frames_text(const pm::ModelSpec& spec) {
+  if (spec.frames.size() == 1) return "";
+  return format(", %zu frames (%s)", spec.frames.size(), pm::frames_text(spec.frames).c_str());
 }
 
 int summary(const SummaryArguments& arguments, const Context& context) {
   const pm::Model model = find_model(arguments.what, context);
   const pm::Graph& graph = model.graph();
-  const pm::Meaning& meaning = model.meaning();
+  const pm::ModelSpec& spec = model.spec();
   const pm::Size size = input_size(model, arguments.size);
   if (arguments.description) {
-    const pm::Json json = pm::network_to_json({model.network(), graph, model.meaning()});
+    const pm::Json json = pm::network_to_json({model.network(), graph, model.spec()});
     write_stdout(pm::write_json<pm::ModelError>(json, arguments.what) + "\n");
     return done;
   }
@@ -195,9 +195,9 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     json["network"] = model.network();
     json["input"] = {{"height", size.height},
                      {"width", size.width},
-                     {"channels", pm::input_channels(meaning)},
-                     {"bit_depth", meaning.bit_depth},
-                     {"frames", meaning.frames}};
+                     {"channels", pm::input_channels(spec)},
+                     {"bit_depth", spec.bit_depth},
+                     {"frames", spec.frames}};
     json["parameters"] = pm::count_parameters(graph);
     json["macs"] = pm::count_multiply_adds(graph, size);
     json["stride"] = stride.global ? 0 : stride.pixels / stride.cells;
@@ -217,9 +217,9 @@ int summary(const SummaryArguments& arguments, const Context& context) {
     return done;
   }
   std::string text = format("%s, input %d x %d (height x width)%s%s\n\n", model.network().c_str(), size.height,
-                            size.width, grey_text(meaning).c_str(), several_frames_text(meaning).c_str());
+                            size.width, grey_text(spec).c_str(), several_frames_text(spec).c_str());
   text += node_table(graph, size, arguments.nodes) + "\n" + stage_table(stages) + "\n";
-  text += format("maps             %zu joints and background, %s\n", model.meaning().joints.joints.size(),
+  text += format("maps             %zu joints and background, %s\n", model.spec().joints.joints.size(),
                  stride_text(stride).c_str());
   text += format("weights          %s bytes\n", thousands(model_bytes).c_str());
   if (unknown.empty()) {

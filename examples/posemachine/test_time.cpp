@@ -3,7 +3,7 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <charconv>
 #include <cmath>

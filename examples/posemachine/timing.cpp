@@ -27,16 +27,16 @@ void add_timing_options(CLI::App& command, TimingArguments& arguments) {
       ->capture_default_str();
 }
 
-std::shared_ptr<const pm::CostModel> tuning_of(const TimingArguments& arguments) {
+std::shared_ptr<const pm::schedule::CostModel> tuning_of(const TimingArguments& arguments) {
   if (arguments.tuning.empty()) return nullptr;
-  return std::make_shared<const pm::CostModel>(pm::read_tuning(arguments.tuning));
+  return std::make_shared<const pm::schedule::CostModel>(pm::engine::read_tuning(arguments.tuning));
 }
 
-void warn_if_not_tuned(const TimingArguments& arguments, const pm::CostModel* costs, const pm::Graph& graph,
+void warn_if_not_tuned(const TimingArguments& arguments, const pm::schedule::CostModel* costs, const pm::Graph& graph,
                        pm::Size size, int threads, const Context& context) {
   if (costs == nullptr) return;
-  const std::vector<pm::ConvolutionCase> cases = pm::convolution_cases(graph, size);
-  const bool known = std::any_of(cases.begin(), cases.end(), [&](const pm::ConvolutionCase& which) {
+  const std::vector<pm::schedule::ConvolutionCase> cases = pm::engine::convolution_cases(graph, size);
+  const bool known = std::any_of(cases.begin(), cases.end(), [&](const pm::schedule::ConvolutionCase& which) {
     return costs->measured().contains({which, threads});
   });
   if (known || cases.empty()) return;

@@ -27,8 +27,8 @@ struct TimingArguments {
 
 /// What --tuning names, read; null without it. Says so where it has nothing of a network at that size and number of
 /// threads. Errors: DataError naming the file.
-std::shared_ptr<const posemachine::CostModel> tuning_of(const TimingArguments& arguments);
-void warn_if_not_tuned(const TimingArguments& arguments, const posemachine::CostModel* costs,
+std::shared_ptr<const posemachine::schedule::CostModel> tuning_of(const TimingArguments& arguments);
+void warn_if_not_tuned(const TimingArguments& arguments, const posemachine::schedule::CostModel* costs,
                        const posemachine::Graph& graph, posemachine::Size size, int threads, const Context& context);
 
 void add_timing_options(CLI::App& command, TimingArguments& arguments);

@@ -10,12 +10,12 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/take_weights.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/run_folder.hpp>
@@ -204,11 +204,11 @@ pm::Model first_model(const TrainConfig& config, const Context& context, const T
   constexpr std::size_t shown = 8;
   for (std::size_t i = 0; i < std::min(shown, result.left.size()); ++i) progress.say("  not " + result.left[i]);
   if (result.left.size() > shown) progress.say(format("  nor %zu others", result.left.size() - shown));
-  const pm::Meaning& ours = model.meaning();
+  const pm::ModelSpec& ours = model.spec();
   if (!is_model) {
     context.warn(config.init +
                  " does not say which images its weights are for: check model.colour_order and the normalisation");
-  } else if (const pm::Meaning& theirs = source->meaning();
+  } else if (const pm::ModelSpec& theirs = source->spec();
              theirs.normalisation != ours.normalisation || theirs.bit_depth != ours.bit_depth ||
              (theirs.colour_order != ours.colour_order && channels_of(pixel_kind(theirs)) == image_channels(ours))) {
     context.warn(config.init + " was trained on images of another normalisation, bit depth or order of colours");
@@ -232,21 +232,21 @@ pm::Checkpoint first_checkpoint(const TrainConfig& config, const Context& contex
   const bool averages = config.options.average_decay > 0;
   if (averages && start.average.empty()) start.average = start.model.parameters();
   if (!averages) start.average.clear();
-  pm::Meaning meaning = config.network.meaning;  // the size of the input may be another
-  if (meaning.joints.joints != start.model.meaning().joints.joints) {
+  pm::ModelSpec spec = config.network.spec;  // the size of the input may be another
+  if (spec.joints.joints != start.model.spec().joints.joints) {
     pm::fail<pm::UsageError>({.where = config.from,
-                              .expected = "a checkpoint of the joints " + pm::Json(meaning.joints.joints).dump(),
-                              .got = pm::Json(start.model.meaning().joints.joints).dump(),
+                              .expected = "a checkpoint of the joints " + pm::Json(spec.joints.joints).dump(),
+                              .got = pm::Json(start.model.spec().joints.joints).dump(),
                               .remedy = "--init begins with weights and leaves out the maps of other joints"});
   }
-  meaning.heatmaps = start.model.meaning().heatmaps;
-  start.model = pm::Model(start.model.network(), start.model.graph(), start.model.parameters(), std::move(meaning));
+  spec.heatmaps = start.model.spec().heatmaps;
+  start.model = pm::Model(start.model.network(), start.model.graph(), start.model.parameters(), std::move(spec));
   start.options = config.options;
   start.people.clear();
   start.epoch_losses.assign(start.model.graph().outputs.size(), 0.0);
   start.epoch_steps = 0;
   start.best_score = -1;
-  start.watch = {};
+  start.plateau = {};
   progress.say(
       format("going on after step %lld of %s%s", static_cast<long long>(start.step), config.from.c_str(),
              start.moments.empty() && start.optimizer_start == start.updates() ? ", with a new optimiser" : ""));
@@ -263,19 +263,20 @@ std::set<std::filesystem::path> warn_of_absent(const TrainConfig& config, const 
 }
 
 // What the other ranks train: to be called once this one can, so that what is wrong with all is said once.
-void tell_others(pm::Ranks& ranks, const TrainConfig& config, const pm::Trainer& trainer, const Context& context) {
+void tell_others(pm::engine::Communicator& ranks, const TrainConfig& config, const pm::Trainer& trainer,
+                 const Context& context) {
   if (default_threads() < processors_for_each()) {
     context.warn(format("each rank may use %d of %d processors; mpirun --bind-to none gives it all", default_threads(),
                         processors_for_each()));
   }
-  pm::text_of_first(ranks, pm::write_json(config_to_json(config), "configuration"));
-  pm::text_of_first(ranks, pm::checkpoint_to_bytes(trainer.checkpoint()));
+  pm::engine::text_of_first(ranks, pm::write_json(config_to_json(config), "configuration"));
+  pm::engine::text_of_first(ranks, pm::checkpoint_to_bytes(trainer.checkpoint()));
 }
 
 // A rank that keeps nothing and says nothing: the data sets are its own, all else is rank 0's.
-int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context) {
-  const std::string configuration = pm::text_of_first(*ranks, "");
-  const std::string checkpoint = pm::text_of_first(*ranks, "");
+int train_along(const std::shared_ptr<pm::engine::Communicator>& ranks, const Context& context) {
+  const std::string configuration = pm::engine::text_of_first(*ranks, "");
+  const std::string checkpoint = pm::engine::text_of_first(*ranks, "");
   const std::string where = "configuration of rank 0";
   pm::JsonLimits limits;
   limits.depth += 4;  // a network file may stand inside
@@ -292,7 +293,8 @@ int train_along(const std::shared_ptr<pm::Ranks>& ranks, const Context& context)
   return done;
 }
 
-int train(const TrainArguments& arguments, const Context& context, const std::shared_ptr<pm::Ranks>& ranks) {
+int train(const TrainArguments& arguments, const Context& context,
+          const std::shared_ptr<pm::engine::Communicator>& ranks) {
   check_run_name(arguments.run);
   const std::filesystem::path path = std::filesystem::path(arguments.folder) / arguments.run;
   TrainConfig config;
@@ -495,7 +497,7 @@ Command add_train(CLI::App& app, const Context& context) {
       "ckpt/best.safetensors, and at the end model.safetensors.\n"
       "Under mpirun (a program built with MPI) its processes share every step; the bytes are those of one.");
   return {command, [arguments, &context] {
-            return in_job([&](const std::shared_ptr<pm::Ranks>& ranks) {
+            return in_job([&](const std::shared_ptr<pm::engine::Communicator>& ranks) {
               const bool along = ranks != nullptr && ranks->rank() > 0;
               return along ? train_along(ranks, context) : train(*arguments, context, ranks);
             });

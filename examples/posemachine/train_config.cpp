@@ -25,11 +25,11 @@
 #include <posemachine/graph/passes/set_output_channels.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/model/graph_json.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/meaning.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/model/network_json.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/model_spec.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/losses/cross_entropy.hpp>
 #include <posemachine/training/train_options.hpp>
@@ -90,31 +90,30 @@ std::string value_text(const Json& value) { return value.is_null() ? "none" : va
 
 // All options of a model. The decoder has two spellings: quarter_offset, true or false, and its name, which alone can
 // say the other kinds.
-Json all_model_options(const pm::Meaning& meaning) {
-  const std::string& kind = meaning.decoder.kind;
+Json all_model_options(const pm::ModelSpec& spec) {
+  const std::string& kind = spec.decoder.kind;
   const bool by_name = kind != "arg_max" && kind != "quarter_offset";
-  Json options{{"input_height", meaning.input_height},
-               {"input_width", meaning.input_width},
-               {"sigma_px", meaning.sigma_px},
-               {"colour_order", meaning.colour_order},
-               {"image_scale", meaning.crop.image_scale},
-               {"box_context", meaning.crop.box_context},
+  Json options{{"input_height", spec.input_height},
+               {"input_width", spec.input_width},
+               {"sigma_px", spec.sigma_px},
+               {"colour_order", spec.colour_order},
+               {"image_scale", spec.crop.image_scale},
+               {"box_context", spec.crop.box_context},
                by_name ? Json{"decoder", kind} : Json{"quarter_offset", kind == "quarter_offset"},
-               {"flip_average", meaning.decoder.flip_average},
-               {"bit_depth", meaning.bit_depth},
-               {"frames", meaning.frames}};
-  options.update(pm::normalisation_to_json(meaning));
+               {"flip_average", spec.decoder.flip_average},
+               {"bit_depth", spec.bit_depth},
+               {"frames", spec.frames}};
+  options.update(pm::normalisation_to_json(spec));
   return options;
 }
 
 // As a configuration has them, which is read over the meaning of its network alone. Bit depth, frames and normalisation
 // are left out where they are the usual ones, of that network too: such runs have the config.json that they always had.
-Json meaning_to_options(const pm::Meaning& meaning, const pm::Meaning& network) {
-  Json options = all_model_options(meaning);
-  if (meaning.bit_depth == 8 && network.bit_depth == 8) options.erase("bit_depth");
-  if (meaning.frames == std::vector{0} && network.frames == std::vector{0}) options.erase("frames");
-  if (meaning.normalisation == pm::default_normalisation(meaning.bit_depth) &&
-      meaning.normalisation == network.normalisation) {
+Json spec_to_options(const pm::ModelSpec& spec, const pm::ModelSpec& network) {
+  Json options = all_model_options(spec);
+  if (spec.bit_depth == 8 && network.bit_depth == 8) options.erase("bit_depth");
+  if (spec.frames == std::vector{0} && network.frames == std::vector{0}) options.erase("frames");
+  if (spec.normalisation == pm::default_normalisation(spec.bit_depth) && spec.normalisation == network.normalisation) {
     for (const char* key : {"mean", "scale"}) options.erase(key);
   }
   return options;
@@ -151,18 +150,18 @@ std::string decoder_from_options(const Json& given, const std::string& where, st
 }
 
 // The order of colours and the bit depth; another bit depth has another normalisation, unless one is asked for.
-void read_pixels(const Json& json, const std::string& where, pm::Meaning& meaning) {
-  meaning.colour_order = pm::string_member<pm::UsageError>(json, "colour_order", where);
+void read_pixels(const Json& json, const std::string& where, pm::ModelSpec& spec) {
+  spec.colour_order = pm::string_member<pm::UsageError>(json, "colour_order", where);
   const auto bits = static_cast<int>(pm::integer_member<pm::UsageError>(json, "bit_depth", where, 8, 16));
-  pm::check_pixels<pm::UsageError>(meaning.colour_order, bits, where);
-  if (bits != meaning.bit_depth) meaning.normalisation = pm::default_normalisation(bits);
-  meaning.bit_depth = bits;
+  pm::check_pixels<pm::UsageError>(spec.colour_order, bits, where);
+  if (bits != spec.bit_depth) spec.normalisation = pm::default_normalisation(bits);
+  spec.bit_depth = bits;
 }
 
 // A number for all channels, or a list with one for each.
 std::array<double, 3> read_channels(const Json& given, const std::string& key, const std::string& where,
-                                    const pm::Meaning& meaning, pm::NumberRange range) {
-  const auto count = static_cast<std::size_t>(pm::image_channels(meaning));
+                                    const pm::ModelSpec& spec, pm::NumberRange range) {
+  const auto count = static_cast<std::size_t>(pm::image_channels(spec));
   const Json& value = given[key];
   if (value.is_array() && value.size() != count) {
     pm::fail<pm::UsageError>({.where = where + "." + key,
@@ -179,37 +178,37 @@ std::array<double, 3> read_channels(const Json& given, const std::string& key, c
 }
 
 // Options that are absent keep what `meaning` has.
-pm::Meaning meaning_from_options(const Json& given, const std::string& where, pm::Meaning meaning,
-                                 const Context& context) {
+pm::ModelSpec spec_from_options(const Json& given, const std::string& where, pm::ModelSpec spec,
+                                const Context& context) {
   pm::reject_unknown_keys<pm::UsageError>(given, known_model_options(), where);
-  Json json = all_model_options(meaning);
+  Json json = all_model_options(spec);
   json.update(given);
   using pm::UsageError;
   const auto pixels = [&](const char* key) {
-    constexpr pm::NumberRange range = pm::MeaningRanges::input_pixels;
+    constexpr pm::NumberRange range = pm::ModelSpecRanges::input_pixels;
     return static_cast<int>(
         pm::integer_member<UsageError>(json, key, where, static_cast<int>(range.low), static_cast<int>(range.high)));
   };
   const auto number = [&](const char* key, pm::NumberRange range) {
     return pm::number_member<UsageError>(json, key, where, range.low, range.high);
   };
-  meaning.input_height = pixels("input_height");
-  meaning.input_width = pixels("input_width");
-  meaning.sigma_px = number("sigma_px", pm::MeaningRanges::sigma_px);
-  read_pixels(json, where, meaning);
-  meaning.frames = pm::frames_from_json<UsageError>(json["frames"], where + ".frames");
-  pm::Normalisation& normalisation = meaning.normalisation;
+  spec.input_height = pixels("input_height");
+  spec.input_width = pixels("input_width");
+  spec.sigma_px = number("sigma_px", pm::ModelSpecRanges::sigma_px);
+  read_pixels(json, where, spec);
+  spec.frames = pm::frames_from_json<UsageError>(json["frames"], where + ".frames");
+  pm::Normalisation& normalisation = spec.normalisation;
   if (given.contains("mean")) {
-    normalisation.mean = read_channels(given, "mean", where, meaning, pm::MeaningRanges::mean);
+    normalisation.mean = read_channels(given, "mean", where, spec, pm::ModelSpecRanges::mean);
   }
   if (given.contains("scale")) {
-    normalisation.scale = read_channels(given, "scale", where, meaning, pm::MeaningRanges::scale);
+    normalisation.scale = read_channels(given, "scale", where, spec, pm::ModelSpecRanges::scale);
   }
-  meaning.crop.image_scale = number("image_scale", pm::MeaningRanges::crop);
-  meaning.crop.box_context = number("box_context", pm::MeaningRanges::crop);
-  meaning.decoder.kind = decoder_from_options(given, where, meaning.decoder.kind, context);
-  meaning.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
-  return meaning;
+  spec.crop.image_scale = number("image_scale", pm::ModelSpecRanges::crop);
+  spec.crop.box_context = number("box_context", pm::ModelSpecRanges::crop);
+  spec.decoder.kind = decoder_from_options(given, where, spec.decoder.kind, context);
+  spec.decoder.flip_average = pm::boolean_member<UsageError>(json, "flip_average", where);
+  return spec;
 }
 
 std::string absolute_path(const std::string& path) {
@@ -325,21 +324,21 @@ Json joints_of_data(const TrainConfig& config, const Context& context) {
   if (pm::says_joint_set(config.network_source)) return {};
   const pm::DataSource source = absolute_source(config.data.front(), context);
   const pm::JointSet joints = context.data_sets.joints(source, options_of(config, source, context));
-  if (joints.joints == config.network.meaning.joints.joints) return {};
+  if (joints.joints == config.network.spec.joints.joints) return {};
   return pm::joint_set_to_json(joints);
 }
 
 // The joint set of the checkpoint that a run goes on from, where it is not the network's own.
 Json joints_of_checkpoint(const TrainConfig& config, const Context& context) {
-  const pm::JointSet joints = pm::load_checkpoint(config.from, context.ops).model.meaning().joints;
-  if (joints.joints == config.network.meaning.joints.joints) return {};
+  const pm::JointSet joints = pm::load_checkpoint(config.from, context.ops).model.spec().joints;
+  if (joints.joints == config.network.spec.joints.joints) return {};
   return pm::joint_set_to_json(joints);
 }
 
 // Other joints than those that the network was described for: named networks' outputs follow their number.
 void adopt_joints(TrainConfig& config, const std::string& where) {
-  config.network.meaning.joints = pm::joint_set_from_json(config.joints, where + ".joints");
-  const int maps = static_cast<int>(config.network.meaning.joints.joints.size()) + 1;
+  config.network.spec.joints = pm::joint_set_from_json(config.joints, where + ".joints");
+  const int maps = static_cast<int>(config.network.spec.joints.joints.size()) + 1;
   if (config.network_source.is_string()) pm::set_output_channels(config.network.graph, maps);
 }
 
@@ -347,9 +346,9 @@ void adopt_joints(TrainConfig& config, const std::string& where) {
 void check_maps(const TrainConfig& config, const std::string& where) {
   if (!config.network_source.is_object() || pm::says_joint_set(config.network_source)) return;
   const pm::Graph& graph = config.network.graph;
-  const pm::JointSet& joints = config.network.meaning.joints;
+  const pm::JointSet& joints = config.network.spec.joints;
   const int wanted = static_cast<int>(joints.joints.size()) + 1;
-  for (const std::size_t place : pm::heatmap_outputs(graph, config.network.meaning)) {
+  for (const std::size_t place : pm::heatmap_outputs(graph, config.network.spec)) {
     const int has = pm::channels(graph, {graph.outputs[place].value});
     if (has == wanted) continue;
     pm::fail<pm::UsageError>(
@@ -364,22 +363,22 @@ void check_maps(const TrainConfig& config, const std::string& where) {
 
 // Named networks' images follow the order of colours and the frames; a network file says its channels itself.
 void adopt_channels(TrainConfig& config, const std::string& where) {
-  const pm::Meaning& meaning = config.network.meaning;
+  const pm::ModelSpec& spec = config.network.spec;
   pm::Graph& graph = config.network.graph;
-  const int wanted = pm::input_channels(meaning);
+  const int wanted = pm::input_channels(spec);
   for (const pm::Port& port : std::vector<pm::Port>(graph.inputs)) {
     const std::string name(pm::name_text(graph, port.name));
-    const auto is_image = [&](const pm::InputMeaning& input) {
+    const auto is_image = [&](const pm::InputSpec& input) {
       return input.name == name && input.role == pm::InputRole::image;
     };
     const int has = pm::channels(graph, {port.value});
-    if (has == wanted || std::none_of(meaning.inputs.begin(), meaning.inputs.end(), is_image)) continue;
+    if (has == wanted || std::none_of(spec.inputs.begin(), spec.inputs.end(), is_image)) continue;
     if (!config.network_source.is_string()) {
-      const bool other_frames = meaning.frames != config.network_meaning.frames;
+      const bool other_frames = spec.frames != config.network_spec.frames;
       pm::fail<pm::UsageError>({.where = where + (other_frames ? ".model.frames" : ".model.colour_order"),
                                 .expected = (other_frames ? "frames of " : "an order of ") + std::to_string(has) +
                                             (has == 1 ? " channel" : " channels") + ", as the network's input has",
-                                .got = other_frames ? pm::frames_text(meaning.frames) : meaning.colour_order,
+                                .got = other_frames ? pm::frames_text(spec.frames) : spec.colour_order,
                                 .remedy = "say \"channels\": " + std::to_string(wanted) + " in its Input"});
     }
     pm::set_input_channels(graph, name, wanted);
@@ -411,7 +410,7 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
   }
   if (json.contains("network")) config.network_source = json["network"];
   config.network = find_network(config.network_source, where + ".network", context);
-  config.network_meaning = config.network.meaning;
+  config.network_spec = config.network.spec;
   const Json none = Json::object();
   const auto part = [&](const char* key) -> const Json& { return json.contains(key) ? json.at(key) : none; };
   config.data = read_data(part("data"), where, context);
@@ -428,25 +427,25 @@ TrainConfig read_config(const Json& json, const std::string& where, const Contex
     adopt_joints(config, where);
   }
   if (knows_joints) check_maps(config, where);
-  pm::Meaning& meaning = config.network.meaning;
+  pm::ModelSpec& spec = config.network.spec;
   // Training mirrors half of the images: the answer for the mirror image is as good.
-  if (!says_flip_average(config.network_source)) meaning.decoder.flip_average = true;
-  meaning = meaning_from_options(part("model"), where + ".model", meaning, context);
+  if (!says_flip_average(config.network_source)) spec.decoder.flip_average = true;
+  spec = spec_from_options(part("model"), where + ".model", spec, context);
   adopt_channels(config, where);
   pm::TrainOptions options;
   options.workers = default_workers();
-  const std::vector<std::size_t> heatmaps = pm::heatmap_outputs(config.network.graph, meaning);
+  const std::vector<std::size_t> heatmaps = pm::heatmap_outputs(config.network.graph, spec);
   if (pm::has_distributions(config.network.graph, heatmaps)) options.loss = pm::cross_entropy_loss.name;
   config.options = pm::train_options_from_json(part("train"), where + ".train", options, context.train_kinds);
   // A network of heatmaps that is to learn distributions gets them, with peaks of 1 where they equal the targets.
   if (context.train_kinds.losses.get(config.options.loss, where + ".train.loss").of_logits) {
-    pm::add_distributions(config.network.graph, meaning.sigma_px, heatmaps);
+    pm::add_distributions(config.network.graph, spec.sigma_px, heatmaps);
   }
   if (config.options.slice == 0) {  // a run's configuration says what it is
-    config.options.slice = pm::default_slice(config.network.graph, config.options.batch);
+    config.options.slice = pm::engine::default_micro_batch(config.network.graph, config.options.batch);
   }
   try {
-    pm::infer_sizes(config.network.graph, {meaning.input_height, meaning.input_width});
+    pm::infer_sizes(config.network.graph, {spec.input_height, spec.input_width});
   } catch (const pm::ModelError& error) {  // the network is right, the option is not
     throw pm::UsageError(where + ".model.input_height, input_width: " + error.what());
   }
@@ -552,17 +551,17 @@ void require_same_network(const std::string& name, const pm::Graph& graph, const
 }
 
 // Whether a configuration's model is asked to see pictures of other channels or bits than `meaning` has.
-bool asks_other_pixels(const Json& model, const pm::Meaning& meaning) {
+bool asks_other_pixels(const Json& model, const pm::ModelSpec& spec) {
   const Json& bits = member_or_null(model, "bit_depth");
   const Json& order = member_or_null(model, "colour_order");
-  return (!bits.is_null() && bits != meaning.bit_depth) ||
-         (!order.is_null() && (order == "grey") != (meaning.colour_order == "grey"));
+  return (!bits.is_null() && bits != spec.bit_depth) ||
+         (!order.is_null() && (order == "grey") != (spec.colour_order == "grey"));
 }
 
 // Keeps what was not asked for as the run had it that left the checkpoint, but for how it was shared among threads. The
 // network's own meaning may be another by now: the checkpoint's is written whole.
 void inherit(Json& json, const pm::Checkpoint& checkpoint) {
-  Json model = all_model_options(checkpoint.model.meaning());
+  Json model = all_model_options(checkpoint.model.spec());
   Json train = pm::train_options_to_json(checkpoint.options);
   for (const char* key : {"workers", "loader_workers"}) train.erase(key);
   if (json.contains("model")) {
@@ -570,7 +569,7 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
     for (const char* key : {"decoder", "quarter_offset"}) {
       if (names_decoder) model.erase(key);  // two spellings of one option
     }
-    if (asks_other_pixels(json["model"], checkpoint.model.meaning())) {
+    if (asks_other_pixels(json["model"], checkpoint.model.spec())) {
       for (const char* key : {"mean", "scale"}) model.erase(key);  // other pictures have a normalisation of their own
     }
     model.update(json["model"]);
@@ -581,22 +580,22 @@ void inherit(Json& json, const pm::Checkpoint& checkpoint) {
 }
 
 // A model's options, all of them and in one spelling only, so that they can be compared.
-Json comparable_options(const pm::Meaning& meaning) {
-  Json options = all_model_options(meaning);
+Json comparable_options(const pm::ModelSpec& spec) {
+  Json options = all_model_options(spec);
   options.erase("quarter_offset");
-  options["decoder"] = meaning.decoder.kind;
+  options["decoder"] = spec.decoder.kind;
   return options;
 }
 
 // Refuses another meaning of the network, whatever it leaves to defaults.
-void require_same_meaning(const pm::Meaning& meaning, const pm::Meaning& asked) {
-  const auto comparable = [](const pm::Meaning& of) {
-    Json json = pm::meaning_to_json(of);
+void require_same_spec(const pm::ModelSpec& spec, const pm::ModelSpec& asked) {
+  const auto comparable = [](const pm::ModelSpec& of) {
+    Json json = pm::spec_to_json(of);
     json["bit_depth"] = of.bit_depth;
     json["frames"] = of.frames;
     return json;
   };
-  const Json has = comparable(meaning), wants = comparable(asked);
+  const Json has = comparable(spec), wants = comparable(asked);
   const std::optional<std::string> key = first_different_key(has, wants);
   if (!key) return;
   contradiction("network.meaning." + *key, value_text(member_or_null(has, *key)),
@@ -647,7 +646,7 @@ Json config_to_json(const TrainConfig& config) {
             {"data", config.data},
             {"allow_missing", config.allow_missing},
             {"init", config.init},
-            {"model", meaning_to_options(config.network.meaning, config.network_meaning)},
+            {"model", spec_to_options(config.network.spec, config.network_spec)},
             {"train", pm::train_options_to_json(config.options)}};
   if (!config.from.empty()) json["from"] = config.from;
   if (!config.images.empty()) json["images"] = config.images;
@@ -694,7 +693,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
                               .got = value_text(member_or_null(configured, *key)),
                               .remedy = "config.json of a run is not to be changed"});
   };
-  require_kept("model", comparable_options(run.network.meaning), comparable_options(checkpoint.model.meaning()));
+  require_kept("model", comparable_options(run.network.spec), comparable_options(checkpoint.model.spec()));
   require_kept("train", has["train"], pm::train_options_to_json(checkpoint.options));
   require_same_network(checkpoint.model.network(), checkpoint.model.graph(), run.network);
 
@@ -705,7 +704,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       const pm::NetworkDescription described = find_network(run.network_source, where + ".network", context);
       const pm::NetworkDescription wanted = find_network(value, asked_where + ".network", context);
       require_same_network(described.name, described.graph, wanted);
-      require_same_meaning(described.meaning, wanted.meaning);
+      require_same_spec(described.spec, wanted.spec);
     } else if (key == "data") {  // the folders may have moved; the checkpoint knows the people
       const std::vector<std::string> data = read_data(value, asked_where, context);
       if (kinds_of(data) != kinds_of(run.data)) contradiction("data", kinds_of(run.data), kinds_of(data));
@@ -726,7 +725,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
       if (!same) contradiction(key, run.validation.empty() ? "none" : run.validation, asked_for);
       if (!asks_share) has["validation"] = asked_for;  // the folder may have moved
     } else if (key == "joints") {
-      const Json has_joints = pm::joint_set_to_json(run.network.meaning.joints);
+      const Json has_joints = pm::joint_set_to_json(run.network.spec.joints);
       const Json asked_joints = pm::joint_set_to_json(pm::joint_set_from_some_json(value, asked_where + ".joints"));
       if (asked_joints != has_joints) {
         contradiction(key, has_joints["joints"].dump() + " with their pairs and limbs",
@@ -751,12 +750,12 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
         if (resolved.contains(option)) has[key][option] = resolved[option];
       }
     } else if (value.is_object() && key == "model") {
-      const std::string& kind = run.network.meaning.decoder.kind;
+      const std::string& kind = run.network.spec.decoder.kind;
       const std::string asked_kind = decoder_from_options(value, asked_where + ".model", kind, context);
       if (asked_kind != kind) contradiction("model.decoder", kind, asked_kind);
-      const Json kept = comparable_options(run.network.meaning);
+      const Json kept = comparable_options(run.network.spec);
       const Json resolved =
-          comparable_options(meaning_from_options(value, asked_where + ".model", run.network.meaning, context));
+          comparable_options(spec_from_options(value, asked_where + ".model", run.network.spec, context));
       for (const auto& [option, wanted] : value.items()) {
         if (option == "decoder" || option == "quarter_offset") continue;
         const Json& kept_value = member_or_null(kept, option);
@@ -773,7 +772,7 @@ TrainConfig resumed_config(const TrainRequest& request, const Json& stored, cons
 
 TrainingSets read_sets(const TrainConfig& config, const Context& context) {
   TrainingSets sets;
-  const pm::JointSet& joints = config.network.meaning.joints;
+  const pm::JointSet& joints = config.network.spec.joints;
   const auto read_source = [&](const pm::DataSource& source) {
     pm::Annotations annotations = context.data_sets.read(source, options_of(config, source, context));
     const std::string words = left_out_words(annotations);

@@ -5,8 +5,8 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/network_description.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/train_options.hpp>
 
@@ -19,7 +19,7 @@ namespace tool {
 struct TrainConfig {
   posemachine::Json network_source;         // a name of the library's, or a whole description
   posemachine::NetworkDescription network;  // with the meaning that its model will have
-  posemachine::Meaning network_meaning{};   // the network's own, before any option
+  posemachine::ModelSpec network_spec{};    // the network's own, before any option
   // "lsp:DIR", "coco:FILE.json:PART", absolute; one given twice is seen twice an epoch. "lsp:DIR" alone is images 1 to
   // 900, and 901 to 1000 for validation.
   std::vector<std::string> data;

@@ -55,34 +55,35 @@ std::vector<int> thread_counts(const TuneArguments& arguments) {
   return arguments.threads == 1 ? std::vector{1} : std::vector{1, arguments.threads};
 }
 
-std::string case_text(const pm::ConvolutionCase& which) {
+std::string case_text(const pm::schedule::ConvolutionCase& which) {
   std::string text = format("%d x %d, stride %d", which.kernel, which.kernel, which.stride);
   if (which.dilation > 1) text += format(", dilation %d", which.dilation);
   return text + format(": %d to %d at %d x %d", which.in, which.out, which.height, which.width);
 }
 
-std::size_t fastest(const pm::MethodTimes& times) {
+std::size_t fastest(const pm::schedule::MethodTimes& times) {
   return static_cast<std::size_t>(std::min_element(times.begin(), times.end()) - times.begin());
 }
 
 // What was measured, where it is not what an estimate would have chosen.
-std::string convolution_table(const std::vector<Tuned>& networks, const pm::CostModel& costs,
+std::string convolution_table(const std::vector<Tuned>& networks, const pm::schedule::CostModel& costs,
                               const std::vector<int>& threads, bool all) {
   constexpr std::array names{"direct", "winograd", "last"};
-  static_assert(names.size() == pm::convolution_methods.size());
+  static_assert(names.size() == pm::schedule::convolution_methods.size());
   std::string text = format("%-46s %7s %10s %10s %10s  %-8s  %s\n", "convolution, microseconds", "threads", "direct",
                             "winograd", "last", "fastest", "estimate");
-  std::vector<pm::CostModel::Key> seen;
+  std::vector<pm::schedule::CostModel::Key> seen;
   int as_estimated = 0;
   for (const Tuned& network : networks) {
-    for (const pm::ConvolutionCase& which : pm::convolution_cases(network.compiled.graph(), network.size)) {
+    for (const pm::schedule::ConvolutionCase& which :
+         pm::engine::convolution_cases(network.compiled.graph(), network.size)) {
       for (const int count : threads) {
-        const pm::CostModel::Key key{which, count};
+        const pm::schedule::CostModel::Key key{which, count};
         if (!costs.measured().contains(key) || std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
         seen.push_back(key);
-        const pm::MethodTimes times = costs.convolution(which, count);
+        const pm::schedule::MethodTimes times = costs.convolution(which, count);
         const std::size_t best = fastest(times);
-        const std::size_t estimated = fastest(pm::CostModel::estimate(which, count));
+        const std::size_t estimated = fastest(pm::schedule::CostModel::estimate(which, count));
         const bool same = times[estimated] < clear * times[best];
         as_estimated += same ? 1 : 0;
         if (same && !all) continue;
@@ -96,24 +97,24 @@ std::string convolution_table(const std::vector<Tuned>& networks, const pm::Cost
          format("%d of %d are fastest as estimated, or within 3 %%\n", as_estimated, static_cast<int>(seen.size()));
 }
 
-bool run_the_same(const pm::Execution& a, const pm::Execution& b) {
-  const std::vector<pm::ProgramStep> steps = a.steps();
-  const std::vector<pm::ProgramStep> others = b.steps();
+bool run_the_same(const pm::engine::Execution& a, const pm::engine::Execution& b) {
+  const std::vector<pm::engine::ProgramStep> steps = a.steps();
+  const std::vector<pm::engine::ProgramStep> others = b.steps();
   return std::equal(steps.begin(), steps.end(), others.begin(), others.end(),
-                    [](const pm::ProgramStep& one, const pm::ProgramStep& other) {
+                    [](const pm::engine::ProgramStep& one, const pm::engine::ProgramStep& other) {
                       return one.implementation == other.implementation && one.layout == other.layout;
                     });
 }
 
 // The same network with and without what was measured, run in turn.
-std::string network_line(const Tuned& network, const std::shared_ptr<const pm::CostModel>& costs, int threads, int runs,
-                         const Context& context) {
-  pm::ProgramOptions options;
+std::string network_line(const Tuned& network, const std::shared_ptr<const pm::schedule::CostModel>& costs, int threads,
+                         int runs, const Context& context) {
+  pm::engine::ProgramOptions options;
   options.image = network.size;
   options.threads = threads;
-  pm::Execution estimated(network.compiled.graph(), network.compiled.weights(), options);
+  pm::engine::Execution estimated(network.compiled.graph(), network.compiled.weights(), options);
   options.costs = costs;
-  pm::Execution tuned(network.compiled.graph(), network.compiled.weights(), options);
+  pm::engine::Execution tuned(network.compiled.graph(), network.compiled.weights(), options);
   const std::string head =
       format("%-26s %4d x %4d %7d ", network.name.c_str(), network.size.height, network.size.width, threads);
   if (run_the_same(estimated, tuned)) return head + "the same steps\n";
@@ -124,7 +125,7 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
   for (int run = -untimed; run < runs; ++run) {
     context.stop_if_asked();
     for (std::size_t which = 0; which < 2; ++which) {
-      pm::Execution& execution = which == 0 ? estimated : tuned;
+      pm::engine::Execution& execution = which == 0 ? estimated : tuned;
       images.fill_next(execution);
       const auto begin = std::chrono::steady_clock::now();
       execution.run();
@@ -141,14 +142,14 @@ std::string network_line(const Tuned& network, const std::shared_ptr<const pm::C
                  "(--again) when the machine is quiet");
   }
   const auto moves = std::count_if(tuned.schedule().steps.begin(), tuned.schedule().steps.end(),
-                                   [](const pm::Step& step) { return step.op == &pm::reorder_op; });
+                                   [](const pm::schedule::Step& step) { return step.op == &pm::schedule::reorder_op; });
   return head + format("%9.2f %9.2f %7.3f %9d\n", 1e3 * before, 1e3 * after, before / after, static_cast<int>(moves));
 }
 
 // Measures what is missing and keeps the file up to date meanwhile.
 void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads, const std::filesystem::path& path,
-             pm::CostModel& costs, const Context& context) {
-  const auto save = [&] { pm::write_file_atomically(path, pm::tuning_text(costs)); };
+             pm::schedule::CostModel& costs, const Context& context) {
+  const auto save = [&] { pm::write_file_atomically(path, pm::engine::tuning_text(costs)); };
   save();  // whether it can be written is found before anything is measured
   int disturbed = 0;
   try {
@@ -156,13 +157,14 @@ void measure(const std::vector<Tuned>& networks, const std::vector<int>& threads
       for (const int count : threads) {
         Progress progress(context, network.name + format(", %d thread%s", count, count == 1 ? "" : "s"));
         auto saved = std::chrono::steady_clock::now();
-        disturbed += pm::measure_costs(costs, network.compiled.graph(), network.size, count, [&](int done, int all) {
-          context.stop_if_asked();
-          progress.update(done, all);
-          if (std::chrono::steady_clock::now() - saved < std::chrono::seconds(1)) return;
-          save();
-          saved = std::chrono::steady_clock::now();
-        });
+        disturbed +=
+            pm::engine::measure_costs(costs, network.compiled.graph(), network.size, count, [&](int done, int all) {
+              context.stop_if_asked();
+              progress.update(done, all);
+              if (std::chrono::steady_clock::now() - saved < std::chrono::seconds(1)) return;
+              save();
+              saved = std::chrono::steady_clock::now();
+            });
         save();
       }
     }
@@ -187,9 +189,10 @@ int tune(const TuneArguments& arguments, const Context& context) {
     const pm::Size size = input_size(model, arguments.size);
     networks.push_back({model.network(), pm::CompiledModel(model), size});
   }
-  auto costs = std::make_shared<pm::CostModel>();
+  auto costs = std::make_shared<pm::schedule::CostModel>();
   if (std::filesystem::exists(path)) {
-    const pm::CostModel kept = pm::read_tuning(path);  // --again too: what is no tuning file is not replaced
+    const pm::schedule::CostModel kept =
+        pm::engine::read_tuning(path);  // --again too: what is no tuning file is not replaced
     if (!arguments.again) *costs = kept;
   }
   const std::vector<int> threads = thread_counts(arguments);

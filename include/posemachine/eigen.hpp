@@ -21,7 +21,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -316,4 +317,5 @@ PointFit fit_affine(const std::vector<From>& from, const std::vector<To>& to, st
   return fit_affine(std::span<const From>(from), std::span<const To>(to), weights);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,12 +11,12 @@
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
 #include <posemachine/pose/match_joints.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_formats.hpp>

@@ -12,9 +12,6 @@
 #include <posemachine/inference/evaluation_json.hpp>
 #include <posemachine/inference/execution_cache.hpp>
 #include <posemachine/model/initialise.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/pose/colour_map.hpp>
@@ -22,8 +19,11 @@
 #include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/draw.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
 #include <posemachine/pose/match_joints.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/output_decoders/output_decoders.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>

@@ -14,6 +14,7 @@
 namespace map_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 

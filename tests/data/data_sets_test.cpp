@@ -6,10 +6,10 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/data_sets.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/pose/formats/csv.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
 #include <doctest/doctest.h>

@@ -9,8 +9,8 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/inspect_data_set.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <doctest/doctest.h>

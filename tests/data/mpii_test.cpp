@@ -6,7 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/sets/mpii.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <doctest/doctest.h>
 

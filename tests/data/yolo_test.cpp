@@ -7,8 +7,8 @@
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/sets/yolo.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <doctest/doctest.h>
 

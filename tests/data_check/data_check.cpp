@@ -13,10 +13,10 @@
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/lsp.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/targets.hpp>
 

@@ -21,6 +21,8 @@
 namespace engine_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 // The project's figures. A single operation must be nearer to the oracle.
 inline constexpr double forward_tolerance = 1e-5;

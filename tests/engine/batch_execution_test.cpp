@@ -25,6 +25,8 @@
 namespace batch_execution_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::run_graph;
 using engine_test::weights_of;
 

@@ -8,7 +8,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/graph/build.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/graph.hpp>
@@ -32,6 +32,8 @@
 namespace batch_gradients_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::as_tensors;
 using engine_test::relative_error;
 
@@ -107,14 +109,15 @@ Graph small_network() {
 
 // Everything a step changes, after two steps: gradients and parameters.
 std::vector<float> two_steps(const Graph& network, int batch, int slice, int workers,
-                             const std::shared_ptr<Ranks>& ranks = nullptr, const Device& device = Device::cpu()) {
+                             const std::shared_ptr<Communicator>& ranks = nullptr,
+                             const Device& device = Device::cpu()) {
   const Graph graph = differentiate(network);
   const auto filling = reference::fill(graph, batch, {8, 8}, 3);
   auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
   BatchGradients gradients(
       network, parameters,
       {.batch = batch, .slice = slice, .workers = workers, .image = {8, 8}, .ranks = ranks, .device = device});
-  const Share share = gradients.share();
+  const BlockPartition share = gradients.share();
   const std::vector<float> images =
       as_floats(part(filling.inputs.at("image"), share.first * slice, share.count * slice));
   std::vector<float> all;
@@ -219,15 +222,15 @@ TEST_CASE("BatchGradients: no more executions than slices, and at least one work
 TEST_CASE("BatchGradients: by default slices are single images, or up to 8 that divide the batch with batch norm") {
   const Graph network = small_network();
   for (const auto& [batch, slice] : {std::pair{32, 8}, {12, 6}, {7, 7}, {11, 1}, {1, 1}}) {
-    CHECK(default_slice(network, batch) == slice);
+    CHECK(default_micro_batch(network, batch) == slice);
   }
   Graph plain;
   add_output(plain, "maps", convolution(plain, add_input(plain, "image", 3), {.out = 2}));
-  CHECK(default_slice(plain, 32) == 1);
+  CHECK(default_micro_batch(plain, 32) == 1);
   Graph frozen;
   const auto layers = [](Graph& graph, Value src) { return batch_norm(graph, convolution(graph, src, {.out = 2})); };
   add_output(frozen, "maps", lower_frozen(frozen, layers, add_input(frozen, "image", 3)));
-  CHECK(default_slice(frozen, 32) == 1);
+  CHECK(default_micro_batch(frozen, 32) == 1);
   const auto parameters =
       std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
   CHECK(BatchGradients(network, parameters, {.batch = 12, .workers = 1, .image = {8, 8}}).slice_count() == 2);
@@ -299,7 +302,7 @@ TEST_CASE("BatchGradients: any number of ranks, with any number of workers each,
       for (const int workers : {1, 2}) {
         INFO("batch " << batch << ", slice " << slice << " on " << count << " ranks of " << workers << " workers");
         std::vector<std::vector<float>> results(static_cast<std::size_t>(count));
-        reference::on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
+        reference::on_ranks(count, [&](const std::shared_ptr<Communicator>& ranks) {
           results[static_cast<std::size_t>(ranks->rank())] = two_steps(network, batch, slice, workers, ranks);
         });
         for (const auto& result : results) CHECK(result == one);
@@ -312,7 +315,7 @@ TEST_CASE("BatchGradients: ranks compute their own slices alone, and more of the
   const Graph network = small_network();
   const auto filling = reference::fill(differentiate(network), 5, {8, 8}, 3);
   std::vector<int> computed(5);  // by slice: the rank
-  reference::on_ranks(2, [&](const std::shared_ptr<Ranks>& ranks) {
+  reference::on_ranks(2, [&](const std::shared_ptr<Communicator>& ranks) {
     const auto parameters = std::make_shared<std::vector<Tensor>>(as_tensors(network, filling.parameters));
     BatchGradients gradients(network, parameters,
                              {.batch = 5, .slice = 1, .workers = 1, .image = {8, 8}, .ranks = ranks});
@@ -333,7 +336,7 @@ TEST_CASE("BatchGradients: ranks compute their own slices alone, and more of the
       std::make_shared<std::vector<Tensor>>(as_tensors(network, reference::fill_parameters(network, 1)));
   CHECK_THROWS_WITH_AS(
       reference::on_ranks(3,
-                          [&](const std::shared_ptr<Ranks>& ranks) {
+                          [&](const std::shared_ptr<Communicator>& ranks) {
                             BatchGradients(network, parameters,
                                            {.batch = 4, .slice = 2, .workers = 1, .image = {8, 8}, .ranks = ranks});
                           }),
@@ -345,9 +348,9 @@ TEST_CASE("BatchGradients: ranks compute their own slices alone, and more of the
 namespace {
 
 // A rank whose first word is another than rank 0 said: as on a machine with other kernels.
-class Misheard : public Ranks {
+class Misheard : public Communicator {
  public:
-  explicit Misheard(std::shared_ptr<Ranks> ranks) : ranks_(std::move(ranks)) {}
+  explicit Misheard(std::shared_ptr<Communicator> ranks) : ranks_(std::move(ranks)) {}
   int rank() const override { return ranks_->rank(); }
   int count() const override { return ranks_->count(); }
   void send(int to, std::span<const std::byte> bytes) override { ranks_->send(to, bytes); }
@@ -358,14 +361,14 @@ class Misheard : public Ranks {
   }
 
  private:
-  std::shared_ptr<Ranks> ranks_;
+  std::shared_ptr<Communicator> ranks_;
 };
 
 }  // namespace
 
 TEST_CASE("BatchGradients: a rank with other kernels than the first is refused before it computes") {
   const Graph network = small_network();
-  const auto run = [&](const std::shared_ptr<Ranks>& ranks) {
+  const auto run = [&](const std::shared_ptr<Communicator>& ranks) {
     two_steps(network, 4, 2, 1, std::make_shared<Misheard>(ranks));
   };
   CHECK_THROWS_WITH_AS(reference::on_ranks(2, run), doctest::Contains("rank 1: expected the kernels of rank 0, ?"),

@@ -39,6 +39,8 @@
 namespace device_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::GuardedMemory;
 
 namespace {
@@ -142,7 +144,7 @@ TEST_CASE("device: another kernel for an operation runs in the place of the libr
   made = 0;
   kernels.replace({&relu_op, [](const BuildContext& context) {
                      ++made;
-                     return detail::map_kernel<1>(
+                     return engine::detail::map_kernel<1>(
                          context, "test:relu", [](const auto& srcs, const MapView<float>& dst, auto&) {
                            for (int image = 0; image < dst.n; ++image) {
                              for (int c = 0; c < dst.c; ++c) {
@@ -153,7 +155,7 @@ TEST_CASE("device: another kernel for an operation runs in the place of the libr
                                }
                              }
                            }
-                           detail::zero_padding(dst);
+                           engine::detail::zero_padding(dst);
                          });
                    }});
   Graph graph;
@@ -198,9 +200,10 @@ TEST_CASE("device: an error of oneDNN's leaves as one of the library's that name
                   }),
                   std::bad_alloc);
   CHECK_THROWS_WITH_AS(with_relu([](const BuildContext& context) {
-                         return detail::map_kernel<1>(context, "test:relu", [](const auto&, const auto&, auto&) {
-                           throw dnnl::error(dnnl_runtime_error, "could not execute a primitive");
-                         });
+                         return engine::detail::map_kernel<1>(
+                             context, "test:relu", [](const auto&, const auto&, auto&) {
+                               throw dnnl::error(dnnl_runtime_error, "could not execute a primitive");
+                             });
                        }),
                        Contains("got runtime_error, \"could not execute a primitive\""), RuntimeFailure);
   CHECK_THROWS_WITH_AS(with_relu([](const BuildContext&) -> std::unique_ptr<Kernel> { throw UsageError("its own"); }),

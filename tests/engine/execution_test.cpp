@@ -26,6 +26,8 @@
 namespace execution_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::relative_error;
 using engine_test::weights_of;
 

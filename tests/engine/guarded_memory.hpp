@@ -15,7 +15,7 @@
 
 namespace engine_test {
 
-class GuardedMemory : public posemachine::DeviceMemory {
+class GuardedMemory : public posemachine::engine::DeviceMemory {
  public:
   GuardedMemory() = default;
   ~GuardedMemory() override {

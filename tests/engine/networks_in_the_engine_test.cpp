@@ -3,6 +3,7 @@
 
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/processor.hpp>
+#include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/registry.hpp>
@@ -21,6 +22,8 @@
 namespace networks_in_the_engine_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

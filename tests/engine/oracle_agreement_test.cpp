@@ -19,6 +19,8 @@
 namespace oracle_agreement_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::check_forward;
 using engine_test::check_gradients;
 using engine_test::forward_tolerance;

@@ -21,6 +21,7 @@
 namespace prepared_weights_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 
@@ -46,7 +47,7 @@ TEST_CASE("PreparedWeights: the plain layout is the parameters themselves, witho
   PreparedWeights weights(parameters);
   for (int id = 0; id < 2; ++id) {
     const Tensor& tensor = (*parameters)[static_cast<std::size_t>(id)];
-    CHECK(weights.get(id, detail::plain_desc(tensor.shape)).get_data_handle() == tensor.values.data());
+    CHECK(weights.get(id, engine::detail::plain_desc(tensor.shape)).get_data_handle() == tensor.values.data());
   }
   CHECK(weights.bytes() == 0);
 }

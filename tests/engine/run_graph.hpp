@@ -33,9 +33,10 @@ inline std::vector<pm::Tensor> as_tensors(const pm::Graph& graph, const referenc
   return tensors;
 }
 
-inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, const reference::Filling& filling,
-                                                       const pm::Device& device = pm::Device::cpu()) {
-  return std::make_shared<pm::PreparedWeights>(
+inline std::shared_ptr<pm::engine::PreparedWeights> weights_of(
+    const pm::Graph& graph, const reference::Filling& filling,
+    const pm::engine::Device& device = pm::engine::Device::cpu()) {
+  return std::make_shared<pm::engine::PreparedWeights>(
       std::make_shared<const std::vector<pm::Tensor>>(as_tensors(graph, filling.parameters)), device);
 }
 
@@ -43,31 +44,31 @@ inline std::shared_ptr<pm::PreparedWeights> weights_of(const pm::Graph& graph, c
 struct RunResult {
   std::vector<std::vector<float>> outputs;
   std::vector<std::vector<float>> gradients;
-  std::vector<pm::ProgramStep> steps;
+  std::vector<pm::engine::ProgramStep> steps;
 };
 
 /// What the last run of an execution left in its own slice, in plain layout by parameter id.
-inline std::vector<std::vector<float>> plain_gradients(const pm::Execution& execution) {
+inline std::vector<std::vector<float>> plain_gradients(const pm::engine::Execution& execution) {
   std::vector<std::vector<float>> gradients;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   dnnl::stream stream(engine);
   for (std::size_t id = 0; id < execution.graph().parameters.size(); ++id) {
     std::vector<float>& plain = gradients.emplace_back();
     const pm::Parameter& parameter = execution.graph().parameters[id];
-    const pm::GradientLayout::Entry& entry = execution.gradient_layout().entries[id];
+    const pm::engine::GradientLayout::Entry& entry = execution.gradient_layout().entries[id];
     if (!entry.written) continue;
     plain.resize(static_cast<std::size_t>(parameter.size()));
     dnnl::memory from(entry.desc, engine, const_cast<float*>(execution.gradients().data()) + entry.offset);
-    dnnl::memory to(pm::detail::plain_desc(pm::dims_of(entry.desc)), engine, plain.data());
+    dnnl::memory to(pm::engine::detail::plain_desc(pm::engine::dims_of(entry.desc)), engine, plain.data());
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
   }
   return gradients;
 }
 
-inline RunResult run_graph(const pm::Graph& graph, const reference::Filling& filling, const pm::ProgramOptions& options,
-                           const pm::RandomKey& draw = {}) {
-  pm::Execution execution(graph, weights_of(graph, filling, options.device), options);
+inline RunResult run_graph(const pm::Graph& graph, const reference::Filling& filling,
+                           const pm::engine::ProgramOptions& options, const pm::engine::RandomKey& draw = {}) {
+  pm::engine::Execution execution(graph, weights_of(graph, filling, options.device), options);
   // First on not-a-number: what a run leaves in the arena, in padded channels above all, must not matter to the next.
   for (const pm::Port& port : graph.inputs) {
     const auto input = execution.input(pm::Value{port.value});

@@ -1,6 +1,6 @@
 // SliceSum: the bytes of one order, whenever rows come, and few rows at a time.
 #include <posemachine/core/random.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/engine/slice_sum.hpp>
 
 #include <doctest/doctest.h>
@@ -16,6 +16,7 @@
 namespace slice_sum_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 

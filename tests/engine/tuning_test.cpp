@@ -24,6 +24,8 @@
 namespace tuning_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -2,9 +2,9 @@
 #include "fuzz/harness.hpp"
 
 #include <posemachine/base/json.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <string>
 #include <vector>

@@ -4,10 +4,10 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/model/graph_json.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/model/safetensors.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <cstdint>
 #include <cstring>

@@ -36,8 +36,8 @@ void read(const std::string& input) {
   const NetworkDescription again = network_from_json(parse_json<ModelError>(text, "network"), "network");
   fuzz::require(first_difference(network.graph, again.graph).empty(), "the same graph again");
   fuzz::require(network.name == again.name, "the same name again");
-  if (network.meaning.input_height > 0) {
-    infer_sizes(network.graph, {network.meaning.input_height, network.meaning.input_width});
+  if (network.spec.input_height > 0) {
+    infer_sizes(network.graph, {network.spec.input_height, network.spec.input_width});
   }
 }
 

@@ -11,10 +11,10 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/evaluation_json.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 
 #include <doctest/doctest.h>
@@ -34,10 +34,10 @@ using namespace posemachine;
 namespace {
 
 Model small_model() {
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 64;
-  meaning.decoder.flip_average = true;
-  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 64;
+  spec.decoder.flip_average = true;
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, spec);
 }
 
 // The last stage's answers are the truth.

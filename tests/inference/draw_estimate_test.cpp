@@ -5,7 +5,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/inference/draw_estimate.hpp>
 #include <posemachine/inference/estimate.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/panel.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -50,10 +50,10 @@ TEST_CASE(
   for (int y = 28; y < 35; ++y) {
     for (int x = 47; x < 54; ++x) *photo.at(x, y) = 255;
   }
-  Meaning meaning;
+  ModelSpec spec;
   for (const int width : {31, 80, 200}) {
     CAPTURE(width);
-    const SeenPart seen = cut_seen(photo, {10, 0, 60, 60}, meaning, width);
+    const SeenPart seen = cut_seen(photo, {10, 0, 60, 60}, spec, width);
     REQUIRE(seen.picture.width == width);
     REQUIRE(seen.picture.height == width);
     const std::vector<Keypoint> placed = seen.placed({{{50, 31}, 0.5}, {}});
@@ -65,8 +65,8 @@ TEST_CASE(
     CHECK(seen.picture.at(0, width - 1)[2] == 0);
     CHECK(seen.picture.at(width - 1, width / 4)[2] == 0);
   }
-  meaning.input_height = 92;  // a quarter of its width
-  CHECK(cut_seen(photo, {10, 0, 60, 60}, meaning, 80).picture.height == 20);
+  spec.input_height = 92;  // a quarter of its width
+  CHECK(cut_seen(photo, {10, 0, 60, 60}, spec, 80).picture.height == 20);
 }
 
 TEST_CASE("draw_stage: a stage's panel shows its maps and keypoints, not those of another") {

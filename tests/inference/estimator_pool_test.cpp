@@ -37,9 +37,9 @@ namespace {
 
 const Model& small_model() {
   static const Model model = [] {
-    Meaning meaning;
-    meaning.input_height = meaning.input_width = 32;
-    return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+    ModelSpec spec;
+    spec.input_height = spec.input_width = 32;
+    return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, spec);
   }();
   return model;
 }
@@ -133,7 +133,7 @@ TEST_CASE("EstimatorPool: 4 threads that share a model give the bytes of one, wh
   }
   Estimator one(small_model());
   for (std::size_t i = 0; i < images.size(); ++i) {
-    check_same(poses[i].get(), one.explain(images[i], {}, i % 2 == 0 ? Size{} : Size{64, 32}).pose);
+    check_same(poses[i].get(), one.estimate_stages(images[i], {}, i % 2 == 0 ? Size{} : Size{64, 32}).pose);
     const std::vector<Pose> expected = one(images[i], boxes);
     const std::vector<Pose> got = people[i].get();
     REQUIRE(got.size() == 2);
@@ -246,7 +246,7 @@ TEST_CASE("EstimatorPool: a thread prefers sizes it has an execution for, as lon
       for (std::size_t i = 0; i < sizes.size(); ++i) {
         done.push_back(pool.run(
             [&order, i, size = sizes[i]](Estimator& estimator) {
-              estimator.explain(noise(20, 20, 1), {}, size);
+              estimator.estimate_stages(noise(20, 20, 1), {}, size);
               order.push_back(static_cast<int>(i));
             },
             {.input = sizes[i]}));

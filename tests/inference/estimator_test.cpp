@@ -15,9 +15,9 @@
 #include <posemachine/graph/ops.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/layers/network.hpp>
-#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/schedule/cost_model.hpp>
 
@@ -38,6 +38,8 @@
 namespace estimator_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 
@@ -54,11 +56,11 @@ Image noise(int width, int height, std::uint64_t seed) {
 }
 
 Model small_model(bool flip_average = false) {
-  Meaning meaning;
-  meaning.input_height = 64;
-  meaning.input_width = 64;
-  meaning.decoder.flip_average = flip_average;
-  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  ModelSpec spec;
+  spec.input_height = 64;
+  spec.input_width = 64;
+  spec.decoder.flip_average = flip_average;
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, spec);
 }
 
 // A network whose maps are the picture itself, one pixel a cell: map j is 1 minus the distance from joint j's colour,
@@ -67,16 +69,16 @@ Model colour_model(int height, int width) {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   add_output(graph, "heatmaps", convolution(graph, image, {.out = 3}));
-  Meaning meaning;
-  meaning.joints = JointSet{};
-  meaning.joints.name = "two";
-  meaning.joints.joints = {"left", "right"};
-  meaning.joints.pairs = {{0, 1}};
-  meaning.input_height = height;
-  meaning.input_width = width;
-  meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
-  meaning.decoder.kind = "arg_max";
-  const Model model = Model::random("colours", graph, 1, meaning);
+  ModelSpec spec;
+  spec.joints = JointSet{};
+  spec.joints.name = "two";
+  spec.joints.joints = {"left", "right"};
+  spec.joints.pairs = {{0, 1}};
+  spec.input_height = height;
+  spec.input_width = width;
+  spec.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
+  spec.decoder.kind = "arg_max";
+  const Model model = Model::random("colours", graph, 1, spec);
   std::vector<Tensor> parameters = model.parameters();
   parameters[0].values = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // maps: red, green, blue
   return model.with_parameters(std::move(parameters));
@@ -120,8 +122,8 @@ TEST_CASE("Estimator: a calibrated model scores by its curve, at the same places
   Estimator plain(model, options);
   Estimator calibrated(model.with_calibration(curve), options);
   const Image image = noise(90, 70, 8);
-  const Estimate peaks = plain.explain(image);
-  const Estimate chances = calibrated.explain(image);
+  const Estimate peaks = plain.estimate_stages(image);
+  const Estimate chances = calibrated.estimate_stages(image);
   CHECK(chances.pose.box.x == peaks.pose.box.x);
   CHECK(chances.pose.box.width == peaks.pose.box.width);
   for (std::size_t s = 0; s < peaks.stages.size(); ++s) {
@@ -141,7 +143,7 @@ TEST_CASE("Estimator: a photograph that is not square is seen whole, and a box m
   CHECK(whole.keypoints[0].position.x == doctest::Approx(100.5));
   CHECK(std::abs(whole.keypoints[0].position.y - 42.5) <= 1.0);
   const Box box{80, 34, 24, 12};  // square 30: half a pixel a cell
-  const Estimate near = estimator.explain(image, box);
+  const Estimate near = estimator.estimate_stages(image, box);
   CHECK(near.square.width == doctest::Approx(30));
   CHECK(near.square.x == doctest::Approx(77));
   CHECK(near.pose.box == box);
@@ -151,7 +153,7 @@ TEST_CASE("Estimator: a photograph that is not square is seen whole, and a box m
 TEST_CASE("Estimator: keypoints stay within the image even where the square reaches beyond it") {
   const Image image = noise(30, 90, 3);
   Estimator estimator(small_model());
-  const Estimate estimate = estimator.explain(image);
+  const Estimate estimate = estimator.estimate_stages(image);
   REQUIRE(estimate.stages.size() == 3);
   for (const StageEstimate& stage : estimate.stages) {
     for (const Keypoint& keypoint : stage.keypoints) {
@@ -177,8 +179,8 @@ TEST_CASE("Estimator: a tuning file is read once and shared, changes no pose bey
   Estimator copy = tuned.with({.threads = 2, .tuning = path});  // not read again
   const Image image = noise(70, 50, 4);
   for (Estimator* estimator : {&tuned, &copy}) {
-    const Estimate estimate = estimator->explain(image);
-    const Estimate truth = plain.explain(image);
+    const Estimate estimate = estimator->estimate_stages(image);
+    const Estimate truth = plain.estimate_stages(image);
     // The file was used: with the kernels of 2.6 for AVX-512, channels last rounds otherwise. Those of 3.x give equal
     // bytes.
     if (Device::cpu().block() == 16 && !dnnl_is_v3)
@@ -194,12 +196,12 @@ TEST_CASE("Estimator: a tuning file is read once and shared, changes no pose bey
 
 TEST_CASE("Estimator: every stage has its maps, and the pose is that of the last") {
   Estimator estimator(small_model());
-  const Estimate estimate = estimator.explain(noise(70, 50, 4));
+  const Estimate estimate = estimator.estimate_stages(noise(70, 50, 4));
   REQUIRE(estimate.stages.size() == 3);
   for (const StageEstimate& stage : estimate.stages) CHECK(stage.maps.shape == Shape{15, 8, 8});
   CHECK(estimate.stages[0].maps.values != estimate.stages[2].maps.values);
   check_same(estimate.pose.keypoints, estimate.stages[2].keypoints);
-  CHECK(estimator.explain(noise(70, 50, 4), {}, {96, 64}).stages[0].maps.shape == Shape{15, 12, 8});
+  CHECK(estimator.estimate_stages(noise(70, 50, 4), {}, {96, 64}).stages[0].maps.shape == Shape{15, 12, 8});
 }
 
 TEST_CASE("Estimator: boxes together give the poses of boxes one by one, for any number of threads") {
@@ -213,7 +215,7 @@ TEST_CASE("Estimator: boxes together give the poses of boxes one by one, for any
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     CHECK(got[i].box == boxes[i]);
     check_same(got[i].keypoints, expected[i].keypoints);
-    check_same(one.explain(image, boxes[i]).pose.keypoints, expected[i].keypoints);
+    check_same(one.estimate_stages(image, boxes[i]).pose.keypoints, expected[i].keypoints);
   }
   CHECK(two(image, std::vector<Box>{}).empty());
 }
@@ -225,7 +227,8 @@ TEST_CASE("Estimator: copies on threads of their own give the bytes of one") {
   for (std::size_t t = 0; t < maps.size(); ++t) {
     threads.emplace_back([&, t] {
       Estimator mine = first;
-      for (std::uint64_t i = 0; i < 4; ++i) maps[t].push_back(mine.explain(noise(90, 90, i)).stages.back().maps.values);
+      for (std::uint64_t i = 0; i < 4; ++i)
+        maps[t].push_back(mine.estimate_stages(noise(90, 90, i)).stages.back().maps.values);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -245,7 +248,7 @@ TEST_CASE("Estimator: with the flip average the mirrored photograph has the mirr
   }
   const Pose pose = estimator(image);
   const Pose other = estimator(mirrored);
-  const std::vector<int> partner = mirror(estimator.model().meaning().joints);
+  const std::vector<int> partner = mirror(estimator.model().spec().joints);
   for (std::size_t j = 0; j < pose.keypoints.size(); ++j) {
     const Keypoint& twin = other.keypoints[static_cast<std::size_t>(partner[j])];
     CHECK(twin.position.x == doctest::Approx(63 - pose.keypoints[j].position.x));
@@ -253,7 +256,7 @@ TEST_CASE("Estimator: with the flip average the mirrored photograph has the mirr
     CHECK(twin.score == doctest::Approx(pose.keypoints[j].score));
   }
   Estimator plain(small_model(false));
-  CHECK(plain.explain(image).stages[2].maps.values != estimator.explain(image).stages[2].maps.values);
+  CHECK(plain.estimate_stages(image).stages[2].maps.values != estimator.estimate_stages(image).stages[2].maps.values);
 }
 
 TEST_CASE("Estimator: weights that are not finite give missing joints, no index and no crash") {
@@ -274,14 +277,14 @@ TEST_CASE("Estimator: a centre input is fed its Gaussian, the same before and af
   const Value image = add_input(graph, "image", 3);
   const Value centre = add_input(graph, "centre", 1);
   add_output(graph, "heatmaps", convolution(graph, concat(graph, {image, centre}), {.out = 2}));
-  Meaning meaning;
-  meaning.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 5}};
-  meaning.joints = JointSet{};
-  meaning.joints.name = "one";
-  meaning.joints.joints = {"middle"};
-  meaning.input_height = meaning.input_width = 33;
-  meaning.decoder.flip_average = true;
-  const Model model = Model::random("centre", graph, 1, meaning);
+  ModelSpec spec;
+  spec.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 5}};
+  spec.joints = JointSet{};
+  spec.joints.name = "one";
+  spec.joints.joints = {"middle"};
+  spec.input_height = spec.input_width = 33;
+  spec.decoder.flip_average = true;
+  const Model model = Model::random("centre", graph, 1, spec);
   std::vector<Tensor> parameters = model.parameters();
   parameters[0].values = {0, 0, 0, 1, 0, 0, 0, 0};
   Estimator estimator(model.with_parameters(std::move(parameters)));
@@ -304,7 +307,7 @@ TEST_CASE("Estimator: boxes and sizes that mean nothing are refused by name") {
   }
   CHECK_THROWS_AS(estimator(image, std::vector<Box>{{-1e12, -1e12, 3e12, 3e12}}), UsageError);
   CHECK_THROWS_AS(estimator(Image{}), DataError);
-  CHECK_THROWS_AS(estimator.explain(image, {}, {60, 64}), ModelError);
+  CHECK_THROWS_AS(estimator.estimate_stages(image, {}, {60, 64}), ModelError);
   CHECK_THROWS_AS(Estimator(small_model(), {.threads = 0}), UsageError);
 }
 
@@ -320,11 +323,11 @@ TEST_CASE(
   const Model model = small_model(true);
   const Image image = noise(90, 70, 4);
   Estimator whole(model);
-  const Estimate all = whole.explain(image);
+  const Estimate all = whole.estimate_stages(image);
   REQUIRE(all.stages.size() == 3);
   for (int stages = 1; stages <= 3; ++stages) {
     Estimator early = whole.with({.stages = stages});
-    const Estimate estimate = early.explain(image);
+    const Estimate estimate = early.estimate_stages(image);
     REQUIRE(estimate.stages.size() == static_cast<std::size_t>(stages));
     check_same(estimate.pose.keypoints, all.stages[static_cast<std::size_t>(stages) - 1].keypoints);
   }

@@ -12,10 +12,10 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
 #include <posemachine/inference/evaluation_json.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
 #include <posemachine/pose/decoders/arg_max.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 
 #include <doctest/doctest.h>
@@ -38,9 +38,9 @@ using test_environment::TemporaryFolder;
 namespace {
 
 Model small_model() {
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 64;
-  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 64;
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, spec);
 }
 
 }  // namespace
@@ -257,7 +257,7 @@ TEST_CASE("evaluate: people framed by boxes are looked for there, and unlabelled
   for (Person& person : people) {
     person.framing = Framing::box;
     person.box = box;
-    const Pose pose = estimator.explain(read_image(person.image), box).pose;
+    const Pose pose = estimator.estimate_stages(read_image(person.image), box).pose;
     for (std::size_t j = 0; j < person.joints.size(); ++j) person.joints[j].position = pose.keypoints[j].position;
   }
   CHECK(evaluate(estimator, people).pck().mean == 100);

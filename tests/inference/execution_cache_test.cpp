@@ -22,6 +22,7 @@
 namespace execution_cache_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 using test_environment::resident_bytes;
 
 namespace {

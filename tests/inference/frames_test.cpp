@@ -50,15 +50,15 @@ constexpr int side = 16;  // pixels of the network's input
 template <int Channels>
 Model copying_model(std::vector<int> frames, const std::string& colour_order) {
   struct Net : Network<Input<"image", Channels>, Conv<Channels, 1>, Output<"heatmaps">> {};
-  Meaning meaning;
-  meaning.joints = JointSet();
-  meaning.joints.name = "channels";
-  for (int c = 0; c + 1 < Channels; ++c) meaning.joints.joints.push_back("channel" + std::to_string(c));
-  meaning.input_height = meaning.input_width = side;
-  meaning.colour_order = colour_order;
-  meaning.frames = std::move(frames);
-  meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
-  const Model model = Model::random<Net>(1, meaning);
+  ModelSpec spec;
+  spec.joints = JointSet();
+  spec.joints.name = "channels";
+  for (int c = 0; c + 1 < Channels; ++c) spec.joints.joints.push_back("channel" + std::to_string(c));
+  spec.input_height = spec.input_width = side;
+  spec.colour_order = colour_order;
+  spec.frames = std::move(frames);
+  spec.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
+  const Model model = Model::random<Net>(1, spec);
   std::vector<Tensor> parameters = model.parameters();
   std::fill(parameters[0].values.begin(), parameters[0].values.end(), 0.0f);
   for (std::size_t c = 0; c < Channels; ++c) parameters[0].values[c * Channels + c] = 1;
@@ -92,13 +92,13 @@ void check_same(const Pose& got, const Pose& expected) {
 
 NetworkDescription small_network() {
   NetworkDescription network = description_of(*find_network("scaling-dilation-small"));
-  network.meaning.input_height = network.meaning.input_width = 32;
+  network.spec.input_height = network.spec.input_width = 32;
   return network;
 }
 
 Model small_model(std::vector<int> frames) {
   const NetworkDescription network = with_frames(small_network(), std::move(frames));
-  return reference::random_model(network.name, network.graph, 5, network.meaning);
+  return reference::random_model(network.name, network.graph, 5, network.spec);
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ TEST_CASE("Estimator: the input is the frames' channels, frame by frame, in the 
   const std::vector<Image> pictures = clip(2, side, side);
   for (const bool bgr : {false, true}) {
     Estimator estimator(copying_model<6>({-1, 0}, bgr ? "bgr" : "rgb"));
-    const Tensor maps = last_maps(estimator.explain(views(pictures)));
+    const Tensor maps = last_maps(estimator.estimate_stages(views(pictures)));
     double worst = 0;
     for (std::size_t frame = 0; frame < 2; ++frame) {
       for (std::size_t c = 0; c < 3; ++c) {
@@ -131,11 +131,11 @@ TEST_CASE("Estimator: each frame is cropped, mirrored and scaled as a picture by
   for (const EstimatorOptions& options : all) {
     Estimator of_three(copying_model<3>({-2, 0, 1}, "grey"), options);
     Estimator of_colours(copying_model<3>({0}, "rgb"), options);
-    const Estimate estimate = of_three.explain(views(pictures), box);
+    const Estimate estimate = of_three.estimate_stages(views(pictures), box);
     for (std::size_t frame = 0; frame < 3; ++frame) {
       // Three equal channels of the frame's luma.
       const Image grey = rgb_of(luma(pictures[frame]));
-      CHECK(map_of(last_maps(estimate), frame) == map_of(last_maps(of_colours.explain(grey, box)), 0));
+      CHECK(map_of(last_maps(estimate), frame) == map_of(last_maps(of_colours.estimate_stages(grey, box)), 0));
     }
   }
 }
@@ -144,9 +144,9 @@ TEST_CASE("Estimator: the second pass looks at all frames where the first one fo
   const std::vector<Image> pictures = clip(2, 60, 70);
   const Model model = small_model({-1, 0});
   Estimator twice(model, {.second_pass = SecondPass{.min_score = 0}}), once(model);
-  const Estimate second = twice.explain(views(pictures));
-  const Estimate expected = once.explain(views(pictures), second.pose.box);
-  CHECK(second.pose.box != once.explain(views(pictures)).pose.box);
+  const Estimate second = twice.estimate_stages(views(pictures));
+  const Estimate expected = once.estimate_stages(views(pictures), second.pose.box);
+  CHECK(second.pose.box != once.estimate_stages(views(pictures)).pose.box);
   CHECK(last_maps(second).values == last_maps(expected).values);
 }
 
@@ -155,8 +155,8 @@ TEST_CASE("Estimator: another frame changes the answer, and all doors of estimat
   const std::vector<Box> boxes{{0, 0, 30, 40}, {10, 10, 35, 45}, {5, 20, 40, 40}};
   const Model model = small_model({-1, 0});
   Estimator estimator(model);
-  const Estimate expected = estimator.explain(views(pictures));
-  CHECK(last_maps(estimator.explain(views({pictures[1], pictures[1]}))).values != last_maps(expected).values);
+  const Estimate expected = estimator.estimate_stages(views(pictures));
+  CHECK(last_maps(estimator.estimate_stages(views({pictures[1], pictures[1]}))).values != last_maps(expected).values);
   const std::vector<Pose> poses = estimator(views(pictures), boxes);
   check_same(estimator(views(pictures)), expected.pose);
   Estimator team(model, {.threads = 3});
@@ -165,9 +165,9 @@ TEST_CASE("Estimator: another frame changes the answer, and all doors of estimat
   const test_environment::TemporaryFolder folder;
   model.save(folder / "model.safetensors");
   PoseEstimator light((folder / "model.safetensors").string());
-  CHECK(light.meaning().frames == std::vector{-1, 0});
+  CHECK(light.spec().frames == std::vector{-1, 0});
   check_same(light(views(pictures)), expected.pose);
-  check_same(light.explain(views(pictures), boxes[1]).pose, poses[1]);
+  check_same(light.estimate_stages(views(pictures), boxes[1]).pose, poses[1]);
   const std::vector<Pose> by_light = light(views(pictures), boxes);
   EstimatorPool pool(model, {.threads = 2});
   const std::vector<AnyImage> owned(pictures.begin(), pictures.end());
@@ -202,7 +202,8 @@ TEST_CASE("Estimator: another number of pictures, another size and an empty fram
   Estimator one(small_model({0}));
   CHECK(refusal<UsageError>([&] { one(views(clip(2, 40, 30))); }) ==
         "frames: expected one picture, as the model has one frame, got 2");
-  CHECK(last_maps(one.explain(views(clip(1, 40, 30)))).values == last_maps(one.explain(pictures[0])).values);
+  CHECK(last_maps(one.estimate_stages(views(clip(1, 40, 30)))).values ==
+        last_maps(one.estimate_stages(pictures[0])).values);
 }
 
 TEST_CASE("take_weights: a network of several frames begun with one of one frame gives its maps, whatever else moves") {
@@ -210,7 +211,7 @@ TEST_CASE("take_weights: a network of several frames begun with one of one frame
   const Model begun = take_weights(small_model({-1, 0, 1}), one).model;
   const std::vector<Image> pictures = clip(3, 60, 60);
   Estimator wide(begun), narrow(one);
-  const Estimate got = wide.explain(views(pictures)), expected = narrow.explain(pictures[1]);
+  const Estimate got = wide.estimate_stages(views(pictures)), expected = narrow.estimate_stages(pictures[1]);
   const std::vector<float> a = last_maps(got).values;
   const std::vector<float> b = last_maps(expected).values;
   REQUIRE(a.size() == b.size());
@@ -234,7 +235,7 @@ TEST_CASE("evaluate: each image is estimated with the frames beside it; people w
     Person person;
     person.image = file(i);
     const std::vector<Image> frames{pictures[i == 0 ? 0 : i - 1], pictures[i]};
-    for (const Keypoint& keypoint : estimator.explain(views(frames)).pose.keypoints) {
+    for (const Keypoint& keypoint : estimator.estimate_stages(views(frames)).pose.keypoints) {
       person.joints.push_back({keypoint.position, JointState::visible});
     }
     people.push_back(person);

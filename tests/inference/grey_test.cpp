@@ -42,13 +42,13 @@ namespace {
 
 NetworkDescription small_network() {
   NetworkDescription network = description_of(*find_network("scaling-dilation-small"));
-  network.meaning.input_height = network.meaning.input_width = 32;
+  network.spec.input_height = network.spec.input_width = 32;
   return network;
 }
 
 Model grey_model(int bit_depth) {
   const NetworkDescription network = with_grey_input(small_network(), bit_depth);
-  return reference::random_model(network.name, network.graph, 5, network.meaning);
+  return reference::random_model(network.name, network.graph, 5, network.spec);
 }
 
 DepthImage depth_picture(int width, int height) {
@@ -82,20 +82,20 @@ TEST_CASE("Estimator: a grey network says the same of a grey picture and of an R
   all[3].second_pass = SecondPass{.min_score = 0};
   for (const EstimatorOptions& options : all) {
     Estimator estimator(model, options);
-    const Estimate expected = estimator.explain(grey, box);
-    check_same(estimator.explain(rgb_of(grey), box), expected);
+    const Estimate expected = estimator.estimate_stages(grey, box);
+    check_same(estimator.estimate_stages(rgb_of(grey), box), expected);
     CHECK(std::abs(highest(expected)) > 0.01);
-    CHECK(estimator.explain(GreyImage(70, 90, {50}), box).stages.back().maps.values !=
+    CHECK(estimator.estimate_stages(GreyImage(70, 90, {50}), box).stages.back().maps.values !=
           expected.stages.back().maps.values);
   }
   const test_environment::TemporaryFolder folder;
   write_png(folder / "grey.png", grey);
   write_png(folder / "rgb.png", rgb_of(grey));
   Estimator estimator(model);
-  const Estimate expected = estimator.explain(grey);
+  const Estimate expected = estimator.estimate_stages(grey);
   for (const char* name : {"grey.png", "rgb.png"}) {
-    check_same(estimator.explain(read_image(folder / name)), expected);
-    check_same(estimator.explain(read_image_as(pixel_kind(model.meaning()), folder / name)), expected);
+    check_same(estimator.estimate_stages(read_image(folder / name)), expected);
+    check_same(estimator.estimate_stages(read_image_as(pixel_kind(model.spec()), folder / name)), expected);
   }
 }
 
@@ -118,12 +118,12 @@ TEST_CASE("Estimator: a grey network says what an RGB network says whose weights
     }
   }
   REQUIRE(changed == 1);
-  Meaning meaning = rgb.meaning;
-  meaning.heatmaps = grey.meaning().heatmaps;
-  Estimator wide(Model(rgb.name, rgb.graph, parameters, meaning));
+  ModelSpec spec = rgb.spec;
+  spec.heatmaps = grey.spec().heatmaps;
+  Estimator wide(Model(rgb.name, rgb.graph, parameters, spec));
   Estimator narrow(grey);
   const GreyImage picture = luma(noise(60, 60, 2));
-  const Estimate got = narrow.explain(picture), expected = wide.explain(picture);
+  const Estimate got = narrow.estimate_stages(picture), expected = wide.estimate_stages(picture);
   const std::vector<float>& a = got.stages.back().maps.values;
   const std::vector<float>& b = expected.stages.back().maps.values;
   REQUIRE(a.size() == b.size());
@@ -138,13 +138,13 @@ TEST_CASE("Estimator: a grey network says what an RGB network says whose weights
 
 TEST_CASE("Estimator: an RGB network takes grey and 16-bit pictures as the RGB pictures that the image door makes") {
   const NetworkDescription network = small_network();
-  Estimator estimator(reference::random_model(network.name, network.graph, 5, network.meaning));
+  Estimator estimator(reference::random_model(network.name, network.graph, 5, network.spec));
   const GreyImage grey = luma(noise(50, 60, 3));
-  check_same(estimator.explain(grey), estimator.explain(rgb_of(grey)));
+  check_same(estimator.estimate_stages(grey), estimator.estimate_stages(rgb_of(grey)));
   const test_environment::TemporaryFolder folder;
   const DepthImage depth = depth_picture(50, 60);
   write_png(folder / "depth.png", depth);
-  check_same(estimator.explain(depth), estimator.explain(read_image(folder / "depth.png")));
+  check_same(estimator.estimate_stages(depth), estimator.estimate_stages(read_image(folder / "depth.png")));
 }
 
 TEST_CASE("Estimator: a 16-bit network sees what 8 bits cannot say, and refuses pictures of 8 bits") {
@@ -153,8 +153,8 @@ TEST_CASE("Estimator: a 16-bit network sees what 8 bits cannot say, and refuses 
   const DepthImage depth = depth_picture(50, 60);
   DepthImage coarse = depth;
   for (std::uint16_t& value : coarse.pixels) value = static_cast<std::uint16_t>(value / 256 * 256);
-  const Estimate expected = estimator.explain(depth);
-  CHECK(estimator.explain(coarse).stages.back().maps.values != expected.stages.back().maps.values);
+  const Estimate expected = estimator.estimate_stages(depth);
+  CHECK(estimator.estimate_stages(coarse).stages.back().maps.values != expected.stages.back().maps.values);
   const std::vector<Box> boxes{{0, 0, 30, 40}, {10, 10, 35, 45}};
   const Image rgb(50, 60);
   const GreyImage grey(50, 60);
@@ -168,7 +168,7 @@ TEST_CASE("Estimator: a 16-bit network sees what 8 bits cannot say, and refuses 
   const std::string file = (folder / "model.safetensors").string();
   model.save(file);
   PoseEstimator light(file);
-  check_same(light.explain(depth), expected);
+  check_same(light.estimate_stages(depth), expected);
   EstimatorPool pool(model, {.threads = 2});
   std::future<Pose> one = pool.submit(depth);
   std::future<std::vector<Pose>> several = pool.submit(depth, boxes);
@@ -190,8 +190,8 @@ TEST_CASE("Estimator: 16-bit depth with flips, scales and a second pass is what 
   DepthImage mirrored = depth;
   for (int y = 0; y < 64; ++y) std::reverse(mirrored.at(0, y), mirrored.at(0, y) + 64);
   // Of a picture and its mirror image the flip average is the same but for sides.
-  const Estimate one = flipped.explain(depth), other = flipped.explain(mirrored);
-  const std::vector<int> partner = mirror(model.meaning().joints);
+  const Estimate one = flipped.estimate_stages(depth), other = flipped.estimate_stages(mirrored);
+  const std::vector<int> partner = mirror(model.spec().joints);
   const Tensor& a = one.stages.back().maps;
   const Tensor& b = other.stages.back().maps;
   const auto h = static_cast<std::size_t>(a.shape[1]), w = static_cast<std::size_t>(a.shape[2]);
@@ -204,7 +204,7 @@ TEST_CASE("Estimator: 16-bit depth with flips, scales and a second pass is what 
     }
   }
   CHECK(worst < 1e-5 * most);
-  CHECK(plain.explain(depth).stages.back().maps.values != a.values);
+  CHECK(plain.estimate_stages(depth).stages.back().maps.values != a.values);
 }
 
 TEST_CASE("evaluate, panels: 16-bit pictures from files, shown spread over their range") {
@@ -214,7 +214,7 @@ TEST_CASE("evaluate, panels: 16-bit pictures from files, shown spread over their
   const DepthImage depth = depth_picture(50, 60);
   write_png(folder / "depth.png", depth);
   write_png(folder / "grey.png", GreyImage(50, 60));
-  const Estimate estimate = estimator.explain(depth);
+  const Estimate estimate = estimator.estimate_stages(depth);
   Person person;
   person.image = folder / "depth.png";
   for (const Keypoint& keypoint : estimate.pose.keypoints) {
@@ -224,9 +224,9 @@ TEST_CASE("evaluate, panels: 16-bit pictures from files, shown spread over their
   person.image = folder / "grey.png";
   const std::string message = refusal<DataError>([&] { evaluate(estimator, std::vector{person}); });
   CHECK(contains(message, "grey.png: expected samples of 16 bits"));
-  const Image panel = draw_stage(depth, estimate, 0, model.meaning());
-  CHECK(panel.pixels == draw_stage(displayable(depth), estimate, 0, model.meaning()).pixels);
-  const SeenPart seen = cut_seen(depth, {0, 0, 60, 60}, model.meaning(), 60);
+  const Image panel = draw_stage(depth, estimate, 0, model.spec());
+  CHECK(panel.pixels == draw_stage(displayable(depth), estimate, 0, model.spec()).pixels);
+  const SeenPart seen = cut_seen(depth, {0, 0, 60, 60}, model.spec(), 60);
   CHECK(*std::max_element(seen.picture.pixels.begin(), seen.picture.pixels.end()) > 200);
 }
 

@@ -29,7 +29,7 @@ inline std::vector<posemachine::Person> noise_people(const std::filesystem::path
     person.dataset = "lsp";
     person.number = i + 1;
     posemachine::write_png(person.image, image);
-    const posemachine::Estimate estimate = estimator.explain(image);
+    const posemachine::Estimate estimate = estimator.estimate_stages(image);
     for (const posemachine::Keypoint& keypoint : estimate.stages[stage].keypoints) {
       person.joints.push_back({keypoint.position, posemachine::JointState::visible});
     }

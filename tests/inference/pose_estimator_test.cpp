@@ -60,8 +60,8 @@ TEST_CASE("PoseEstimator: image, boxes, stages and copies give the bytes of Esti
   const Model model = Model::load(bundled());
   Estimator expected(model);
   PoseEstimator got(bundled());
-  CHECK(got.meaning().joints.joints == model.meaning().joints.joints);
-  CHECK(got.meaning().input_height == model.meaning().input_height);
+  CHECK(got.spec().joints.joints == model.spec().joints.joints);
+  CHECK(got.spec().input_height == model.spec().input_height);
   check_same(got(image), expected(image));
   PoseEstimator copy = got;
   PoseEstimator two = copy.with({.threads = 2, .cached_sizes = 1});
@@ -75,13 +75,13 @@ TEST_CASE("PoseEstimator: image, boxes, stages and copies give the bytes of Esti
   }
   const PoseEstimator moved = std::move(copy);
   PoseEstimator early = moved.with({.stages = 1});
-  const Estimate one = early.explain(image, boxes[1], {64, 64});
-  const Estimate all = expected.explain(image, boxes[1], {64, 64});
+  const Estimate one = early.estimate_stages(image, boxes[1], {64, 64});
+  const Estimate all = expected.estimate_stages(image, boxes[1], {64, 64});
   REQUIRE(one.stages.size() == 1);
   CHECK(one.stages[0].maps.values == all.stages[0].maps.values);
   CHECK(one.square == all.square);
   got = early;
-  check_same(got.explain(image, boxes[1], {64, 64}).pose, one.pose);
+  check_same(got.estimate_stages(image, boxes[1], {64, 64}).pose, one.pose);
   static_assert(std::is_nothrow_move_constructible_v<PoseEstimator> &&
                 std::is_nothrow_move_assignable_v<PoseEstimator>);
 }

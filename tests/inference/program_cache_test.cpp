@@ -30,6 +30,8 @@
 namespace program_cache_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using test_environment::resident_bytes;
 
 namespace {
@@ -113,11 +115,11 @@ TEST_CASE("ProgramCache: eight estimators of one model and size take the memory 
   const Image image(200, 160);
   const Size input{448, 448};
   estimators.emplace_back(model, options);
-  estimators.front().explain(image, {}, input);
+  estimators.front().estimate_stages(image, {}, input);
   const double one = resident_bytes();
   while (estimators.size() < 8) {
     estimators.push_back(estimators.front());
-    estimators.back().explain(image, {}, input);
+    estimators.back().estimate_stages(image, {}, input);
   }
   const double seven_more = resident_bytes() - one;
   Graph graph = model.graph();

@@ -41,12 +41,12 @@ namespace {
 
 Model small_model(bool flip_average = false, const std::string& decoder = "quarter_offset",
                   CropRule crop = CropRule{}) {
-  Meaning meaning;
-  meaning.input_height = 64;
-  meaning.input_width = 96;
-  meaning.decoder = {decoder, flip_average};
-  meaning.crop = crop;
-  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, meaning);
+  ModelSpec spec;
+  spec.input_height = 64;
+  spec.input_width = 96;
+  spec.decoder = {decoder, flip_average};
+  spec.crop = crop;
+  return reference::random_model("scaling-dilation-small", graph_of<ScalingDilationSmall>(), 5, spec);
 }
 
 // Maps are the picture's colours, a pixel a cell.
@@ -54,14 +54,14 @@ Model colour_model(int side) {
   Graph graph;
   const Value image = add_input(graph, "image", 3);
   add_output(graph, "heatmaps", convolution(graph, image, {.out = 3}));
-  Meaning meaning;
-  meaning.joints = JointSet{};
-  meaning.joints.name = "two";
-  meaning.joints.joints = {"left", "right"};
-  meaning.input_height = meaning.input_width = side;
-  meaning.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
-  meaning.decoder.kind = "arg_max";
-  const Model model = Model::random("colours", graph, 1, meaning);
+  ModelSpec spec;
+  spec.joints = JointSet{};
+  spec.joints.name = "two";
+  spec.joints.joints = {"left", "right"};
+  spec.input_height = spec.input_width = side;
+  spec.normalisation = {{0, 0, 0}, {1.0 / 255, 1.0 / 255, 1.0 / 255}};
+  spec.decoder.kind = "arg_max";
+  const Model model = Model::random("colours", graph, 1, spec);
   std::vector<Tensor> parameters = model.parameters();
   parameters[0].values = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   return model.with_parameters(std::move(parameters));
@@ -118,11 +118,11 @@ TEST_CASE("Estimator: maps of several scales are the naive average of those of m
     // Sides of squares are exact in binary, so that both ways feed the network the same bits.
     const std::vector<double> scales{1, 0.5, 2};
     Estimator estimator(small_model(flip), {.scales = scales});
-    const Estimate estimate = estimator.explain(image);
+    const Estimate estimate = estimator.estimate_stages(image);
     std::vector<Estimate> parts;
     for (const double scale : scales) {
       Estimator plain(small_model(flip, "quarter_offset", {.image_scale = 1 / scale}));
-      parts.push_back(plain.explain(image));
+      parts.push_back(plain.estimate_stages(image));
     }
     CHECK(estimate.square == parts.front().square);
     REQUIRE(estimate.stages.size() == 3);
@@ -171,12 +171,12 @@ TEST_CASE("Estimator: scales and a second pass use one execution, and nothing de
   options.second_pass = SecondPass{0, 4};
   Estimator estimator(small_model(true), options);
   const Image image = noise(90, 70, 1);
-  const Estimate first = estimator.explain(image);
+  const Estimate first = estimator.estimate_stages(image);
   estimator(noise(30, 80, 2));
   CHECK(estimator.is_ready_for({64, 96}));
-  check_same(estimator.explain(image), first);
+  check_same(estimator.estimate_stages(image), first);
   Estimator copy = estimator;
-  check_same(copy.explain(image), first);
+  check_same(copy.estimate_stages(image), first);
 }
 
 TEST_CASE("Estimator: flip and decoder of the options are those of a model that says so") {
@@ -184,13 +184,13 @@ TEST_CASE("Estimator: flip and decoder of the options are those of a model that 
   for (const bool flip : {false, true}) {
     Estimator other(small_model(!flip), {.flip_average = flip});
     Estimator same(small_model(flip));
-    check_same(other.explain(image), same.explain(image));
+    check_same(other.estimate_stages(image), same.estimate_stages(image));
   }
   const DecoderKinds kinds;
   for (const DecoderKind& kind : kinds.all()) {
     Estimator other(small_model(false), {.decoder = kind});
     Estimator same(small_model(false, std::string(kind.name)));
-    check_same(other.explain(image), same.explain(image));
+    check_same(other.estimate_stages(image), same.estimate_stages(image));
   }
 }
 
@@ -201,16 +201,16 @@ TEST_CASE("Estimator: a second pass is the estimate in the box of the first one'
   const SecondPass second{0.0, 4};
   Estimator twice(model, {.second_pass = second});
   for (const std::optional<Box>& box : {std::optional<Box>(), std::optional(Box{20, 10, 60, 70})}) {
-    const Estimate first = plain.explain(image, box);
+    const Estimate first = plain.estimate_stages(image, box);
     const std::optional<Box> found = second_pass_box(first.pose.keypoints, second);
     REQUIRE(found);
-    const Estimate expected = plain.explain(image, *found);
-    check_same(twice.explain(image, box), expected);
+    const Estimate expected = plain.estimate_stages(image, *found);
+    check_same(twice.estimate_stages(image, box), expected);
     CHECK(expected.square != first.square);
   }
   const std::vector<Box> boxes{{20, 10, 60, 70}, {0, 0, 50, 90}};
   const std::vector<Pose> poses = twice(image, boxes);
-  for (std::size_t i = 0; i < 2; ++i) CHECK(poses[i].box == twice.explain(image, boxes[i]).pose.box);
+  for (std::size_t i = 0; i < 2; ++i) CHECK(poses[i].box == twice.estimate_stages(image, boxes[i]).pose.box);
   CHECK(poses[0].box != boxes[0]);
 }
 
@@ -219,12 +219,12 @@ TEST_CASE("Estimator: without enough joints of enough score the first pass is th
   const Model model = small_model();
   Estimator plain(model);
   Estimator many(model, {.second_pass = SecondPass{0.0, 15}});
-  check_same(many.explain(image), plain.explain(image));
+  check_same(many.estimate_stages(image), plain.estimate_stages(image));
   double best = 0;
   for (const Keypoint& keypoint : plain(image).keypoints) best = std::max(best, keypoint.score);
   REQUIRE(best < 1);
   Estimator sure(model, {.second_pass = SecondPass{std::nextafter(best, 1.0), 2}});
-  check_same(sure.explain(image), plain.explain(image));
+  check_same(sure.estimate_stages(image), plain.estimate_stages(image));
 }
 
 TEST_CASE("Estimator: a second pass sees a small person in more cells") {
@@ -237,10 +237,10 @@ TEST_CASE("Estimator: a second pass sees a small person in more cells") {
   }
   Estimator once(colour_model(60));  // 4 image pixels a cell
   Estimator twice(colour_model(60), {.second_pass = SecondPass{0.1, 2}});
-  const Estimate estimate = twice.explain(image);
+  const Estimate estimate = twice.estimate_stages(image);
   CHECK(estimate.square.width < 25);
   CHECK(estimate.square.width > 12);
-  CHECK(once.explain(image).square.width == 240);
+  CHECK(once.estimate_stages(image).square.width == 240);
   CHECK(std::abs(estimate.pose.keypoints[0].position.x - 201.5) <= 2);
   CHECK(std::abs(estimate.pose.keypoints[1].position.y - 48.5) <= 2);
 }

@@ -1,4 +1,4 @@
-// Layer types: glue and blocks, tags, branches, names.
+// Layer types: with and without a scope of names, tags, branches, names.
 #include <posemachine/compose.hpp>
 
 #include <doctest/doctest.h>

@@ -7,12 +7,12 @@
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/model/frames_input.hpp>
 #include <posemachine/model/grey_input.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/model/onnx.hpp>
 #include <posemachine/model/take_weights.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -36,23 +36,23 @@ struct Net
 };
 struct Depthwise : Network<Input<"image", 3>, DepthwiseConv<3>, Conv<15, 1>, Output<"heatmaps">> {};
 
-Meaning meaning_of(std::vector<int> frames, const std::string& colour_order = "rgb") {
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  meaning.colour_order = colour_order;
-  meaning.frames = std::move(frames);
-  return meaning;
+ModelSpec spec_of(std::vector<int> frames, const std::string& colour_order = "rgb") {
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  spec.colour_order = colour_order;
+  spec.frames = std::move(frames);
+  return spec;
 }
 
-Json description(int channels, const std::string& meaning) {
-  return parse_json(
-      R"({"network": "n", "layers": [{"Input": {"name": "image", "channels": )" + std::to_string(channels) +
-          R"(}}, {"Conv": {"out": 15, "kernel": 3, "stride": 2}}, {"Output": "heatmaps"}])" + meaning + "}",
-      "text");
+Json description(int channels, const std::string& spec) {
+  return parse_json(R"({"network": "n", "layers": [{"Input": {"name": "image", "channels": )" +
+                        std::to_string(channels) +
+                        R"(}}, {"Conv": {"out": 15, "kernel": 3, "stride": 2}}, {"Output": "heatmaps"}])" + spec + "}",
+                    "text");
 }
 
 Model model_of(std::vector<int> frames, bool grey, std::uint64_t seed) {
-  NetworkDescription network{"net", graph_of<Net<3>>(), meaning_of({0})};
+  NetworkDescription network{"net", graph_of<Net<3>>(), spec_of({0})};
   network = with_frames(std::move(network), std::move(frames));
   return Model::random(grey ? with_grey_input(std::move(network)) : std::move(network), seed);
 }
@@ -80,21 +80,21 @@ double answer(const Model& model, std::size_t out, const std::vector<std::vector
 }  // namespace
 
 TEST_CASE("with_frames: the graph is that of the type whose input has the channels of all frames") {
-  const NetworkDescription one{"n", graph_of<Net<3>>(), meaning_of({0})};
+  const NetworkDescription one{"n", graph_of<Net<3>>(), spec_of({0})};
   const NetworkDescription three = with_frames(one, {-2, -1, 0});
   CHECK(first_difference(three.graph, graph_of<Net<9>>()) == "");
-  CHECK(three.meaning.frames == std::vector{-2, -1, 0});
-  CHECK(image_channels(three.meaning) == 3);
-  CHECK(input_channels(three.meaning) == 9);
+  CHECK(three.spec.frames == std::vector{-2, -1, 0});
+  CHECK(image_channels(three.spec) == 3);
+  CHECK(input_channels(three.spec) == 9);
   CHECK(first_difference(with_frames(three, {0}).graph, one.graph) == "");
   for (const NetworkDescription& both :
        {with_grey_input(three, 16), with_frames(with_grey_input(one, 16), {0, 1, 7})}) {
     CHECK(first_difference(both.graph, graph_of<Net<3>>()) == "");
-    CHECK(input_channels(both.meaning) == 3);
-    CHECK(both.meaning.normalisation == default_normalisation(16));
+    CHECK(input_channels(both.spec) == 3);
+    CHECK(both.spec.normalisation == default_normalisation(16));
   }
   CHECK(contains(refusal<ModelError>([&] { with_frames(one, {-1}); }), "with_frames: frames: expected 0 among"));
-  const NetworkDescription depthwise{"d", graph_of<Depthwise>(), meaning_of({0})};
+  const NetworkDescription depthwise{"d", graph_of<Depthwise>(), spec_of({0})};
   CHECK_THROWS_AS(with_grey_input(with_frames(depthwise, {-1, 0})), ModelError);
 }
 
@@ -102,37 +102,37 @@ TEST_CASE("with_frames: every named network") {
   for (const NamedNetwork& named : networks) {
     CAPTURE(named.name);
     NetworkDescription network = with_frames(description_of(named), {-1, 0});
-    network.meaning.heatmaps = output_names(network.graph);
-    check(network.graph, network.meaning, "meaning");
+    network.spec.heatmaps = output_names(network.graph);
+    check(network.graph, network.spec, "meaning");
     CHECK(count_parameters(network.graph) > count_parameters(description_of(named).graph));
   }
 }
 
 TEST_CASE("model file: frames come back, and a file of one frame does not mention them") {
-  const Model model = Model::random<Net<6>>(3, meaning_of({-1, 0}));
+  const Model model = Model::random<Net<6>>(3, spec_of({-1, 0}));
   const Model back = Model::from_bytes(model.to_bytes(), "m");
-  CHECK(back.meaning().frames == std::vector{-1, 0});
+  CHECK(back.spec().frames == std::vector{-1, 0});
   CHECK(back.to_bytes() == model.to_bytes());
-  CHECK(meaning_to_json(model.meaning())["frames"] == Json::array({-1, 0}));
-  CHECK(meaning_to_json(model.meaning())["normalisation"]["mean"].size() == 3);  // of one picture
+  CHECK(spec_to_json(model.spec())["frames"] == Json::array({-1, 0}));
+  CHECK(spec_to_json(model.spec())["normalisation"]["mean"].size() == 3);  // of one picture
   // The shape after "N": 6 x 32 x 32, each a message of one number.
   const std::string dims{"\x0a\x02\x08\x06\x0a\x02\x08\x20\x0a\x02\x08\x20"};
   CHECK(contains(to_onnx(model, {32, 32}), dims));
 
-  const Model one = Model::random<Net<3>>(3, meaning_of({0}));
+  const Model one = Model::random<Net<3>>(3, spec_of({0}));
   CHECK_FALSE(contains(one.to_bytes(), "frames"));
-  Json said = meaning_to_json(one.meaning());
+  Json said = spec_to_json(one.spec());
   said["frames"] = {0};
-  const Meaning read = meaning_from_json(said, "m");
+  const ModelSpec read = spec_from_json(said, "m");
   CHECK(read.frames == std::vector{0});
-  CHECK_FALSE(meaning_to_json(read).contains("frames"));
+  CHECK_FALSE(spec_to_json(read).contains("frames"));
 }
 
 TEST_CASE("meaning: frames that cannot be are refused by their field, of a file as of a program") {
   const auto of_file = [](const std::string& frames) {
-    Json json = meaning_to_json(meaning_of({0}));
+    Json json = spec_to_json(spec_of({0}));
     json["frames"] = parse_json(frames, "text");
-    return refusal<ModelError>([&] { static_cast<void>(meaning_from_json(json, "m")); });
+    return refusal<ModelError>([&] { static_cast<void>(spec_from_json(json, "m")); });
   };
   CHECK(of_file("[-16, 0, 16]") == "");
   CHECK(of_file("[-7, -6, -5, -4, -3, -2, -1, 0]") == "");
@@ -144,7 +144,7 @@ TEST_CASE("meaning: frames that cannot be are refused by their field, of a file 
   CHECK(contains(of_file("[-8, -7, -6, -5, -4, -3, -2, -1, 0]"), list));
   const auto of_both = [&](std::vector<int> frames, const std::string& message) {
     CHECK(contains(of_file(Json(frames).dump()), message));
-    CHECK(contains(refusal<ModelError>([&] { check(meaning_of(frames), "m"); }), message));
+    CHECK(contains(refusal<ModelError>([&] { check(spec_of(frames), "m"); }), message));
   };
   of_both({}, "m.frames: expected 1 to 8 offsets, got 0; as in [-2, -1, 0]");
   of_both({-17, 0}, "m.frames: expected offsets from -16 to 16, got -17");
@@ -152,36 +152,36 @@ TEST_CASE("meaning: frames that cannot be are refused by their field, of a file 
   of_both({0, -1}, "m.frames: expected ascending offsets, each once, got 0, -1");
   of_both({-1, -1, 0}, "m.frames: expected ascending offsets, each once, got -1, -1, 0");
   of_both({-2, -1}, "m.frames: expected 0 among the offsets, the frame whose pose it is, got -2, -1");
-  CHECK(contains(refusal<ModelError>([] { check(meaning_of({-8, -7, -6, -5, -4, -3, -2, -1, 0}), "m"); }),
+  CHECK(contains(refusal<ModelError>([] { check(spec_of({-8, -7, -6, -5, -4, -3, -2, -1, 0}), "m"); }),
                  "m.frames: expected 1 to 8 offsets, got 9"));
 }
 
 TEST_CASE("meaning: the image input must have the channels of all frames") {
   CHECK(
-      contains(refusal<ModelError>([] { check(graph_of<Net<3>>(), meaning_of({-1, 0}), "m"); }),
+      contains(refusal<ModelError>([] { check(graph_of<Net<3>>(), spec_of({-1, 0}), "m"); }),
                "m.inputs.image: expected 6 channels for its role, the colour order rgb and the 2 frames -1, 0, got 3"));
   CHECK(contains(
-      refusal<ModelError>([] { check(graph_of<Net<3>>(), meaning_of({-1, 0}, "grey"), "m"); }),
+      refusal<ModelError>([] { check(graph_of<Net<3>>(), spec_of({-1, 0}, "grey"), "m"); }),
       "m.inputs.image: expected 2 channels for its role, the colour order grey and the 2 frames -1, 0, got 3"));
-  CHECK(contains(refusal<ModelError>([] { check(graph_of<Net<6>>(), meaning_of({0}), "m"); }),
+  CHECK(contains(refusal<ModelError>([] { check(graph_of<Net<6>>(), spec_of({0}), "m"); }),
                  "m.inputs.image: expected 3 channels for its role and the colour order rgb, got 6"));
 }
 
 TEST_CASE("network file: with frames an input of as many pictures is the image, in colours or grey") {
-  const auto read = [](int channels, const std::string& meaning) {
-    return network_from_json(description(channels, meaning), "n.json");
+  const auto read = [](int channels, const std::string& spec) {
+    return network_from_json(description(channels, spec), "n.json");
   };
   const NetworkDescription rgb = read(6, R"(, "meaning": {"frames": [-1, 0]})");
-  CHECK(rgb.meaning.colour_order == "rgb");
-  REQUIRE(rgb.meaning.inputs.size() == 1);
-  CHECK(rgb.meaning.inputs[0].name == "image");
-  CHECK(read(2, R"(, "meaning": {"frames": [-1, 0]})").meaning.colour_order == "grey");
-  const Meaning depth = read(3, R"(, "meaning": {"frames": [-1, 0, 1], "bit_depth": 16})").meaning;
+  CHECK(rgb.spec.colour_order == "rgb");
+  REQUIRE(rgb.spec.inputs.size() == 1);
+  CHECK(rgb.spec.inputs[0].name == "image");
+  CHECK(read(2, R"(, "meaning": {"frames": [-1, 0]})").spec.colour_order == "grey");
+  const ModelSpec depth = read(3, R"(, "meaning": {"frames": [-1, 0, 1], "bit_depth": 16})").spec;
   CHECK(depth.colour_order == "grey");
   CHECK(depth.frames == std::vector{-1, 0, 1});
   CHECK(depth.normalisation == default_normalisation(16));
-  const auto refused = [&](int channels, const std::string& meaning) {
-    return refusal<ModelError>([&] { static_cast<void>(read(channels, meaning)); });
+  const auto refused = [&](int channels, const std::string& spec) {
+    return refusal<ModelError>([&] { static_cast<void>(read(channels, spec)); });
   };
   CHECK(contains(refused(6, ""), "n.json.meaning.inputs: expected a role for each of the graph's 1 inputs, got 0"));
   CHECK(contains(refused(6, R"(, "meaning": {"frames": [-1]})"), "n.json.meaning.frames: expected 0 among"));
@@ -189,7 +189,7 @@ TEST_CASE("network file: with frames an input of as many pictures is the image, 
   // Its own JSON form describes the same network.
   const NetworkDescription back = network_from_json(network_to_json(rgb), "back");
   CHECK(first_difference(back.graph, rgb.graph) == "");
-  CHECK(meaning_to_json(back.meaning) == meaning_to_json(rgb.meaning));
+  CHECK(spec_to_json(back.spec) == spec_to_json(rgb.spec));
 }
 
 TEST_CASE("take_weights: a network of one frame becomes one of several that looks at no other frame yet") {
@@ -197,7 +197,7 @@ TEST_CASE("take_weights: a network of one frame becomes one of several that look
   const Model one = model_of({0}, false, 1);
   const TakenWeights begun = take_weights(model_of({-2, 0, 1}, false, 2), one);
   CHECK(begun.left.empty());
-  CHECK(begun.model.meaning().frames == std::vector{-2, 0, 1});
+  CHECK(begun.model.spec().frames == std::vector{-2, 0, 1});
   const Model grey = model_of({0}, true, 1);
   const TakenWeights from_grey = take_weights(model_of({-1, 0}, false, 2), grey);
   const TakenWeights to_grey = take_weights(model_of({-1, 0}, true, 2), one);

@@ -8,11 +8,11 @@
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/passes/set_input_channels.hpp>
 #include <posemachine/model/grey_input.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_json.hpp>
 #include <posemachine/model/onnx.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -34,19 +34,18 @@ struct Net : Network<Input<"image", Channels>, ConvReLU<4, 3, Norm::batch>, Pyra
                      Output<"heatmaps">> {};
 struct Depthwise : Network<Input<"image", 3>, DepthwiseConv<3>, Conv<15, 1>, Output<"heatmaps">> {};
 
-Meaning grey_meaning(int bit_depth) {
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  meaning.colour_order = "grey";
-  meaning.bit_depth = bit_depth;
-  meaning.normalisation = default_normalisation(bit_depth);
-  return meaning;
+ModelSpec grey_spec(int bit_depth) {
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  spec.colour_order = "grey";
+  spec.bit_depth = bit_depth;
+  spec.normalisation = default_normalisation(bit_depth);
+  return spec;
 }
 
-Json description(const std::string& channels, const std::string& meaning) {
+Json description(const std::string& channels, const std::string& spec) {
   return parse_json(R"({"network": "n", "layers": [{"Input": {"name": "image", "channels": )" + channels +
-                        R"(}}, {"Conv": {"out": 15, "kernel": 3, "stride": 2}}, {"Output": "heatmaps"}])" + meaning +
-                        "}",
+                        R"(}}, {"Conv": {"out": 15, "kernel": 3, "stride": 2}}, {"Output": "heatmaps"}])" + spec + "}",
                     "text");
 }
 
@@ -73,10 +72,10 @@ TEST_CASE("with_grey_input: every named network, with as many weights fewer as i
     const NetworkDescription rgb = description_of(named);
     for (const int bits : {8, 16}) {
       NetworkDescription grey = with_grey_input(rgb, bits);
-      grey.meaning.heatmaps = output_names(grey.graph);
-      check(grey.graph, grey.meaning, "meaning");
-      CHECK(image_channels(grey.meaning) == 1);
-      CHECK(grey.meaning.bit_depth == bits);
+      grey.spec.heatmaps = output_names(grey.graph);
+      check(grey.graph, grey.spec, "meaning");
+      CHECK(image_channels(grey.spec) == 1);
+      CHECK(grey.spec.bit_depth == bits);
       const Value image{grey.graph.inputs[0].value};
       std::int64_t colours = 0;
       for (const Node& node : rgb.graph.nodes) {
@@ -92,13 +91,13 @@ TEST_CASE("with_grey_input: every named network, with as many weights fewer as i
 
 TEST_CASE("model file: an input of one channel and its bit depth come back, in one number per channel") {
   for (const int bits : {8, 16}) {
-    const Model model = Model::random<Net<1>>(3, grey_meaning(bits));
+    const Model model = Model::random<Net<1>>(3, grey_spec(bits));
     const Model back = Model::from_bytes(model.to_bytes(), "m");
-    CHECK(back.meaning().colour_order == "grey");
-    CHECK(back.meaning().bit_depth == bits);
-    CHECK(back.meaning().normalisation == default_normalisation(bits));
+    CHECK(back.spec().colour_order == "grey");
+    CHECK(back.spec().bit_depth == bits);
+    CHECK(back.spec().normalisation == default_normalisation(bits));
     CHECK(back.to_bytes() == model.to_bytes());
-    const Json json = meaning_to_json(model.meaning());
+    const Json json = spec_to_json(model.spec());
     CHECK(json["normalisation"]["mean"].size() == 1);
     CHECK(json["normalisation"]["mean"][0] == (bits == 16 ? 2000 : 128));
     CHECK(json.contains("bit_depth") == (bits == 16));
@@ -116,9 +115,9 @@ TEST_CASE("model file: files from before bit depths are written as they were rea
 
 TEST_CASE("meaning: what does not fit an input of one channel is refused by its field") {
   const auto refused = [](const std::function<void(Json&)>& change) {
-    Json json = meaning_to_json(grey_meaning(16));
+    Json json = spec_to_json(grey_spec(16));
     change(json);
-    return refusal<ModelError>([&] { static_cast<void>(meaning_from_json(json, "m")); });
+    return refusal<ModelError>([&] { static_cast<void>(spec_from_json(json, "m")); });
   };
   CHECK(refused([](Json&) {}) == "");
   CHECK(contains(refused([](Json& m) { m["bit_depth"] = 12; }), "m.bit_depth: expected 8 or 16, got 12"));
@@ -131,9 +130,9 @@ TEST_CASE("meaning: what does not fit an input of one channel is refused by its 
                    m["normalisation"] = {{"mean", {1, 2, 3}}, {"scale", {1, 1, 1}}};
                  }),
                  "m.bit_depth: expected 8 for colours, got 16; 16 bits go with the colour_order grey"));
-  CHECK(contains(refusal<ModelError>([] { check(graph_of<Net<3>>(), grey_meaning(8), "m"); }),
+  CHECK(contains(refusal<ModelError>([] { check(graph_of<Net<3>>(), grey_spec(8), "m"); }),
                  "m.inputs.image: expected 1 channel for its role and the colour order grey, got 3"));
-  Meaning rgb = grey_meaning(8);
+  ModelSpec rgb = grey_spec(8);
   rgb.colour_order = "rgb";
   CHECK(contains(refusal<ModelError>([&] { check(graph_of<Net<1>>(), rgb, "m"); }),
                  "m.inputs.image: expected 3 channels for its role and the colour order rgb, got 1"));
@@ -141,20 +140,20 @@ TEST_CASE("meaning: what does not fit an input of one channel is refused by its 
 
 TEST_CASE("network file: an input of one channel is a grey image unless another one could be it") {
   const NetworkDescription grey = network_from_json(description("1", ""), "n.json");
-  CHECK(grey.meaning.colour_order == "grey");
-  CHECK(grey.meaning.bit_depth == 8);
-  CHECK(grey.meaning.normalisation == Normalisation{});
-  REQUIRE(grey.meaning.inputs.size() == 1);
-  CHECK(grey.meaning.inputs[0].role == InputRole::image);
-  const Meaning depth = network_from_json(description("1", R"(, "meaning": {"bit_depth": 16})"), "n.json").meaning;
+  CHECK(grey.spec.colour_order == "grey");
+  CHECK(grey.spec.bit_depth == 8);
+  CHECK(grey.spec.normalisation == Normalisation{});
+  REQUIRE(grey.spec.inputs.size() == 1);
+  CHECK(grey.spec.inputs[0].role == InputRole::image);
+  const ModelSpec depth = network_from_json(description("1", R"(, "meaning": {"bit_depth": 16})"), "n.json").spec;
   CHECK(depth.bit_depth == 16);
   CHECK(depth.normalisation == default_normalisation(16));
-  const Meaning own =
+  const ModelSpec own =
       network_from_json(description("1", R"(, "meaning": {"bit_depth": 16, "normalisation": {"mean": [900]}})"), "n")
-          .meaning;
+          .spec;
   CHECK(own.normalisation.mean[0] == 900);
   CHECK(own.normalisation.scale[0] == 1.0 / 4000);
-  CHECK(network_from_json(description("3", ""), "n.json").meaning.colour_order == "rgb");
+  CHECK(network_from_json(description("3", ""), "n.json").spec.colour_order == "rgb");
   const auto refused = [](const Json& json) {
     return refusal<ModelError>([&] { static_cast<void>(network_from_json(json, "n.json")); });
   };
@@ -164,7 +163,7 @@ TEST_CASE("network file: an input of one channel is a grey image unless another 
   // Its own JSON form describes the same network.
   const NetworkDescription back = network_from_json(network_to_json(grey), "back");
   CHECK(first_difference(back.graph, grey.graph) == "");
-  CHECK(meaning_to_json(back.meaning) == meaning_to_json(grey.meaning));
+  CHECK(spec_to_json(back.spec) == spec_to_json(grey.spec));
 }
 
 }  // namespace grey_input_test

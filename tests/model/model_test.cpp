@@ -31,17 +31,17 @@ struct Net : Network<Input<"image", 3>, Body, Conv<15, 1>, Output<"heatmaps">, D
 struct Wider
     : Network<Input<"image", 3>, Conv<9, 3, ConvolutionOptions{.stride = 2}>, Conv<15, 1>, Output<"heatmaps">> {};
 
-Meaning small_meaning() {
-  Meaning meaning;
-  meaning.input_height = 32;
-  meaning.input_width = 48;
-  meaning.sigma_px = 3.5;
-  meaning.decoder.flip_average = true;
-  meaning.crop.image_scale = 1.1;
-  return meaning;
+ModelSpec small_spec() {
+  ModelSpec spec;
+  spec.input_height = 32;
+  spec.input_width = 48;
+  spec.sigma_px = 3.5;
+  spec.decoder.flip_average = true;
+  spec.crop.image_scale = 1.1;
+  return spec;
 }
 
-Model small_model() { return Model::random<Net>(7, small_meaning()); }
+Model small_model() { return Model::random<Net>(7, small_spec()); }
 
 // The file of a model with its graph's JSON changed.
 std::string changed_graph(const std::function<void(Json&)>& change) {
@@ -52,11 +52,11 @@ std::string changed_graph(const std::function<void(Json&)>& change) {
   return write_safetensors(file);
 }
 
-std::string changed_meaning(const std::function<void(Json&)>& change) {
+std::string changed_spec(const std::function<void(Json&)>& change) {
   TensorFile file = parse_safetensors(small_model().to_bytes(), "m");
-  Json meaning = parse_json(file.metadata["posemachine.meaning"], "meaning");
-  change(meaning);
-  file.metadata["posemachine.meaning"] = meaning.dump();
+  Json spec = parse_json(file.metadata["posemachine.meaning"], "meaning");
+  change(spec);
+  file.metadata["posemachine.meaning"] = spec.dump();
   return write_safetensors(file);
 }
 
@@ -86,11 +86,11 @@ TEST_CASE("Model: a file read without the type gives the same graph, weights and
     CHECK(read.parameters()[id].values == model.parameters()[id].values);
     CHECK(parameter_name(read.graph(), static_cast<int>(id)) == parameter_name(model.graph(), static_cast<int>(id)));
   }
-  CHECK(read.meaning().joints == lsp_joints());
-  CHECK(read.meaning().input_width == 48);
-  CHECK(read.meaning().crop.image_scale == 1.1);
-  CHECK(read.meaning().decoder.flip_average);
-  CHECK(read.meaning().heatmaps == std::vector<std::string>{"heatmaps_stage_1", "heatmaps"});
+  CHECK(read.spec().joints == lsp_joints());
+  CHECK(read.spec().input_width == 48);
+  CHECK(read.spec().crop.image_scale == 1.1);
+  CHECK(read.spec().decoder.flip_average);
+  CHECK(read.spec().heatmaps == std::vector<std::string>{"heatmaps_stage_1", "heatmaps"});
   CHECK(read.notes().at("author") == "test");
   CHECK(read.to_bytes() == model.to_bytes());
 }
@@ -104,8 +104,8 @@ TEST_CASE("Model: descriptions of nodes are the same for a graph built from type
 }
 
 TEST_CASE("Model: equal seeds give equal weights, other seeds others; biases start at 0, scales at 1") {
-  CHECK(Model::random<Net>(7, small_meaning()).to_bytes() == small_model().to_bytes());
-  CHECK(Model::random<Net>(8, small_meaning()).to_bytes() != small_model().to_bytes());
+  CHECK(Model::random<Net>(7, small_spec()).to_bytes() == small_model().to_bytes());
+  CHECK(Model::random<Net>(8, small_spec()).to_bytes() != small_model().to_bytes());
   const Model model = small_model();
   for (std::size_t id = 0; id < model.parameters().size(); ++id) {
     const std::string name = parameter_name(model.graph(), static_cast<int>(id));
@@ -117,9 +117,9 @@ TEST_CASE("Model: equal seeds give equal weights, other seeds others; biases sta
 TEST_CASE("Model: random weights are drawn when they are asked for first, once for all that share them") {
   const Model model = small_model();
   const Model copy = model;
-  Meaning meaning = model.meaning();
-  meaning.decoder.flip_average = false;
-  const Model other = model.with_meaning(meaning).with_note("by", "hand");
+  ModelSpec spec = model.spec();
+  spec.decoder.flip_average = false;
+  const Model other = model.with_spec(spec).with_note("by", "hand");
   std::vector<const std::vector<Tensor>*> seen(4);
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -136,7 +136,7 @@ TEST_CASE("Model: random weights are drawn when they are asked for first, once f
   Value value = add_input(graph, "image", 3);
   for (int i = 0; i < 16; ++i) value = convolution(graph, value, {.out = 65'000, .kernel = 1});
   add_output(graph, "heatmaps", convolution(graph, value, {.out = 15, .kernel = 1}));
-  const Model large = Model::random("large", graph, 1, small_meaning());
+  const Model large = Model::random("large", graph, 1, small_spec());
   CHECK(count_parameters(large.graph()) > 60'000'000'000);
 }
 
@@ -208,7 +208,7 @@ TEST_CASE("Model: weights stored as bf16 or f16 take half the bytes, are floats 
     const TensorFile file = parse_safetensors(bytes, "m");
     const Model back = Model::from_bytes(bytes, "m");
     CHECK(back.to_bytes() == bytes);
-    CHECK(back.with_meaning(back.meaning()).to_bytes() == bytes);
+    CHECK(back.with_spec(back.spec()).to_bytes() == bytes);
     for (std::size_t id = 0; id < full.parameters().size(); ++id) {
       const bool is_vector = full.graph().parameters[id].rank == 1;
       CHECK(type_of(file.tensors[id].tensor) == (is_vector ? DataType::f32 : type));
@@ -259,7 +259,7 @@ struct Quantised : Network<Input<"image", 3>, Conv<15, 1>, ScaledByIntegers<Type
 TEST_CASE("Model: parameters of other types are kept to the bit; who computes with floats is told node and name") {
   const OpSet ops{&scaled_op};
   const auto check = [&]<DataType Type>(std::integral_constant<DataType, Type>) {
-    Model model = Model::random<Quantised<Type>>(1, small_meaning());
+    Model model = Model::random<Quantised<Type>>(1, small_spec());
     CHECK(!model.graph().parameters[2].trainable);  // only floats are trained
     std::vector<AnyTensor> tensors;
     for (int id = 0; id < 3; ++id) tensors.push_back(model.stored_parameter(id));
@@ -267,7 +267,7 @@ TEST_CASE("Model: parameters of other types are kept to the bit; who computes wi
     CHECK(to_floats(tensors[2]).values == std::vector<float>(15, 1));
     std::visit([](auto& each) { each.values[3] = {}; }, tensors[2]);
     if (auto* const sums = std::get_if<TensorOf<std::int32_t>>(&tensors[2])) sums->values[4] = 16'777'217;  // no float
-    const Model changed(model.network(), model.graph(), tensors, small_meaning());
+    const Model changed(model.network(), model.graph(), tensors, small_spec());
     const std::string bytes = changed.to_bytes();
     const Model back = Model::from_bytes(bytes, "m", ops);
     CHECK(back.to_bytes() == bytes);
@@ -361,7 +361,7 @@ TEST_CASE("meaning JSON: every broken field is refused by name") {
       {"15", [](Json& m) { m["joint_set"]["joints"].push_back("tail"); }},
   };
   for (const Case& each : cases) {
-    const std::string text = message_of(changed_meaning(each.change));
+    const std::string text = message_of(changed_spec(each.change));
     CHECK_MESSAGE(contains(text, each.expected), text);
     CHECK_MESSAGE(contains(text, "net.safetensors"), text);
   }

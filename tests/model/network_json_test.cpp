@@ -8,11 +8,11 @@
 #include <posemachine/model/layer_fields.hpp>
 #include <posemachine/model/layer_set.hpp>
 #include <posemachine/model/layer_words.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/model/network_json.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <doctest/doctest.h>
 
@@ -71,16 +71,15 @@ TEST_CASE("network JSON: the files of examples/networks are the networks of the 
     const NamedNetwork* named = find_network(network.name);
     if (network.name == "two-stages") continue;  // examples/compose_network.cpp compares it with its type
     if (network.name == "scaling-dilation-fine-fields") {
-      CHECK(network.meaning.outputs ==
-            std::vector<OutputMeaning>{{"limb_fields", "limb_fields", "limb_scores"},
-                                       {"joint_offsets", "joint_offsets", "refined_joints"}});
+      CHECK(network.spec.outputs == std::vector<OutputSpec>{{"limb_fields", "limb_fields", "limb_scores"},
+                                                            {"joint_offsets", "joint_offsets", "refined_joints"}});
       continue;  // the library has no such type
     }
     REQUIRE(named != nullptr);
     const NetworkDescription type = description_of(*named);
     CHECK(first_difference(network.graph, type.graph) == "");
     CHECK(graph_to_json(network.graph) == graph_to_json(type.graph));
-    CHECK(meaning_to_json(Model::random(network, 1).meaning()) == meaning_to_json(Model::random(type, 1).meaning()));
+    CHECK(spec_to_json(Model::random(network, 1).spec()) == spec_to_json(Model::random(type, 1).spec()));
     seen.insert(network.name);
   }
   CHECK(seen.size() == 6);  // cpm-6 differs from cpm-3 in one constant
@@ -225,7 +224,7 @@ TEST_CASE("network JSON: blocks head names, are found in any order, and Inline l
 TEST_CASE("network JSON: the graph's own form comes back the same, with the meaning that it has") {
   for (const NamedNetwork& named : networks) {
     NetworkDescription network = description_of(named);
-    network.meaning.heatmaps = output_names(network.graph);
+    network.spec.heatmaps = output_names(network.graph);
     const Json json = network_to_json(network);
     const NetworkDescription back = network_from_json(parse_json(json.dump(), "text"), "m");
     CHECK(back.name == named.name);
@@ -389,8 +388,7 @@ TEST_CASE("network JSON: mistakes are refused by place, with what was expected")
 
 TEST_CASE("network JSON: a file may name its decoder, and keeps the default's other half where it does not say it") {
   const auto decoder = [](const std::string& text) {
-    return network_from_json(around(R"("ReLU")", R"(, "meaning": {"decoder": )" + text + "}"), "n.json")
-        .meaning.decoder;
+    return network_from_json(around(R"("ReLU")", R"(, "meaning": {"decoder": )" + text + "}"), "n.json").spec.decoder;
   };
   CHECK(decoder(R"({"kind": "taylor"})") == Decoder{"taylor", false});
   CHECK(decoder(R"({"kind": "arg_max", "flip_average": true})") == Decoder{"arg_max", true});

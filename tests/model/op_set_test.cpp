@@ -19,6 +19,7 @@
 namespace op_set_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 
@@ -27,9 +28,9 @@ Model example() {
   const Value hidden = convolution(graph, add_input(graph, "image", 3), {.out = 8, .kernel = 3, .stride = 2});
   const Value bent = custom_ops::slopes<custom_ops::prelu_op>(graph, hidden);
   add_output(graph, "heatmaps", convolution(graph, bent, {.out = 15}));
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  return Model::random("example", graph, 1, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  return Model::random("example", graph, 1, spec);
 }
 
 std::string message_of(const std::function<void()>& call) {

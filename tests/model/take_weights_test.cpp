@@ -33,13 +33,13 @@ struct Dense : Network<Input<"image", 3>, Conv<9, 3>, AveragePool<8>, Conv<15, 1
 struct Grouped : Network<Input<"image", 3>, Conv<9, 3, ConvolutionOptions{.groups = 3}>, AveragePool<8>, Conv<15, 1>,
                          Output<"heatmaps">> {};
 
-Meaning three_joints() {
-  Meaning meaning;
-  meaning.joints = JointSet();
-  meaning.joints.name = "three";
-  meaning.joints.joints = {"left", "right", "top"};
-  meaning.joints.pairs = {{0, 1}};
-  return meaning;
+ModelSpec three_joints() {
+  ModelSpec spec;
+  spec.joints = JointSet();
+  spec.joints.name = "three";
+  spec.joints.joints = {"left", "right", "top"};
+  spec.joints.pairs = {{0, 1}};
+  return spec;
 }
 
 const Tensor& tensor(const Model& model, const std::string& name) {
@@ -88,7 +88,7 @@ TEST_CASE("take_weights: names that are new and shapes that differ stay as they 
 }
 
 TEST_CASE("take_weights: between colours and grey a grey picture gives the same, and everything else is as it was") {
-  const auto described = [] { return NetworkDescription{"two", graph_of<Two>(), Meaning()}; };
+  const auto described = [] { return NetworkDescription{"two", graph_of<Two>(), ModelSpec()}; };
   const Model colours = Model::random(described(), 1);
   const Model grey = Model::random(with_grey_input(described()), 2);
   // The convolution's answer at one place, to a picture that is 0.5 in every channel; double, from the definition.
@@ -121,7 +121,7 @@ TEST_CASE("take_weights: between colours and grey a grey picture gives the same,
   const TakenWeights in_groups = take_weights(Model::random<Dense>(1), Model::random<Grouped>(1));
   CHECK(in_groups.left == Names{"Conv_1.weights (of shape (9, 1, 3, 3) there, (9, 3, 3, 3) here)"});
   // Other shapes than those of an image's channels are no matter of colours.
-  const Model wider = Model::random({"wider", graph_of<Wider>(), Meaning()}, 1);
+  const Model wider = Model::random({"wider", graph_of<Wider>(), ModelSpec()}, 1);
   CHECK(take_weights(grey, wider).left.front().starts_with("Conv_1.weights (of shape (9, 3, 3, 3) there"));
 }
 
@@ -132,7 +132,7 @@ TEST_CASE("take_weights: the maps of other joints are not taken") {
   CHECK(tensor(result.model, "Conv_2.weights").values == tensor(target, "Conv_2.weights").values);
   CHECK(result.left.size() == 2);
   // Even where the shapes fit: as many joints, but others.
-  Meaning renamed;
+  ModelSpec renamed;
   renamed.joints.joints.front() = "left_antenna";
   renamed.joints.name = "insects";
   const Model same_shape = Model::random<Two>(2, renamed);
@@ -144,7 +144,7 @@ TEST_CASE("take_weights: the maps of other joints are not taken") {
 TEST_CASE("take_weights: the maps of other joints are not taken either where something follows the last layer") {
   struct Followed : Network<Input<"image", 3>, ConvReLU<8, 3>, Conv<15, 1>, BatchNorm<>, Sigmoid, AveragePool<8>,
                             Output<"heatmaps">> {};
-  Meaning swapped;
+  ModelSpec swapped;
   std::swap(swapped.joints.joints[0], swapped.joints.joints[1]);
   const TakenWeights followed = take_weights(Model::random<Followed>(1, swapped), Model::random<Followed>(2));
   CHECK(followed.taken == Names{"Conv_1.weights", "Conv_1.bias"});

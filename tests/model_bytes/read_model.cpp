@@ -25,7 +25,7 @@ int main(int argument_count, char** arguments) try {
   }
   std::printf("%s: %zu nodes, %lld parameters, sum %.6f, outputs", model.network().c_str(), graph.nodes.size(),
               static_cast<long long>(pm::count_parameters(graph)), sum);
-  for (const std::string& name : model.meaning().heatmaps) std::printf(" %s", name.c_str());
+  for (const std::string& name : model.spec().heatmaps) std::printf(" %s", name.c_str());
   std::printf("\n");
   if (model.to_bytes() == pm::read_file(path, std::uint64_t{1} << 30)) return 0;
   std::fprintf(stderr, "written again, the file has other bytes\n");

@@ -45,9 +45,9 @@ int main(int argument_count, char** arguments) try {
     std::fprintf(stderr, "usage: write_model FILE\n");
     return 2;
   }
-  pm::Meaning meaning;
-  meaning.input_height = meaning.input_width = 64;
-  const pm::Model drawn = pm::Model::random<Net>(1, meaning);
+  pm::ModelSpec spec;
+  spec.input_height = spec.input_width = 64;
+  const pm::Model drawn = pm::Model::random<Net>(1, spec);
   drawn.with_parameters(formula_weights(drawn.graph())).save(std::filesystem::path(arguments[1]));
   return 0;
 } catch (const std::exception& error) {

@@ -1,7 +1,7 @@
 // The curve from peaks to probabilities: its shape, its fit against a search, and the error of scores reckoned by hand.
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/calibration_error.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>

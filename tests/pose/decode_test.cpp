@@ -2,9 +2,9 @@
 #include "reference/dark.hpp"
 
 #include <posemachine/core/random.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decode.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/targets.hpp>
 
 #include <doctest/doctest.h>
@@ -355,10 +355,10 @@ TEST_CASE("DecoderKinds: a decoder of one's own moves joints from the highest ce
   map[2 * 7 + 3] = 0.25f;
   CHECK_FALSE(decoded_as(leans, map, 5, 7).found());
 
-  pm::Meaning meaning;
-  meaning.decoder.kind = "leans";
-  CHECK(known.of(meaning).name == "leans");
-  CHECK_THROWS_WITH_AS(static_cast<void>(pm::DecoderKinds().of(meaning)),
+  pm::ModelSpec spec;
+  spec.decoder.kind = "leans";
+  CHECK(known.of(spec).name == "leans");
+  CHECK_THROWS_WITH_AS(static_cast<void>(pm::DecoderKinds().of(spec)),
                        doctest::Contains("got \"leans\"; choose one of these, or"), pm::ModelError);
   CHECK_THROWS_WITH_AS(pm::DecoderKinds{DecoderKind{.name = "none"}}, doctest::Contains("a function offset"),
                        pm::UsageError);

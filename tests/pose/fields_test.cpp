@@ -2,12 +2,12 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/map.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decoded.hpp>
 #include <posemachine/pose/formats/json.hpp>
 #include <posemachine/pose/joint_offsets.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/limb_fields.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/output_decoders/limb_scores.hpp>
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/output_decoders/output_decoders.hpp>

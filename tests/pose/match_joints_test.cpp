@@ -2,9 +2,9 @@
 #include "refusal.hpp"
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
 #include <posemachine/pose/match_joints.hpp>
 #include <posemachine/pose/pose.hpp>
 

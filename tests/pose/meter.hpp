@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 

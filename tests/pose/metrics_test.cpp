@@ -3,8 +3,8 @@
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
 #include <posemachine/pose/pose.hpp>
 

@@ -3,7 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose_formats.hpp>
 
 #include <doctest/doctest.h>

@@ -31,6 +31,8 @@
 namespace pytorch_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -22,6 +22,8 @@
 namespace random_networks_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::check_forward;
 using engine_test::check_gradients;
 using engine_test::run_graph;

@@ -29,7 +29,7 @@ TEST_CASE("random networks: as types and as files they are the same graphs, and 
     CHECK(graph_to_json(type) == graph_to_json(file.graph));
     CHECK(count_parameters(file.graph) == pair.parameters);
     const Model model = Model::random(file, 3);
-    CHECK(model.to_bytes() == Model::random(pair.name, type, 3, file.meaning).to_bytes());
+    CHECK(model.to_bytes() == Model::random(pair.name, type, 3, file.spec).to_bytes());
     for (const Node& node : type.nodes) ops.insert(std::string(node.op->name));
   }
   CHECK(ops.size() >= 17);  // of the 20 that a network can have

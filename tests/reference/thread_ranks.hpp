@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 
 #include <algorithm>
 #include <condition_variable>
@@ -72,9 +72,9 @@ class ThreadJob {
   bool ended_ = false;
 };
 
-class ThreadRanks : public Ranks {
+class ThreadCommunicator : public engine::Communicator {
  public:
-  ThreadRanks(ThreadJob& job, int rank) : job_(job), rank_(rank) {}
+  ThreadCommunicator(ThreadJob& job, int rank) : job_(job), rank_(rank) {}
 
   int rank() const override { return rank_; }
   int count() const override { return job_.count(); }
@@ -93,7 +93,7 @@ class ThreadRanks : public Ranks {
 };
 
 /// Runs body on `count` ranks side by side. What the first of them to fail throws ends all, and comes out.
-inline void on_ranks(int count, const std::function<void(std::shared_ptr<Ranks>)>& body) {
+inline void on_ranks(int count, const std::function<void(std::shared_ptr<engine::Communicator>)>& body) {
   ThreadJob job(count);
   std::mutex mutex;
   std::exception_ptr error;
@@ -101,7 +101,7 @@ inline void on_ranks(int count, const std::function<void(std::shared_ptr<Ranks>)
   for (int rank = 0; rank < count; ++rank) {
     threads.emplace_back([&, rank] {
       try {
-        body(std::make_shared<ThreadRanks>(job, rank));
+        body(std::make_shared<ThreadCommunicator>(job, rank));
       } catch (...) {
         const std::scoped_lock lock(mutex);
         if (!error) error = std::current_exception();

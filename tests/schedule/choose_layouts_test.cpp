@@ -34,6 +34,8 @@
 namespace choose_layouts_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::forced_costs;
 using schedule_test::first_damage;
 using schedule_test::schedule_of;
@@ -67,7 +69,7 @@ double cost_of(const Schedule& schedule, const CostModel& costs, const std::vect
   std::set<std::pair<int, bool>> moved;
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     const Step& step = schedule.steps[i];
-    const detail::LayoutCosts each = detail::layout_costs(schedule, step, {&costs, 1});
+    const schedule::detail::LayoutCosts each = schedule::detail::layout_costs(schedule, step, {&costs, 1});
     total += channels_last[i] ? each.channels_last : each.blocked;
     step.for_each_read([&](int value) {
       if (schedule.value(value).layout == Layout::plain) return;
@@ -85,7 +87,7 @@ double cost_of(const Schedule& schedule, const CostModel& costs, const std::vect
 TEST_CASE("MinimumCut: no other sides of 300 random networks cost less") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     RandomStream stream(seed, Purpose::test, 31);
-    detail::MinimumCut cut;
+    schedule::detail::MinimumCut cut;
     constexpr int extra = 7;
     for (int i = 0; i < extra; ++i) cut.add_node();
     struct Edge {
@@ -132,7 +134,7 @@ TEST_CASE("choose_layouts: no other choice for random networks of up to 14 steps
       costs.set(convolution_case(schedule, step), 1,
                 {stream.uniform(0, 40000), stream.uniform(0, 40000), stream.uniform(0, 40000)});
     }
-    const std::vector<bool> chosen = detail::choose_channels_last(schedule, {&costs, 1});
+    const std::vector<bool> chosen = schedule::detail::choose_channels_last(schedule, {&costs, 1});
     double least = CostModel::never;
     for (int bits = 0; bits < 1 << schedule.steps.size(); ++bits) {
       std::vector<bool> each;
@@ -172,9 +174,10 @@ TEST_CASE("choose_layouts: a convolution that cannot be had on either layout, an
   CHECK_THROWS_AS(costs.set(which, 1, {CostModel::never, CostModel::never, CostModel::never}), UsageError);
   CHECK_THROWS_AS(costs.set(which, 1, {1, std::numeric_limits<double>::quiet_NaN(), 1}), UsageError);
   CHECK_THROWS_AS(costs.set(which, 1, {1, 2, -1}), UsageError);
-  detail::MinimumCut cut;
-  cut.add_edge(detail::MinimumCut::source, detail::MinimumCut::sink, std::numeric_limits<double>::quiet_NaN());
-  cut.add_edge(detail::MinimumCut::source, detail::MinimumCut::sink, CostModel::never);
+  schedule::detail::MinimumCut cut;
+  cut.add_edge(schedule::detail::MinimumCut::source, schedule::detail::MinimumCut::sink,
+               std::numeric_limits<double>::quiet_NaN());
+  cut.add_edge(schedule::detail::MinimumCut::source, schedule::detail::MinimumCut::sink, CostModel::never);
   CHECK(cut.solve().front());
 }
 

@@ -20,6 +20,8 @@
 namespace choose_winograd_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using schedule_test::step_of;
 
 namespace {

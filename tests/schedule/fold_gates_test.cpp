@@ -22,6 +22,8 @@
 namespace fold_gates_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

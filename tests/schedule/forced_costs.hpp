@@ -11,8 +11,8 @@
 namespace engine_test {
 
 /// Every convolution of the graph is best done one way, by far.
-inline posemachine::CostModel forced_costs(const posemachine::Graph& graph, posemachine::Size image,
-                                           posemachine::ConvolutionMethod method, int threads = 1) {
+inline posemachine::schedule::CostModel forced_costs(const posemachine::Graph& graph, posemachine::Size image,
+                                                     posemachine::schedule::ConvolutionMethod method, int threads = 1) {
   using namespace posemachine;
   CostModel costs;
   const Schedule schedule = make_schedule(graph, 1, image, Mode::inference);

@@ -19,6 +19,8 @@
 namespace fuse_activation_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using schedule_test::step_of;
 
 namespace {

@@ -19,6 +19,7 @@
 namespace fuse_sum_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::step_of;
 
 namespace {

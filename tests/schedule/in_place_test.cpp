@@ -18,6 +18,7 @@
 namespace in_place_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::step_of;
 
 namespace {

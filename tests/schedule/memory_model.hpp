@@ -22,36 +22,38 @@ namespace pm = posemachine;
 
 /// What a schedule has been through. Max pooling gets a workspace up to its backward node, as in an execution.
 struct Scheduling {
-  pm::SchedulePasses passes{};
+  pm::schedule::SchedulePasses passes{};
   bool reuse_memory = true;
-  pm::Mode mode = pm::Mode::training;
-  pm::CostModel costs{};
+  pm::schedule::Mode mode = pm::schedule::Mode::training;
+  pm::schedule::CostModel costs{};
 };
 
-inline pm::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block,
-                                const Scheduling& options = {}) {
-  pm::Schedule schedule = pm::make_schedule(graph, batch, image, options.mode, pm::processor_capabilities(block));
+inline pm::schedule::Schedule schedule_of(const pm::Graph& graph, int batch, pm::Size image, int block,
+                                          const Scheduling& options = {}) {
+  pm::schedule::Schedule schedule =
+      pm::schedule::make_schedule(graph, batch, image, options.mode, pm::schedule::processor_capabilities(block));
   options.passes.run(schedule, {.costs = &options.costs});
   for (std::size_t i = 0; i < schedule.steps.size(); ++i) {
     if (schedule.steps[i].op != &pm::max_pool_op) continue;
-    pm::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(), static_cast<int>(i), static_cast<int>(i), 0};
+    pm::schedule::Workspace workspace{schedule.value(schedule.steps[i].dst).bytes(), static_cast<int>(i),
+                                      static_cast<int>(i), 0};
     for (std::size_t k = i; k < schedule.steps.size(); ++k) {
       if (schedule.node(schedule.steps[k]).forward == schedule.steps[i].node) workspace.last_step = static_cast<int>(k);
     }
     schedule.workspaces.push_back(workspace);
   }
-  pm::assign_arena(schedule, options.reuse_memory);
+  pm::schedule::assign_arena(schedule, options.reuse_memory);
   return schedule;
 }
 
 /// The step of a schedule that runs a node, or null where a pass has removed it.
-inline const pm::Step* step_of(const pm::Schedule& schedule, int node) {
-  for (const pm::Step& step : schedule.steps) {
+inline const pm::schedule::Step* step_of(const pm::schedule::Schedule& schedule, int node) {
+  for (const pm::schedule::Step& step : schedule.steps) {
     if (step.node == node) return &step;
   }
   return nullptr;
 }
-inline const pm::Step* step_of(const pm::Schedule& schedule, pm::Value value) {
+inline const pm::schedule::Step* step_of(const pm::schedule::Schedule& schedule, pm::Value value) {
   return step_of(schedule, schedule.graph->values[static_cast<std::size_t>(value.id)].producer);
 }
 
@@ -59,7 +61,7 @@ inline const pm::Step* step_of(const pm::Schedule& schedule, pm::Value value) {
 /// there last. It knows nothing of the passes' reasons, only where values say they are.
 class MemoryModel {
  public:
-  explicit MemoryModel(const pm::Schedule& schedule)
+  explicit MemoryModel(const pm::schedule::Schedule& schedule)
       : schedule_(schedule), memory_(schedule.arena_bytes / sizeof(float)) {}
 
   /// What went wrong first, or nothing.
@@ -76,7 +78,7 @@ class MemoryModel {
     friend bool operator==(const Label&, const Label&) = default;
   };
 
-  void run_step(const pm::Step& step, int at) {
+  void run_step(const pm::schedule::Step& step, int at) {
     step.for_each_read([&](int value) { expect(value, at); });
     if (step.summand() >= 0) {
       if (schedule_.place(step.summand()).root != schedule_.place(step.dst).root ||
@@ -100,8 +102,8 @@ class MemoryModel {
   }
 
   std::size_t first_float(int id) const {
-    const pm::Schedule::Place place = schedule_.place(id);
-    const pm::ScheduledValue& root = schedule_.value(place.root);
+    const pm::schedule::Schedule::Place place = schedule_.place(id);
+    const pm::schedule::ScheduledValue& root = schedule_.value(place.root);
     return root.arena_offset / sizeof(float) + static_cast<std::size_t>(place.channel_offset * root.h * root.w);
   }
   int floats(int id) const { return static_cast<int>(schedule_.value(id).bytes() / sizeof(float)); }
@@ -123,10 +125,10 @@ class MemoryModel {
   }
 
   // A concat does not write the branches that stand in it, an elided slice nothing at all. One image only.
-  void label_shared(const pm::Step& step) {
+  void label_shared(const pm::schedule::Step& step) {
     const pm::Node& node = schedule_.node(step);
     if (step.kind() != pm::OpKind::concat && !step.elided) return;
-    const pm::ScheduledValue& dst = schedule_.value(step.dst);
+    const pm::schedule::ScheduledValue& dst = schedule_.value(step.dst);
     std::vector<Label> made;
     for (int i = 0; i < floats(step.dst); ++i) made.push_back({step.dst, i});
     const auto take = [&](int id, int src_first, int dst_first, int count) {
@@ -136,7 +138,7 @@ class MemoryModel {
     if (step.kind() == pm::OpKind::concat) {
       int channel = 0;
       for (int k = 0; k < node.inputs.count; ++k) {
-        const pm::ScheduledValue& branch = schedule_.value(schedule_.src(step, k));
+        const pm::schedule::ScheduledValue& branch = schedule_.value(schedule_.src(step, k));
         if (schedule_.stands_at(schedule_.src(step, k), step.dst, channel)) {
           take(schedule_.src(step, k), 0, channel * dst.h * dst.w, floats(schedule_.src(step, k)));
         }
@@ -177,7 +179,7 @@ class MemoryModel {
   }
 
   void workspace(std::size_t which, int at, bool writes) {
-    const pm::Workspace& space = schedule_.workspaces[which];
+    const pm::schedule::Workspace& space = schedule_.workspaces[which];
     for (std::size_t i = 0; i < space.bytes / sizeof(float); ++i) {
       Label& found = memory_.at(space.arena_offset / sizeof(float) + i);
       const Label own{-2 - static_cast<int>(which), static_cast<int>(i)};
@@ -188,12 +190,12 @@ class MemoryModel {
     }
   }
 
-  const pm::Schedule& schedule_;
+  const pm::schedule::Schedule& schedule_;
   std::vector<Label> memory_;
   std::map<int, std::vector<Label>> same_;
   std::string error_;
 };
 
-inline std::string first_damage(const pm::Schedule& schedule) { return MemoryModel(schedule).run(); }
+inline std::string first_damage(const pm::schedule::Schedule& schedule) { return MemoryModel(schedule).run(); }
 
 }  // namespace schedule_test

@@ -26,6 +26,7 @@
 namespace liveness_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::first_damage;
 using schedule_test::schedule_of;
 using schedule_test::Scheduling;

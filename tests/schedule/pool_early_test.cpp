@@ -15,6 +15,7 @@
 namespace pool_early_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::first_damage;
 using schedule_test::schedule_of;
 

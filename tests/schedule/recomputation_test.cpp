@@ -31,6 +31,8 @@
 namespace recomputation_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 using engine_test::run_graph;
 
 namespace {

@@ -13,6 +13,7 @@
 namespace residents_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 
 namespace {
 
@@ -43,7 +44,7 @@ TEST_CASE("Residents: places, first writes and overlaps are those that a scan of
         value.channel_offset = below(stream, 5);
       }
     }
-    detail::Residents residents(schedule);
+    schedule::detail::Residents residents(schedule);
     for (int at = 0; at < count; ++at) {
       for (int a = 0; a < count; ++a) {
         const Schedule::Place place = schedule.place(a);

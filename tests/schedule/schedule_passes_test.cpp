@@ -29,6 +29,8 @@
 namespace schedule_passes_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -22,6 +22,7 @@
 namespace share_branches_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::first_damage;
 using schedule_test::schedule_of;
 using schedule_test::step_of;

@@ -16,6 +16,7 @@
 namespace share_slices_test {
 
 using namespace posemachine;
+using namespace posemachine::schedule;
 using schedule_test::step_of;
 
 namespace {

@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 # A folder includes only itself and folders before it.
-ORDER = "core graph layers modules networks schedule base model engine pose data inference training".split()
+ORDER = "core graph layers modules networks schedule base pose model engine data inference training".split()
 COMPOSE = ORDER[:5]
 
 # Third-party headers, and the files that may include them.
@@ -27,7 +27,7 @@ DOORS = [
     (r"stb/", r"data/image_io_stb\.hpp"),
     (r"zlib\.h", r"data/mat_header\.hpp"),
     (r"yaml\.h", r"data/yaml_file\.hpp"),
-    (r"mpi\.h", r"training/mpi_ranks\.hpp"),
+    (r"mpi\.h", r"training/mpi_communicator\.hpp"),
     (r"Eigen/", r"eigen\.hpp"),
 ]
 

@@ -8,9 +8,9 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/data_sets.hpp>
 #include <posemachine/data/image_io.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <doctest/doctest.h>
 
@@ -46,10 +46,10 @@ class Photos {
 
  private:
   Photos() {
-    pm::Meaning meaning;
-    meaning.input_height = meaning.input_width = 64;
+    pm::ModelSpec spec;
+    spec.input_height = spec.input_width = 64;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
+    pm::reference::random_model("scaling-dilation-small", graph, 5, spec).save(at("m.safetensors"));
     fs::create_directories(at("photos"));
     std::uint64_t seed = 1;
     for (const char* name : {"photos/im2.png", "photos/im10.jpg", "photos/im11.png", "own.png"}) {

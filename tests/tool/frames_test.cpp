@@ -6,8 +6,8 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <doctest/doctest.h>
 
@@ -93,7 +93,7 @@ std::string maps(const std::string& image) {
 }  // namespace
 
 TEST_CASE("frames: a named network trains on two frames, and its model says so") {
-  CHECK(pm::Model::load(model()).meaning().frames == std::vector{-1, 0});
+  CHECK(pm::Model::load(model()).spec().frames == std::vector{-1, 0});
   const pm::Json config = pm::parse_json(text_of(at("runs/two/config.json")), "config");
   CHECK(config["model"]["frames"] == pm::Json::array({-1, 0}));
   CHECK(run("summary " + model()).out.find("input 32 x 32 (height x width), 2 frames (-1, 0)\n") != std::string::npos);
@@ -171,7 +171,7 @@ TEST_CASE("frames: a run goes on with its frames, and another one begins with th
   const Outcome on = run(train("on", "--set train.epochs=2 --from " + last));
   INFO(on.err);
   CHECK(on.code == 0);
-  CHECK(pm::Model::load(at("runs/on/model.safetensors")).meaning().frames == std::vector{-1, 0});
+  CHECK(pm::Model::load(at("runs/on/model.safetensors")).spec().frames == std::vector{-1, 0});
   check_refused(train("no", "--set 'model.frames=[-1,0,1]' --from " + last), 2,
                 "--init takes what fits of another network's weights");
   const Outcome begun = run(train("three", "--set 'model.frames=[-1,0,1]' --init " + model()));
@@ -185,8 +185,8 @@ TEST_CASE("frames: what does not fit is refused by its key, and a network file s
   check_refused(train("no", "--set 'model.frames=[-1]'"), 2, "model.frames: expected 0 among the offsets");
   check_refused(train("no", "--set model.frames=-1,0"), 2, "model.frames: expected a list of 1 to 8 offsets");
   check_refused(train("no", "--set 'model.frames=[0,20]'"), 2, "model.frames: expected offsets from -16 to 16, got 20");
-  const auto network = [](int channels, const std::string& meaning) {
-    return R"({"network": "own", "meaning": {)" + meaning + R"("joint_set": {"name": "two", "joints": ["left", "right"],
+  const auto network = [](int channels, const std::string& spec) {
+    return R"({"network": "own", "meaning": {)" + spec + R"("joint_set": {"name": "two", "joints": ["left", "right"],
         "pairs": [["left", "right"]], "limbs": [], "groups": [], "sticks": []}}, "layers": [{"Input": {"name": "image",
         "channels": )" +
            std::to_string(channels) + R"(}}, {"Conv": {"out": 3, "kernel": 3, "stride": 4}}, {"Output": "heatmaps"}]})";
@@ -199,10 +199,10 @@ TEST_CASE("frames: what does not fit is refused by its key, and a network file s
   const Outcome trained = run(train("own", "", at("own.json")));
   INFO(trained.err);
   REQUIRE(trained.code == 0);
-  CHECK(pm::Model::load(at("runs/own/model.safetensors")).meaning().frames == std::vector{-1, 0});
+  CHECK(pm::Model::load(at("runs/own/model.safetensors")).spec().frames == std::vector{-1, 0});
   // Other frames in the same number need no other channels.
   REQUIRE(run(train("ahead", "--set 'model.frames=[0,1]'", at("own.json"))).code == 0);
-  CHECK(pm::Model::load(at("runs/ahead/model.safetensors")).meaning().frames == std::vector{0, 1});
+  CHECK(pm::Model::load(at("runs/ahead/model.safetensors")).spec().frames == std::vector{0, 1});
   const Outcome again = run("train --config " + at("runs/ahead/config.json") + " --run ahead_too --runs " + at("runs"));
   INFO(again.err);
   CHECK(again.code == 0);

@@ -8,8 +8,8 @@
 #include <posemachine/core/random.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/image_kinds.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <doctest/doctest.h>
 
@@ -93,11 +93,11 @@ const std::string& depth_model() {
 }  // namespace
 
 TEST_CASE("grey: a named network trains on 16-bit depth, and its model says what it was trained on") {
-  const pm::Meaning meaning = pm::Model::load(depth_model()).meaning();
-  CHECK(meaning.colour_order == "grey");
-  CHECK(meaning.bit_depth == 16);
-  CHECK(meaning.normalisation.mean[0] == 1500);
-  CHECK(meaning.normalisation.scale[0] == 1.0 / 4000);
+  const pm::ModelSpec spec = pm::Model::load(depth_model()).spec();
+  CHECK(spec.colour_order == "grey");
+  CHECK(spec.bit_depth == 16);
+  CHECK(spec.normalisation.mean[0] == 1500);
+  CHECK(spec.normalisation.scale[0] == 1.0 / 4000);
   const pm::Json config = pm::parse_json(text_of(at("runs/depth/config.json")), "config");
   CHECK(config["model"]["bit_depth"] == 16);
   CHECK(config["model"]["mean"] == pm::Json::array({1500.0}));
@@ -128,7 +128,7 @@ TEST_CASE("grey: a run on depth goes on with its input, and says so where anothe
       run(train("on", "depth", "--set train.epochs=2 --from " + at("runs/depth/ckpt/last.safetensors")));
   INFO(from.err);
   CHECK(from.code == 0);
-  CHECK(pm::Model::load(at("runs/on/model.safetensors")).meaning().normalisation.mean[0] == 1500);
+  CHECK(pm::Model::load(at("runs/on/model.safetensors")).spec().normalisation.mean[0] == 1500);
 }
 
 TEST_CASE("grey: a configuration says what its network file does not, usual or not, and a run goes on with it") {
@@ -140,8 +140,8 @@ TEST_CASE("grey: a configuration says what its network file does not, usual or n
   std::ofstream(at("network.json")) << network.dump();
   const std::string short_run =
       " --runs " + at("runs") + " --set train.batch=2 --set train.slice=2 --set train.epochs=1 --set train.workers=1 ";
-  const auto meaning_of = [](const std::string& name) {
-    return pm::Model::load(at("runs/" + name + "/model.safetensors")).meaning();
+  const auto spec_of = [](const std::string& name) {
+    return pm::Model::load(at("runs/" + name + "/model.safetensors")).spec();
   };
   const auto options_of = [](const std::string& name) {
     return pm::parse_json(text_of(at("runs/" + name + "/config.json")), "config")["model"];
@@ -149,21 +149,21 @@ TEST_CASE("grey: a configuration says what its network file does not, usual or n
   const std::string start = "train " + at("network.json") + " --validation 0.25" + short_run;
   // 8 bits, which a configuration does not state elsewhere, on a network of 16.
   REQUIRE(run(start + "--run eight --set model.bit_depth=8 --data " + data("grey")).code == 0);
-  CHECK(meaning_of("eight").bit_depth == 8);
-  CHECK(meaning_of("eight").normalisation == pm::default_normalisation(8));
+  CHECK(spec_of("eight").bit_depth == 8);
+  CHECK(spec_of("eight").normalisation == pm::default_normalisation(8));
   CHECK(options_of("eight")["bit_depth"] == 8);
   CHECK(run("train --resume --run eight" + short_run).code == 0);
   REQUIRE(run("train --config " + at("runs/eight/config.json") + " --run eight_too" + short_run).code == 0);
   CHECK(text_of(at("runs/eight_too/model.safetensors")) == text_of(at("runs/eight/model.safetensors")));
   // The usual normalisation, on a network of another.
   REQUIRE(run(start + "--run usual --set model.mean=2000 --set model.scale=0.00025 --data " + data("depth")).code == 0);
-  CHECK(meaning_of("usual").normalisation == pm::default_normalisation(16));
+  CHECK(spec_of("usual").normalisation == pm::default_normalisation(16));
   CHECK(options_of("usual")["mean"] == pm::Json::array({2000.0}));
   REQUIRE(run("train --config " + at("runs/usual/config.json") + " --run usual_too" + short_run).code == 0);
   CHECK(text_of(at("runs/usual_too/model.safetensors")) == text_of(at("runs/usual/model.safetensors")));
   // Neither is asked for: the file's.
   REQUIRE(run(start + "--run of_file --data " + data("depth")).code == 0);
-  CHECK(meaning_of("of_file").normalisation.mean[0] == 1500);
+  CHECK(spec_of("of_file").normalisation.mean[0] == 1500);
   CHECK_FALSE(options_of("of_file").contains("outputs"));
   CHECK(run("train --resume --run of_file --set train.outputs=[]" + short_run).code == 0);
   // The same network of another meaning, by a key that its file leaves out or has alone.
@@ -241,7 +241,7 @@ TEST_CASE("grey: a network file says its channels itself, and options that do no
   const Outcome trained = run(own("own", ""));
   INFO(trained.err);
   REQUIRE(trained.code == 0);
-  CHECK(pm::Model::load(at("runs/own/model.safetensors")).meaning().bit_depth == 16);
+  CHECK(pm::Model::load(at("runs/own/model.safetensors")).spec().bit_depth == 16);
   check_refused(
       own("no", "--set model.bit_depth=8 --set model.colour_order=rgb"), 2,
       "model.colour_order: expected an order of 1 channel, as the network's input has, got rgb; say \"channels\": 3");

@@ -129,7 +129,7 @@ TEST_CASE("own data: a table trains a network of its joints, which evaluates on 
   REQUIRE(trained.code == 0);
   CHECK(trained.err.find("9 people to train on, 3 for validation") != std::string::npos);
   const pm::Model model = pm::Model::load(at("runs/table/model.safetensors"));
-  CHECK(model.meaning().joints.joints == std::vector<std::string>{"base", "left_tip", "right_tip"});
+  CHECK(model.spec().joints.joints == std::vector<std::string>{"base", "left_tip", "right_tip"});
   CHECK(pm::channels(model.graph(), {model.graph().outputs[0].value}) == 4);
   const pm::Json config = pm::parse_json(text_of(at("runs/table/config.json")), "config");
   CHECK(config["joints"]["pairs"].size() == 1);
@@ -286,14 +286,14 @@ TEST_CASE(
   const Outcome chosen = run(train("chosen", data, "--joints " + at("joints.json")));
   INFO(chosen.err);
   REQUIRE(chosen.code == 0);
-  CHECK(pm::Model::load(at("runs/chosen/model.safetensors")).meaning().joints.joints ==
+  CHECK(pm::Model::load(at("runs/chosen/model.safetensors")).spec().joints.joints ==
         std::vector<std::string>{"left_tip", "base"});
   // Going on keeps the checkpoint's joints, in its order, and takes no others.
   const std::string chosen_last = at("runs/chosen/ckpt/last.safetensors");
   const Outcome on = run(train("on", data, "--from " + chosen_last + " --set train.epochs=3"));
   INFO(on.err);
   CHECK(on.code == 0);
-  CHECK(pm::Model::load(at("runs/on/model.safetensors")).meaning().joints.joints ==
+  CHECK(pm::Model::load(at("runs/on/model.safetensors")).spec().joints.joints ==
         std::vector<std::string>{"left_tip", "base"});
   std::ofstream(at("swapped.json")) << R"(["base", "left_tip"])";
   refused(train("off", data, "--from " + chosen_last + " --joints " + at("swapped.json")), 2,

@@ -47,11 +47,11 @@ class Data {
 
  private:
   Data() {
-    pm::Meaning meaning;
-    meaning.input_height = meaning.input_width = 64;
+    pm::ModelSpec spec;
+    spec.input_height = spec.input_width = 64;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(folder_ / "m.safetensors");
-    pm::reference::random_model("scaling-dilation-small", graph, 6, meaning).save(folder_ / "other.safetensors");
+    pm::reference::random_model("scaling-dilation-small", graph, 5, spec).save(folder_ / "m.safetensors");
+    pm::reference::random_model("scaling-dilation-small", graph, 6, spec).save(folder_ / "other.safetensors");
     fs::create_directories(folder_ / "photos");
     fs::create_directories(folder_ / "lsp/images");
     std::uint64_t seed = 1;

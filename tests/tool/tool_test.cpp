@@ -10,9 +10,9 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/graph/ops.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/training/checkpoint.hpp>
 
 #include <matio.h>
@@ -58,11 +58,11 @@ class Fixture {
 
  private:
   Fixture() {
-    pm::Meaning meaning;
-    meaning.input_height = meaning.input_width = 64;
-    meaning.decoder.flip_average = true;
+    pm::ModelSpec spec;
+    spec.input_height = spec.input_width = 64;
+    spec.decoder.flip_average = true;
     const pm::Graph graph = pm::graph_of<pm::ScalingDilationSmall>();
-    pm::reference::random_model("scaling-dilation-small", graph, 5, meaning).save(at("m.safetensors"));
+    pm::reference::random_model("scaling-dilation-small", graph, 5, spec).save(at("m.safetensors"));
     write_picture("a.png", 90, 70, 1);
     write_picture("b.png", 50, 80, 2);
     std::ofstream(at("broken.png")) << "\x89PNG\r\n\x1a\n nothing follows";
@@ -443,9 +443,9 @@ TEST_CASE("tool: a model with an operation of somebody else's is shown, and refu
       pm::convolution(graph, pm::add_input(graph, "image", 3), {.out = 8, .kernel = 3, .stride = 2});
   const pm::Value bent = custom_ops::slopes<custom_ops::prelu_op>(graph, hidden);
   pm::add_output(graph, "heatmaps", pm::convolution(graph, bent, {.out = 15}));
-  pm::Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  pm::Model::random("theirs", graph, 1, meaning).save(at("theirs.safetensors"));
+  pm::ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  pm::Model::random("theirs", graph, 1, spec).save(at("theirs.safetensors"));
   const pm::Json json = json_of(run("summary --json " + at("theirs.safetensors")));
   CHECK(json["parameters"] == 3 * 8 * 9 + 8 + 8 + 8 * 15 + 15);
   CHECK(json["stride"] == 2);
@@ -500,9 +500,9 @@ TEST_CASE("tool: --decoder answers as a model with that decoder does, and withou
   const pm::Model model = pm::Model::load(at("m.safetensors"));
   std::set<std::string> answers;
   for (const std::string& name : pm::DecoderKinds().names()) {
-    pm::Meaning meaning = model.meaning();
-    meaning.decoder.kind = name;
-    model.with_meaning(meaning).save(at(name + ".safetensors"));
+    pm::ModelSpec spec = model.spec();
+    spec.decoder.kind = name;
+    model.with_spec(spec).save(at(name + ".safetensors"));
     const pm::Json own = pose(at(name + ".safetensors"), "");
     CHECK(pose(at("m.safetensors"), "--decoder " + name) == own);
     CHECK(pose(at(name + ".safetensors"), "--decoder quarter_offset") == pose(at("m.safetensors"), ""));
@@ -646,8 +646,8 @@ TEST_CASE("tool: calibrate writes the weights as they are with a curve, by which
   const pm::Json json = json_of(run(calibrate + "--metric pck@0.02:image --quiet --json -o " + at("c.safetensors")));
   const pm::Model plain = pm::Model::load(at("m.safetensors"));
   const pm::Model model = pm::Model::load(at("c.safetensors"));
-  REQUIRE(model.meaning().calibration.has_value());
-  const pm::Calibration curve = *model.meaning().calibration;
+  REQUIRE(model.spec().calibration.has_value());
+  const pm::Calibration curve = *model.spec().calibration;
   CHECK(json["calibration"] == pm::calibration_to_json(curve));
   CHECK(curve.metric == "pck@0.02:image");
   CHECK(curve.joints > 21);  // those whose maps have a peak above 0, of

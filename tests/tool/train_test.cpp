@@ -79,9 +79,9 @@ TEST_CASE("train: a run leaves its configuration, metrics, checkpoints and model
   CHECK(outcome.err.find('\r') == std::string::npos);  // no terminal, no changing line
 
   const pm::Model model = pm::Model::load(json["model"].get<std::string>());
-  CHECK(model.meaning().input_height == 32);
-  CHECK(model.meaning().decoder.flip_average);
-  CHECK(model.meaning().crop.image_scale == 1.0);
+  CHECK(model.spec().input_height == 32);
+  CHECK(model.spec().decoder.flip_average);
+  CHECK(model.spec().crop.image_scale == 1.0);
   CHECK(pm::Model::load(json["best"]["model"].get<std::string>()).network() == "scaling-dilation-small");
   const pm::Json config = pm::parse_json(text_of(at("runs/whole/config.json")), "config.json");
   CHECK(config["network"] == "scaling-dilation-small");
@@ -273,7 +273,7 @@ TEST_CASE("train: later words win: the file over defaults, --set over the file, 
 TEST_CASE("train: a decoder goes by quarter_offset or by name; a run keeps its own however it is asked for again") {
   const std::string short_of_all = "--quiet --set train.epochs=1 --set train.log_steps=0 --set train.rate=0 ";
   const auto kind = [](const std::string& name) {
-    return pm::Model::load(at("runs/" + name + "/model.safetensors")).meaning().decoder.kind;
+    return pm::Model::load(at("runs/" + name + "/model.safetensors")).spec().decoder.kind;
   };
   const auto options = [](const std::string& name) {
     return pm::parse_json(text_of(at("runs/" + name + "/config.json")), "config.json")["model"];
@@ -626,9 +626,9 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   const pm::Model model = pm::Model::load(json["model"].get<std::string>());
   CHECK(model.network() == "hand-written");
   CHECK(pm::parameter_name(model.graph(), 0) == "Conv_1.weights");
-  CHECK(model.meaning().input_height == 32);
-  CHECK(model.meaning().input_width == 48);
-  CHECK(model.meaning().sigma_px == 5);
+  CHECK(model.spec().input_height == 32);
+  CHECK(model.spec().input_width == 48);
+  CHECK(model.spec().sigma_px == 5);
   CHECK(json_of(run("estimate --json --model " + at("runs/hand/model.safetensors") + " " + at("lsp/images/im0001.jpg")))
             .contains("poses"));
 
@@ -646,7 +646,7 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   const Outcome of_arms = run(on_arms + "--run of_arms");
   INFO(of_arms.err);
   REQUIRE(of_arms.code == 0);
-  CHECK(pm::Model::load(at("runs/of_arms/model.safetensors")).meaning().joints.joints.size() == 3);
+  CHECK(pm::Model::load(at("runs/of_arms/model.safetensors")).spec().joints.joints.size() == 3);
   CHECK(run("train --resume --run of_arms" + runs()).code == 0);
   std::ofstream(at("two.json")) << R"(["base", "left_tip"])";
   check_refused(
@@ -690,8 +690,8 @@ TEST_CASE("train: a network file is trained without a type, its run needs the fi
   unflipped.replace(unflipped.find("\"sigma_px\": 5"), 13, "\"decoder\": {\"flip_average\": false}");
   std::ofstream(at("unflipped.json")) << unflipped;
   REQUIRE(run("train " + at("unflipped.json") + " --run unflipped" + runs() + sets() + short_run).code == 0);
-  CHECK_FALSE(pm::Model::load(at("runs/unflipped/model.safetensors")).meaning().decoder.flip_average);
-  CHECK(pm::Model::load(at("runs/hand/model.safetensors")).meaning().decoder.flip_average);
+  CHECK_FALSE(pm::Model::load(at("runs/unflipped/model.safetensors")).spec().decoder.flip_average);
+  CHECK(pm::Model::load(at("runs/hand/model.safetensors")).spec().decoder.flip_average);
   std::ofstream(at("wrong.json")) << hand_written.substr(0, hand_written.size() - 2);
   check_refused("train " + at("wrong.json") + " --run wrong" + runs() + sets(), 4, "wrong.json: expected JSON");
   check_refused("train " + at("absent.json") + " --run wrong" + runs() + sets(), 4, "absent.json");
@@ -747,7 +747,7 @@ TEST_CASE("train: --from goes on in another run, from a checkpoint that export m
     CHECK(after.step > origin.step);
     CHECK(after.options.schedule == "constant");
     CHECK(after.options.average_decay == 0.9);  // what is not given is the checkpoint's
-    CHECK(after.model.meaning().input_height == origin.model.meaning().input_height);
+    CHECK(after.model.spec().input_height == origin.model.spec().input_height);
   }
   check_refused("train stacked-hourglass-small --run elsewhere" + runs() + sets() + " --from " + last, 2,
                 "expected a checkpoint of stacked-hourglass-small, got scaling-dilation-small");

@@ -54,7 +54,7 @@ Checkpoint sample(const std::string& kind = "adamw", double momentum = 0) {
   checkpoint.epoch_steps = 17;
   checkpoint.people = "14 people, 0123456789abcdef";
   checkpoint.average = small_run::tiny_model(4).parameters();
-  checkpoint.watch = {.judged_epoch = 6, .best = -1.0 / 3, .best_epoch = 4, .lowered_epoch = 2};
+  checkpoint.plateau = {.judged_epoch = 6, .best = -1.0 / 3, .best_epoch = 4, .lowered_epoch = 2};
   checkpoint.rate_factor = 0.125;
   checkpoint.skipped = 5;
   checkpoint.skipped_in_a_row = 3;
@@ -125,7 +125,7 @@ TEST_CASE("checkpoint: bytes, and everything in them, come back for every optimi
       CHECK(after.average[id].shape == before.average[id].shape);
       CHECK(after.average[id].values == before.average[id].values);
     }
-    CHECK(watch_to_json(after.watch) == watch_to_json(before.watch));
+    CHECK(plateau_monitor_to_json(after.plateau) == plateau_monitor_to_json(before.plateau));
     CHECK(after.rate_factor == 0.125);
     CHECK(after.skipped == 5);
     CHECK(after.skipped_in_a_row == 3);
@@ -160,7 +160,7 @@ TEST_CASE("checkpoint: one written before sums of the epoch were kept loads with
       }),
       "old");
   CHECK(old.average.empty());
-  CHECK(old.watch.judged_epoch == 0);
+  CHECK(old.plateau.judged_epoch == 0);
   CHECK(old.rate_factor == 1);
   CHECK(old.skipped == 0);
   CHECK(old.epoch_losses == std::vector<double>{0, 0});

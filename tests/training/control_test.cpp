@@ -8,7 +8,7 @@
 #include <posemachine/core/tensor.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/training/gradient_norm.hpp>
-#include <posemachine/training/watch.hpp>
+#include <posemachine/training/plateau_monitor.hpp>
 #include <posemachine/training/weight_average.hpp>
 
 #include <doctest/doctest.h>
@@ -114,8 +114,8 @@ TEST_CASE("WeightAverage: d average + (1 - d) weights, d growing to the decay") 
   CHECK(off.tensors().empty());
 }
 
-TEST_CASE("Watch: the best so far, a rate lowered once a plateau, and a run that has stalled") {
-  Watch watch;
+TEST_CASE("PlateauMonitor: the best so far, a rate lowered once a plateau, and a run that has stalled") {
+  PlateauMonitor watch;
   CHECK_FALSE(has_stalled(watch, 1));  // nothing was judged
   CHECK_FALSE(lower_rate_now(watch, 1));
   CHECK(judge(watch, 1, -5));
@@ -134,11 +134,11 @@ TEST_CASE("Watch: the best so far, a rate lowered once a plateau, and a run that
   CHECK_FALSE(lower_rate_now(watch, 3));  // counts from the best, which came after the last lowering
   judge(watch, 16, 11);
   CHECK(lower_rate_now(watch, 3));
-  const Watch back = watch_from_json(watch_to_json(watch), "watch");
-  CHECK(watch_to_json(back) == watch_to_json(watch));
-  Json broken = watch_to_json(watch);
+  const PlateauMonitor back = plateau_monitor_from_json(plateau_monitor_to_json(watch), "watch");
+  CHECK(plateau_monitor_to_json(back) == plateau_monitor_to_json(watch));
+  Json broken = plateau_monitor_to_json(watch);
   broken["best_epoch"] = -1;
-  CHECK_THROWS_WITH_AS(watch_from_json(broken, "watch"), doctest::Contains("watch.best_epoch"), ModelError);
+  CHECK_THROWS_WITH_AS(plateau_monitor_from_json(broken, "watch"), doctest::Contains("watch.best_epoch"), ModelError);
 }
 
 }  // namespace control_test

@@ -12,8 +12,8 @@
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/estimator_pool.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 #include <posemachine/pose/output_decoders/limb_scores.hpp>
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -53,23 +53,23 @@ struct Arms : pm::Network<
 // docs: end fields_network
 // clang-format on
 
-pm::Meaning arms_meaning() {
-  pm::Meaning meaning;
-  meaning.joints = {};
-  meaning.joints.name = "arm";
-  meaning.joints.joints = {"shoulder", "elbow", "wrist"};
-  meaning.joints.limbs = {{0, 1, {}}, {1, 2, {}}};
-  meaning.joints.torso = {0, 2};
-  meaning.input_height = meaning.input_width = side_px;
-  meaning.sigma_px = 4;
-  meaning.decoder.kind = "arg_max";
+pm::ModelSpec arms_spec() {
+  pm::ModelSpec spec;
+  spec.joints = {};
+  spec.joints.name = "arm";
+  spec.joints.joints = {"shoulder", "elbow", "wrist"};
+  spec.joints.limbs = {{0, 1, {}}, {1, 2, {}}};
+  spec.joints.torso = {0, 2};
+  spec.input_height = spec.input_width = side_px;
+  spec.sigma_px = 4;
+  spec.decoder.kind = "arg_max";
   // docs: begin fields_meaning
-  meaning.outputs = {{"fields", "limb_fields", "limb_scores"}, {"offsets", "joint_offsets", "refined_joints"}};
+  spec.outputs = {{"fields", "limb_fields", "limb_scores"}, {"offsets", "joint_offsets", "refined_joints"}};
   // docs: end fields_meaning
-  return meaning;
+  return spec;
 }
 
-pm::Model arms_model() { return pm::Model::random<Arms>(3, arms_meaning()); }
+pm::Model arms_model() { return pm::Model::random<Arms>(3, arms_spec()); }
 
 void draw_bar(pm::Image& image, pm::Point from, pm::Point to, int channel) {
   for (int i = 0; i <= 100; ++i) {
@@ -179,9 +179,9 @@ const pm::OutputDecoder spot_decoder{.name = "spot", .does = "how large and wher
 // docs: end decoder
 
 pm::Model spotted_model() {
-  pm::Meaning meaning = arms_meaning();
-  meaning.outputs[0].decoder = "spot";
-  return pm::Model::random<Arms>(3, meaning);
+  pm::ModelSpec spec = arms_spec();
+  spec.outputs[0].decoder = "spot";
+  return pm::Model::random<Arms>(3, spec);
 }
 
 }  // namespace
@@ -190,7 +190,7 @@ TEST_CASE("output roles: limb scores tell right limbs from wrong ones, refined j
   pm::Estimator estimator(trained());
   double right = 0, wrong = 0;
   const double found = mean_over_others([&](const pm::Person& person) {
-    const pm::Estimate estimate = estimator.explain(pm::read_image(person.image));
+    const pm::Estimate estimate = estimator.estimate_stages(pm::read_image(person.image));
     // docs: begin decoded
     const pm::NamedNumbers& scores = estimate.pose.decoded<pm::NamedNumbers>("fields");
     // docs: end decoded
@@ -198,7 +198,7 @@ TEST_CASE("output roles: limb scores tell right limbs from wrong ones, refined j
     CHECK(scores[0].first == "shoulder-elbow");
     for (const auto& [name, score] : scores) right += score / 2;
     // The same fields along limbs that are not there: from the wrist to the shoulder, and back.
-    const pm::JointSet& joints = trained().meaning().joints;
+    const pm::JointSet& joints = trained().spec().joints;
     const std::vector<pm::Keypoint> swapped{estimate.pose.keypoints[2], estimate.pose.keypoints[0],
                                             estimate.pose.keypoints[2]};
     const pm::Affine same = pm::image_from_input({0, 0, side_px, side_px}, {side_px, side_px});
@@ -223,7 +223,7 @@ TEST_CASE("output roles: limb scores tell right limbs from wrong ones, refined j
     double error = 0;
     for (std::size_t j = 0; j < 3; ++j) {
       const auto& [name, keypoint] = pose.decoded<pm::NamedKeypoints>("offsets")[j];
-      CHECK(name == trained().meaning().joints.joints[j]);
+      CHECK(name == trained().spec().joints.joints[j]);
       CHECK(keypoint.score == pose.keypoints[j].score);
       error += pm::distance(keypoint.position, person.joints[j].position) / 3;
     }
@@ -238,14 +238,14 @@ TEST_CASE("output roles: limb scores tell right limbs from wrong ones, refined j
 }
 
 TEST_CASE("output roles: channels that are not the joint set's are refused, and names that the library has") {
-  pm::Meaning meaning = arms_meaning();
-  meaning.outputs[0].role = "joint_offsets";
-  CHECK(refusal(pm::Model::random<Arms>(3, meaning))
+  pm::ModelSpec spec = arms_spec();
+  spec.outputs[0].role = "joint_offsets";
+  CHECK(refusal(pm::Model::random<Arms>(3, spec))
             .find("the output fields: expected 6 channels for its role joint_offsets and the joint set arm, got 4") !=
         std::string::npos);
-  meaning = arms_meaning();
-  meaning.joints.limbs.clear();
-  CHECK(refusal(pm::Model::random<Arms>(3, meaning)).find("give the joint set limbs") != std::string::npos);
+  spec = arms_spec();
+  spec.joints.limbs.clear();
+  CHECK(refusal(pm::Model::random<Arms>(3, spec)).find("give the joint set limbs") != std::string::npos);
   CHECK(pm::OutputRoles().names() == std::vector<std::string>{"limb_fields", "joint_offsets"});
   const pm::OutputRole mine{.name = "limb_fields", .draw = [](const pm::TargetSample&, const pm::TargetMaps&) {}};
   CHECK_THROWS_WITH_AS(pm::OutputRoles{mine}, doctest::Contains("a name of its own"), pm::UsageError);
@@ -259,7 +259,7 @@ TEST_CASE("output decoders: a user's own is given to the estimator, and refused 
   const pm::Pose pose = estimator(image);
   const Spot& spot = pose.decoded<Spot>("fields");
   // docs: end own_decoder
-  const pm::Tensor maps = estimator.explain(image).outputs[0].maps;
+  const pm::Tensor maps = estimator.estimate_stages(image).outputs[0].maps;
   const auto highest = std::max_element(maps.values.begin(), maps.values.begin() + 256) - maps.values.begin();
   CHECK(spot.highest.x == doctest::Approx(pm::cell_centre(double(highest % 16), 4)));
   CHECK(spot.highest.y == doctest::Approx(pm::cell_centre(double(highest / 16), 4)));
@@ -296,19 +296,19 @@ TEST_CASE("output decoders: joints are where the maps of another first scale hav
 }
 
 TEST_CASE("output decoders: files name one where the output has it, and are otherwise the same bytes") {
-  pm::Meaning meaning = arms_meaning();
-  CHECK(pm::meaning_to_json(meaning)["outputs"].dump() ==
+  pm::ModelSpec spec = arms_spec();
+  CHECK(pm::spec_to_json(spec)["outputs"].dump() ==
         R"([{"name":"fields","role":"limb_fields","decoder":"limb_scores"},)"
         R"({"name":"offsets","role":"joint_offsets","decoder":"refined_joints"}])");
-  CHECK(pm::meaning_from_json(pm::meaning_to_json(meaning), "m").outputs == meaning.outputs);
-  for (pm::OutputMeaning& output : meaning.outputs) output.decoder.clear();
-  CHECK(pm::meaning_to_json(meaning)["outputs"].dump() ==
+  CHECK(pm::spec_from_json(pm::spec_to_json(spec), "m").outputs == spec.outputs);
+  for (pm::OutputSpec& output : spec.outputs) output.decoder.clear();
+  CHECK(pm::spec_to_json(spec)["outputs"].dump() ==
         R"([{"name":"fields","role":"limb_fields"},{"name":"offsets","role":"joint_offsets"}])");
-  pm::Json json = pm::meaning_to_json(meaning);
+  pm::Json json = pm::spec_to_json(spec);
   json["outputs"][0]["decoder"] = "";
-  CHECK_THROWS_WITH_AS(pm::meaning_from_json(json, "m"), doctest::Contains("m.outputs.fields.decoder"), pm::ModelError);
+  CHECK_THROWS_WITH_AS(pm::spec_from_json(json, "m"), doctest::Contains("m.outputs.fields.decoder"), pm::ModelError);
   json["outputs"][0]["decoder"] = std::string(65, 'x');
-  CHECK_THROWS_WITH_AS(pm::meaning_from_json(json, "m"), doctest::Contains("outputs.fields.decoder: expected a name"),
+  CHECK_THROWS_WITH_AS(pm::spec_from_json(json, "m"), doctest::Contains("outputs.fields.decoder: expected a name"),
                        pm::ModelError);
 }
 

@@ -39,13 +39,13 @@ struct Net : Network<
 // clang-format on
 
 Model model_of(std::vector<int> frames) {
-  Meaning meaning;
-  meaning.joints = JointSet();
-  meaning.joints.name = "blobs";
-  meaning.joints.joints = {"bright", "dark"};
-  meaning.input_height = meaning.input_width = 32;
-  meaning.sigma_px = 4;
-  NetworkDescription network{"net", graph_of<Net>(), meaning};
+  ModelSpec spec;
+  spec.joints = JointSet();
+  spec.joints.name = "blobs";
+  spec.joints.joints = {"bright", "dark"};
+  spec.input_height = spec.input_width = 32;
+  spec.sigma_px = 4;
+  NetworkDescription network{"net", graph_of<Net>(), spec};
   return Model::random(with_frames(with_grey_input(std::move(network)), std::move(frames)), 3);
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("Trainer: joints that only the frame before shows are found by a netwo
   const small_run::Folder folder;
   const std::vector<Person> people = vanishing_people(folder, 64, 1), others = vanishing_people(folder, 32, 2);
   EvaluateOptions options;
-  options.metrics = {MetricKinds().make("pck@0.15:image", model_of({0}).meaning().joints)};
+  options.metrics = {MetricKinds().make("pck@0.15:image", model_of({0}).spec().joints)};
   const auto found = [&](const Model& model) { return evaluate(Estimator(model), others, options).pck().mean; };
   CHECK(found(trained({-1, 0}, people, 80)) > 90);
   CHECK(found(trained({0}, people, 80)) < 40);  // the middle is the best guess
@@ -116,7 +116,7 @@ TEST_CASE(
   const Checkpoint one = run(1), two = run(2);
   CHECK(one.model.to_bytes() == two.model.to_bytes());
   const Checkpoint back = checkpoint_from_bytes(checkpoint_to_bytes(one), "c");
-  CHECK(back.model.meaning().frames == std::vector{-1, 0});
+  CHECK(back.model.spec().frames == std::vector{-1, 0});
   CHECK(Trainer(back, people, validation).step() == 2);
 }
 
@@ -144,8 +144,8 @@ TEST_CASE("draw_validation: the photograph is drawn, and estimated with the fram
   Estimator estimator(model_of({-1, 0}));
   const ValidationPictures pictures = draw_validation(estimator, person);
   const GreyImage before = read_image<GreyImage>(folder / "v1_0_1.png"), now = read_image<GreyImage>(person.image);
-  const Estimate expected = estimator.explain(std::vector<ImageView>{before, now});
-  const Image by_hand = draw_beside_truth(now, expected, person, estimator.model().meaning());
+  const Estimate expected = estimator.estimate_stages(std::vector<ImageView>{before, now});
+  const Image by_hand = draw_beside_truth(now, expected, person, estimator.model().spec());
   CHECK(pictures.pose.pixels == by_hand.pixels);
   REQUIRE(pictures.stages.size() == 1);
 }

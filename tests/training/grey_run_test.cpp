@@ -35,12 +35,12 @@ struct Grey : Network<
 // clang-format on
 
 Model depth_model() {
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  meaning.colour_order = "grey";
-  meaning.bit_depth = 16;
-  meaning.normalisation = default_normalisation(16);
-  return Model::random<Grey>(3, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  spec.colour_order = "grey";
+  spec.bit_depth = 16;
+  spec.normalisation = default_normalisation(16);
+  return Model::random<Grey>(3, spec);
 }
 
 // A bright blob of millimetres where the joints are, before a far wall.
@@ -86,8 +86,8 @@ TEST_CASE("Trainer: 16-bit depth is learnt, to the same bytes with one worker an
   Checkpoint one = trained(1), two = trained(2);
   CHECK(one.model.to_bytes() == two.model.to_bytes());
   const Checkpoint back = checkpoint_from_bytes(checkpoint_to_bytes(one), "c");
-  CHECK(back.model.meaning().bit_depth == 16);
-  CHECK(back.model.meaning().normalisation == default_normalisation(16));
+  CHECK(back.model.spec().bit_depth == 16);
+  CHECK(back.model.spec().normalisation == default_normalisation(16));
   Trainer again(back, people, {});
   CHECK(again.step() == 24);
 }

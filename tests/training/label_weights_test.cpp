@@ -25,6 +25,7 @@
 #include <vector>
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -24,6 +24,7 @@
 namespace loss_gradients_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -66,20 +66,20 @@ struct Masked : pm::Network<
 // docs: end network
 // clang-format on
 
-pm::Meaning masked_meaning() {
-  pm::Meaning meaning;
-  meaning.joints = {};
-  meaning.joints.name = "ends";
-  meaning.joints.joints = {"left_end", "right_end"};
-  meaning.joints.pairs = {{0, 1}};
-  meaning.input_height = meaning.input_width = side_px;
+pm::ModelSpec masked_spec() {
+  pm::ModelSpec spec;
+  spec.joints = {};
+  spec.joints.name = "ends";
+  spec.joints.joints = {"left_end", "right_end"};
+  spec.joints.pairs = {{0, 1}};
+  spec.input_height = spec.input_width = side_px;
   // docs: begin meaning
-  meaning.outputs = {{"mask", "person_disc"}};
+  spec.outputs = {{"mask", "person_disc"}};
   // docs: end meaning
-  return meaning;
+  return spec;
 }
 
-pm::Model masked_model() { return pm::Model::random<Masked>(3, masked_meaning()); }
+pm::Model masked_model() { return pm::Model::random<Masked>(3, masked_spec()); }
 
 // Bright discs on dark noise.
 pm::Person disc_person(const small_run::Folder& folder, int number) {
@@ -130,13 +130,13 @@ pm::TrainOptions masked_options() {
 double overlap(const pm::Model& model, const pm::Person& person) {
   pm::Estimator estimator(model);
   // docs: begin estimate
-  const pm::Estimate estimate = estimator.explain(pm::read_image(person.image));
+  const pm::Estimate estimate = estimator.estimate_stages(pm::read_image(person.image));
   const pm::Tensor& mask = estimate.outputs[0].maps;  // (1, 16, 16), of estimate.square
   // docs: end estimate
   REQUIRE(mask.shape == pm::Shape{1, 16, 16});
   std::vector<float> truth(256), weights(1, 1.0f);
   const pm::Affine same = pm::image_from_input({0, 0, side_px, side_px}, {side_px, side_px});
-  draw_disc({person, person.joints, same, false, {side_px, side_px}, model.meaning().joints},
+  draw_disc({person, person.joints, same, false, {side_px, side_px}, model.spec().joints},
             {truth, weights, {16, 16}, 4});
   int both = 0, either = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
@@ -188,8 +188,8 @@ TEST_CASE("outputs: a mask is learnt beside the heatmaps, reported by name, and 
   CHECK(run.config()["train"]["outputs"][0]["loss"] == "huber");
 
   const pm::Model trained = pm::Model::load(run.model());
-  CHECK(trained.meaning().heatmaps == std::vector<std::string>{"heatmaps"});
-  CHECK(trained.meaning().outputs == masked_meaning().outputs);
+  CHECK(trained.spec().heatmaps == std::vector<std::string>{"heatmaps"});
+  CHECK(trained.spec().outputs == masked_spec().outputs);
   CHECK(mean_overlap(trained) > 0.8);
   CHECK(mean_overlap(masked_model()) < 0.4);
 
@@ -284,16 +284,16 @@ TEST_CASE("outputs: their options are JSON where there are any, and a network fi
     "meaning": {"input_height": 32, "input_width": 32, "outputs": [{"name": "mask", "role": "person_disc"}]}})";
   const pm::NetworkDescription described =
       pm::network_from_json(pm::parse_json(text, "n.json"), "n.json", pm::library_layers());
-  CHECK(described.meaning.heatmaps == std::vector<std::string>{"heatmaps"});
-  CHECK(described.meaning.outputs == std::vector<pm::OutputMeaning>{{"mask", "person_disc"}});
+  CHECK(described.spec.heatmaps == std::vector<std::string>{"heatmaps"});
+  CHECK(described.spec.outputs == std::vector<pm::OutputSpec>{{"mask", "person_disc"}});
 }
 
 TEST_CASE("outputs: a model refuses roles for outputs that it lacks, for its answer and twice for one") {
-  const auto misfit = [](std::vector<pm::OutputMeaning> outputs) {
-    pm::Meaning meaning = masked_meaning();
-    meaning.outputs = std::move(outputs);
+  const auto misfit = [](std::vector<pm::OutputSpec> outputs) {
+    pm::ModelSpec spec = masked_spec();
+    spec.outputs = std::move(outputs);
     try {
-      pm::Model::random<Masked>(3, meaning);
+      pm::Model::random<Masked>(3, spec);
     } catch (const pm::ModelError& error) {
       return std::string(error.what());
     }
@@ -311,17 +311,17 @@ TEST_CASE("outputs: a model refuses roles for outputs that it lacks, for its ans
 TEST_CASE("outputs: flips and scales change no other output, and a stage keeps those before it") {
   const pm::Model model = masked_model();
   const pm::Image image = pm::read_image(set().others[0].image);
-  const pm::Estimate plain = pm::Estimator(model).explain(image);
+  const pm::Estimate plain = pm::Estimator(model).estimate_stages(image);
   REQUIRE(plain.stages.size() == 1);
   REQUIRE(plain.outputs.size() == 1);
   CHECK(plain.outputs[0].name == "mask");
   CHECK(plain.outputs[0].role == "person_disc");
-  const pm::Estimate flipped = pm::Estimator(model, {.flip_average = true}).explain(image);
+  const pm::Estimate flipped = pm::Estimator(model, {.flip_average = true}).estimate_stages(image);
   CHECK(flipped.outputs[0].maps.values == plain.outputs[0].maps.values);
   CHECK(flipped.stages[0].maps.values != plain.stages[0].maps.values);
-  const pm::Estimate scaled = pm::Estimator(model, {.scales = {1, 0.8}}).explain(image);
+  const pm::Estimate scaled = pm::Estimator(model, {.scales = {1, 0.8}}).estimate_stages(image);
   CHECK(scaled.outputs[0].maps.values == plain.outputs[0].maps.values);
-  const pm::Estimate staged = pm::Estimator(model, {.stages = 1}).explain(image);
+  const pm::Estimate staged = pm::Estimator(model, {.stages = 1}).estimate_stages(image);
   CHECK(staged.outputs[0].maps.values == plain.outputs[0].maps.values);
   CHECK_THROWS_WITH_AS(pm::Estimator(model, {.stages = 2}), doctest::Contains("1 to 1"), pm::UsageError);
 }

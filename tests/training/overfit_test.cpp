@@ -8,9 +8,9 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/training/trainer.hpp>
 
 #include <doctest/doctest.h>
@@ -98,10 +98,9 @@ std::vector<Person> stick_people(const small_run::Folder& folder, int count) {
 TEST_CASE("scaling-dilation-small without augmentation learns 8 pictures to PCK@0.2 = 100") {
   const small_run::Folder folder;
   const std::vector<Person> people = stick_people(folder, 8);
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = side_px;
-  const Model model =
-      Model::random("scaling-dilation-small", find_network("scaling-dilation-small")->build(), 1, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = side_px;
+  const Model model = Model::random("scaling-dilation-small", find_network("scaling-dilation-small")->build(), 1, spec);
   TrainOptions options;
   options.augment = false;
   options.batch = 8;

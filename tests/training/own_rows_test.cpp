@@ -103,9 +103,9 @@ const pm::TrainKinds kinds{.losses = {lopsided_loss},
 // docs: end kinds
 
 pm::Model own_model() {
-  pm::Meaning meaning = small_run::tiny_model().meaning();
-  meaning.decoder.kind = "parabola";
-  return small_run::tiny_model().with_meaning(meaning);
+  pm::ModelSpec spec = small_run::tiny_model().spec();
+  spec.decoder.kind = "parabola";
+  return small_run::tiny_model().with_spec(spec);
 }
 
 pm::TrainOptions own_options() {
@@ -132,9 +132,9 @@ TEST_CASE("rows of one's own: a run stores their names and goes on from a checkp
   options.loss = "lopsided";
   options.optimizer.kind = "lion";
   options.schedule = "triangle";
-  pm::Meaning meaning = model.meaning();
-  meaning.decoder.kind = "parabola";
-  pm::Trainer trainer(model.with_meaning(meaning), people, validation, options, nullptr, kinds);
+  pm::ModelSpec spec = model.spec();
+  spec.decoder.kind = "parabola";
+  pm::Trainer trainer(model.with_spec(spec), people, validation, options, nullptr, kinds);
   // docs: end train
   const pm::RunFolder run = pm::RunFolder::create(folder / "run", {{"train", pm::train_options_to_json(options)}});
   std::string begun, finished;
@@ -156,7 +156,7 @@ TEST_CASE("rows of one's own: a run stores their names and goes on from a checkp
   const pm::Checkpoint last = run.load();
   REQUIRE(last.moments.size() == 1);
   CHECK(last.moments[0].name == "momentum");
-  CHECK(last.model.meaning().decoder.kind == "parabola");
+  CHECK(last.model.spec().decoder.kind == "parabola");
   CHECK(pm::load_trained(run.last()).to_bytes() ==
         pm::Model::load(run.model()).to_bytes());  // for use, no row is needed
 }
@@ -215,13 +215,13 @@ TEST_CASE("rows of one's own: a decoder that the model names is the Estimator's 
   const pm::Model model = pm::Model::from_bytes(own_model().to_bytes(), "file");
   CHECK_THROWS_WITH_AS(pm::Estimator{model}, doctest::Contains("the model's decoder: expected one of arg_max"),
                        pm::ModelError);
-  pm::Meaning plain = model.meaning();
+  pm::ModelSpec plain = model.spec();
   plain.decoder.kind = "arg_max";
   // docs: begin estimate
   const pm::Estimator named(model, {.own_decoders = {parabola_decoder}});
   // docs: end estimate
-  const pm::Estimator chosen(model.with_meaning(plain), {.decoder = parabola_decoder});
-  const pm::Estimator other(model.with_meaning(plain));
+  const pm::Estimator chosen(model.with_spec(plain), {.decoder = parabola_decoder});
+  const pm::Estimator other(model.with_spec(plain));
   const auto& people = small_run::set().validation;
   const pm::Image image = pm::read_image(people[0].image);
   const auto positions = [&](pm::Estimator estimator) {

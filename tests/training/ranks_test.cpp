@@ -5,7 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/trainer.hpp>
 
@@ -21,9 +21,10 @@
 #include <string>
 #include <vector>
 
-namespace ranks_test {
+namespace communicator_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 using reference::on_ranks;
 using small_run::set;
 using Kind = TrainEvent::Kind;
@@ -50,7 +51,7 @@ struct Outcome {
   std::vector<double> scores;
 };
 
-Outcome train(const Checkpoint& start, const std::shared_ptr<Ranks>& ranks, std::int64_t stop_at = -1,
+Outcome train(const Checkpoint& start, const std::shared_ptr<Communicator>& ranks, std::int64_t stop_at = -1,
               int stop_rank = 0) {
   Trainer trainer(start, set().people, set().validation, ranks);
   std::stop_source stop;
@@ -69,7 +70,7 @@ Outcome train(const Checkpoint& start, const std::shared_ptr<Ranks>& ranks, std:
 
 std::vector<Outcome> train_on_ranks(int count, const Checkpoint& start, std::int64_t stop_at = -1, int stop_rank = 0) {
   std::vector<Outcome> outcomes(static_cast<std::size_t>(count));
-  on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
+  on_ranks(count, [&](const std::shared_ptr<Communicator>& ranks) {
     outcomes[static_cast<std::size_t>(ranks->rank())] = train(start, ranks, stop_at, stop_rank);
   });
   return outcomes;
@@ -129,7 +130,7 @@ TEST_CASE("Trainer: a photograph that one rank cannot read ends the run on all")
   const std::filesystem::path& image = people[static_cast<std::size_t>(sample)].image;
   std::filesystem::remove(image);
   std::filesystem::create_symlink(image, image);  // there, but not to be opened
-  const auto run = [&](const std::shared_ptr<Ranks>& ranks) {
+  const auto run = [&](const std::shared_ptr<Communicator>& ranks) {
     Trainer trainer(small_run::tiny_model(), people, {}, options, ranks);
     trainer.run({}, [](const TrainEvent&) {});
   };
@@ -144,7 +145,7 @@ TEST_CASE("Trainer: a photograph that is absent on one rank is gone round there,
   std::mutex mutex;
   std::vector<std::string> states;
   std::size_t noted = 0;
-  on_ranks(3, [&](const std::shared_ptr<Ranks>& ranks) {
+  on_ranks(3, [&](const std::shared_ptr<Communicator>& ranks) {
     Trainer trainer(small_run::tiny_model(), people, {}, options, ranks);
     trainer.run({}, [](const TrainEvent&) {});
     const std::scoped_lock lock(mutex);
@@ -174,4 +175,4 @@ TEST_CASE(
       doctest::Contains("training set: expected photographs that can be used, got none among those of 6"), DataError);
 }
 
-}  // namespace ranks_test
+}  // namespace communicator_test

@@ -38,9 +38,9 @@ struct Tiny : pm::Network<
 // clang-format on
 
 inline pm::Model tiny_model(std::uint64_t seed = 3) {
-  pm::Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  return pm::Model::random<Tiny>(seed, meaning);
+  pm::ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  return pm::Model::random<Tiny>(seed, spec);
 }
 
 /// Pictures of noise; every third person has joints without labels where `some_unlabelled`.

@@ -16,11 +16,11 @@
 #include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/named_network.hpp>
 #include <posemachine/model/op_set.hpp>
 #include <posemachine/networks/registry.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/losses/losses.hpp>
@@ -105,9 +105,9 @@ Model poisonable_model() {
   value = batch_norm(graph, convolution(graph, value, {.out = 8, .kernel = 3}));
   value = average_pool(graph, relu(graph, value), {.window = 8});
   add_output(graph, "heatmaps", convolution(graph, value, {.out = 15}));
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  return Model::random("poisonable", graph, 3, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  return Model::random("poisonable", graph, 3, spec);
 }
 
 // All that a run can be told at once.
@@ -181,9 +181,9 @@ TEST_CASE("Trainer: a run raises its events in order, validates where due and at
 
 TEST_CASE("Trainer: validation calibrates what a run is for, and a resumed run has the same calibration") {
   const small_run::Folder folder;
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  const Model model = Model::random<Plain>(4, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  const Model model = Model::random<Plain>(4, spec);
   // Strong peaks of the model as it begins are right, weak ones are not; a rate of next to nothing keeps it so.
   std::vector<Person> validation = small_run::noise_people(folder, 8, false, 5);
   Estimator estimator(model);
@@ -197,25 +197,25 @@ TEST_CASE("Trainer: validation calibrates what a run is for, and a resumed run h
       const double away = keypoints[j].score >= scores[10] ? 0 : 500;  // about half of the maps have no positive cell
       person.joints[j].position = {keypoints[j].position.x + away, keypoints[j].position.y};
     }
-    person.joints[std::size_t(meaning.joints.torso[0])].position = {0, 0};
-    person.joints[std::size_t(meaning.joints.torso[1])].position = {0, 20};
+    person.joints[std::size_t(spec.joints.torso[0])].position = {0, 0};
+    person.joints[std::size_t(spec.joints.torso[1])].position = {0, 20};
   }
   TrainOptions options = small_run::tiny_options();
   options.rate = 1e-12;
   options.average_decay = 0.5;
   Trainer trainer(model, set().people, validation, options);
-  CHECK_FALSE(trainer.result().meaning().calibration.has_value());
+  CHECK_FALSE(trainer.result().spec().calibration.has_value());
   std::optional<Calibration> best;
   trainer.run({}, [&](const TrainEvent& event) {
-    if (event.best) best = event.result().meaning().calibration;
+    if (event.best) best = event.result().spec().calibration;
   });
-  const std::optional<Calibration> found = trainer.result().meaning().calibration;
+  const std::optional<Calibration> found = trainer.result().spec().calibration;
   REQUIRE(found.has_value());
   CHECK(best.has_value());
   CHECK(found->metric == "pck@0.2:torso");
   CHECK(found->joints > 20);
   const EvaluationResult again = evaluate(Estimator(trainer.result().with_calibration({})), validation);
-  CHECK(found == calibrate(again, meaning.joints));
+  CHECK(found == calibrate(again, spec.joints));
   const Checkpoint last = checkpoint_from_bytes(checkpoint_to_bytes(trainer.checkpoint()), "last");
   CHECK(Trainer(last, set().people, validation).result().to_bytes() == trainer.result().to_bytes());
 }
@@ -624,14 +624,14 @@ struct FirstLosses {
 static FirstLosses first_losses(Model model, const std::string& loss) {
   TrainOptions options = small_run::tiny_options();
   options.loss = loss;
-  const Meaning meaning = model.meaning();
+  const ModelSpec spec = model.spec();
   LoaderOptions loader;
-  loader.input = {meaning.input_height, meaning.input_width};
+  loader.input = {spec.input_height, spec.input_width};
   loader.stride = stride_of(model.graph(), answer(model.graph())).ratio();
-  loader.sigma_px = meaning.sigma_px;
+  loader.sigma_px = spec.sigma_px;
   loader.batch = options.batch;
   loader.seed = options.seed;
-  const Batch batch = BatchMaker(set().people, meaning.joints, loader)(0);
+  const Batch batch = BatchMaker(set().people, spec.joints, loader)(0);
   const std::vector<float> empty(batch.targets.values.size());
   std::vector<float> gradient(empty.size());
   const std::size_t cells = empty.size() / batch.map_weights.values.size();
@@ -647,7 +647,7 @@ TEST_CASE("Trainer: every named network begins with maps that say nothing, under
     if (network.centre_sigma_px > 0) continue;  // cpm: too large to be trained here
     CAPTURE(network.name);
     NetworkDescription description = description_of(network);
-    description.meaning.input_height = description.meaning.input_width = 64;
+    description.spec.input_height = description.spec.input_width = 64;
     for (const std::string loss : {"squared_error", "cross_entropy"}) {
       if (loss == "squared_error" && has_distributions(description.graph)) continue;
       if (loss == "cross_entropy") add_distributions(description.graph, network.sigma_px);
@@ -665,10 +665,10 @@ TEST_CASE("Trainer: a cross-entropy needs distributions, and falls while they ar
 
   const Model heatmaps = small_run::tiny_model();
   Graph graph = heatmaps.graph();
-  Meaning meaning = heatmaps.meaning();
-  meaning.sigma_px = 3;  // narrow: little of the loss is the targets' own entropy
-  add_distributions(graph, meaning.sigma_px);
-  const Model model("tiny", graph, heatmaps.parameters(), meaning);
+  ModelSpec spec = heatmaps.spec();
+  spec.sigma_px = 3;  // narrow: little of the loss is the targets' own entropy
+  add_distributions(graph, spec.sigma_px);
+  const Model model("tiny", graph, heatmaps.parameters(), spec);
   options.batch = 14;  // everybody in every step: losses can be compared
   options.epochs = 150;
   options.rate = 1e-2;
@@ -714,19 +714,19 @@ TEST_CASE("Trainer: joints of weight 0 train as unlabelled ones do to the last b
 TEST_CASE("Trainer: all stages share the targets, so outputs of another stride are refused") {
   struct TwoStrides : Network<Input<"image", 3>, Conv<4, 3>, AveragePool<4>, Tag<"fine">, AveragePool<2>, Conv<15, 1>,
                               Output<"heatmaps">, From<"fine">, Conv<15, 1>, Output<"heatmaps">> {};
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  const Model model = Model::random("two_strides", graph_of<TwoStrides>(), 1, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  const Model model = Model::random("two_strides", graph_of<TwoStrides>(), 1, spec);
   CHECK_THROWS_WITH_AS(Trainer(model, set().people, {}, small_run::tiny_options()),
                        doctest::Contains("heatmaps_stage_1"), ModelError);
 }
 
 TEST_CASE("Trainer: a second input with a centre map is fed, the same in every slice") {
   struct Centred : Network<Input<"image", 3>, Input<"centre", 1>, AveragePool<8>, Conv<15, 1>, Output<"heatmaps">> {};
-  Meaning meaning;
-  meaning.input_height = meaning.input_width = 32;
-  meaning.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 8}};
-  const Model model = Model::random("centred", graph_of<Centred>(), 1, meaning);
+  ModelSpec spec;
+  spec.input_height = spec.input_width = 32;
+  spec.inputs = {{"image", InputRole::image, 0}, {"centre", InputRole::centre_gaussian, 8}};
+  const Model model = Model::random("centred", graph_of<Centred>(), 1, spec);
   std::vector<std::string> states;
   for (const int workers : {1, 2}) {
     TrainOptions options = small_run::tiny_options();

@@ -55,8 +55,7 @@ double rate_of(std::int64_t step) {
 
 // Some steps by hand, from the loader's batch of the step's own number on.
 void take(TrainingStep& step, int count) {
-  BatchLoader batches(set().people, step.meaning().joints, step.loader_options(),
-                      static_cast<std::uint64_t>(step.step()));
+  BatchLoader batches(set().people, step.spec().joints, step.loader_options(), static_cast<std::uint64_t>(step.step()));
   for (int i = 0; i < count; ++i) step(batches.next(), rate_of(step.step()));
 }
 
@@ -75,7 +74,7 @@ TEST_CASE("TrainingStep: a loop by hand gives the weights, moments and average o
   CHECK(step.result().to_bytes() != step.model().to_bytes());
   Checkpoint whole = trainer.checkpoint();
   whole.people.clear();
-  whole.watch = {};
+  whole.plateau = {};
   whole.epoch_losses.clear();
   CHECK(checkpoint_to_bytes(step.checkpoint()) == checkpoint_to_bytes(whole));
 }
@@ -98,7 +97,7 @@ TEST_CASE("TrainingStep: goes on from its checkpoint as if it had never stopped"
 
 TEST_CASE("TrainingStep: reports losses per output and the norm before clipping, and moves weights by the rate alone") {
   TrainingStep step(small_run::tiny_model(), averaged_options());
-  BatchLoader batches(set().people, step.meaning().joints, step.loader_options());
+  BatchLoader batches(set().people, step.spec().joints, step.loader_options());
   const Batch batch = batches.next();
   const StepResult result = step(batch, 0);
   CHECK(result.losses.size() == 2);
@@ -118,7 +117,7 @@ TEST_CASE("TrainingStep: reports losses per output and the norm before clipping,
 
 TEST_CASE("TrainingStep: a batch of other shapes is refused before anything is read beyond its end") {
   TrainingStep step(small_run::tiny_model(), averaged_options());
-  BatchLoader batches(set().people, step.meaning().joints, step.loader_options());
+  BatchLoader batches(set().people, step.spec().joints, step.loader_options());
   const Batch good = batches.next();
 
   SUBCASE("targets of another stride") {

@@ -44,11 +44,11 @@ TEST_CASE("draw_validation: two poses side by side and a panel a stage, as the e
   CHECK(pictures.pose.height == 2 * 13 + 320 + 30);
   REQUIRE(pictures.stages.size() == 2);
   const Image photo = read_image(person.image);
-  const Estimate estimate = estimator.explain(photo);
+  const Estimate estimate = estimator.estimate_stages(photo);
   for (std::size_t stage = 0; stage < 2; ++stage) {
     const PanelOptions options{.picture_width_px = 128};
     CHECK(pictures.stages[stage].pixels ==
-          draw_stage(photo, estimate, stage, estimator.model().meaning(), options).pixels);
+          draw_stage(photo, estimate, stage, estimator.model().spec(), options).pixels);
   }
   CHECK(pictures.stages[0].pixels != pictures.stages[1].pixels);
   CHECK(draw_validation(estimator, person).pose.pixels == pictures.pose.pixels);

@@ -99,6 +99,8 @@ dnnl_status_t dnnl_stream_wait(dnnl_stream_t stream) {
 }  // extern "C"
 
 using namespace posemachine;
+using namespace posemachine::schedule;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -8,9 +8,9 @@ namespace pm = posemachine;
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
-  pm::Meaning meaning;
-  meaning.input_height = meaning.input_width = 128;
-  const pm::Checkpoint start{pm::Model::random<pm::ScalingDilationSmall>(/*seed=*/1, meaning), pm::TrainOptions{}};
+  pm::ModelSpec spec;
+  spec.input_height = spec.input_width = 128;
+  const pm::Checkpoint start{pm::Model::random<pm::ScalingDilationSmall>(/*seed=*/1, spec), pm::TrainOptions{}};
   pm::Trainer trainer(start, pm::read_lsp(argv[1], {}), {});
   trainer.run({}, [](const pm::TrainEvent&) {});
 }

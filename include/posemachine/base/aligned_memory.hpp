@@ -15,7 +15,8 @@
 #include <sys/mman.h>
 #endif
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -62,4 +63,5 @@ AlignedArray<T> make_aligned(std::size_t count) {
   return AlignedArray<T>(static_cast<T*>(aligned), {block});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

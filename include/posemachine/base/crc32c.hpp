@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -34,4 +35,5 @@ constexpr std::uint32_t crc32c(std::string_view bytes) {
   return ~remainder;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

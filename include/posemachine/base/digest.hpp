@@ -8,7 +8,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Tells contents apart that differ by chance or mistake; who wants to can make two that it takes for one.
 /// Source: FNV-1a, 64 bits.
@@ -34,4 +35,5 @@ class Digest {
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -19,7 +19,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The system calls reading and writing go through; tests replace them to fail the n-th call.
 struct FileSystemCalls {
@@ -171,7 +172,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view b
 /// Removes what processes that died in write_file_atomically left in a folder. For a folder that nobody else writes in.
 void remove_unfinished_files(const std::filesystem::path& folder);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/files.ipp>

@@ -9,7 +9,8 @@
 #include <system_error>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -93,4 +94,5 @@ POSEMACHINE_INLINE void remove_unfinished_files(const std::filesystem::path& fol
   for (const std::filesystem::path& path : found) std::filesystem::remove(path, ignored);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

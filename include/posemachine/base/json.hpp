@@ -21,7 +21,8 @@
 extern template class nlohmann::basic_json<nlohmann::ordered_map>;
 #endif
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A JSON value; objects keep the order of their keys.
 using Json = nlohmann::ordered_json;
@@ -162,7 +163,8 @@ void reject_unknown_keys(const Json& object, const std::vector<std::string>& kno
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/json.ipp>

@@ -12,7 +12,8 @@
 template class nlohmann::basic_json<nlohmann::ordered_map>;
 #endif
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -179,4 +180,5 @@ POSEMACHINE_INLINE WrittenJson json_text(const Json& json, int indent) {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A registry's rows. Row has a member `name`.
 template <class Row>
@@ -73,4 +74,5 @@ class NamedRows {
   std::vector<Row> rows_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

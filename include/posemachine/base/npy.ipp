@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::string npy_bytes(const Tensor& tensor) {
   using namespace std::string_view_literals;
@@ -28,4 +29,5 @@ POSEMACHINE_INLINE std::string npy_bytes(const Tensor& tensor) {
   return bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

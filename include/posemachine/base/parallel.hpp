@@ -25,7 +25,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A bounded set of threads, the calling one among them; no more than oneTBB permits, which is one per processor.
 /// One loop at a time, and none from inside a task.
@@ -163,7 +164,8 @@ class Prefetcher {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/parallel.ipp>

@@ -5,7 +5,8 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Workers::Workers(int threads, std::function<void()> on_entry)
     : threads_(threads), on_entry_(std::move(on_entry)), arena_(permitted(threads)) {
@@ -47,4 +48,5 @@ POSEMACHINE_INLINE Workers::EntryObserver::EntryObserver(oneapi::tbb::task_arena
   observe(true);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

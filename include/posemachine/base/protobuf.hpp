@@ -8,7 +8,9 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 /// Appends an unsigned number's bytes, the lowest first.
 template <class Unsigned>
@@ -40,7 +42,9 @@ class ProtobufMessage {
   std::string bytes_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/protobuf.ipp>

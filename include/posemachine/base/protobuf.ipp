@@ -5,7 +5,8 @@
 
 #include <bit>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -41,4 +42,5 @@ POSEMACHINE_INLINE void ProtobufMessage::varint(std::uint64_t value) {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Share `number` of `count`, counted from 1: every count-th item of a list, beginning with the number-th. The shares
 /// of a list are disjoint, make it up together, and differ by one item at most; neighbours, which often cost alike
@@ -73,7 +74,8 @@ std::vector<T> join_shares(std::vector<std::vector<T>> shares) {
   return list;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/shard.ipp>

@@ -6,7 +6,8 @@
 #include <charconv>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::string to_string(const Shard& shard) {
   return std::to_string(shard.number) + "/" + std::to_string(shard.count);
@@ -36,4 +37,5 @@ POSEMACHINE_INLINE Shard parse_shard(std::string_view text) {
                     .got = "\"" + std::string(text) + "\""});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

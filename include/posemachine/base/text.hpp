@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -23,7 +24,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// "did you mean \"step\"?", or nothing where no known word is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/base/text.ipp>

@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -56,4 +57,5 @@ POSEMACHINE_INLINE std::string did_you_mean(std::string_view word, const std::ve
   return best.empty() ? "" : "did you mean \"" + best + "\"?";
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Of the elements of a map or a tensor.
 enum class DataType : std::uint8_t { f32, bf16, f16, s8, u8, s32 };
@@ -125,4 +126,5 @@ struct Float16 {
   friend constexpr bool operator==(Float16, Float16) = default;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

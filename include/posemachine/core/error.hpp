@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The base of everything the library throws on purpose.
 class Error : public std::runtime_error {
@@ -67,4 +68,5 @@ template <class E>
   throw E(to_string(problem));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A string literal held by value, so that it can be a template argument. Shapes: Size counts the closing zero.
 template <std::size_t Size>
@@ -20,4 +21,5 @@ struct FixedString {
   constexpr std::string_view view() const { return {text, Size - 1}; }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

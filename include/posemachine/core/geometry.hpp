@@ -5,7 +5,8 @@
 
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Height and width in cells of a map or pixels of an image.
 struct Size {
@@ -59,4 +60,5 @@ constexpr Affine inverse(const Affine& m) {
   return {m.e / det, -m.b / det, (m.b * m.f - m.e * m.c) / det, -m.d / det, m.a / det, (m.d * m.c - m.a * m.f) / det};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

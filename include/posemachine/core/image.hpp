@@ -10,7 +10,8 @@
 #include <variant>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// An owned picture. Shapes: pixels (height, width, Channels), rows without gaps; values 0 to the most that a sample
 /// holds, 255 or 65535; three channels in the order red, green, blue.
@@ -79,4 +80,5 @@ class ImageView {
   Pointer image_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 enum class Layout : std::uint8_t {
   plain,         // (N, C, H, W) row-major
@@ -82,4 +83,5 @@ inline MapView<const float> view_of(const Tensor& maps) {
 
 MapView<const float> view_of(Tensor&&) = delete;  // it would be gone
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

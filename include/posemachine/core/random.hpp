@@ -8,7 +8,8 @@
 #include <initializer_list>
 #include <numbers>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What a draw is for; part of its stream, so that adding a draw of one kind changes no other.
 enum class Purpose : std::uint64_t { weights = 1, order = 2, augmentation = 3, dropout = 4, test = 5, stand_in = 6 };
@@ -54,4 +55,5 @@ class RandomStream {
   std::uint64_t state_ = 0;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -15,7 +15,8 @@
 #include <variant>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 using Shape = std::vector<std::int64_t>;
 
@@ -108,4 +109,5 @@ inline AnyTensor from_floats(const Tensor& tensor, DataType type) {
   return converted;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,9 @@
 #include <limits>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 /// COCO's training set has 0.24 GB and 30 million values.
 inline constexpr JsonLimits annotation_limits{
@@ -35,4 +37,6 @@ inline bool is_crowd(const Json& annotation, const std::string& where) {
   return value.is_boolean() ? value.get<bool>() : integer_member<DataError>(annotation, "iscrowd", where, 0, 1) != 0;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

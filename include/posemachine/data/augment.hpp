@@ -6,14 +6,15 @@
 #include <posemachine/core/random.hpp>
 #include <posemachine/data/crop.hpp>
 #include <posemachine/data/warp.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How much training samples vary. Source for rotation, scale and flip: the paper's section on training.
 struct AugmentOptions {
@@ -77,7 +78,8 @@ void hide(const Box& cutout, Size input, float* pixels, int channels = 3);
 /// its state and weight.
 std::vector<Joint> joints_in_input(std::span<const Joint> joints, const Augmentation& drawn, const JointSet& set);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/augment.ipp>

@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <numbers>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE SampleRange sample_range(const Normalisation& normalisation, int bit_depth) {
   if (bit_depth != 16) return {};
@@ -113,4 +114,5 @@ POSEMACHINE_INLINE std::vector<Joint> joints_in_input(std::span<const Joint> joi
   return moved;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -18,7 +18,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Which boxes of a file are taken.
 struct BoxFileOptions {
@@ -92,4 +93,5 @@ inline BoxFile read_boxes(const std::filesystem::path& file, const BoxFileOption
   return read;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

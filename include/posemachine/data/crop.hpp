@@ -3,11 +3,12 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The square around a box: at its centre, side = box_context * its larger side.
 /// Shapes: boxes in pixels from the image's left top EDGE, so that {0, 0, width, height} is the whole image; the centre
@@ -39,4 +40,5 @@ constexpr Affine image_from_input(const Box& square, Size input) {
           0,    step, middle.y - 0.5 - step * (input.height - 1) / 2};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

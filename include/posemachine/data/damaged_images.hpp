@@ -10,7 +10,8 @@
 #include <string>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Whether there is no file at this path. One that is there and cannot be opened, or looked for, is not absent.
 inline bool is_absent(const std::filesystem::path& path) {
@@ -53,4 +54,5 @@ class DamagedImages {
   std::map<std::filesystem::path, std::string> messages_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,8 +7,8 @@
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -24,7 +24,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Entries that a reader left out of an annotation, for one reason.
 struct LeftOut {
@@ -261,4 +262,5 @@ inline void finish_people(std::vector<Person>& people, const std::string& where,
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

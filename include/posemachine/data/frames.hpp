@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Finds the frames around a photograph: the files of its folder whose names differ from its own in their last run of
 /// digits alone, as clip_0007.png and clip_0012.png do, ordered by that number. Numbers may have gaps: one place on is
@@ -39,7 +40,8 @@ class FrameFinder {
   std::map<std::filesystem::path, Folder> folders_;  // what is there once stays as it is
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/frames.ipp>

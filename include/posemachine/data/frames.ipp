@@ -13,7 +13,8 @@
 #include <system_error>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -72,4 +73,5 @@ POSEMACHINE_INLINE std::vector<std::filesystem::path> FrameFinder::operator()(co
   return frames;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -13,7 +13,8 @@
 #include <system_error>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Whether a name comes before another one as people count: digits that stand together are one number, of any length,
 /// so frame_2 comes before frame_10; everything else goes by bytes. Names that differ in leading zeros alone go by
@@ -69,4 +70,5 @@ inline std::vector<std::filesystem::path> images_in(const std::filesystem::path&
   return images;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,11 +11,12 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Reads the header of every photograph of these people once, and notes the ones that are absent or that no decoder
 /// would take: 11,500 in 0.3 s where the files are in memory. What is damaged behind its header is still found where it
-/// is decoded. For several frames, as Meaning::frames has them, the headers of the others are read, too: a photograph
+/// is decoded. For several frames, as ModelSpec::frames has them, the headers of the others are read, too: a photograph
 /// with a frame that no decoder would take, or of another size, is noted as well. Returns how many photographs there
 /// are, other frames not counted. Errors: DataError for a file that is there and cannot be opened; BitDepthError for one
 /// whose samples have fewer bits than `bit_depth`: no damage, but a choice to be made.
@@ -23,7 +24,8 @@ std::size_t find_damaged_headers(std::span<const Person> people, DamagedImages& 
                                  const ImageLimits& limits = {}, int bit_depth = 8,
                                  const std::vector<int>& frames = {0});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/image_headers.ipp>

@@ -17,7 +17,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The number at the end of a name: 139 of "000000000139" and of "frame_0139". None where no digit is there, or more
 /// than 18 follow the leading zeros.
@@ -87,4 +88,5 @@ inline ImageIds read_image_ids(const std::filesystem::path& file) {
   return ImageIds(detail::read_annotation_json(file), file.string());
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -26,7 +26,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// An image file's header: all that it says before its pixels.
 struct ImageHeader {
@@ -246,4 +247,5 @@ inline void write_png(const std::filesystem::path& path, ImageView image) {
   write_file_atomically(path, encode_png(image));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

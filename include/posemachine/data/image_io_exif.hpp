@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// The orientation, 1 to 8, in an EXIF block (a TIFF header and its first directory); 1 if absent or not sane.
@@ -133,4 +134,5 @@ Picture upright(Picture image, int orientation) {
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -13,7 +13,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What a picture may cost; larger ones are refused from their header, before memory is allocated for them.
 struct ImageLimits {
@@ -99,4 +100,5 @@ inline void check_image_size(std::int64_t width, std::int64_t height, const Imag
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

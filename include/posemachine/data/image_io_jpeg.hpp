@@ -23,7 +23,8 @@
 // jerror.h after jpeglib.h
 #include <jerror.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// Calls `step`; false if it left through longjmp(escape). Everything with a destructor lives in the caller's frame, so
@@ -267,4 +268,5 @@ inline std::string jpeg_bytes(const Image& image, int quality) {
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

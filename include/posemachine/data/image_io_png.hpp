@@ -18,7 +18,8 @@
 
 #include <png.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// A libpng reader or writer that reports by jumping and keeps the reason.
@@ -181,4 +182,5 @@ std::string png_bytes(const Picture& image) {
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -22,7 +22,8 @@
 #include <stb/stb_image.h>
 #include <stb/stb_image_write.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// Whether the entropy-coded data end in an end-of-image marker; stb_image fills the rest with grey and says nothing.
@@ -182,4 +183,5 @@ inline std::string stb_jpeg_bytes(const Image& image, int quality) {
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

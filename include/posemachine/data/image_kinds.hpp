@@ -9,7 +9,8 @@
 #include <optional>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Luma of Rec. 601, 0.299 R + 0.587 G + 0.114 B, rounded; the weights that JPEG uses. Grey stays what it is: the
 /// weights, in units of 1/65536, sum to 1.
@@ -60,7 +61,8 @@ class ImageAs {
   std::optional<AnyImage> copy_{};
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/image_kinds.ipp>

@@ -8,7 +8,8 @@
 #include <limits>
 #include <type_traits>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Image rgb_of(const GreyImage& image) {
   Image rgb(image.width, image.height);
@@ -81,4 +82,5 @@ POSEMACHINE_INLINE ImageAs::ImageAs(ImageView image, PixelKind wanted) : origina
   if (image.kind() != wanted) copy_ = converted(image, wanted);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

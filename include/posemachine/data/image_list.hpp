@@ -16,7 +16,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Which images of some people a list names.
 struct ListedImages {
@@ -79,4 +80,5 @@ inline ListedImages read_image_list(const std::filesystem::path& file, std::span
   return listed;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

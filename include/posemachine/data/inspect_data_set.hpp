@@ -14,7 +14,7 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/read_frames.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -32,7 +32,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// An image of a data set, decoded once.
 struct ImageFacts {
@@ -313,7 +314,7 @@ inline std::vector<Finding> find_problems(const Annotations& annotations,
   return findings;
 }
 
-/// Images of which a model of several frames, as Meaning::frames has them, would see no other frame, or could not use
+/// Images of which a model of several frames, as ModelSpec::frames has them, would see no other frame, or could not use
 /// another one: a file that no decoder would take by its header, or of another size. Nothing is said of images that are
 /// damaged themselves. Shapes: `images` of inspect_images(). Errors: DataError for a folder that cannot be listed.
 inline std::vector<Finding> find_frame_problems(const Annotations& annotations,
@@ -443,4 +444,5 @@ inline DataSetStatistics statistics_of(const Annotations& annotations,
   return statistics;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

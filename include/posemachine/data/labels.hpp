@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Which array of a labels file to read, and as what.
 struct LabelsOptions {
@@ -104,4 +105,5 @@ inline void apply_labels(std::span<Person> people, const Labels& labels) {
   for (Person& person : people) person.joints = labels.images[static_cast<std::size_t>(person.number - 1)];
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

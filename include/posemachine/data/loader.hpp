@@ -13,8 +13,8 @@
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/read_frames.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -25,7 +25,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What the network wants to be fed, and how fast.
 struct LoaderOptions {
@@ -39,9 +40,9 @@ struct LoaderOptions {
   // in the median, 0.60 to 0.85 for nine in ten), so 1.33 makes people equally large in both sets.
   double labelled_box_context = 1.33;
   Normalisation normalisation;
-  std::string colour_order = "rgb";  // as Meaning has it: "rgb", "bgr" or "grey"
-  int bit_depth = 8;                 // as Meaning has it
-  std::vector<int> frames{0};        // as Meaning has it
+  std::string colour_order = "rgb";  // as ModelSpec has it: "rgb", "bgr" or "grey"
+  int bit_depth = 8;                 // as ModelSpec has it
+  std::vector<int> frames{0};        // as ModelSpec has it
   bool augment = true;               // false: the plain crops, still in shuffled order
   AugmentOptions augmentation;
   ImageLimits limits;  // of one photograph
@@ -165,7 +166,8 @@ class BatchLoader {
   Prefetcher<Batch> batches_;  // after maker_: its threads end before maker_ does
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/loader.ipp>

@@ -15,7 +15,8 @@
 #include <numeric>
 #include <optional>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<int> epoch_order(std::size_t count, std::uint64_t seed, std::uint64_t epoch,
                                                 std::size_t least) {
@@ -196,4 +197,5 @@ POSEMACHINE_INLINE BatchLoader::BatchLoader(std::vector<Person> people, JointSet
       batches_(maker_.options().workers, maker_.options().depth, start_step,
                [this](std::uint64_t step) { return maker_(step); }) {}
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -22,7 +22,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Image numbers `first` to `last`, both included, counted from 1 as the files' names are.
 struct ImageRange {
@@ -213,4 +214,5 @@ inline int lspet_image_count(const std::filesystem::path& dir) {
   return static_cast<int>(detail::read_lsp_joints(detail::lsp_folder(dir, layout), layout).dims[2]);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

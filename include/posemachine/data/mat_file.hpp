@@ -20,7 +20,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A real array in MATLAB's column-major order: the FIRST index is contiguous, so that element (i, j, k) of an array of
 /// dims {I, J, K} is values[i + I * (j + J * k)].
@@ -199,4 +200,5 @@ inline MatArray read_mat_array(const std::filesystem::path& path, const std::str
   return array;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

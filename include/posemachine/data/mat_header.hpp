@@ -19,7 +19,8 @@
 
 #include <zlib.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// A variable's header. Source: MathWorks, "MAT-File Format", level 5.
@@ -146,4 +147,5 @@ inline std::optional<MatVariable> find_mat_variable(const std::filesystem::path&
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cmath>
@@ -13,7 +13,8 @@
 #include <span>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A person in a training crop, augmented.
 struct TargetSample {
@@ -58,4 +59,5 @@ inline void draw_checked(const OutputTargets& output, const TargetSample& sample
                     .got = "others"});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

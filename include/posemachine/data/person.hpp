@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Where a person is in the photograph, for training crops.
 enum class Framing {
@@ -57,7 +58,8 @@ std::optional<Box> person_box(const Person& person, int width, int height);
 /// whole image is seen: people framed by it, and boxes that do not meet it.
 std::optional<Box> box_in_image(const Person& person, int width, int height);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/person.ipp>

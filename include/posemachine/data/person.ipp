@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -58,4 +59,5 @@ POSEMACHINE_INLINE std::optional<Box> box_in_image(const Person& person, int wid
   return meets ? box : std::nullopt;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

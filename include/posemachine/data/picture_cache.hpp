@@ -13,7 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Keeps the first photographs that it is given, until one more would be beyond the budget. None ever makes room for
 /// another: an epoch sees everybody once, so that the least recently used picture is the very one that is needed next,
@@ -50,7 +51,8 @@ class PictureCache {
   std::size_t count_ = 0;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/picture_cache.ipp>

@@ -5,7 +5,8 @@
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE PictureCache::Picture PictureCache::find(const std::filesystem::path& file,
                                                             const ChooseReduction& choose) const {
@@ -51,4 +52,5 @@ POSEMACHINE_INLINE PictureCache::Picture PictureCache::at_factor(const std::stri
   return nullptr;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

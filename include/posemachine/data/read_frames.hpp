@@ -19,7 +19,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The pictures of a photograph's frames. Frames that are one file share their picture.
 class FrameImages {
@@ -54,7 +55,7 @@ class FrameImages {
 class FrameReader {
  public:
   /// Pictures are kept in `cache`, where there is one, and taken from there: it serves readers of one kind only.
-  /// Shapes: offsets as Meaning::frames has them.
+  /// Shapes: offsets as ModelSpec::frames has them.
   FrameReader(std::vector<int> offsets, PixelKind kind, const ImageLimits& limits = {},
               std::shared_ptr<PictureCache> cache = nullptr);
 
@@ -91,7 +92,8 @@ std::optional<Problem> frame_size_problem(const std::filesystem::path& image, Si
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/read_frames.ipp>

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE FrameImages::FrameImages(std::vector<std::shared_ptr<const ReducedImage>> pictures,
                                             std::vector<std::size_t> places)
@@ -110,4 +111,5 @@ POSEMACHINE_INLINE std::optional<FrameImages> FrameReader::unless_damaged(const 
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -14,7 +14,8 @@
 #include <string>
 #include <variant>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A picture each of whose pixels is the mean of a cell of factor x factor pixels of its file's. Where a side is no
 /// multiple of the factor, one row or column of cells is partial.
@@ -66,7 +67,8 @@ Affine reduced_from_whole(Size whole, int factor, int orientation = 1);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/data/reduced_image.ipp>

@@ -12,7 +12,8 @@
 #include <algorithm>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -86,4 +87,5 @@ POSEMACHINE_INLINE ReducedImage read_reduced(PixelKind kind, const std::filesyst
   return decode_reduced(kind, std::as_bytes(std::span(bytes.data(), bytes.size())), path.string(), choose, limits);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +25,8 @@
 #include <emmintrin.h>
 #endif
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A change of colours: value = gain * pixel + bias, clamped to what a sample can be; per channel in the order red,
 /// green, blue, of one channel by the first numbers.
@@ -301,4 +302,5 @@ inline void warp(ImageView image, const Affine& image_from_input, Size input, co
       [&](const auto& picture) { warp(picture, image_from_input, input, normalisation, bgr, photometric, out); });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

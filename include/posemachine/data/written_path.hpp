@@ -7,7 +7,9 @@
 #include <string>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 // An image's name as a file beside which it is looked for has it: from the file's folder, or whole where there is no
 // way from there.
@@ -25,4 +27,6 @@ inline std::string written_path(const std::filesystem::path& image, const std::f
   return (relative.empty() ? absolute : relative).generic_string();
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -22,7 +22,8 @@
 
 #include <yaml.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -219,4 +220,5 @@ inline Json read_yaml(const std::filesystem::path& file, const JsonLimits& limit
   return parse_yaml(read_file<DataError>(file, limits.bytes), file.string(), limits);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

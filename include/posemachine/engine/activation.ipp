@@ -3,7 +3,9 @@
 
 #include <posemachine/engine/activation.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -29,4 +31,6 @@ POSEMACHINE_INLINE void append_activation(dnnl::post_ops& ops, const Activation&
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -15,7 +15,9 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Runs a batch of images for inference. An image by itself fits the caches and needs no copies where branches meet,
 /// and a thread that has one for itself waits for no other: with at least as many images as threads, each thread takes
@@ -70,7 +72,9 @@ class BatchExecution {
   std::vector<std::vector<float>> outputs_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/batch_execution.ipp>

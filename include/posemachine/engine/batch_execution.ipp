@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE BatchExecution::BatchExecution(const Graph& graph, const std::shared_ptr<PreparedWeights>& weights,
                                                   const ProgramOptions& options)
     : options_(options), workers_(options.batch >= options.threads ? options.threads : 1) {
-  if (options.mode != Mode::inference) {
+  if (options.mode != schedule::Mode::inference) {
     fail<UsageError>({.where = "BatchExecution", .expected = "Mode::inference", .got = "training"});
   }
   if (options.batch < 1) {
@@ -90,4 +92,6 @@ POSEMACHINE_INLINE std::vector<float> BatchExecution::buffer(const Shape& image)
   return std::vector<float>(floats);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,10 +5,10 @@
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/tensor.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/engine/device.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/execution.hpp>
-#include <posemachine/engine/ranks.hpp>
 #include <posemachine/engine/reorder.hpp>
 #include <posemachine/engine/slice_sum.hpp>
 
@@ -20,22 +20,24 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 struct BatchGradientsOptions {
   int batch = 32;
-  int slice = 0;    // images computed together; batch norm's statistics are those of a slice; 0: default_slice()
+  int slice = 0;    // images computed together; batch norm's statistics are those of a slice; 0: default_micro_batch()
   int workers = 2;  // threads, each with an execution of its own whose primitives have a team of one
   Size image;
   bool recompute = false;  // keep less between forward and backward and compute it again: less memory, more time
-  std::shared_ptr<Ranks> ranks{};  // processes that share the slices; null: this one computes all
-  Device device = Device::cpu();   // whose memory the host sees: slices are summed there
+  std::shared_ptr<Communicator> ranks{};  // processes that share the slices; null: this one computes all
+  Device device = Device::cpu();          // whose memory the host sees: slices are summed there
 };
 
 /// Images that are best computed together. Single ones, where nothing ties images to each other: concats without
 /// copies, a third of the memory of two (scaling-dilation at 256, with the time 1, 1.02 and 1.08 for slices of 1, 2 and
 /// 8). With batch norm in training, whose statistics need numbers: the largest divisor of the batch up to 8.
-int default_slice(const Graph& network, int batch);
+int default_micro_batch(const Graph& network, int batch);
 
 /// What the loss sees of one slice: the outputs of its images, and where their gradients go.
 struct SliceView {
@@ -59,7 +61,7 @@ class BatchGradients {
 
   int slice_count() const { return options_.batch / options_.slice; }
   /// The slices that this process computes.
-  Share share() const { return share_of_slices(options_); }
+  BlockPartition share() const { return share_of_slices(options_); }
   const std::vector<std::unique_ptr<Execution>>& executions() const { return executions_; }
   /// Of the executions and of the gradients of slices that wait to be added.
   std::size_t bytes() const;
@@ -78,7 +80,7 @@ class BatchGradients {
 
  private:
   static BatchGradientsOptions resolved(const Graph& network, BatchGradientsOptions options);
-  static Share share_of_slices(const BatchGradientsOptions& options);
+  static BlockPartition share_of_slices(const BatchGradientsOptions& options);
 
   // An execution for every slot that a slice can run in, and no more slots than slices.
   static int useful_workers(const BatchGradientsOptions& options);
@@ -125,7 +127,9 @@ class BatchGradients {
   std::vector<float> seen_;   // (slices, seen_row_)
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/batch_gradients.ipp>

@@ -7,7 +7,7 @@
 #include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops/batch_norm.hpp>
 #include <posemachine/engine/processor.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 #include <posemachine/graph/differentiate.hpp>
 #include <posemachine/graph/ops/batch_norm.hpp>
 #include <posemachine/schedule/recomputation.hpp>
@@ -16,9 +16,11 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
-POSEMACHINE_INLINE int default_slice(const Graph& network, int batch) {
+POSEMACHINE_INLINE int default_micro_batch(const Graph& network, int batch) {
   const bool tied = std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
     return node.op->kind() == OpKind::batch_norm && !is_frozen_batch_norm(network, node);
   });
@@ -35,12 +37,12 @@ POSEMACHINE_INLINE BatchGradients::BatchGradients(const Graph& network, std::sha
       workers_(useful_workers(options_)) {
   Graph graph = differentiate(network);
   if (options_.recompute) {
-    graph = recompute_for_memory(graph, options_.slice, options_.image, options_.device.capabilities());
+    graph = schedule::recompute_for_memory(graph, options_.slice, options_.image, options_.device.capabilities());
   }
   ProgramOptions program_options;
   program_options.batch = options_.slice;
   program_options.image = options_.image;
-  program_options.mode = Mode::training;
+  program_options.mode = schedule::Mode::training;
   program_options.device = options_.device;
   const auto program = std::make_shared<const Program>(std::move(graph), program_options);
   while (executions_.size() < static_cast<std::size_t>(workers_.threads())) {
@@ -102,7 +104,7 @@ POSEMACHINE_INLINE void BatchGradients::compute(std::string_view input_name, std
 }
 
 POSEMACHINE_INLINE BatchGradientsOptions BatchGradients::resolved(const Graph& network, BatchGradientsOptions options) {
-  if (options.slice == 0 && options.batch >= 1) options.slice = default_slice(network, options.batch);
+  if (options.slice == 0 && options.batch >= 1) options.slice = default_micro_batch(network, options.batch);
   if (options.slice < 1 || options.batch < 1 || options.batch % options.slice != 0) {
     fail<UsageError>({.where = "batch",
                       .expected = "a multiple of the slice, " + std::to_string(options.slice),
@@ -123,7 +125,7 @@ POSEMACHINE_INLINE BatchGradientsOptions BatchGradients::resolved(const Graph& n
   return options;
 }
 
-POSEMACHINE_INLINE Share BatchGradients::share_of_slices(const BatchGradientsOptions& options) {
+POSEMACHINE_INLINE BlockPartition BatchGradients::share_of_slices(const BatchGradientsOptions& options) {
   const int slices = options.batch / options.slice;
   if (options.ranks == nullptr) return {0, slices};
   return share_of_rank(options.ranks->rank(), options.ranks->count(), slices);
@@ -135,7 +137,7 @@ POSEMACHINE_INLINE int BatchGradients::useful_workers(const BatchGradientsOption
 
 POSEMACHINE_INLINE void BatchGradients::make_unpacking() {
   const std::scoped_lock lock(detail::creation_mutex());
-  const Team team(1);
+  const ThreadLimit limit(1);
   const dnnl::engine& engine = options_.device.engine();
   stream_ = dnnl::stream(engine);
   const GradientLayout& layout = executions_.front()->gradient_layout();
@@ -153,7 +155,8 @@ POSEMACHINE_INLINE void BatchGradients::make_unpacking() {
 POSEMACHINE_INLINE void BatchGradients::find_statistics(const Graph& network) {
   for (const Node& node : network.nodes) {
     if (node.op->kind() != OpKind::batch_norm || is_frozen_batch_norm(network, node)) continue;
-    const ScheduledValue& value = executions_.front()->schedule().value(posemachine::input(network, node, 0).id);
+    const schedule::ScheduledValue& value =
+        executions_.front()->schedule().value(posemachine::input(network, node, 0).id);
     const double n = double(value.n) * value.h * value.w;
     const auto rate = static_cast<float>(momentum(unpack<BatchNormOptions>(node.options)));
     const auto unbiased = static_cast<float>(n > 1 ? n / (n - 1) : 1);
@@ -221,7 +224,7 @@ POSEMACHINE_INLINE void BatchGradients::sum_with_others() {
 }
 
 POSEMACHINE_INLINE void BatchGradients::unpack_gradients() {
-  const Team team(1);
+  const ThreadLimit limit(1);
   detail::with_own_errors([] { return std::string("gradients"); },
                           [&] {
                             for (const Reorder& each : unpackings_) each.run(stream_);
@@ -229,4 +232,6 @@ POSEMACHINE_INLINE void BatchGradients::unpack_gradients() {
                           });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,9 @@
 
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 class KernelTable;
 
@@ -20,7 +22,7 @@ class Device {
 
   /// The same device, held to some of what it can do, and computing in memory that the host may not touch, if there is
   /// any. What it cannot do does not become possible.
-  Device with(const Capabilities& capabilities, std::shared_ptr<DeviceMemory> memory = {}) const;
+  Device with(const schedule::Capabilities& capabilities, std::shared_ptr<DeviceMemory> memory = {}) const;
 
   /// The same device, running operations as `kernels` says; null: as the library does.
   Device with(std::shared_ptr<const KernelTable> kernels) const;
@@ -33,7 +35,7 @@ class Device {
   /// Null: the host's.
   const std::shared_ptr<DeviceMemory>& memory() const { return memory_; }
 
-  const Capabilities& capabilities() const { return capabilities_; }
+  const schedule::Capabilities& capabilities() const { return capabilities_; }
   /// Channels that stand together in the blocked layout: 16 with AVX-512, 8 with AVX2. Asked, not assumed.
   int block() const { return capabilities_.channel_block; }
 
@@ -41,12 +43,14 @@ class Device {
   explicit Device(dnnl::engine engine);
 
   dnnl::engine engine_;
-  Capabilities capabilities_;
+  schedule::Capabilities capabilities_;
   std::shared_ptr<DeviceMemory> memory_;
   std::shared_ptr<const KernelTable> kernels_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/device.ipp>

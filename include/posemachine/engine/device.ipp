@@ -8,7 +8,9 @@
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE const Device& Device::cpu() {
   static const Device device = detail::with_own_errors([] { return std::string("the processor"); },
@@ -16,7 +18,8 @@ POSEMACHINE_INLINE const Device& Device::cpu() {
   return device;
 }
 
-POSEMACHINE_INLINE Device Device::with(const Capabilities& capabilities, std::shared_ptr<DeviceMemory> memory) const {
+POSEMACHINE_INLINE Device Device::with(const schedule::Capabilities& capabilities,
+                                       std::shared_ptr<DeviceMemory> memory) const {
   Device device = *this;
   device.capabilities_ = capabilities;
   device.memory_ = std::move(memory);
@@ -43,9 +46,11 @@ POSEMACHINE_INLINE Device::Device(dnnl::engine engine) : engine_(std::move(engin
       any({1, 32, 16, 16}), any({32, 32, 3, 3}), any({1, 32, 16, 16}), memory::dims{1, 1}, memory::dims{0, 0},
       memory::dims{1, 1}, memory::dims{1, 1});
   const int asked = is_empty(desc) ? 0 : block_size(desc.dst_desc());
-  capabilities_ = processor_capabilities(asked == 8 || asked == 16 ? asked : 8);
+  capabilities_ = schedule::processor_capabilities(asked == 8 || asked == 16 ? asked : 8);
   capabilities_.winograd = capabilities_.winograd && !dnnl_is_v3;
   capabilities_.has_post_op = detail::is_eltwise_post_op;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

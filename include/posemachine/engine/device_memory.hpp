@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Memory of a device that is not the host's. The host reads and writes it by copies alone. Safe to share between
 /// threads.
@@ -58,7 +60,9 @@ class DeviceBuffer {
   std::byte* data_ = nullptr;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/device_memory.ipp>

@@ -5,7 +5,9 @@
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -43,4 +45,6 @@ POSEMACHINE_INLINE DeviceBuffer& DeviceBuffer::operator=(DeviceBuffer&& other) n
   return *this;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 inline constexpr bool dnnl_is_v3 = DNNL_VERSION_MAJOR >= 3;
 
@@ -106,7 +108,9 @@ bool is_empty(const Desc& desc) {
 /// Whether oneDNN would run a loop without vectorisation: 100 to 5000 times slower, without a word.
 bool is_reference(std::string_view implementation);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/dnnl_bridge.ipp>

@@ -3,7 +3,9 @@
 
 #include <posemachine/engine/dnnl_bridge.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE dnnl::memory::data_type dnnl_type(DataType type) {
   using Type = dnnl::memory::data_type;
@@ -144,4 +146,6 @@ POSEMACHINE_INLINE bool is_reference(std::string_view implementation) {
   return implementation.starts_with("ref") || implementation.find("ref:any") != std::string_view::npos;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,10 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
+namespace detail {
 
 /// Throws std::bad_alloc where oneDNN has no memory, RuntimeFailure naming `where` and its status otherwise.
 [[noreturn]] void fail_with(const dnnl::error& error, const std::string& where);
@@ -23,7 +26,10 @@ decltype(auto) with_own_errors(const Where& where, const Call& call) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/dnnl_errors.ipp>

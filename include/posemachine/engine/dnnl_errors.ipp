@@ -7,7 +7,10 @@
 
 #include <new>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
+namespace detail {
 
 POSEMACHINE_INLINE void fail_with(const dnnl::error& error, const std::string& where) {
   if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
@@ -17,4 +20,7 @@ POSEMACHINE_INLINE void fail_with(const dnnl::error& error, const std::string& w
                         .remedy = "ONEDNN_VERBOSE=2 says more; another oneDNN, or ONEDNN_MAX_CPU_ISA, may help"});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -21,7 +21,9 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Runs a program. Programs and weights are shared between executions, memory is not. Not copyable.
 class Execution {
@@ -35,7 +37,7 @@ class Execution {
 
   const std::shared_ptr<const Program>& program() const { return program_; }
   const Graph& graph() const { return program_->graph(); }
-  const Schedule& schedule() const { return program_->schedule(); }
+  const schedule::Schedule& schedule() const { return program_->schedule(); }
   const ProgramOptions& options() const { return program_->options(); }
   const GradientLayout& gradient_layout() const { return program_->gradient_layout(); }
   std::size_t arena_bytes() const { return program_->arena_bytes(); }
@@ -127,7 +129,9 @@ class Execution {
   std::vector<OutputCopy> copies_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/execution.ipp>

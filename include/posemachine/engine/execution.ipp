@@ -7,14 +7,16 @@
 #include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops/copy_channels.hpp>
 #include <posemachine/engine/staged_kernel.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE Execution::Execution(std::shared_ptr<const Program> program,
                                         std::shared_ptr<PreparedWeights> weights)
@@ -31,7 +33,7 @@ POSEMACHINE_INLINE Execution::Execution(std::shared_ptr<const Program> program,
                       .remedy = "give PreparedWeights the same Device"});
   }
   const std::scoped_lock lock(detail::creation_mutex());
-  const Team team(program_->options().threads);
+  const ThreadLimit limit(program_->options().threads);
   bind();
   if (memory() != nullptr) gradients_.resize(gradient_layout().floats);
   bind_gradients(own_gradients());
@@ -145,7 +147,7 @@ POSEMACHINE_INLINE void Execution::bind() {
   for (const Port& port : graph().outputs) outputs_.push_back(external(port));
   for (const Program::OutputCopy& copy : program_->output_copies()) {
     const External& output = outputs_[copy.output];
-    const ScheduledValue& value = schedule().value(output.value);
+    const schedule::ScheduledValue& value = schedule().value(output.value);
     MapView<float> from(value, binding.floats(output.value));
     AlignedArray<std::byte> staged;
     if (memory() != nullptr) {  // the device's map is copied here first
@@ -159,7 +161,7 @@ POSEMACHINE_INLINE void Execution::bind() {
 }
 
 POSEMACHINE_INLINE void Execution::run_steps(std::size_t begin, std::size_t end, const RandomKey& key) {
-  const Team team(options().threads);  // some kernels ask OpenMP when they run, not only when they are made
+  const ThreadLimit limit(options().threads);  // some kernels ask OpenMP when they run, not only when they are made
   std::size_t copy = 0;
   while (copy < copies_.size() && copies_[copy].after < begin) ++copy;
   for (std::size_t i = begin; i < end; ++i) {
@@ -174,4 +176,6 @@ POSEMACHINE_INLINE void Execution::run_steps(std::size_t begin, std::size_t end,
   detail::with_own_errors([] { return std::string("execution"); }, [&] { stream_.wait(); });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// One slice's results: for a trainable parameter its gradient, in the layout its primitive writes; for a buffer the
 /// statistic of the slice (batch norm's mean and biased variance). Offsets are in floats and multiples of 16.
@@ -22,4 +24,6 @@ struct GradientLayout {
   std::size_t floats = 0;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// What a draw depends on besides the node: equal values give equal masks.
 struct RandomKey {
@@ -27,7 +29,7 @@ struct RandomKey {
 
 /// Memory and shared objects that a kernel binds to.
 struct Binding {
-  const Schedule* schedule = nullptr;
+  const schedule::Schedule* schedule = nullptr;
   const Device* device = nullptr;
   PreparedWeights* weights = nullptr;
   const GradientLayout* gradients = nullptr;
@@ -47,17 +49,17 @@ class Kernel;
 
 /// What a kernel is made from.
 struct BuildContext {
-  const Schedule* schedule = nullptr;
-  const Step* step = nullptr;
+  const schedule::Schedule* schedule = nullptr;
+  const schedule::Step* step = nullptr;
   const Device* device = nullptr;
   GradientLayout* gradients = nullptr;
   const std::vector<const Kernel*>* by_node = nullptr;  // made so far, for backward nodes to find their forward one
 
   const Graph& graph() const { return *schedule->graph; }
   const Node& node() const { return schedule->node(*step); }
-  const ScheduledValue& src(int i) const { return schedule->value(schedule->src(*step, i)); }
-  const ScheduledValue& dst() const { return schedule->value(step->dst); }
-  bool training() const { return schedule->mode == Mode::training; }
+  const schedule::ScheduledValue& src(int i) const { return schedule->value(schedule->src(*step, i)); }
+  const schedule::ScheduledValue& dst() const { return schedule->value(step->dst); }
+  bool training() const { return schedule->mode == schedule::Mode::training; }
   const dnnl::engine& engine() const { return device->engine(); }
   const Kernel* forward() const { return (*by_node)[static_cast<std::size_t>(node().forward)]; }
 
@@ -103,7 +105,9 @@ struct EngineOp {
 
 [[noreturn]] void fail_no_implementation(const BuildContext& context);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/kernel.ipp>

@@ -5,7 +5,9 @@
 
 #include <posemachine/core/error.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE std::byte* Binding::value(int id) const {
   if (staged != nullptr) {
@@ -13,8 +15,8 @@ POSEMACHINE_INLINE std::byte* Binding::value(int id) const {
       if (value == id) return copy;
     }
   }
-  const Schedule::Place place = schedule->place(id);
-  const ScheduledValue& root = schedule->value(place.root);
+  const schedule::Schedule::Place place = schedule->place(id);
+  const schedule::ScheduledValue& root = schedule->value(place.root);
   std::byte* base = root.external ? (*externals)[static_cast<std::size_t>(place.root)] : arena + root.arena_offset;
   // A place inside another value exists only where its channels are contiguous: one image, whole blocks.
   return base + root.bytes_of(place.channel_offset);
@@ -36,4 +38,6 @@ POSEMACHINE_INLINE void fail_no_implementation(const BuildContext& context) {
                         .got = "none for these dimensions"});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

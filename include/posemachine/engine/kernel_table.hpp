@@ -8,7 +8,9 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// One row per operation. A value: devices that are given one keep a copy.
 class KernelTable {
@@ -27,7 +29,9 @@ class KernelTable {
   std::vector<EngineOp> rows_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/kernel_table.ipp>

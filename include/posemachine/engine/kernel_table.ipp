@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE void KernelTable::add(const EngineOp& row) {
   if (row.op == nullptr || row.make == nullptr) {
@@ -41,4 +43,6 @@ POSEMACHINE_INLINE const EngineOp* KernelTable::find(const OpInfo& op) const {
   return found != rows_.end() ? &*found : nullptr;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,9 @@
 #include <memory>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// `prepare` gets the memory of an execution once and returns what runs on it.
 class LoopKernel : public Kernel {
@@ -34,4 +36,6 @@ class LoopKernel : public Kernel {
   std::function<Loop(const Binding&)> prepare_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

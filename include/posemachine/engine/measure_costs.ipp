@@ -24,14 +24,16 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
 // One convolution by itself, done one way.
 class TimedConvolution {
  public:
-  TimedConvolution(const ConvolutionCase& which, ConvolutionMethod method, int threads) {
+  TimedConvolution(const schedule::ConvolutionCase& which, schedule::ConvolutionMethod method, int threads) {
     Graph graph;
     // Behind an activation: blocked however few the channels are, as inside a network.
     const Value src = relu(graph, add_input(graph, "src", which.in));
@@ -48,9 +50,9 @@ class TimedConvolution {
       parameters.emplace_back(Shape(parameter.extents.begin(), parameter.extents.begin() + parameter.rank), 0.01f);
     }
     constexpr double far_more = 1e12;  // ns, than any move
-    MethodTimes times{far_more, far_more, far_more};
+    schedule::MethodTimes times{far_more, far_more, far_more};
     times[static_cast<std::size_t>(method)] = 1;
-    auto costs = std::make_shared<CostModel>();
+    auto costs = std::make_shared<schedule::CostModel>();
     costs->set(which, threads, times);
     ProgramOptions options;
     options.image = {which.height, which.width};
@@ -66,9 +68,9 @@ class TimedConvolution {
     step_ = static_cast<std::size_t>(found - steps.begin());
     const bool winograd = found->implementation.find("wino") != std::string::npos;
     const bool channels_last = found->layout == layout_name(Layout::channels_last);
-    is_done_so_ = winograd == (method == ConvolutionMethod::winograd) &&
-                  channels_last == (method == ConvolutionMethod::channels_last) &&
-                  (method == ConvolutionMethod::direct || !is_reference(found->implementation));
+    is_done_so_ = winograd == (method == schedule::ConvolutionMethod::winograd) &&
+                  channels_last == (method == schedule::ConvolutionMethod::channels_last) &&
+                  (method == schedule::ConvolutionMethod::direct || !is_reference(found->implementation));
     std::ranges::fill(execution_->input("src"), 0.5f);
   }
 
@@ -88,11 +90,11 @@ class TimedConvolution {
   bool is_done_so_ = false;
 };
 
-POSEMACHINE_INLINE std::optional<MethodTimes> measure(const ConvolutionCase& which, int threads) {
-  std::array<std::optional<TimedConvolution>, convolution_methods.size()> ways;
-  std::array<std::vector<double>, convolution_methods.size()> times;
+POSEMACHINE_INLINE std::optional<schedule::MethodTimes> measure(const schedule::ConvolutionCase& which, int threads) {
+  std::array<std::optional<TimedConvolution>, schedule::convolution_methods.size()> ways;
+  std::array<std::vector<double>, schedule::convolution_methods.size()> times;
   for (std::size_t i = 0; i < ways.size(); ++i) {
-    ways[i].emplace(which, convolution_methods[i], threads);
+    ways[i].emplace(which, schedule::convolution_methods[i], threads);
     if (ways[i]->is_done_so()) ways[i]->run();  // once untimed
   }
   constexpr int most_turns = 41;
@@ -105,7 +107,7 @@ POSEMACHINE_INLINE std::optional<MethodTimes> measure(const ConvolutionCase& whi
       if (ways[i]->is_done_so()) times[i].push_back(ways[i]->run());
     }
   }
-  MethodTimes found{CostModel::never, CostModel::never, CostModel::never};
+  schedule::MethodTimes found{schedule::CostModel::never, schedule::CostModel::never, schedule::CostModel::never};
   for (std::size_t i = 0; i < ways.size(); ++i) {
     if (times[i].empty()) continue;
     std::sort(times[i].begin(), times[i].end());
@@ -118,27 +120,28 @@ POSEMACHINE_INLINE std::optional<MethodTimes> measure(const ConvolutionCase& whi
 
 }  // namespace detail
 
-POSEMACHINE_INLINE std::vector<ConvolutionCase> convolution_cases(const Graph& graph, Size image) {
-  const Schedule schedule = make_schedule(graph, 1, image, Mode::inference, Device::cpu().capabilities());
-  std::vector<ConvolutionCase> cases;
-  for (const Step& step : schedule.steps) {
+POSEMACHINE_INLINE std::vector<schedule::ConvolutionCase> convolution_cases(const Graph& graph, Size image) {
+  const schedule::Schedule schedule =
+      schedule::make_schedule(graph, 1, image, schedule::Mode::inference, Device::cpu().capabilities());
+  std::vector<schedule::ConvolutionCase> cases;
+  for (const schedule::Step& step : schedule.steps) {
     if (step.kind() != OpKind::convolution) continue;
     if (schedule.value(schedule.src(step, 0)).layout == Layout::plain) continue;
-    const ConvolutionCase which = convolution_case(schedule, step);
+    const schedule::ConvolutionCase which = schedule::convolution_case(schedule, step);
     if (which.groups == 1 && std::find(cases.begin(), cases.end(), which) == cases.end()) cases.push_back(which);
   }
   return cases;
 }
 
-POSEMACHINE_INLINE int measure_costs(CostModel& costs, const Graph& graph, Size image, int threads,
+POSEMACHINE_INLINE int measure_costs(schedule::CostModel& costs, const Graph& graph, Size image, int threads,
                                      const std::function<void(int, int)>& before_each) {
-  const std::vector<ConvolutionCase> cases = convolution_cases(graph, image);
+  const std::vector<schedule::ConvolutionCase> cases = convolution_cases(graph, image);
   int done = 0;
   int disturbed = 0;
-  for (const ConvolutionCase& which : cases) {
+  for (const schedule::ConvolutionCase& which : cases) {
     if (before_each) before_each(done++, static_cast<int>(cases.size()));
     if (costs.measured().contains({which, threads})) continue;
-    std::optional<MethodTimes> times;
+    std::optional<schedule::MethodTimes> times;
     for (int attempt = 0; attempt < 3 && !times; ++attempt) times = detail::measure(which, threads);
     if (times) {
       costs.set(which, threads, *times);
@@ -149,4 +152,6 @@ POSEMACHINE_INLINE int measure_costs(CostModel& costs, const Graph& graph, Size 
   return disturbed;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

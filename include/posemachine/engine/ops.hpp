@@ -6,7 +6,9 @@
 #include <posemachine/engine/kernel.hpp>
 #include <posemachine/engine/kernel_table.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// The library's kernels, on oneDNN.
 const KernelTable& library_kernels();
@@ -14,7 +16,9 @@ const KernelTable& library_kernels();
 /// How a device runs an operation, or null. A user's operation is run by its own kernels, unless the device has others.
 const EngineOp* find_kernel(const Device& device, const OpInfo& op);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops.ipp>

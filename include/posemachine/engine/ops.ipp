@@ -20,7 +20,9 @@
 #include <posemachine/engine/ops/spatial_softmax.hpp>
 #include <posemachine/engine/ops/transposed_convolution.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE const KernelTable& library_kernels() {
   static const KernelTable table = [] {
@@ -51,4 +53,6 @@ POSEMACHINE_INLINE const EngineOp* find_kernel(const Device& device, const OpInf
   return found == nullptr && op.kernels != nullptr ? &custom_engine : found;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

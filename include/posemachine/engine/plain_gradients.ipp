@@ -8,12 +8,14 @@
 #include <posemachine/engine/gradient_layout.hpp>
 #include <posemachine/engine/prepared_weights.hpp>
 #include <posemachine/engine/reorder.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 
 #include <cstddef>
 #include <mutex>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -37,4 +39,6 @@ POSEMACHINE_INLINE std::vector<std::vector<float>> plain_gradients(const Executi
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

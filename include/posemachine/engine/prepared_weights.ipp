@@ -4,11 +4,13 @@
 #include <posemachine/engine/prepared_weights.hpp>
 
 #include <posemachine/engine/dnnl_errors.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -31,7 +33,7 @@ POSEMACHINE_INLINE PreparedWeights::PreparedWeights(std::shared_ptr<const std::v
 POSEMACHINE_INLINE dnnl::memory PreparedWeights::get(int id, const dnnl::memory::desc& desc) {
   // Both at once: an execution that is being made holds the first already.
   const std::scoped_lock lock(detail::creation_mutex(), mutex_);
-  const Team team(1);
+  const ThreadLimit limit(1);
   for (const Prepared& entry : prepared_) {
     if (entry.id == id && entry.memory.get_desc() == desc) return entry.memory;
   }
@@ -55,7 +57,7 @@ POSEMACHINE_INLINE dnnl::memory PreparedWeights::get(int id, const dnnl::memory:
 
 POSEMACHINE_INLINE void PreparedWeights::refresh() {
   const std::scoped_lock lock(mutex_);
-  const Team team(1);
+  const ThreadLimit limit(1);
   for (const Prepared& entry : prepared_) update(entry);
 }
 
@@ -76,4 +78,6 @@ POSEMACHINE_INLINE void PreparedWeights::update(const Prepared& entry) {
                           });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -3,11 +3,13 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 
 #include <mutex>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// oneDNN keeps the last 1,024 primitives of the process, with their code, whether or not anyone still has them: some
 /// 130 MB for a program that meets images of many sizes. While an instance lives the cache holds at most `most`;
@@ -32,4 +34,6 @@ class PrimitiveCacheBound {
   bool lowered_ = false;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

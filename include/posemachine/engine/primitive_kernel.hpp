@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// A oneDNN primitive with its arguments. Where a primitive wants another layout than a value has, a reorder runs
 /// before or after it.
@@ -32,7 +34,8 @@ class PrimitiveKernel : public Kernel {
   void add_dst(int arg, int value, const dnnl::memory::desc& has, const dnnl::memory::desc& wants);
   void add_weights(int arg, int parameter, const dnnl::memory::desc& wants);
   /// Weights that are multiplied with the factors of `gates` in every run.
-  void add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants, std::vector<ChannelGate> gates);
+  void add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants,
+                         std::vector<schedule::ChannelGate> gates);
   /// A result of the slice: the first node to write a parameter decides the layout of its gradient, later ones (of a
   /// shared parameter) add to it.
   void add_gradient(GradientLayout& layout, int arg, int parameter, const dnnl::memory::desc& writes);
@@ -84,10 +87,12 @@ class PrimitiveKernel : public Kernel {
   dnnl::memory::desc scratchpad_;
   std::vector<Slot> slots_;
   const Kernel* forward_ = nullptr;
-  std::vector<ChannelGate> gates_;
+  std::vector<schedule::ChannelGate> gates_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/primitive_kernel.ipp>

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE void PrimitiveKernel::add_src(int arg, int value, const dnnl::memory::desc& has,
                                                  const dnnl::memory::desc& wants) {
@@ -26,7 +28,7 @@ POSEMACHINE_INLINE void PrimitiveKernel::add_weights(int arg, int parameter, con
 }
 
 POSEMACHINE_INLINE void PrimitiveKernel::add_gated_weights(int arg, int parameter, const dnnl::memory::desc& wants,
-                                                           std::vector<ChannelGate> gates) {
+                                                           std::vector<schedule::ChannelGate> gates) {
   slots_.push_back({arg, Slot::gated_weights, parameter, wants, wants, -1});
   gates_ = std::move(gates);
 }
@@ -151,7 +153,7 @@ POSEMACHINE_INLINE dnnl::memory PrimitiveKernel::memory_of(const Slot& slot, con
 
 POSEMACHINE_INLINE std::vector<WeightGating::Gate> PrimitiveKernel::gates_of(const Binding& binding) const {
   std::vector<WeightGating::Gate> found;
-  for (const ChannelGate& each : gates_) {
+  for (const schedule::ChannelGate& each : gates_) {
     // One cell: its channels are contiguous in every layout.
     found.push_back({binding.floats(each.gate), each.first, binding.schedule->value(each.gate).c});
   }
@@ -160,8 +162,10 @@ POSEMACHINE_INLINE std::vector<WeightGating::Gate> PrimitiveKernel::gates_of(con
 
 POSEMACHINE_INLINE dnnl::memory PrimitiveKernel::workspace_memory(const Kernel& owner, const Slot& slot,
                                                                   const Binding& binding, const dnnl::engine& engine) {
-  const Workspace& workspace = binding.schedule->workspaces[static_cast<std::size_t>(owner.workspace)];
+  const schedule::Workspace& workspace = binding.schedule->workspaces[static_cast<std::size_t>(owner.workspace)];
   return {slot.has, engine, binding.arena + workspace.arena_offset};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

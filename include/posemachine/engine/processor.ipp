@@ -5,7 +5,9 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE std::string instruction_set() {
   switch (dnnl::get_effective_cpu_isa()) {
@@ -26,4 +28,6 @@ POSEMACHINE_INLINE std::string onednn_version() {
   return std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -20,18 +20,20 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 struct ProgramOptions {
   int batch = 1;
   Size image{};     // pixels; every input has this size
   int threads = 1;  // of oneDNN, fixed when the program is compiled
-  Mode mode = Mode::inference;
+  schedule::Mode mode = schedule::Mode::inference;
   Device device = Device::cpu();
-  SchedulePasses passes{};
-  bool reuse_memory = true;                           // buffers that never live at the same time may share memory
-  std::shared_ptr<const CostModel> costs{};           // what layouts and methods are chosen by; null: estimates
-  std::uint64_t max_bytes = std::uint64_t{16} << 30;  // of maps, gradients and scratchpads; weights are not counted
+  schedule::SchedulePasses passes{};
+  bool reuse_memory = true;                            // buffers that never live at the same time may share memory
+  std::shared_ptr<const schedule::CostModel> costs{};  // what layouts and methods are chosen by; null: estimates
+  std::uint64_t max_bytes = std::uint64_t{16} << 30;   // of maps, gradients and scratchpads; weights are not counted
 };
 
 /// A graph as a schedule of kernels: what every execution of it shares. It does not change, so that threads may share
@@ -46,7 +48,7 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   const Graph& graph() const { return graph_; }
-  const Schedule& schedule() const { return schedule_; }
+  const schedule::Schedule& schedule() const { return schedule_; }
   const ProgramOptions& options() const { return options_; }
   /// Where the results of a slice lie, for as many floats as gradient_layout().floats.
   const GradientLayout& gradient_layout() const { return gradients_; }
@@ -98,7 +100,7 @@ class Program {
   void make_kernels();
 
   // The operation's kernel has to serve the types of its maps and parameters.
-  void require_types(const Step& step, const EngineOp& entry) const;
+  void require_types(const schedule::Step& step, const EngineOp& entry) const;
 
   // By node: the last step of it and of its backward nodes.
   std::vector<int> find_last_uses() const;
@@ -110,7 +112,7 @@ class Program {
 
   Graph graph_;
   ProgramOptions options_;
-  Schedule schedule_;
+  schedule::Schedule schedule_;
   GradientLayout gradients_;
   std::vector<Compiled> compiled_;
   std::vector<OutputCopy> output_copies_;
@@ -119,7 +121,9 @@ class Program {
   std::size_t scratch_bytes_ = 0;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/program.ipp>

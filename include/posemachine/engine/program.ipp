@@ -7,7 +7,7 @@
 #include <posemachine/engine/dnnl_errors.hpp>
 #include <posemachine/engine/ops.hpp>
 #include <posemachine/engine/staged_kernel.hpp>
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 #include <posemachine/graph/sizes.hpp>
 #include <posemachine/schedule/make_schedule.hpp>
 #include <posemachine/schedule/memory_plan.hpp>
@@ -16,18 +16,21 @@
 #include <mutex>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE Program::Program(Graph graph, const ProgramOptions& options)
     : graph_(std::move(graph)), options_(options) {
   require_positive("batch", options.batch);
   require_positive("threads", options.threads);
-  schedule_ = make_schedule(graph_, options.batch, options.image, options.mode, options.device.capabilities());
+  schedule_ =
+      schedule::make_schedule(graph_, options.batch, options.image, options.mode, options.device.capabilities());
   require_bounded_maps();
   options.passes.run(schedule_, {options.costs.get(), options.threads});
   gradients_.entries.resize(graph_.parameters.size());
   const std::scoped_lock lock(detail::creation_mutex());
-  const Team team(options.threads);
+  const ThreadLimit limit(options.threads);
   make_kernels();
   assign_memory();
   place_output_copies();
@@ -43,12 +46,12 @@ POSEMACHINE_INLINE std::size_t Program::execution_bytes() const {
 }
 
 POSEMACHINE_INLINE Shape Program::shape(Value of) const {
-  const ScheduledValue& value = schedule_.value(of.id);
+  const schedule::ScheduledValue& value = schedule_.value(of.id);
   return {value.n, value.c, value.h, value.w};
 }
 
 POSEMACHINE_INLINE std::size_t Program::plain_floats(int id) const {
-  const ScheduledValue& value = schedule_.value(id);
+  const schedule::ScheduledValue& value = schedule_.value(id);
   return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
          static_cast<std::size_t>(value.w);
 }
@@ -65,7 +68,7 @@ POSEMACHINE_INLINE Value Program::input_value(std::string_view name) const {
 POSEMACHINE_INLINE std::vector<ProgramStep> Program::steps() const {
   std::vector<ProgramStep> list;
   for (const Compiled& each : compiled_) {
-    const Step& step = schedule_.steps[static_cast<std::size_t>(each.step)];
+    const schedule::Step& step = schedule_.steps[static_cast<std::size_t>(each.step)];
     list.push_back(detail::program_step(schedule_, step, *each.kernel));
   }
   for (const OutputCopy& copy : output_copies_) {
@@ -94,7 +97,7 @@ POSEMACHINE_INLINE void Program::refuse_memory(const std::string& where, double 
 
 POSEMACHINE_INLINE void Program::require_bounded_maps() const {
   for (std::size_t id = 0; id < schedule_.values.size(); ++id) {
-    const ScheduledValue& value = schedule_.values[id];
+    const schedule::ScheduledValue& value = schedule_.values[id];
     const double bytes =
         static_cast<double>(size_of(value.type)) * value.n * value.padded_channels() * value.h * value.w;
     if (bytes <= static_cast<double>(options_.max_bytes)) continue;
@@ -112,7 +115,7 @@ POSEMACHINE_INLINE void Program::make_kernels() {
   const std::vector<int> last_uses = find_last_uses();
   int backward_begin = -1;  // the step that reads the first gradient of an output
   for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
-    const Step& step = schedule_.steps[i];
+    const schedule::Step& step = schedule_.steps[i];
     const Node& node = schedule_.node(step);
     if (backward_begin < 0 && node.inputs.count == 0 && node.dst >= 0 &&
         graph_.values[static_cast<std::size_t>(node.dst)].like >= 0) {
@@ -137,7 +140,7 @@ POSEMACHINE_INLINE void Program::make_kernels() {
       const int last = last_uses[static_cast<std::size_t>(step.node)];
       schedule_.workspaces.push_back({kernel->workspace_bytes, static_cast<int>(i), last, 0});
     }
-    if (step.op != &reorder_op) by_node[static_cast<std::size_t>(step.node)] = kernel.get();
+    if (step.op != &schedule::reorder_op) by_node[static_cast<std::size_t>(step.node)] = kernel.get();
     compiled_.push_back({static_cast<int>(i), -1, std::move(kernel)});
   }
   forward_count_ = compiled_.size();
@@ -146,7 +149,7 @@ POSEMACHINE_INLINE void Program::make_kernels() {
   }
 }
 
-POSEMACHINE_INLINE void Program::require_types(const Step& step, const EngineOp& entry) const {
+POSEMACHINE_INLINE void Program::require_types(const schedule::Step& step, const EngineOp& entry) const {
   const auto refuse = [&](const std::string& what, DataType type) {
     fail<ModelError>({.where = describe(graph_, step.node),
                       .expected = "maps and parameters of type " + entry.types.text() + ", which kernels of " +
@@ -169,7 +172,7 @@ POSEMACHINE_INLINE void Program::require_types(const Step& step, const EngineOp&
 POSEMACHINE_INLINE std::vector<int> Program::find_last_uses() const {
   std::vector<int> last(graph_.nodes.size(), 0);
   for (std::size_t i = 0; i < schedule_.steps.size(); ++i) {
-    const Step& step = schedule_.steps[i];
+    const schedule::Step& step = schedule_.steps[i];
     last[static_cast<std::size_t>(step.node)] = static_cast<int>(i);
     const int forward = schedule_.node(step).forward;
     if (forward >= 0) last[static_cast<std::size_t>(forward)] = static_cast<int>(i);
@@ -178,15 +181,15 @@ POSEMACHINE_INLINE std::vector<int> Program::find_last_uses() const {
 }
 
 POSEMACHINE_INLINE void Program::assign_memory() {
-  Schedule apart = schedule_;
-  assign_arena(schedule_, options_.reuse_memory);
+  schedule::Schedule apart = schedule_;
+  schedule::assign_arena(schedule_, options_.reuse_memory);
   for (const Compiled& each : compiled_) scratch_bytes_ = std::max(scratch_bytes_, each.kernel->scratch_bytes);
   for (Compiled& each : compiled_) {
     if (each.kernel->scratch_bytes == 0) continue;
     each.scratch = static_cast<int>(apart.workspaces.size());
     apart.workspaces.push_back({each.kernel->scratch_bytes, each.step, each.step, 0});
   }
-  assign_arena(apart, options_.reuse_memory);
+  schedule::assign_arena(apart, options_.reuse_memory);
   // oneDNN writes past the scratchpad of some weights gradients (PrimitiveKernel::finish): never beside maps.
   const bool safe = !schedule_.has_gradients();
   if (safe && apart.arena_bytes <= schedule_.arena_bytes + scratch_bytes_) {
@@ -214,4 +217,6 @@ POSEMACHINE_INLINE void Program::place_output_copies() {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

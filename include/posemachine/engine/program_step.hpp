@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// One step of a program. A step that others were fused into stands for them too.
 struct ProgramStep {
@@ -27,11 +29,13 @@ struct ProgramStep {
 namespace detail {
 
 std::string layout_name(Layout layout);
-ProgramStep program_step(const Schedule& schedule, const Step& step, const Kernel& kernel);
+ProgramStep program_step(const schedule::Schedule& schedule, const schedule::Step& step, const Kernel& kernel);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/program_step.ipp>

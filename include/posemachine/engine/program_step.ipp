@@ -10,7 +10,9 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -22,16 +24,17 @@ POSEMACHINE_INLINE std::string layout_name(Layout layout) {
   }
 }
 
-POSEMACHINE_INLINE ProgramStep program_step(const Schedule& schedule, const Step& step, const Kernel& kernel) {
+POSEMACHINE_INLINE ProgramStep program_step(const schedule::Schedule& schedule, const schedule::Step& step,
+                                            const Kernel& kernel) {
   const Graph& graph = *schedule.graph;
   const Node& node = schedule.node(step);
   ProgramStep facts;
   facts.node = step.node;
   facts.operation = (step.gates.empty() ? "" : "channel_scale + ") + std::string(node.op->name);
-  for (const PostOp& each : step.post_ops) {
+  for (const schedule::PostOp& each : step.post_ops) {
     facts.operation += " + ";
-    if (each.kind == PostOp::Kind::sum) facts.operation += add_op.name;
-    if (each.kind == PostOp::Kind::activation) {
+    if (each.kind == schedule::PostOp::Kind::sum) facts.operation += add_op.name;
+    if (each.kind == schedule::PostOp::Kind::activation) {
       facts.operation += graph.nodes[static_cast<std::size_t>(each.node)].op->name;
     }
   }
@@ -46,7 +49,7 @@ POSEMACHINE_INLINE ProgramStep program_step(const Schedule& schedule, const Step
     facts.bytes += parameter(graph, node, k).size() * static_cast<std::int64_t>(sizeof(float));
   }
   if (step.dst < 0) return facts;
-  const ScheduledValue& dst = schedule.value(step.dst);
+  const schedule::ScheduledValue& dst = schedule.value(step.dst);
   facts.bytes += map_bytes(step.dst);
   facts.shape = std::to_string(dst.n) + " x " + std::to_string(dst.c) + " x " + std::to_string(dst.h) + " x " +
                 std::to_string(dst.w);
@@ -55,10 +58,12 @@ POSEMACHINE_INLINE ProgramStep program_step(const Schedule& schedule, const Step
     const Layout src = schedule.value(schedule.src(step, 0)).layout;
     if (src != dst.layout) facts.layout = layout_name(src) + " > " + facts.layout;
   }
-  if (step.op != &reorder_op) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
+  if (step.op != &schedule::reorder_op) facts.multiply_adds = dst.n * count_multiply_adds(graph, node, {dst.h, dst.w});
   return facts;
 }
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

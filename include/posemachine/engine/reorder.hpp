@@ -4,7 +4,9 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/engine/dnnl_bridge.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Moves the same values from `from` to `to`, two memories of one engine. Belongs to one thread at a time; make it
 /// under creation_mutex().
@@ -26,7 +28,9 @@ class Reorder {
   dnnl::reorder primitive_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/reorder.ipp>

@@ -10,7 +10,9 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE Reorder::Reorder(dnnl::memory from, dnnl::memory to, bool accumulate)
     : from_(std::move(from)), to_(std::move(to)) {
@@ -35,4 +37,6 @@ POSEMACHINE_INLINE void Reorder::run(dnnl::stream& stream) const {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

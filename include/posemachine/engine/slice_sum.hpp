@@ -3,13 +3,15 @@
 
 #include <posemachine/base/aligned_memory.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 
 #include <cstddef>
 #include <mutex>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Sums `items` rows along a tree: row i + d goes to row i, for d = 1, 2, 4, ... and i a multiple of 2 d. Each addition
 /// is made by whoever brings the later of its two rows, and frees one: with few threads some log2(items) rows for each
@@ -17,7 +19,7 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 class SliceSum {
  public:
   /// The rows of a share of the items; what other ranks have is left to sum_over_ranks.
-  SliceSum(int items, Share share, std::size_t floats);
+  SliceSum(int items, BlockPartition share, std::size_t floats);
 
   /// Forgets all rows.
   void restart();
@@ -48,7 +50,7 @@ class SliceSum {
   State& state(int item) { return states_[static_cast<std::size_t>(item - share_.first)]; }
 
   int items_;
-  Share share_;
+  BlockPartition share_;
   std::size_t floats_;
   std::mutex mutex_;
   std::vector<State> states_;
@@ -56,7 +58,9 @@ class SliceSum {
   std::vector<float*> free_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/slice_sum.ipp>

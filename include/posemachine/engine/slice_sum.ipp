@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
-POSEMACHINE_INLINE SliceSum::SliceSum(int items, Share share, std::size_t floats)
+POSEMACHINE_INLINE SliceSum::SliceSum(int items, BlockPartition share, std::size_t floats)
     : items_(items), share_(share), floats_(floats), states_(static_cast<std::size_t>(share.count)) {
   own_.push_back(make_aligned<float>(floats));
 }
@@ -65,4 +67,6 @@ POSEMACHINE_INLINE std::vector<float*> SliceSum::rows() const {
   return rows;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -14,13 +14,16 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
+namespace detail {
 
 /// A kernel that the host runs: its maps, its scratch memory and its gradients are copies, taken before and brought
 /// back after. What it moves so is added to moved_bytes.
 class StagedKernel : public Kernel {
  public:
-  StagedKernel(std::unique_ptr<Kernel> kernel, const Schedule& schedule, const Step& step);
+  StagedKernel(std::unique_ptr<Kernel> kernel, const schedule::Schedule& schedule, const schedule::Step& step);
 
   bool runs_on_host() const override { return true; }
 
@@ -68,7 +71,10 @@ struct AnnouncedKernel : BoundKernel {
   DeviceMemory& memory;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/staged_kernel.ipp>

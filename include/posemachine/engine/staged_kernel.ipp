@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
-POSEMACHINE_INLINE StagedKernel::StagedKernel(std::unique_ptr<Kernel> kernel, const Schedule& schedule,
-                                              const Step& step)
+POSEMACHINE_INLINE StagedKernel::StagedKernel(std::unique_ptr<Kernel> kernel, const schedule::Schedule& schedule,
+                                              const schedule::Step& step)
     : kernel_(std::move(kernel)), dst_(step.dst) {
   step.for_each_read([&](int value) {
     if (std::find(values_.begin(), values_.end(), value) == values_.end()) values_.push_back(value);
@@ -71,4 +73,6 @@ POSEMACHINE_INLINE void AnnouncedKernel::run(dnnl::stream& stream, const RandomK
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

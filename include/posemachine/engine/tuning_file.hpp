@@ -8,19 +8,23 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// The text of a tuning file: what was measured, for this machine's instructions.
-std::string tuning_text(const CostModel& costs);
+std::string tuning_text(const schedule::CostModel& costs);
 
 /// Reads what tuning_text wrote; `where` is named in errors. Errors: DataError for anything else, and for what was
 /// measured with other instructions or another oneDNN.
-CostModel parse_tuning(std::string_view text, const std::string& where);
+schedule::CostModel parse_tuning(std::string_view text, const std::string& where);
 
 /// Errors: DataError naming the file.
-CostModel read_tuning(const std::filesystem::path& path);
+schedule::CostModel read_tuning(const std::filesystem::path& path);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/tuning_file.ipp>

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// Belongs to one thread at a time; make it under creation_mutex().
 class WeightGating {
@@ -40,7 +42,9 @@ class WeightGating {
   std::vector<Run> runs_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/weight_gating.ipp>

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 POSEMACHINE_INLINE WeightGating::WeightGating(const dnnl::memory& weights, const dnnl::memory& gated,
                                               std::vector<Gate> gates, dnnl::stream& stream)
@@ -55,4 +57,6 @@ POSEMACHINE_INLINE void WeightGating::find_runs(const dnnl::memory& weights, dnn
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

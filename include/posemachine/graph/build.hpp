@@ -20,7 +20,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -261,4 +262,5 @@ constexpr void add_output(Graph& graph, std::string_view name, Value value) {
   graph.outputs.push_back({id, value.id, series});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

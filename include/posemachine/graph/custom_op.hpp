@@ -14,7 +14,8 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A map as a kernel sees it: plain floats (n, c, h, w), row-major, in host memory.
 using SrcMap = MapView<const float>;
@@ -93,7 +94,7 @@ constexpr Value custom(Graph& graph, const OpInfo& op, const OptionStruct& optio
 template <const OpInfo& Op, auto... OptionStruct>
 struct Custom {
   static_assert(sizeof...(OptionStruct) <= 1, "Custom<op, options>: at most one option struct");
-  using Glue = Custom;
+  using AddsNoScope = Custom;
   static constexpr Value lower(Graph& graph, Value src) {
     Options options{};
     ((options = pack(OptionStruct)), ...);
@@ -101,4 +102,5 @@ struct Custom {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

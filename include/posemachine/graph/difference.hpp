@@ -6,13 +6,15 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The first way in which two graphs differ, in words; empty where they have the same structure. How weights begin is
 /// no difference: it says nothing about weights that have been trained.
 std::string first_difference(const Graph& a, const Graph& b);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/difference.ipp>

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::string first_difference(const Graph& a, const Graph& b) {
   const auto differ = [](const std::string& what, const auto& one, const auto& other) {
@@ -86,4 +87,5 @@ POSEMACHINE_INLINE std::string first_difference(const Graph& a, const Graph& b) 
   return inputs.empty() ? compare(a.outputs, b.outputs, "output") : inputs;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,7 +4,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What to differentiate besides the parameters.
 struct DifferentiateOptions {
@@ -16,7 +17,8 @@ struct DifferentiateOptions {
 /// without a dst. Every operation must be able to pass a gradient on.
 Graph differentiate(const Graph& network, DifferentiateOptions options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/differentiate.ipp>

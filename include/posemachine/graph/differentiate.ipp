@@ -12,7 +12,8 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Graph differentiate(const Graph& network, DifferentiateOptions options) {
   Graph graph = network;
@@ -54,4 +55,5 @@ POSEMACHINE_INLINE Graph differentiate(const Graph& network, DifferentiateOption
   return graph;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

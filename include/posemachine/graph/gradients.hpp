@@ -10,7 +10,8 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What an operation's `differentiate` works with: it reads the gradient of its dst and adds those of its inputs.
 /// Values added here have the shape of the value whose gradient they are.
@@ -59,7 +60,8 @@ class Gradients {
 /// The parameter ids of a node, copied: adding nodes moves the pool they live in.
 std::vector<int> parameter_ids(const Graph& graph, const Node& node);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/gradients.ipp>

@@ -3,7 +3,8 @@
 
 #include <posemachine/graph/gradients.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Gradients::Gradients(Graph& target)
     : graph(target), terms_(target.values.size()), wanted_(target.values.size(), false) {}
@@ -60,4 +61,5 @@ POSEMACHINE_INLINE std::vector<int> parameter_ids(const Graph& graph, const Node
   return {first, first + node.parameters.count};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

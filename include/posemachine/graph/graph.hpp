@@ -14,7 +14,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How a parameter gets its first values.
 enum class Init : std::int32_t {  // as option structs hold it
@@ -221,4 +222,5 @@ inline std::string output_name(const Graph& graph, std::size_t output) {
   return name;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -13,7 +13,8 @@
 #include <span>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct Graph;
 struct Node;
@@ -143,4 +144,5 @@ constexpr OptionStruct unpack(const Options& packed) {
   return std::bit_cast<detail::PaddedOptions<OptionStruct>>(packed).values;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -21,7 +21,8 @@
 
 #include <array>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The operations a network is made of: those a model file may hold.
 inline constexpr std::array forward_ops{
@@ -74,4 +75,5 @@ inline constexpr std::array backward_ops{
     &custom_backward_op,
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <limits>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How many numbers a network learns; buffers are not counted.
 constexpr std::int64_t count_parameters(const Graph& graph) {
@@ -85,4 +86,5 @@ constexpr std::int64_t count_multiply_adds(const Graph& graph, Size image) {
   return total;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -58,7 +58,8 @@
 #define POSEMACHINE_RULE_TEXT(sentence, first, second) \
   RuleText { sentence, first, second }
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 enum class Rule : std::uint8_t {
   none,
@@ -135,4 +136,5 @@ struct Broken {
   const LayerMark* block = nullptr;      // the outermost block that it is part of; null: it is part of none
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The largest height or width of an image or a map, in pixels or cells.
 inline constexpr int largest_extent = 65536;
@@ -83,4 +84,5 @@ constexpr std::vector<Size> infer_sizes(const Graph& graph, Size image) {
   return sizes;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

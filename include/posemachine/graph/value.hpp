@@ -6,7 +6,8 @@
 
 #include <numeric>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Input pixels per cell of a map, as a fraction; global values have one cell whatever the image's size.
 struct Stride {
@@ -52,4 +53,5 @@ struct ValueInfo {
   int like = -1;      // a gradient: the value whose shape it has
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

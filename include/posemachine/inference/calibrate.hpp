@@ -3,15 +3,16 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/fit_calibration.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 
 #include <optional>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The last stage's scores of all labelled joints, and which of them are right by the evaluation's first PCK.
 /// Errors: UsageError where no PCK was measured.
@@ -22,7 +23,8 @@ std::vector<JudgedPeak> judged_peaks(const EvaluationResult& result, const Joint
 /// scores are taken for the peaks of maps. Errors: UsageError where no PCK was measured.
 std::optional<Calibration> calibrate(const EvaluationResult& result, const JointSet& joints);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/calibrate.ipp>

@@ -11,7 +11,8 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -63,4 +64,5 @@ POSEMACHINE_INLINE std::optional<Calibration> calibrate(const EvaluationResult& 
   return calibration;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

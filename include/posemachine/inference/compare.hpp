@@ -12,7 +12,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A way of estimating with a model.
 struct EstimationVariant {
@@ -39,7 +40,8 @@ std::vector<EstimationVariant> estimation_variants();
 std::vector<VariantResult> compare(const Model& model, std::span<const Person> people,
                                    const std::vector<EstimationVariant>& variants, const EvaluateOptions& options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/compare.ipp>

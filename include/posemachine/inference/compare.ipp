@@ -12,7 +12,8 @@
 #include <limits>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<EstimationVariant> estimation_variants() {
   std::vector<EstimationVariant> variants{
@@ -50,4 +51,5 @@ POSEMACHINE_INLINE std::vector<VariantResult> compare(const Model& model, std::s
   return results;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

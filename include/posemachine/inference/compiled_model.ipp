@@ -11,20 +11,21 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
-POSEMACHINE_INLINE CompiledModel::CompiledModel(const Model& model, int stages, const ProgramOptions& common) {
+POSEMACHINE_INLINE CompiledModel::CompiledModel(const Model& model, int stages, const engine::ProgramOptions& common) {
   Graph graph = model.graph();
   std::vector<Tensor> parameters = model.parameters();
   if (stages != 0) keep_stages(graph, parameters, outputs_up_to(model, stages));
   prepare_for_inference(graph, parameters);
   programs_ = std::make_shared<ProgramCache>(std::make_shared<const Graph>(std::move(graph)), common);
-  weights_ = std::make_shared<PreparedWeights>(std::make_shared<const std::vector<Tensor>>(std::move(parameters)),
-                                               common.device);
+  weights_ = std::make_shared<engine::PreparedWeights>(
+      std::make_shared<const std::vector<Tensor>>(std::move(parameters)), common.device);
 }
 
 POSEMACHINE_INLINE int CompiledModel::outputs_up_to(const Model& model, int stages) {
-  const std::vector<std::size_t> heatmaps = heatmap_outputs(model.graph(), model.meaning());
+  const std::vector<std::size_t> heatmaps = heatmap_outputs(model.graph(), model.spec());
   const auto count = static_cast<std::size_t>(std::max(stages, 0));
   if (count >= 1 && count <= heatmaps.size()) return static_cast<int>(heatmaps[count - 1]) + 1;
   fail<UsageError>({.where = "stages",
@@ -32,4 +33,5 @@ POSEMACHINE_INLINE int CompiledModel::outputs_up_to(const Model& model, int stag
                     .got = std::to_string(stages)});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

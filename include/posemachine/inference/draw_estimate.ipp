@@ -16,7 +16,8 @@
 #include <optional>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<Keypoint> SeenPart::placed(std::vector<Keypoint> keypoints) const {
   const Affine from_photo = inverse(to_photo);
@@ -26,8 +27,8 @@ POSEMACHINE_INLINE std::vector<Keypoint> SeenPart::placed(std::vector<Keypoint> 
   return keypoints;
 }
 
-POSEMACHINE_INLINE SeenPart cut_seen(ImageView photo, const Box& square, const Meaning& meaning, int width_px) {
-  const Size size{std::max(1, width_px * meaning.input_height / meaning.input_width), width_px};
+POSEMACHINE_INLINE SeenPart cut_seen(ImageView photo, const Box& square, const ModelSpec& spec, int width_px) {
+  const Size size{std::max(1, width_px * spec.input_height / spec.input_width), width_px};
   SeenPart part{Image(size.width, size.height), image_from_input(square, size)};
   std::vector<float> planes(part.picture.pixels.size());  // (3, height, width)
   std::optional<Image> shown;
@@ -41,17 +42,18 @@ POSEMACHINE_INLINE SeenPart cut_seen(ImageView photo, const Box& square, const M
   return part;
 }
 
-POSEMACHINE_INLINE Image draw_stage(ImageView photo, const Estimate& estimate, std::size_t stage,
-                                    const Meaning& meaning, const PanelOptions& options) {
+POSEMACHINE_INLINE Image draw_stage(ImageView photo, const Estimate& estimate, std::size_t stage, const ModelSpec& spec,
+                                    const PanelOptions& options) {
   if (stage >= estimate.stages.size()) {
     fail<UsageError>({.where = "draw_stage: stage",
                       .expected = "less than the " + std::to_string(estimate.stages.size()) + " of the estimate",
                       .got = std::to_string(stage)});
   }
   const StageEstimate& said = estimate.stages[stage];
-  const SeenPart seen = cut_seen(photo, estimate.square, meaning, options.picture_width_px);
-  return draw_panel(seen.picture, view_of(said.maps), {estimate.pose.box, seen.placed(said.keypoints)}, meaning.joints,
+  const SeenPart seen = cut_seen(photo, estimate.square, spec, options.picture_width_px);
+  return draw_panel(seen.picture, view_of(said.maps), {estimate.pose.box, seen.placed(said.keypoints)}, spec.joints,
                     options);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

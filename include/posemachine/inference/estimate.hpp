@@ -13,7 +13,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A second pass around the joints that the first one found. Fewer of them: the first pass is the answer.
 struct SecondPass {
@@ -63,4 +64,5 @@ struct Estimate {
   std::vector<OutputEstimate> outputs{};  // besides the heatmaps, in the network's order
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,10 +10,10 @@
 #include <posemachine/inference/compiled_model.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/execution_cache.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -24,7 +24,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Errors: UsageError naming an option that no estimator can have; stages and tuning are the model's question.
 void check(const EstimatorOptions& options);
@@ -42,7 +43,7 @@ struct InferenceModel {
 
   InferenceModel(const Model& from, const EstimatorOptions& options);
 
-  static ProgramOptions program_options(const EstimatorOptions& options);
+  static engine::ProgramOptions program_options(const EstimatorOptions& options);
 
   int joint_count() const { return static_cast<int>(mirrored.size()); }
 };
@@ -54,7 +55,7 @@ struct InferenceModel {
 /// a run of its own in the same execution, the input's size being the same, so that memory does not depend on them.
 /// A second pass does everything again in the square around the joints of the first.
 /// A picture of another kind than the model's is converted first, see converted() of data/image_kinds.hpp.
-/// A model of several frames, see Meaning::frames, takes a picture for each of them, in their order and of one size;
+/// A model of several frames, see ModelSpec::frames, takes a picture for each of them, in their order and of one size;
 /// what is said of an image holds for frame 0, whose pose it is. FrameReader of data/read_frames.hpp reads them.
 /// Keypoints are in pixels of the image, the centre of its first pixel being (0, 0), and never outside it: a peak
 /// beyond the edge, where a square reaches over it, is moved to the nearest pixel. Maps with a value that is not
@@ -86,8 +87,8 @@ class Estimator {
   /// or where the second pass looked.
   /// Errors: DataError for an empty image, or an 8-bit one where the model wants 16 bits, or for frames of several
   /// sizes; UsageError for another number of pictures than the model has frames.
-  Pose operator()(ImageView image) { return explain(image).pose; }
-  Pose operator()(std::span<const ImageView> frames) { return explain(frames).pose; }
+  Pose operator()(ImageView image) { return estimate_stages(image).pose; }
+  Pose operator()(std::span<const ImageView> frames) { return estimate_stages(frames).pose; }
 
   /// The poses of the people in the boxes, in their order; Pose::box is that box, or where the second pass looked.
   /// Shapes: boxes in pixels from the image's left top edge.
@@ -99,10 +100,10 @@ class Estimator {
 
   /// One person's pose with the maps and keypoints of all stages. `input`: the size the network is fed, {} the model's.
   /// Errors: as above; ModelError for an input that the network cannot take.
-  Estimate explain(ImageView image, const std::optional<Box>& box = {}, Size input = {}) {
-    return explain(std::span<const ImageView>(&image, 1), box, input);
+  Estimate estimate_stages(ImageView image, const std::optional<Box>& box = {}, Size input = {}) {
+    return estimate_stages(std::span<const ImageView>(&image, 1), box, input);
   }
-  Estimate explain(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
+  Estimate estimate_stages(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
 
  private:
   Estimator(std::shared_ptr<const detail::InferenceModel> shared, const EstimatorOptions& options);
@@ -110,7 +111,7 @@ class Estimator {
   // The decoders that outputs name; none where the options want none.
   static std::vector<std::optional<OutputDecoder>> output_decoders(const Model& model, const EstimatorOptions& options);
 
-  static void fill_centres(Execution& execution, const Meaning& meaning, Size input);
+  static void fill_centres(engine::Execution& execution, const ModelSpec& spec, Size input);
 
   // The frame whose pose it is, of as many pictures as the model has frames, all of one size and none empty.
   ImageView checked_current(std::span<const ImageView> frames) const;
@@ -131,27 +132,29 @@ class Estimator {
   void decode_outputs(Estimate& estimate, std::vector<Keypoint> in_input, Size input, Size image) const;
 
   // Fills in the maps of every stage, averaged over the scales, and those of other outputs.
-  void run_scales(Execution& execution, std::span<const ImageView> frames, Size input, Estimate& estimate) const;
+  void run_scales(engine::Execution& execution, std::span<const ImageView> frames, Size input,
+                  Estimate& estimate) const;
 
-  static Tensor maps_of(const Execution& execution, std::size_t output);
+  static Tensor maps_of(const engine::Execution& execution, std::size_t output);
 
   // Of a model whose early stages alone are computed, those outputs that lie before them.
-  std::vector<OutputEstimate> other_outputs(const Execution& execution, const Meaning& meaning) const;
+  std::vector<OutputEstimate> other_outputs(const engine::Execution& execution, const ModelSpec& spec) const;
 
   // The maps of every stage, averaged with those of the mirrored input where the options or else the model say so.
   // Other outputs go into `outputs` where it is empty.
-  std::vector<StageEstimate> run(Execution& execution, Size input, const Meaning& meaning,
+  std::vector<StageEstimate> run(engine::Execution& execution, Size input, const ModelSpec& spec,
                                  std::vector<OutputEstimate>& outputs) const;
 
   std::shared_ptr<const detail::InferenceModel> shared_;
   EstimatorOptions options_;
   ExecutionCache executions_;
   DecoderKind decoder_;
-  std::vector<std::optional<OutputDecoder>> output_decoders_;  // of Meaning::outputs
+  std::vector<std::optional<OutputDecoder>> output_decoders_;  // of ModelSpec::outputs
   std::vector<Estimator> team_;                                // one a thread, for several people
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/estimator.ipp>

@@ -23,7 +23,8 @@
 #include <cmath>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void check(const EstimatorOptions& options) {
   const auto refuse_unless = [](bool right, const char* where, const char* expected, const std::string& got) {
@@ -51,12 +52,13 @@ POSEMACHINE_INLINE InferenceModel::InferenceModel(const Model& from, const Estim
       stages(options.stages),
       tuning(options.tuning),
       compiled(from, options.stages, program_options(options)),
-      mirrored(mirror(from.meaning().joints)),
-      heatmaps(heatmap_outputs(compiled.graph(), from.meaning())) {}
+      mirrored(mirror(from.spec().joints)),
+      heatmaps(heatmap_outputs(compiled.graph(), from.spec())) {}
 
-POSEMACHINE_INLINE ProgramOptions InferenceModel::program_options(const EstimatorOptions& options) {
-  ProgramOptions program;
-  if (!options.tuning.empty()) program.costs = std::make_shared<const CostModel>(read_tuning(options.tuning));
+POSEMACHINE_INLINE engine::ProgramOptions InferenceModel::program_options(const EstimatorOptions& options) {
+  engine::ProgramOptions program;
+  if (!options.tuning.empty())
+    program.costs = std::make_shared<const schedule::CostModel>(engine::read_tuning(options.tuning));
   return program;
 }
 
@@ -105,12 +107,12 @@ POSEMACHINE_INLINE Estimator Estimator::with(const EstimatorOptions& options) co
 POSEMACHINE_INLINE std::vector<Pose> Estimator::operator()(std::span<const ImageView> originals,
                                                            std::span<const Box> boxes) {
   const ImageView current = checked_current(originals);
-  const detail::ImagesAs wanted(originals, pixel_kind(model().meaning()));  // once for all boxes
+  const detail::ImagesAs wanted(originals, pixel_kind(model().spec()));  // once for all boxes
   const std::vector<ImageView> frames = wanted.views();
   std::vector<Pose> poses(boxes.size());
   for (std::size_t i = 0; i < boxes.size(); ++i) check_box(current, boxes[i]);
   if (boxes.size() <= 1 || options_.threads == 1) {
-    for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = explain(frames, boxes[i]).pose;
+    for (std::size_t i = 0; i < boxes.size(); ++i) poses[i] = estimate_stages(frames, boxes[i]).pose;
     return poses;
   }
   EstimatorOptions single = options_;
@@ -118,32 +120,32 @@ POSEMACHINE_INLINE std::vector<Pose> Estimator::operator()(std::span<const Image
   while (team_.size() < static_cast<std::size_t>(options_.threads)) team_.push_back(with(single));
   Workers workers(options_.threads);
   workers.for_each(static_cast<int>(boxes.size()), [&](int index, int slot) {
-    poses[std::size_t(index)] = team_[std::size_t(slot)].explain(frames, boxes[std::size_t(index)]).pose;
+    poses[std::size_t(index)] = team_[std::size_t(slot)].estimate_stages(frames, boxes[std::size_t(index)]).pose;
   });
   return poses;
 }
 
-POSEMACHINE_INLINE Estimate Estimator::explain(std::span<const ImageView> originals, const std::optional<Box>& box,
-                                               Size input) {
+POSEMACHINE_INLINE Estimate Estimator::estimate_stages(std::span<const ImageView> originals,
+                                                       const std::optional<Box>& box, Size input) {
   const ImageView current = checked_current(originals);
   const int width = current.width(), height = current.height();
-  const Meaning& meaning = shared_->model.meaning();
-  const detail::ImagesAs wanted(originals, pixel_kind(meaning));
+  const ModelSpec& spec = shared_->model.spec();
+  const detail::ImagesAs wanted(originals, pixel_kind(spec));
   const std::vector<ImageView> frames = wanted.views();
   if (box) check_box(current, *box);
-  if (input == Size{}) input = {meaning.input_height, meaning.input_width};
+  if (input == Size{}) input = {spec.input_height, spec.input_width};
   Estimate estimate;
   estimate.pose.box = box ? *box : Box{0, 0, double(width), double(height)};
-  estimate.square = box ? crop_square(meaning.crop, *box) : crop_square(meaning.crop, width, height);
+  estimate.square = box ? crop_square(spec.crop, *box) : crop_square(spec.crop, width, height);
   std::vector<Keypoint> in_input = look(estimate, frames, input);
   if (options_.second_pass) {
     if (const std::optional<Box> found = second_pass_box(estimate.pose.keypoints, *options_.second_pass)) {
       estimate.pose.box = *found;
-      estimate.square = crop_square(meaning.crop, *found);
+      estimate.square = crop_square(spec.crop, *found);
       in_input = look(estimate, frames, input);
     }
   }
-  if (meaning.calibration) calibrate_scores(estimate, *meaning.calibration);
+  if (spec.calibration) calibrate_scores(estimate, *spec.calibration);
   decode_outputs(estimate, std::move(in_input), input, {height, width});
   return estimate;
 }
@@ -154,34 +156,34 @@ POSEMACHINE_INLINE Estimator::Estimator(std::shared_ptr<const detail::InferenceM
       options_(options),
       executions_(shared_->compiled.programs(), shared_->compiled.weights(),
                   {options.threads, options.max_bytes, std::size_t(std::max(1, options.cached_sizes))},
-                  [meaning = shared_->model.meaning()](Execution& execution, Size input) {
-                    fill_centres(execution, meaning, input);
+                  [spec = shared_->model.spec()](engine::Execution& execution, Size input) {
+                    fill_centres(execution, spec, input);
                   }),
-      decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.meaning())),
+      decoder_(options.decoder ? *options.decoder : DecoderKinds(options.own_decoders).of(shared_->model.spec())),
       output_decoders_(output_decoders(shared_->model, options)) {}
 
 POSEMACHINE_INLINE std::vector<std::optional<OutputDecoder>> Estimator::output_decoders(
     const Model& model, const EstimatorOptions& options) {
   const OutputDecoders known(options.own_output_decoders);
   std::vector<std::optional<OutputDecoder>> decoders;
-  for (const OutputMeaning& output : model.meaning().outputs) {
+  for (const OutputSpec& output : model.spec().outputs) {
     decoders.emplace_back();
     if (!options.decode_outputs || output.decoder.empty()) continue;
     const Value value = detail::output_named(model.graph(), output.name);
-    decoders.back() = known.of(output, channels(model.graph(), value), model.meaning().joints);
+    decoders.back() = known.of(output, channels(model.graph(), value), model.spec().joints);
   }
   return decoders;
 }
 
-POSEMACHINE_INLINE void Estimator::fill_centres(Execution& execution, const Meaning& meaning, Size input) {
-  for (const InputMeaning& port : meaning.inputs) {
+POSEMACHINE_INLINE void Estimator::fill_centres(engine::Execution& execution, const ModelSpec& spec, Size input) {
+  for (const InputSpec& port : spec.inputs) {
     if (port.role != InputRole::centre_gaussian) continue;
     render_centre_gaussian(input, port.sigma_px, execution.input(port.name).data());
   }
 }
 
 POSEMACHINE_INLINE ImageView Estimator::checked_current(std::span<const ImageView> frames) const {
-  const std::vector<int>& offsets = shared_->model.meaning().frames;
+  const std::vector<int>& offsets = shared_->model.spec().frames;
   if (frames.size() != offsets.size()) {
     const std::string count = std::to_string(offsets.size());
     fail<UsageError>({.where = "frames",
@@ -237,7 +239,7 @@ POSEMACHINE_INLINE void Estimator::calibrate_scores(Estimate& estimate, const Ca
 
 POSEMACHINE_INLINE std::vector<Keypoint> Estimator::look(Estimate& estimate, std::span<const ImageView> frames,
                                                          Size input) {
-  const Meaning& meaning = shared_->model.meaning();
+  const ModelSpec& spec = shared_->model.spec();
   const Affine to_image = image_from_input(estimate.square, input);
   run_scales(executions_.get(input), frames, input, estimate);
   std::vector<Keypoint> in_input;
@@ -246,7 +248,7 @@ POSEMACHINE_INLINE std::vector<Keypoint> Estimator::look(Estimate& estimate, std
     const Graph& graph = shared_->compiled.graph();
     const Value value{graph.outputs[shared_->heatmaps[s]].value};
     stage.keypoints = decode_heatmaps(view_of(stage.maps), shared_->joint_count(), stride_of(graph, value).ratio(),
-                                      decoder_, meaning.sigma_px);
+                                      decoder_, spec.sigma_px);
     in_input = stage.keypoints;
     for (Keypoint& keypoint : stage.keypoints) place(keypoint, to_image, frames.front());  // all are of one size
   }
@@ -256,7 +258,7 @@ POSEMACHINE_INLINE std::vector<Keypoint> Estimator::look(Estimate& estimate, std
 
 POSEMACHINE_INLINE void Estimator::decode_outputs(Estimate& estimate, std::vector<Keypoint> in_input, Size input,
                                                   Size image) const {
-  const Meaning& meaning = shared_->model.meaning();
+  const ModelSpec& spec = shared_->model.spec();
   const Graph& graph = shared_->compiled.graph();
   const Affine at_one = image_from_input(estimate.square, input);
   const double scale = options_.scales.front();  // whose maps other outputs have
@@ -266,35 +268,35 @@ POSEMACHINE_INLINE void Estimator::decode_outputs(Estimate& estimate, std::vecto
     if (scale != 1) in_input[j].position = apply(inverse(to_image), apply(at_one, in_input[j].position));
   }
   for (const OutputEstimate& output : estimate.outputs) {
-    const auto of = std::find_if(meaning.outputs.begin(), meaning.outputs.end(),
-                                 [&](const OutputMeaning& each) { return each.name == output.name; });
-    const std::optional<OutputDecoder>& decoder = output_decoders_[std::size_t(of - meaning.outputs.begin())];
+    const auto of = std::find_if(spec.outputs.begin(), spec.outputs.end(),
+                                 [&](const OutputSpec& each) { return each.name == output.name; });
+    const std::optional<OutputDecoder>& decoder = output_decoders_[std::size_t(of - spec.outputs.begin())];
     if (!decoder) continue;
     const double stride = stride_of(graph, detail::output_named(graph, output.name)).ratio();
     const MapView<const float> maps = view_of(output.maps);
     estimate.pose.outputs.push_back(
         {output.name, of->decoder,
-         decoder->decode({output.name, output.role, maps, stride, in_input, meaning.joints, to_image, input, image})});
+         decoder->decode({output.name, output.role, maps, stride, in_input, spec.joints, to_image, input, image})});
   }
 }
 
-POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, std::span<const ImageView> frames, Size input,
-                                              Estimate& estimate) const {
-  const Meaning& meaning = shared_->model.meaning();
+POSEMACHINE_INLINE void Estimator::run_scales(engine::Execution& execution, std::span<const ImageView> frames,
+                                              Size input, Estimate& estimate) const {
+  const ModelSpec& spec = shared_->model.spec();
   std::vector<StageEstimate>& stages = estimate.stages;
   std::vector<ScaleAverage> averages;
   estimate.outputs.clear();
   for (const double scale : options_.scales) {
     const Affine to_image = image_from_input(scaled_square(estimate.square, scale), input);
-    for (const InputMeaning& port : meaning.inputs) {
+    for (const InputSpec& port : spec.inputs) {
       if (port.role != InputRole::image) continue;
       const std::span<float> pixels = execution.input(port.name);
       for (std::size_t i = 0; i < frames.size(); ++i) {
-        warp(frames[i], to_image, input, meaning.normalisation, meaning.colour_order == "bgr", {},
+        warp(frames[i], to_image, input, spec.normalisation, spec.colour_order == "bgr", {},
              pixels.data() + i * (pixels.size() / frames.size()));
       }
     }
-    stages = run(execution, input, meaning, estimate.outputs);
+    stages = run(execution, input, spec, estimate.outputs);
     if (options_.scales.size() == 1 && scale == 1) return;
     averages.resize(stages.size());
     for (std::size_t s = 0; s < stages.size(); ++s) averages[s].add(view_of(stages[s].maps), scale);
@@ -302,7 +304,7 @@ POSEMACHINE_INLINE void Estimator::run_scales(Execution& execution, std::span<co
   for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = averages[s].take();
 }
 
-POSEMACHINE_INLINE Tensor Estimator::maps_of(const Execution& execution, std::size_t output) {
+POSEMACHINE_INLINE Tensor Estimator::maps_of(const engine::Execution& execution, std::size_t output) {
   const Shape shape = execution.output_shape(output);  // (1, C, H, W)
   Tensor maps({shape[1], shape[2], shape[3]});
   const auto values = execution.output(output);
@@ -310,12 +312,12 @@ POSEMACHINE_INLINE Tensor Estimator::maps_of(const Execution& execution, std::si
   return maps;
 }
 
-POSEMACHINE_INLINE std::vector<OutputEstimate> Estimator::other_outputs(const Execution& execution,
-                                                                        const Meaning& meaning) const {
+POSEMACHINE_INLINE std::vector<OutputEstimate> Estimator::other_outputs(const engine::Execution& execution,
+                                                                        const ModelSpec& spec) const {
   std::vector<OutputEstimate> outputs;
   const Graph& graph = shared_->compiled.graph();
   for (std::size_t place = 0; place < graph.outputs.size(); ++place) {
-    for (const OutputMeaning& output : meaning.outputs) {
+    for (const OutputSpec& output : spec.outputs) {
       if (output.name == output_name(graph, place)) {
         outputs.push_back({output.name, output.role, maps_of(execution, place)});
       }
@@ -324,15 +326,16 @@ POSEMACHINE_INLINE std::vector<OutputEstimate> Estimator::other_outputs(const Ex
   return outputs;
 }
 
-POSEMACHINE_INLINE std::vector<StageEstimate> Estimator::run(Execution& execution, Size input, const Meaning& meaning,
+POSEMACHINE_INLINE std::vector<StageEstimate> Estimator::run(engine::Execution& execution, Size input,
+                                                             const ModelSpec& spec,
                                                              std::vector<OutputEstimate>& outputs) const {
   execution.run();
   std::vector<StageEstimate> stages(shared_->heatmaps.size());
   for (std::size_t s = 0; s < stages.size(); ++s) stages[s].maps = maps_of(execution, shared_->heatmaps[s]);
-  if (outputs.empty()) outputs = other_outputs(execution, meaning);
-  if (!options_.flip_average.value_or(meaning.decoder.flip_average)) return stages;
+  if (outputs.empty()) outputs = other_outputs(execution, spec);
+  if (!options_.flip_average.value_or(spec.decoder.flip_average)) return stages;
   const auto mirror_inputs = [&] {
-    for (const InputMeaning& port : meaning.inputs) {
+    for (const InputSpec& port : spec.inputs) {
       detail::mirror_rows(execution.input(port.name), std::size_t(input.width));
     }
   };
@@ -348,4 +351,5 @@ POSEMACHINE_INLINE std::vector<StageEstimate> Estimator::run(Execution& executio
   return stages;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

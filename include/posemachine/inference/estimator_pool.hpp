@@ -7,8 +7,8 @@
 #include <posemachine/core/image.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <chrono>
@@ -26,7 +26,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Why a request was not run.
 enum class Refusal {
@@ -187,7 +188,8 @@ class EstimatorPool {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/estimator_pool.ipp>

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE EstimatorPool::EstimatorPool(const Model& model, const EstimatorPoolOptions& options)
-    : options_(options), model_input_{model.meaning().input_height, model.meaning().input_width} {
+    : options_(options), model_input_{model.spec().input_height, model.spec().input_width} {
   if (options.threads < 1) {
     fail<UsageError>({.where = "threads", .expected = "at least 1", .got = std::to_string(options.threads)});
   }
@@ -35,7 +36,7 @@ POSEMACHINE_INLINE EstimatorPool::EstimatorPool(const Model& model, const Estima
 
 POSEMACHINE_INLINE std::future<Pose> EstimatorPool::submit(AnyImage image, const RequestOptions& request) {
   return run([image = std::move(image),
-              input = request.input](Estimator& estimator) { return estimator.explain(image, {}, input).pose; },
+              input = request.input](Estimator& estimator) { return estimator.estimate_stages(image, {}, input).pose; },
              request);
 }
 
@@ -44,7 +45,7 @@ POSEMACHINE_INLINE std::future<std::vector<Pose>> EstimatorPool::submit(AnyImage
   return run(
       [image = std::move(image), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
         std::vector<Pose> poses;
-        for (const Box& box : boxes) poses.push_back(estimator.explain(image, box, input).pose);
+        for (const Box& box : boxes) poses.push_back(estimator.estimate_stages(image, box, input).pose);
         return poses;
       },
       request);
@@ -55,7 +56,7 @@ POSEMACHINE_INLINE std::future<Pose> EstimatorPool::submit(std::vector<AnyImage>
   return run(
       [frames = std::move(frames), input = request.input](Estimator& estimator) {
         const std::vector<ImageView> views(frames.begin(), frames.end());
-        return estimator.explain(views, {}, input).pose;
+        return estimator.estimate_stages(views, {}, input).pose;
       },
       request);
 }
@@ -67,7 +68,7 @@ POSEMACHINE_INLINE std::future<std::vector<Pose>> EstimatorPool::submit(std::vec
       [frames = std::move(frames), boxes = std::move(boxes), input = request.input](Estimator& estimator) {
         const std::vector<ImageView> views(frames.begin(), frames.end());
         std::vector<Pose> poses;
-        for (const Box& box : boxes) poses.push_back(estimator.explain(views, box, input).pose);
+        for (const Box& box : boxes) poses.push_back(estimator.estimate_stages(views, box, input).pose);
         return poses;
       },
       request);
@@ -166,4 +167,5 @@ POSEMACHINE_INLINE void EstimatorPool::close(bool keep_waiting) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,7 @@
 #include <posemachine/data/image_io_format.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -18,7 +18,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct EvaluateOptions {
   int threads = 1;                // images at a time, each with a network of one thread: the result is the same for any
@@ -89,7 +90,8 @@ EvaluationResult evaluate(const Estimator& estimator, std::span<const Person> pe
 /// that are not those of the shares of one list.
 EvaluationResult merge(std::span<const EvaluationResult> shares);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/evaluate.ipp>

@@ -4,8 +4,8 @@
 #include <posemachine/inference/evaluate.hpp>
 
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <posemachine/base/parallel.hpp>
 #include <posemachine/core/error.hpp>
@@ -22,7 +22,8 @@
 #include <type_traits>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE const MetricResult* EvaluationResult::find(std::string_view key, std::size_t stage) const {
   for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -100,11 +101,11 @@ POSEMACHINE_INLINE std::vector<TimedEvaluation> evaluate_each(std::span<const Es
                                                               std::span<const Person> all_people,
                                                               const EvaluateOptions& options) {
   const Model& model = estimators.front().model();
-  const Meaning& meaning = model.meaning();
-  check_people(all_people, meaning.joints);
+  const ModelSpec& spec = model.spec();
+  check_people(all_people, spec.joints);
   const std::vector<MeasuredPerson> all_measured = measured_people(all_people);
   EvaluationResult blank;
-  blank.metrics = options.metrics.empty() ? default_metrics(meaning.joints, all_measured) : options.metrics;
+  blank.metrics = options.metrics.empty() ? default_metrics(spec.joints, all_measured) : options.metrics;
   check_metrics(blank.metrics, all_measured);
   const std::vector<Person> people = share_of(all_people, options.shard);
   blank.measured = share_of<MeasuredPerson>(all_measured, options.shard);
@@ -116,10 +117,10 @@ POSEMACHINE_INLINE std::vector<TimedEvaluation> evaluate_each(std::span<const Es
   for (std::size_t e = 0; e < estimators.size(); ++e) {
     for (std::vector<Estimator>& team : teams) team.push_back(single_threaded(estimators[e]));
     const int stages = estimators[e].options().stages;
-    evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.meaning().heatmaps.size(),
+    evaluations[e].result.estimates.assign(stages != 0 ? std::size_t(stages) : model.spec().heatmaps.size(),
                                            std::vector<Keypoints>(people.size()));
   }
-  const FrameReader reader(meaning.frames, pixel_kind(meaning), options.limits);
+  const FrameReader reader(spec.frames, pixel_kind(spec), options.limits);
   std::mutex mutex;
   int done = 0;
   workers.for_each(static_cast<int>(people.size()), [&](int index, int slot) {
@@ -130,9 +131,9 @@ POSEMACHINE_INLINE std::vector<TimedEvaluation> evaluate_each(std::span<const Es
       const std::size_t e = (i + turn) % estimators.size();
       Estimator& own = teams[std::size_t(slot)][e];
       const std::vector<ImageView> frames = read->views();
-      const bool ready = own.is_ready_for({meaning.input_height, meaning.input_width});
+      const bool ready = own.is_ready_for({spec.input_height, spec.input_width});
       const auto begin = std::chrono::steady_clock::now();
-      Estimate estimate = own.explain(frames, box_in_image(people[i], image.width(), image.height()));
+      Estimate estimate = own.estimate_stages(frames, box_in_image(people[i], image.width(), image.height()));
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
       EvaluationResult& result = evaluations[e].result;
       result.measured[i].box = person_box(people[i], image.width(), image.height());
@@ -216,4 +217,5 @@ POSEMACHINE_INLINE EvaluationResult merge(std::span<const EvaluationResult> shar
   return whole;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,7 +6,7 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// People, an object per metric of the last stage, and `stages` with the same of every stage. An object holds the
 /// metric's whole name, unit, threshold, normaliser, the number of people who could be measured, the mean of the parts,
@@ -29,7 +30,8 @@ Json measurements_to_json(const EvaluationResult& result);
 EvaluationResult evaluation_from_measurements(const Json& people, std::vector<Metric> metrics, const JointSet& joints,
                                               std::size_t stage_count, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/evaluation_json.ipp>

@@ -10,7 +10,8 @@
 #include <limits>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -200,4 +201,5 @@ POSEMACHINE_INLINE EvaluationResult evaluation_from_measurements(const Json& peo
   return result;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

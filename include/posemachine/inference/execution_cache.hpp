@@ -14,11 +14,12 @@
 #include <memory>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct ExecutionCacheOptions {
   int threads = 1;  // at each execution
-  std::uint64_t max_bytes = ProgramOptions{}.max_bytes;
+  std::uint64_t max_bytes = engine::ProgramOptions{}.max_bytes;
   std::size_t capacity = 4;  // executions kept; at least 1
 };
 
@@ -27,11 +28,11 @@ struct ExecutionCacheOptions {
 class ExecutionCache {
  public:
   /// `prepare` is called once for every new execution, to fill inputs that never change.
-  ExecutionCache(std::shared_ptr<ProgramCache> programs, std::shared_ptr<PreparedWeights> weights,
-                 const ExecutionCacheOptions& options, std::function<void(Execution&, Size)> prepare = {});
+  ExecutionCache(std::shared_ptr<ProgramCache> programs, std::shared_ptr<engine::PreparedWeights> weights,
+                 const ExecutionCacheOptions& options, std::function<void(engine::Execution&, Size)> prepare = {});
 
   /// The execution for images of this size; valid until the next call. Errors: as Program's constructor.
-  Execution& get(Size image);
+  engine::Execution& get(Size image);
 
   bool contains(Size image) const;
   std::size_t size() const { return entries_.size(); }
@@ -39,17 +40,18 @@ class ExecutionCache {
  private:
   struct Entry {
     Size image;
-    std::unique_ptr<Execution> execution;
+    std::unique_ptr<engine::Execution> execution;
   };
 
   std::shared_ptr<ProgramCache> programs_;
-  std::shared_ptr<PreparedWeights> weights_;
+  std::shared_ptr<engine::PreparedWeights> weights_;
   ExecutionCacheOptions options_;
-  std::function<void(Execution&, Size)> prepare_;
+  std::function<void(engine::Execution&, Size)> prepare_;
   std::vector<Entry> entries_;  // the most recently used first
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/execution_cache.ipp>

@@ -5,7 +5,7 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/inference/estimate.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <memory>
@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Does what Estimator does with a model file, and costs a translation unit a tenth of its time: oneDNN, oneTBB and JSON
 /// stay behind a pointer. The definitions are in pose_estimator.ipp, which one source file of the program includes;
@@ -36,7 +37,7 @@ class PoseEstimator {
   PoseEstimator with(const EstimatorOptions& options) const;
 
   /// What the model's file says of joints, input size, frames, crop and decoder.
-  const Meaning& meaning() const;
+  const ModelSpec& spec() const;
   const EstimatorOptions& options() const;
 
   /// As Estimator's functions of the same names.
@@ -44,8 +45,8 @@ class PoseEstimator {
   Pose operator()(std::span<const ImageView> frames);
   std::vector<Pose> operator()(ImageView image, std::span<const Box> boxes);
   std::vector<Pose> operator()(std::span<const ImageView> frames, std::span<const Box> boxes);
-  Estimate explain(ImageView image, const std::optional<Box>& box = {}, Size input = {});
-  Estimate explain(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
+  Estimate estimate_stages(ImageView image, const std::optional<Box>& box = {}, Size input = {});
+  Estimate estimate_stages(std::span<const ImageView> frames, const std::optional<Box>& box = {}, Size input = {});
 
  private:
   struct Parts;
@@ -54,4 +55,5 @@ class PoseEstimator {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

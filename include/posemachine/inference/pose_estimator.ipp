@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct PoseEstimator::Parts {
   Estimator estimator;
@@ -34,7 +35,7 @@ PoseEstimator PoseEstimator::with(const EstimatorOptions& options) const {
   return PoseEstimator(std::make_unique<Parts>(Parts{parts_->estimator.with(options)}));
 }
 
-const Meaning& PoseEstimator::meaning() const { return parts_->estimator.model().meaning(); }
+const ModelSpec& PoseEstimator::spec() const { return parts_->estimator.model().spec(); }
 const EstimatorOptions& PoseEstimator::options() const { return parts_->estimator.options(); }
 
 Pose PoseEstimator::operator()(ImageView image) { return parts_->estimator(image); }
@@ -45,11 +46,12 @@ std::vector<Pose> PoseEstimator::operator()(ImageView image, std::span<const Box
 std::vector<Pose> PoseEstimator::operator()(std::span<const ImageView> frames, std::span<const Box> boxes) {
   return parts_->estimator(frames, boxes);
 }
-Estimate PoseEstimator::explain(ImageView image, const std::optional<Box>& box, Size input) {
-  return parts_->estimator.explain(image, box, input);
+Estimate PoseEstimator::estimate_stages(ImageView image, const std::optional<Box>& box, Size input) {
+  return parts_->estimator.estimate_stages(image, box, input);
 }
-Estimate PoseEstimator::explain(std::span<const ImageView> frames, const std::optional<Box>& box, Size input) {
-  return parts_->estimator.explain(frames, box, input);
+Estimate PoseEstimator::estimate_stages(std::span<const ImageView> frames, const std::optional<Box>& box, Size input) {
+  return parts_->estimator.estimate_stages(frames, box, input);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

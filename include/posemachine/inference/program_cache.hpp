@@ -12,7 +12,8 @@
 #include <mutex>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What oneDNN's own cache is left with: equal layers of one network are found again, in some 30 MB.
 inline constexpr int cached_primitives = 256;
@@ -23,24 +24,25 @@ inline constexpr int cached_primitives = 256;
 class ProgramCache {
  public:
   /// Every program is compiled with `common`, but for what a request says.
-  explicit ProgramCache(std::shared_ptr<const Graph> graph, const ProgramOptions& common = {});
+  explicit ProgramCache(std::shared_ptr<const Graph> graph, const engine::ProgramOptions& common = {});
 
   const Graph& graph() const { return *graph_; }
 
   /// Errors: as Program's constructor.
-  std::shared_ptr<const Program> get(Size image, int threads, std::uint64_t max_bytes);
+  std::shared_ptr<const engine::Program> get(Size image, int threads, std::uint64_t max_bytes);
 
   /// Programs that somebody holds.
   std::size_t size() const;
 
  private:
   std::shared_ptr<const Graph> graph_;
-  ProgramOptions common_;
+  engine::ProgramOptions common_;
   mutable std::mutex mutex_;
-  std::vector<std::weak_ptr<const Program>> entries_;
+  std::vector<std::weak_ptr<const engine::Program>> entries_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/inference/program_cache.ipp>

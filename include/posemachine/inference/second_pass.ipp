@@ -5,7 +5,8 @@
 
 #include <posemachine/data/person.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::optional<Box> second_pass_box(std::span<const Keypoint> keypoints, const SecondPass& options) {
   Person person;
@@ -17,4 +18,5 @@ POSEMACHINE_INLINE std::optional<Box> second_pass_box(std::span<const Keypoint> 
   return person_box(person);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

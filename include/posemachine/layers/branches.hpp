@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Adds what `lower` adds, as a branch: it sees the tags from before, and what it sets or moves ends with it.
 template <class Lower>
@@ -37,14 +38,14 @@ constexpr std::array<Value, sizeof...(Branches)> lower_branches(Graph& graph, Va
 
 /// The current value as it is: a branch that does nothing.
 struct Identity {
-  using Glue = Identity;
+  using AddsNoScope = Identity;
   static constexpr Value lower(Graph&, Value src) { return src; }
 };
 
 /// (C, H, W) -> (C1 + C2 + ..., H, W): the branches side by side. Errors: a rule, where strides differ.
 template <class... Branches>
 struct Concat {
-  using Glue = Concat;
+  using AddsNoScope = Concat;
   static constexpr Value lower(Graph& graph, Value src) {
     return concat(graph, detail::lower_branches<Branches...>(graph, src));
   }
@@ -53,10 +54,11 @@ struct Concat {
 /// (C, H, W) -> (C1, H, W): the sum of the branches. Errors: a rule, where strides or channels differ.
 template <class... Branches>
 struct Add {
-  using Glue = Add;
+  using AddsNoScope = Add;
   static constexpr Value lower(Graph& graph, Value src) {
     return add(graph, detail::lower_branches<Branches...>(graph, src));
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -26,7 +27,7 @@ constexpr Options with_kernel(Options options, std::int32_t out, std::int32_t ke
 /// (C, H, W) -> (Out, H / stride, W / stride); `out` and `kernel` of the options are not read. Errors: a rule, where an option is out of range. See convolution().
 template <std::int32_t Out, std::int32_t Kernel, ConvolutionOptions Options = ConvolutionOptions{}>
 struct Conv {
-  using Glue = Conv;
+  using AddsNoScope = Conv;
   static constexpr Value lower(Graph& graph, Value src) {
     return convolution(graph, src, detail::with_kernel(Options, Out, Kernel));
   }
@@ -36,7 +37,7 @@ struct Conv {
 template <std::int32_t Kernel, ConvolutionOptions Options = ConvolutionOptions{}>
 struct DepthwiseConv {
   static_assert(Options.groups == 1, "DepthwiseConv: as many groups as channels, none to choose");
-  using Glue = DepthwiseConv;
+  using AddsNoScope = DepthwiseConv;
   static constexpr Value lower(Graph& graph, Value src) {
     return depthwise_convolution(graph, src, detail::with_kernel(Options, 1, Kernel));
   }
@@ -46,7 +47,7 @@ struct DepthwiseConv {
 /// See transposed_convolution().
 template <std::int32_t Out, std::int32_t Kernel, TransposedConvolutionOptions Options = TransposedConvolutionOptions{}>
 struct TransposedConv {
-  using Glue = TransposedConv;
+  using AddsNoScope = TransposedConv;
   static constexpr Value lower(Graph& graph, Value src) {
     return transposed_convolution(graph, src, detail::with_kernel(Options, Out, Kernel));
   }
@@ -55,8 +56,9 @@ struct TransposedConv {
 /// (C, H, W) -> (C, H, W). See batch_norm().
 template <BatchNormOptions Options = BatchNormOptions{}>
 struct BatchNorm {
-  using Glue = BatchNorm;
+  using AddsNoScope = BatchNorm;
   static constexpr Value lower(Graph& graph, Value src) { return batch_norm(graph, src, Options); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

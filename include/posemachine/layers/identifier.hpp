@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -100,4 +101,5 @@ inline constexpr std::string_view identifier = [] {
   return detail::Identifier<T>::text;
 }();
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

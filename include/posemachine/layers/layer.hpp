@@ -10,7 +10,8 @@
 #include <concepts>
 #include <type_traits>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A layer has `static constexpr Value lower(Graph&, Value src)`, which adds its nodes and returns its dst.
 template <class L>
@@ -20,19 +21,16 @@ concept Layer = requires(Graph& graph, Value src) {
 
 namespace detail {
 
-// Glue adds no level to the names: a type that says `using Glue = <itself>`. A struct derived from it is a block again.
+// Whether a layer adds no level to the names of what it holds: a type that says `using AddsNoScope = <itself>`. A struct
+// derived from it is a block again.
 template <class L>
-constexpr bool is_glue() {
-  if constexpr (requires { typename L::Glue; }) {
-    return std::is_same_v<typename L::Glue, L>;
+constexpr bool adds_no_scope() {
+  if constexpr (requires { typename L::AddsNoScope; }) {
+    return std::is_same_v<typename L::AddsNoScope, L>;
   } else {
     return false;
   }
 }
-
-}  // namespace detail
-
-namespace detail {
 
 // Names a layer where a rule was broken while it was added.
 template <class L>
@@ -40,7 +38,7 @@ constexpr void mark(Graph& graph, bool was_sound) {
   if (!was_sound || graph.broken.rule == Rule::none) return;
   if (graph.broken.innermost == nullptr) {
     graph.broken.innermost = &Layered<L>::mark;
-  } else if (!is_glue<L>()) {
+  } else if (!adds_no_scope<L>()) {
     graph.broken.block = &Layered<L>::mark;
   }
 }
@@ -54,7 +52,7 @@ constexpr Value apply(Graph& graph, Value src) {
   if constexpr (Layer<L>) {
     const bool was_sound = graph.broken.rule == Rule::none;
     Value dst;
-    if constexpr (detail::is_glue<L>()) {
+    if constexpr (detail::adds_no_scope<L>()) {
       dst = L::lower(graph, src);
     } else {
       // A lambda, not &L::lower: a module may overload lower.
@@ -70,9 +68,10 @@ constexpr Value apply(Graph& graph, Value src) {
 /// Block with a name of the user's choice: Named<"head", Conv<15, 1>> owns "head_1.Conv_1.weights".
 template <FixedString Name, class L>
 struct Named {
-  using Glue = Named;
+  using AddsNoScope = Named;
 
   static constexpr Value lower(Graph& graph, Value src) { return in_block(graph, Name.view(), &apply<L>, src); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

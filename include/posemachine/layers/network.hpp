@@ -15,12 +15,13 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A named input of the network, tagged with its name: From<"image"> goes on from it.
 template <FixedString Name, std::int32_t Channels, DataType Type = DataType::f32>
 struct Input {
-  using Glue = Input;
+  using AddsNoScope = Input;
   static constexpr Value lower(Graph& graph, Value) {
     return set_tag(graph, add_input(graph, Name.view(), Channels, Type), Name.view());
   }
@@ -30,7 +31,7 @@ struct Input {
 /// member has the plain name. Every output is supervised in training, the last one is the network's answer.
 template <FixedString Name>
 struct Output {
-  using Glue = Output;
+  using AddsNoScope = Output;
   static constexpr Value lower(Graph& graph, Value src) {
     add_output(graph, Name.view(), src);
     return src;
@@ -54,7 +55,7 @@ template <class... Layers>
 struct Network : Sequential<Layers...> {
   static_assert(detail::first_is_input<Layers...>,
                 "a network begins with its inputs: Network<Input<\"image\", 3>, ...>");
-  using Glue = void;
+  using AddsNoScope = void;
 };
 
 namespace detail {
@@ -171,4 +172,5 @@ constexpr std::int64_t multiply_adds(int height, int width) {
   return count_multiply_adds(graph_of<Net>(), {height, width});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

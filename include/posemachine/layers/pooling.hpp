@@ -7,7 +7,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -22,7 +23,7 @@ constexpr PoolingOptions with_window(PoolingOptions options, std::int32_t window
 /// See max_pool().
 template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
 struct MaxPool {
-  using Glue = MaxPool;
+  using AddsNoScope = MaxPool;
   static constexpr Value lower(Graph& graph, Value src) {
     return max_pool(graph, src, detail::with_window(Options, Window));
   }
@@ -31,7 +32,7 @@ struct MaxPool {
 /// (C, H, W) -> (C, H / stride, W / stride), the mean of each window. See average_pool().
 template <std::int32_t Window, PoolingOptions Options = PoolingOptions{}>
 struct AveragePool {
-  using Glue = AveragePool;
+  using AddsNoScope = AveragePool;
   static constexpr Value lower(Graph& graph, Value src) {
     return average_pool(graph, src, detail::with_window(Options, Window));
   }
@@ -39,8 +40,9 @@ struct AveragePool {
 
 /// (C, H, W) -> (C, 1, 1), the mean of each channel: a global value.
 struct GlobalAveragePool {
-  using Glue = GlobalAveragePool;
+  using AddsNoScope = GlobalAveragePool;
   static constexpr Value lower(Graph& graph, Value src) { return global_average_pool(graph, src); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

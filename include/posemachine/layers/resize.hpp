@@ -7,20 +7,22 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// (C, H, W) -> (C, H Scale, W Scale): every cell Scale times along each side. See resize_nearest().
 template <std::int32_t Scale = 2>
 struct Upsample {
-  using Glue = Upsample;
+  using AddsNoScope = Upsample;
   static constexpr Value lower(Graph& graph, Value src) { return resize_nearest(graph, src, {.scale = Scale}); }
 };
 
 /// (C, H, W) -> (C, H Scale, W Scale): between the cells. See resize_bilinear().
 template <std::int32_t Scale = 2>
 struct UpsampleBilinear {
-  using Glue = UpsampleBilinear;
+  using AddsNoScope = UpsampleBilinear;
   static constexpr Value lower(Graph& graph, Value src) { return resize_bilinear(graph, src, {.scale = Scale}); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,13 +6,14 @@
 
 #include <array>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Every layer takes the dst of the one before. Written in place it adds no level to the names; a struct derived from
 /// it is a block of the struct's name. Tags set inside stay visible after it.
 template <class... Layers>
 struct Sequential {
-  using Glue = Sequential;
+  using AddsNoScope = Sequential;
 
   static constexpr Value lower(Graph& graph, Value src) {
     // A loop over pointers: a fold over more than 256 layers exceeds Clang's default nesting.
@@ -26,7 +27,7 @@ struct Sequential {
 template <int Times, class L>
 struct Repeat {
   static_assert(Times >= 0, "Repeat<times, layer>: how often, 0 or more");
-  using Glue = Repeat;
+  using AddsNoScope = Repeat;
 
   static constexpr Value lower(Graph& graph, Value src) {
     for (int i = 0; i < Times; ++i) src = apply<L>(graph, src);
@@ -39,7 +40,8 @@ struct Repeat {
 template <int Count, class First, class Next>
 struct Stages : Sequential<First, Repeat<Count - 1, Next>> {
   static_assert(Count >= 1, "Stages<count, first, next>: how many, 1 or more");
-  using Glue = Stages;
+  using AddsNoScope = Stages;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,14 +7,15 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/layers/layer.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A block with a name of the user's choice, whose parameters all its uses share: Shared<"refine", Stage> written twice
 /// is one set of weights, with the sum of both gradients. The first use makes and names them.
 /// Errors: a rule, where a later use needs other shapes.
 template <FixedString Name, class L>
 struct Shared {
-  using Glue = Shared;
+  using AddsNoScope = Shared;
 
   static constexpr Value lower(Graph& graph, Value src) {
     const auto block = [](Graph& inside, Value value) { return apply<Named<Name, L>>(inside, value); };
@@ -26,9 +27,10 @@ struct Shared {
 /// and keep their running statistics in training too. What stands before it is trained through it.
 template <class L>
 struct Frozen {
-  using Glue = Frozen;
+  using AddsNoScope = Frozen;
 
   static constexpr Value lower(Graph& graph, Value src) { return lower_frozen(graph, &apply<L>, src); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

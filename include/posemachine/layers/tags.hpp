@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -57,22 +58,23 @@ constexpr Value tagged_value(Graph& graph, std::string_view name) {
 /// Names the current value. Errors: a rule, where the name is visible already.
 template <FixedString Name>
 struct Tag {
-  using Glue = Tag;
+  using AddsNoScope = Tag;
   static constexpr Value lower(Graph& graph, Value src) { return set_tag(graph, src, Name.view()); }
 };
 
 /// Names the current value, or moves the name to it.
 template <FixedString Name>
 struct Retag {
-  using Glue = Retag;
+  using AddsNoScope = Retag;
   static constexpr Value lower(Graph& graph, Value src) { return move_tag(graph, src, Name.view()); }
 };
 
 /// Goes on from a named value. Errors: a rule, where no tag of this name is visible.
 template <FixedString Name>
 struct From {
-  using Glue = From;
+  using AddsNoScope = From;
   static constexpr Value lower(Graph& graph, Value) { return tagged_value(graph, Name.view()); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What a description may ask for: far above any network of the field.
 inline constexpr int max_description_steps = 100'000;         // layers, lists and blocks, written or added by repeats
@@ -23,7 +24,8 @@ void check_description(const Graph& graph, const std::string& where);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/description_limits.ipp>

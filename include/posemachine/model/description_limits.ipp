@@ -9,7 +9,8 @@
 #include <algorithm>
 #include <set>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -33,4 +34,5 @@ POSEMACHINE_INLINE void check_description(const Graph& graph, const std::string&
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

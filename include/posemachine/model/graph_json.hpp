@@ -12,7 +12,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 inline constexpr std::array<std::string_view, 7> init_names{"zeros",    "ones",           "he_normal", "lecun_normal",
                                                             "quarters", "fan_in_uniform", "near_zero"};
@@ -41,7 +42,8 @@ bool is_integer_within(const Json& json, std::int64_t low, std::int64_t high);
 /// Errors: ModelError naming `where` and the field.
 Graph graph_from_json(const Json& json, const std::string& where, const OpSet& ops = OpSet());
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/graph_json.ipp>

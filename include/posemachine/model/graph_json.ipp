@@ -12,7 +12,8 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void check_limits(const Graph& graph, const std::string& where) {
   const auto require_most = [&](const std::string& what, std::size_t count, std::size_t most) {
@@ -365,4 +366,5 @@ POSEMACHINE_INLINE Graph graph_from_json(const Json& json, const std::string& wh
   return graph;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

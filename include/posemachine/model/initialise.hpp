@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// One tensor per parameter, by id, drawn from (seed, parameter). Sources: see Init.
 std::vector<Tensor> initialise(const Graph& graph, std::uint64_t seed);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/initialise.ipp>

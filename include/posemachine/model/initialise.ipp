@@ -9,7 +9,8 @@
 #include <optional>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -51,4 +52,5 @@ POSEMACHINE_INLINE std::vector<Tensor> initialise(const Graph& graph, std::uint6
   return tensors;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

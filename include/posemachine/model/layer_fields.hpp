@@ -18,7 +18,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Adds a layer to a graph and returns its dst: what apply<L> is for a layer that is a type.
 using LayerFunction = std::function<Value(Graph&, Value)>;
@@ -171,4 +172,5 @@ struct LayerFields {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

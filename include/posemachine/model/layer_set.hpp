@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Layers by name, with the fields of their options; empty at first. library_layers() has those of the library, add()
 /// puts one's own beside them.
@@ -39,7 +40,7 @@ class LayerSet {
 
   /// The same without a block: its parameters belong to the block around it.
   template <class OptionStruct, class Lower>
-  LayerSet& add_glue(const std::string& name, std::initializer_list<LayerField<OptionStruct>> fields, Lower lower) {
+  LayerSet& add_unscoped(const std::string& name, std::initializer_list<LayerField<OptionStruct>> fields, Lower lower) {
     return put(name, {false, names_of<OptionStruct>(fields), parse_with(std::vector(fields), std::move(lower))});
   }
 
@@ -48,7 +49,7 @@ class LayerSet {
   LayerSet& add() {
     const auto lower = [](Graph& graph, Value src, const NoOptions&) { return L::lower(graph, src); };
     const std::vector<LayerField<NoOptions>> none;
-    return put(std::string(identifier<L>), {!detail::is_glue<L>(), {}, parse_with(none, lower)});
+    return put(std::string(identifier<L>), {!detail::adds_no_scope<L>(), {}, parse_with(none, lower)});
   }
 
   /// The layer, or null.
@@ -109,7 +110,8 @@ class LayerSet {
   std::map<std::string, Word> words_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/layer_set.ipp>

@@ -3,7 +3,8 @@
 
 #include <posemachine/model/layer_set.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE const LayerSet::Word* LayerSet::find(const std::string& name) const {
   const auto found = words_.find(name);
@@ -26,4 +27,5 @@ POSEMACHINE_INLINE LayerSet& LayerSet::put(const std::string& name, Word word) {
   return *this;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

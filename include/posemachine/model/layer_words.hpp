@@ -4,12 +4,14 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/model/layer_set.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The library's layers, each under the name of its type.
 LayerSet library_layers();
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/layer_words.ipp>

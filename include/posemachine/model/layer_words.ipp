@@ -26,7 +26,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -80,35 +81,35 @@ POSEMACHINE_INLINE void add_edge_words(LayerSet& words) {
   };
   using F = LayerFields<Options>;
   using N = LayerFields<NameField>;
-  words.add_glue("Input",
-                 {F::required(F::name("name", &Options::name)),
-                  F::required(F::integer("channels", &Options::channels, input_options)),
-                  F::choice<DataType, DataType>("type", &Options::type,
-                                                {{"f32", DataType::f32},
-                                                 {"bf16", DataType::bf16},
-                                                 {"f16", DataType::f16},
-                                                 {"s8", DataType::s8},
-                                                 {"u8", DataType::u8},
-                                                 {"s32", DataType::s32}})},
-                 [](Graph& graph, Value, const Options& o) {
-                   for (const Port& port : graph.inputs) {
-                     if (name_text(graph, port.name) != o.name) continue;
-                     fail<ModelError>({.expected = "every input once", .got = "\"" + excerpt(o.name) + "\" again"});
-                   }
-                   return set_tag(graph, add_input(graph, o.name, o.channels, o.type), o.name);
-                 });
+  words.add_unscoped("Input",
+                     {F::required(F::name("name", &Options::name)),
+                      F::required(F::integer("channels", &Options::channels, input_options)),
+                      F::choice<DataType, DataType>("type", &Options::type,
+                                                    {{"f32", DataType::f32},
+                                                     {"bf16", DataType::bf16},
+                                                     {"f16", DataType::f16},
+                                                     {"s8", DataType::s8},
+                                                     {"u8", DataType::u8},
+                                                     {"s32", DataType::s32}})},
+                     [](Graph& graph, Value, const Options& o) {
+                       for (const Port& port : graph.inputs) {
+                         if (name_text(graph, port.name) != o.name) continue;
+                         fail<ModelError>({.expected = "every input once", .got = "\"" + excerpt(o.name) + "\" again"});
+                       }
+                       return set_tag(graph, add_input(graph, o.name, o.channels, o.type), o.name);
+                     });
   const auto name = N::required(N::name("name", &NameField::name));
-  words.add_glue("Output", {name}, [](Graph& graph, Value src, const NameField& o) {
+  words.add_unscoped("Output", {name}, [](Graph& graph, Value src, const NameField& o) {
     add_output(graph, o.name, src);
     return src;
   });
-  words.add_glue("Tag", {name}, [](Graph& graph, Value src, const NameField& o) {
+  words.add_unscoped("Tag", {name}, [](Graph& graph, Value src, const NameField& o) {
     require_tag(graph, o.name, false);
     return set_tag(graph, src, o.name);
   });
-  words.add_glue("Retag", {name},
-                 [](Graph& graph, Value src, const NameField& o) { return move_tag(graph, src, o.name); });
-  words.add_glue("From", {name}, [](Graph& graph, Value, const NameField& o) {
+  words.add_unscoped("Retag", {name},
+                     [](Graph& graph, Value src, const NameField& o) { return move_tag(graph, src, o.name); });
+  words.add_unscoped("From", {name}, [](Graph& graph, Value, const NameField& o) {
     require_tag(graph, o.name, true);
     return tagged_value(graph, o.name);
   });
@@ -121,16 +122,16 @@ struct LayersByName {
 
 POSEMACHINE_INLINE void add_activation_words(LayerSet& words) {
   PlainActivations<LayersByName>::add_to(words);
-  words.add_glue("LeakyReLU",
-                 {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
-                                                         leaky_relu_options)},
-                 [](Graph& graph, Value src, const LeakyReluOptions& o) { return leaky_relu(graph, src, o); });
+  words.add_unscoped("LeakyReLU",
+                     {LayerFields<LeakyReluOptions>::integer("slope_millionths", &LeakyReluOptions::slope_millionths,
+                                                             leaky_relu_options)},
+                     [](Graph& graph, Value src, const LeakyReluOptions& o) { return leaky_relu(graph, src, o); });
   using S = LayerFields<SpatialSoftmaxOptions>;
-  words.add_glue(
+  words.add_unscoped(
       "SpatialSoftmax", {S::integer("scale_percent", &SpatialSoftmaxOptions::scale_percent, spatial_softmax_options)},
       [](Graph& graph, Value src, const SpatialSoftmaxOptions& o) { return spatial_softmax(graph, src, o); });
   using D = LayerFields<DropoutOptions>;
-  words.add_glue(
+  words.add_unscoped(
       "Dropout", {D::required(D::integer("percent", &DropoutOptions::percent, dropout_options))},
       [](Graph& graph, Value src, const DropoutOptions& o) { return o.percent == 0 ? src : dropout(graph, src, o); });
 }
@@ -143,35 +144,36 @@ POSEMACHINE_INLINE void add_convolution_words(LayerSet& words) {
   const auto dilation = C::integer("dilation", &O::dilation, convolution_options);
   const auto padding = C::integer("padding", &O::padding, convolution_options);
   const auto bias = C::flag("bias", &O::bias);
-  words.add_glue("Conv",
-                 {C::required(C::integer("out", &O::out, convolution_options)), kernel, stride, dilation, padding, bias,
-                  init_field(&O::init), C::integer("groups", &O::groups, convolution_options)},
-                 [](Graph& graph, Value src, const O& o) { return convolution(graph, src, o); });
-  words.add_glue("DepthwiseConv", {kernel, stride, dilation, padding, bias, init_field(&O::init)},
-                 [](Graph& graph, Value src, const O& o) { return depthwise_convolution(graph, src, o); });
+  words.add_unscoped("Conv",
+                     {C::required(C::integer("out", &O::out, convolution_options)), kernel, stride, dilation, padding,
+                      bias, init_field(&O::init), C::integer("groups", &O::groups, convolution_options)},
+                     [](Graph& graph, Value src, const O& o) { return convolution(graph, src, o); });
+  words.add_unscoped("DepthwiseConv", {kernel, stride, dilation, padding, bias, init_field(&O::init)},
+                     [](Graph& graph, Value src, const O& o) { return depthwise_convolution(graph, src, o); });
   using T = TransposedConvolutionOptions;
   using TF = LayerFields<T>;
-  words.add_glue("TransposedConv",
-                 {TF::required(TF::integer("out", &T::out, transposed_convolution_options)),
-                  TF::required(TF::integer("kernel", &T::kernel, transposed_convolution_options)),
-                  TF::integer("stride", &T::stride, transposed_convolution_options),
-                  TF::integer("padding", &T::padding, transposed_convolution_options),
-                  TF::integer("output_padding", &T::output_padding, transposed_convolution_options),
-                  TF::flag("bias", &T::bias), init_field(&T::init)},
-                 [](Graph& graph, Value src, const T& o) { return transposed_convolution(graph, src, o); });
+  words.add_unscoped("TransposedConv",
+                     {TF::required(TF::integer("out", &T::out, transposed_convolution_options)),
+                      TF::required(TF::integer("kernel", &T::kernel, transposed_convolution_options)),
+                      TF::integer("stride", &T::stride, transposed_convolution_options),
+                      TF::integer("padding", &T::padding, transposed_convolution_options),
+                      TF::integer("output_padding", &T::output_padding, transposed_convolution_options),
+                      TF::flag("bias", &T::bias), init_field(&T::init)},
+                     [](Graph& graph, Value src, const T& o) { return transposed_convolution(graph, src, o); });
   using B = BatchNormOptions;
-  words.add_glue("BatchNorm",
-                 {LayerFields<B>::integer("epsilon_billionths", &B::epsilon_billionths, batch_norm_options),
-                  LayerFields<B>::integer("momentum_permille", &B::momentum_permille, batch_norm_options)},
-                 [](Graph& graph, Value src, const B& o) { return batch_norm(graph, src, o); });
+  words.add_unscoped("BatchNorm",
+                     {LayerFields<B>::integer("epsilon_billionths", &B::epsilon_billionths, batch_norm_options),
+                      LayerFields<B>::integer("momentum_permille", &B::momentum_permille, batch_norm_options)},
+                     [](Graph& graph, Value src, const B& o) { return batch_norm(graph, src, o); });
   struct Options : ConvolutionOptions {
     Norm norm = Norm::none;
   };
   using R = LayerFields<Options>;
-  words.add_glue("ConvReLU",
-                 {R::required(R::integer("out", &Options::out, convolution_options)),
-                  R::required(R::integer("kernel", &Options::kernel, convolution_options)), norm_field(&Options::norm)},
-                 [](Graph& graph, Value src, const Options& o) { return convolution_relu(graph, src, o, o.norm); });
+  words.add_unscoped(
+      "ConvReLU",
+      {R::required(R::integer("out", &Options::out, convolution_options)),
+       R::required(R::integer("kernel", &Options::kernel, convolution_options)), norm_field(&Options::norm)},
+      [](Graph& graph, Value src, const Options& o) { return convolution_relu(graph, src, o, o.norm); });
 }
 
 POSEMACHINE_INLINE void add_size_words(LayerSet& words) {
@@ -180,16 +182,16 @@ POSEMACHINE_INLINE void add_size_words(LayerSet& words) {
       P::required(P::integer("window", &PoolingOptions::window, pool_options)),
       P::integer("stride", &PoolingOptions::stride, pool_options),
       P::integer("padding", &PoolingOptions::padding, pool_options), P::flag("ceil", &PoolingOptions::ceil)};
-  words.add_glue("MaxPool", pool,
-                 [](Graph& graph, Value src, const PoolingOptions& o) { return max_pool(graph, src, o); });
-  words.add_glue("AveragePool", pool,
-                 [](Graph& graph, Value src, const PoolingOptions& o) { return average_pool(graph, src, o); });
+  words.add_unscoped("MaxPool", pool,
+                     [](Graph& graph, Value src, const PoolingOptions& o) { return max_pool(graph, src, o); });
+  words.add_unscoped("AveragePool", pool,
+                     [](Graph& graph, Value src, const PoolingOptions& o) { return average_pool(graph, src, o); });
   words.add<GlobalAveragePool>();
   const auto scale = LayerFields<ResizeOptions>::integer("scale", &ResizeOptions::scale, resize_options);
-  words.add_glue("Upsample", {scale},
-                 [](Graph& graph, Value src, const ResizeOptions& o) { return resize_nearest(graph, src, o); });
-  words.add_glue("UpsampleBilinear", {scale},
-                 [](Graph& graph, Value src, const ResizeOptions& o) { return resize_bilinear(graph, src, o); });
+  words.add_unscoped("Upsample", {scale},
+                     [](Graph& graph, Value src, const ResizeOptions& o) { return resize_nearest(graph, src, o); });
+  words.add_unscoped("UpsampleBilinear", {scale},
+                     [](Graph& graph, Value src, const ResizeOptions& o) { return resize_bilinear(graph, src, o); });
 }
 
 // Layers made of layers.
@@ -214,35 +216,35 @@ POSEMACHINE_INLINE void add_structure_words(LayerSet& words) {
   const auto layers = F::required(F::layer("layers", &N::first));
   const auto name = F::required(F::block_name("name", &N::name));
   words.add<Identity>();
-  words.add_glue("Sequential", {layers}, [](Graph& graph, Value src, const N& o) { return o.first(graph, src); });
-  words.add_glue("Repeat", {F::required(F::integer("times", &N::count, 0, most_repeats)), layers},
-                 [](Graph& graph, Value src, const N& o) {
-                   for (std::int32_t i = 0; i < o.count; ++i) src = o.first(graph, src);
-                   return src;
-                 });
-  words.add_glue("Stages",
-                 {F::required(F::integer("count", &N::count, 1, most_repeats)),
-                  F::required(F::layer("first", &N::first)), F::required(F::layer("next", &N::next))},
-                 [](Graph& graph, Value src, const N& o) {
-                   src = o.first(graph, src);
-                   for (std::int32_t i = 1; i < o.count; ++i) src = o.next(graph, src);
-                   return src;
-                 });
+  words.add_unscoped("Sequential", {layers}, [](Graph& graph, Value src, const N& o) { return o.first(graph, src); });
+  words.add_unscoped("Repeat", {F::required(F::integer("times", &N::count, 0, most_repeats)), layers},
+                     [](Graph& graph, Value src, const N& o) {
+                       for (std::int32_t i = 0; i < o.count; ++i) src = o.first(graph, src);
+                       return src;
+                     });
+  words.add_unscoped("Stages",
+                     {F::required(F::integer("count", &N::count, 1, most_repeats)),
+                      F::required(F::layer("first", &N::first)), F::required(F::layer("next", &N::next))},
+                     [](Graph& graph, Value src, const N& o) {
+                       src = o.first(graph, src);
+                       for (std::int32_t i = 1; i < o.count; ++i) src = o.next(graph, src);
+                       return src;
+                     });
   const auto branches = F::required(F::branches("branches", &N::branches));
-  words.add_glue("Concat", {branches}, [](Graph& graph, Value src, const N& o) {
+  words.add_unscoped("Concat", {branches}, [](Graph& graph, Value src, const N& o) {
     return concat(graph, lower_branches(graph, src, o.branches));
   });
-  words.add_glue("Add", {branches}, [](Graph& graph, Value src, const N& o) {
+  words.add_unscoped("Add", {branches}, [](Graph& graph, Value src, const N& o) {
     return add(graph, lower_branches(graph, src, o.branches));
   });
-  words.add_glue("Named", {name, layers},
-                 [](Graph& graph, Value src, const N& o) { return in_block(graph, o.name, o.first, src); });
-  words.add_glue("Shared", {name, layers}, [](Graph& graph, Value src, const N& o) {
+  words.add_unscoped("Named", {name, layers},
+                     [](Graph& graph, Value src, const N& o) { return in_block(graph, o.name, o.first, src); });
+  words.add_unscoped("Shared", {name, layers}, [](Graph& graph, Value src, const N& o) {
     const auto block = [&](Graph& inside, Value value) { return in_block(inside, o.name, o.first, value); };
     return lower_shared(graph, o.name, block, src);
   });
-  words.add_glue("Frozen", {layers},
-                 [](Graph& graph, Value src, const N& o) { return lower_frozen(graph, o.first, src); });
+  words.add_unscoped("Frozen", {layers},
+                     [](Graph& graph, Value src, const N& o) { return lower_frozen(graph, o.first, src); });
   words.add("Residual", {F::required(F::layer("body", &N::first)), F::layer("shortcut", &N::next)},
             [](Graph& graph, Value src, const N& o) {
               const LayerFunction identity = [](Graph&, Value value) { return value; };
@@ -320,4 +322,5 @@ POSEMACHINE_INLINE LayerSet library_layers() {
   return words;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,12 +7,12 @@
 #include <posemachine/graph/difference.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/layers/network.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model_weights.hpp>
 #include <posemachine/model/network_description.hpp>
 #include <posemachine/model/op_set.hpp>
 #include <posemachine/model/safetensors.hpp>
+#include <posemachine/pose/calibration.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The format of model files that this build writes, and the newest it reads.
 inline constexpr int model_format = 1;
@@ -34,30 +35,30 @@ inline constexpr int model_format = 1;
 std::vector<std::string> output_names(const Graph& graph);
 
 /// The outputs of a graph that are heatmaps, first stage first, by their places: those without a role of their own.
-std::vector<std::size_t> heatmap_outputs(const Graph& graph, const Meaning& meaning);
+std::vector<std::size_t> heatmap_outputs(const Graph& graph, const ModelSpec& spec);
 
 /// The same by their names.
-std::vector<std::string> heatmap_names(const Graph& graph, const Meaning& meaning);
+std::vector<std::string> heatmap_names(const Graph& graph, const ModelSpec& spec);
 
-/// Errors: ModelError where meaning and graph do not fit: names, channels, input size (a multiple of the largest
+/// Errors: ModelError where spec and graph do not fit: names, channels, input size (a multiple of the largest
 /// stride).
-void check(const Graph& graph, const Meaning& meaning, const std::string& where);
+void check(const Graph& graph, const ModelSpec& spec, const std::string& where);
 
-/// A network with its weights and their meaning. Immutable, and cheap to copy: copies share everything.
+/// A network with its weights and their spec. Immutable, and cheap to copy: copies share everything.
 class Model {
  public:
   using Notes = std::map<std::string, std::string>;
 
-  /// Errors: ModelError where meaning, graph and parameters do not fit. Shapes: one tensor per parameter, by id.
-  Model(std::string network, Graph graph, std::vector<Tensor> parameters, Meaning meaning, Notes notes = {});
+  /// Errors: ModelError where spec, graph and parameters do not fit. Shapes: one tensor per parameter, by id.
+  Model(std::string network, Graph graph, std::vector<Tensor> parameters, ModelSpec spec, Notes notes = {});
 
   /// Of other types than floats, too. A parameter of floats may be given as bf16 or f16: it becomes f32, and the file
   /// holds what was given.
-  Model(std::string network, Graph graph, std::vector<AnyTensor> parameters, Meaning meaning, Notes notes = {});
+  Model(std::string network, Graph graph, std::vector<AnyTensor> parameters, ModelSpec spec, Notes notes = {});
 
   const std::string& network() const { return content_->network; }  // its name, for people
   const Graph& graph() const { return content_->graph; }            // before passes
-  const Meaning& meaning() const { return content_->meaning; }
+  const ModelSpec& spec() const { return content_->spec; }
   const Notes& notes() const { return content_->notes; }  // further metadata of the file, passed through
 
   /// By parameter id. Those of a random model are drawn when they are asked for first.
@@ -79,8 +80,8 @@ class Model {
   /// Errors: UsageError for a type of integers, ModelError naming a weight beyond the type's range.
   Model with_weights_stored_as(DataType type) const;
 
-  /// The same network and weights with another meaning. Errors: ModelError where it does not fit the graph.
-  Model with_meaning(Meaning meaning) const;
+  /// The same network and weights with another spec. Errors: ModelError where it does not fit the graph.
+  Model with_spec(ModelSpec spec) const;
 
   /// The same network and weights with another calibration of scores, or none.
   /// Errors: ModelError for numbers out of their ranges.
@@ -89,20 +90,20 @@ class Model {
   /// The same model with another note. Errors: UsageError for a key that model files use themselves.
   Model with_note(const std::string& key, std::string text) const;
 
-  /// Fresh weights, drawn from the seed. The meaning's heatmaps are set to the graph's outputs, but for those with
+  /// Fresh weights, drawn from the seed. The spec's heatmaps are set to the graph's outputs, but for those with
   /// roles of their own; it has no calibration.
-  /// Errors: ModelError where meaning and graph do not fit.
-  static Model random(std::string name, Graph graph, std::uint64_t seed, Meaning meaning);
+  /// Errors: ModelError where spec and graph do not fit.
+  static Model random(std::string name, Graph graph, std::uint64_t seed, ModelSpec spec);
 
   static Model random(NetworkDescription network, std::uint64_t seed);
 
   template <class Net>
-  static Model random(std::uint64_t seed, Meaning meaning = {}) {
+  static Model random(std::uint64_t seed, ModelSpec spec = {}) {
     static_assert(Checked<Net>::node >= 0);
-    return random(std::string(identifier<Net>), graph_of<Net>(), seed, std::move(meaning));
+    return random(std::string(identifier<Net>), graph_of<Net>(), seed, std::move(spec));
   }
 
-  /// The bytes of the model's file: a safetensors file with graph and meaning as metadata.
+  /// The bytes of the model's file: a safetensors file with graph and spec as metadata.
   std::string to_bytes() const;
 
   /// Errors: ModelError naming `where` and the field, down to the first tensor that is missing, extra or of another
@@ -133,12 +134,12 @@ class Model {
   struct Content {
     std::string network;
     Graph graph;
-    std::shared_ptr<const detail::ModelWeights> weights;  // of this graph: models of other meanings share them
-    Meaning meaning;
+    std::shared_ptr<const detail::ModelWeights> weights;  // of this graph: models of other specs share them
+    ModelSpec spec;
     Notes notes;
   };
 
-  Model(std::string network, Graph graph, std::shared_ptr<const detail::ModelWeights> weights, Meaning meaning,
+  Model(std::string network, Graph graph, std::shared_ptr<const detail::ModelWeights> weights, ModelSpec spec,
         Notes notes);
 
   static void check_variances(const Graph& graph, const detail::ModelWeights& weights);
@@ -148,7 +149,8 @@ class Model {
   std::shared_ptr<const Content> content_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/model.ipp>

@@ -9,7 +9,8 @@
 #include <utility>
 #include <variant>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -102,4 +103,5 @@ POSEMACHINE_INLINE void ModelWeights::refuse_others(const Graph& graph) const {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

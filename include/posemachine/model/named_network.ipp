@@ -5,22 +5,24 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
-POSEMACHINE_INLINE Meaning meaning_of(const NamedNetwork& network) {
-  Meaning meaning;
-  meaning.input_height = network.input.height;
-  meaning.input_width = network.input.width;
-  meaning.sigma_px = network.sigma_px;
-  meaning.decoder.kind = network.decoder;
+POSEMACHINE_INLINE ModelSpec spec_of(const NamedNetwork& network) {
+  ModelSpec spec;
+  spec.input_height = network.input.height;
+  spec.input_width = network.input.width;
+  spec.sigma_px = network.sigma_px;
+  spec.decoder.kind = network.decoder;
   if (network.centre_sigma_px > 0) {
-    meaning.inputs.push_back({"centre", InputRole::centre_gaussian, network.centre_sigma_px});
+    spec.inputs.push_back({"centre", InputRole::centre_gaussian, network.centre_sigma_px});
   }
-  return meaning;
+  return spec;
 }
 
 POSEMACHINE_INLINE NetworkDescription description_of(const NamedNetwork& network) {
-  return {std::string(network.name), network.build(), meaning_of(network)};
+  return {std::string(network.name), network.build(), spec_of(network)};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

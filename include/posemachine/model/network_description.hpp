@@ -3,17 +3,19 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What a model is made from: Model::random(description, seed).
 struct NetworkDescription {
   std::string name;
   Graph graph;
-  Meaning meaning;
+  ModelSpec spec;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,10 +11,11 @@
 #include <filesystem>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
-/// A network from its JSON form: {"network": name, "layers": [...]} with "constants", "blocks" and "meaning" where
-/// wanted, or {"network": name, "graph": {...}, "meaning": {...}}. See docs/reference/network_file.md.
+/// A network from its JSON form: {"network": name, "layers": [...]} with "constants", "blocks" and "spec" where
+/// wanted, or {"network": name, "graph": {...}, "spec": {...}}. See docs/reference/network_file.md.
 /// Errors: ModelError naming `where` and the field, or the layer with node and figures.
 NetworkDescription network_from_json(const Json& json, const std::string& where,
                                      const LayerSet& layers = library_layers(), const OpSet& ops = OpSet());
@@ -26,7 +27,7 @@ inline bool says_joint_set(const Json& json) {
 }
 
 /// As network_from_json, for a network whose joints are not known yet: where the description says no joint set, its maps
-/// may be of any number of joints, and the meaning's set is none of its own. check() again, once they are known.
+/// may be of any number of joints, and the spec's set is none of its own. check() again, once they are known.
 NetworkDescription open_network_from_json(const Json& json, const std::string& where,
                                           const LayerSet& layers = library_layers(), const OpSet& ops = OpSet());
 
@@ -41,7 +42,8 @@ Json read_network_json(const std::filesystem::path& path);
 NetworkDescription read_network(const std::filesystem::path& path, const LayerSet& layers = library_layers(),
                                 const OpSet& ops = OpSet());
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/network_json.ipp>

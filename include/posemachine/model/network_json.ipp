@@ -11,9 +11,9 @@
 #include <posemachine/model/description_limits.hpp>
 #include <posemachine/model/graph_json.hpp>
 #include <posemachine/model/layer_fields.hpp>
-#include <posemachine/model/meaning.hpp>
-#include <posemachine/model/meaning_json.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -24,7 +24,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -297,30 +298,30 @@ POSEMACHINE_INLINE Graph graph_from_layers(const Json& json, const std::string& 
 }
 
 // Fills in what a description leaves open: an input of three channels per frame is the image, or where there is none, a
-// grey one of one channel per frame; everything else is as Meaning has it.
-POSEMACHINE_INLINE Meaning description_meaning(const Json& json, const Graph& graph, const std::string& where) {
-  Meaning meaning;
-  meaning.heatmaps = output_names(graph);
-  meaning.inputs.clear();
+// grey one of one channel per frame; everything else is as ModelSpec has it.
+POSEMACHINE_INLINE ModelSpec description_spec(const Json& json, const Graph& graph, const std::string& where) {
+  ModelSpec spec;
+  spec.heatmaps = output_names(graph);
+  spec.inputs.clear();
   if (json.contains("meaning") && json["meaning"].is_object() && json["meaning"].contains("frames")) {
-    meaning.frames = frames_from_json<ModelError>(json["meaning"]["frames"], field(where, "meaning.frames"));
+    spec.frames = frames_from_json<ModelError>(json["meaning"]["frames"], field(where, "meaning.frames"));
   }
   const bool grey = std::none_of(graph.inputs.begin(), graph.inputs.end(), [&](const Port& port) {
-    return channels(graph, {port.value}) == input_channels(meaning);
+    return channels(graph, {port.value}) == input_channels(spec);
   });
-  if (grey) meaning.colour_order = "grey";
+  if (grey) spec.colour_order = "grey";
   for (const Port& port : graph.inputs) {
-    if (channels(graph, {port.value}) != input_channels(meaning)) continue;
-    meaning.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
+    if (channels(graph, {port.value}) != input_channels(spec)) continue;
+    spec.inputs.push_back({std::string(name_text(graph, port.name)), InputRole::image, 0});
   }
   const bool given_inputs =
       json.contains("meaning") && json["meaning"].is_object() && json["meaning"].contains("inputs");
-  if (meaning.inputs.size() > 1 && !given_inputs) {
+  if (spec.inputs.size() > 1 && !given_inputs) {
     fail<ModelError>({.where = where + ".meaning.inputs",
                       .expected = "a role for each input, where several could be the image",
                       .got = "none"});
   }
-  if (!json.contains("meaning")) return meaning;
+  if (!json.contains("meaning")) return spec;
   const Json& given = json["meaning"];
   const std::string at = field(where, "meaning");
   if (!given.is_object()) fail<ModelError>({.where = at, .expected = "an object", .got = given.type_name()});
@@ -329,12 +330,12 @@ POSEMACHINE_INLINE Meaning description_meaning(const Json& json, const Graph& gr
                       .expected = "what holds for any weights",
                       .got = "a calibration, which belongs to those of a model file"});
   }
-  if (given.contains("outputs")) meaning.outputs = outputs_from_json(given, at);
-  meaning.heatmaps = heatmap_names(graph, meaning);
+  if (given.contains("outputs")) spec.outputs = outputs_from_json(given, at);
+  spec.heatmaps = heatmap_names(graph, spec);
   // Order of colours and bit depth say how many numbers the normalisation has, and which.
-  if (given.contains("colour_order") && given["colour_order"].is_string()) meaning.colour_order = given["colour_order"];
-  if (given.contains("bit_depth") && given["bit_depth"] == 16) meaning.normalisation = default_normalisation(16);
-  Json whole = meaning_to_json(meaning);
+  if (given.contains("colour_order") && given["colour_order"].is_string()) spec.colour_order = given["colour_order"];
+  if (given.contains("bit_depth") && given["bit_depth"] == 16) spec.normalisation = default_normalisation(16);
+  Json whole = spec_to_json(spec);
   for (const auto& [key, value] : given.items()) {
     const bool part = value.is_object() && (key == "normalisation" || key == "crop" || key == "decoder");
     if (part) {
@@ -344,7 +345,7 @@ POSEMACHINE_INLINE Meaning description_meaning(const Json& json, const Graph& gr
       whole[key] = value;
     }
   }
-  return meaning_from_json(whole, at);
+  return spec_from_json(whole, at);
 }
 
 POSEMACHINE_INLINE NetworkDescription unchecked_network_from_json(const Json& json, const std::string& where,
@@ -363,13 +364,13 @@ POSEMACHINE_INLINE NetworkDescription unchecked_network_from_json(const Json& js
   } else {
     description.graph = graph_from_layers(json, where, layers, ops);
   }
-  description.meaning = description_meaning(json, description.graph, where);
+  description.spec = description_spec(json, description.graph, where);
   return description;
 }
 
 // As many joints as the maps of the answer are for.
 POSEMACHINE_INLINE JointSet joints_of_maps(const NetworkDescription& network) {
-  const std::vector<std::size_t> heatmaps = heatmap_outputs(network.graph, network.meaning);
+  const std::vector<std::size_t> heatmaps = heatmap_outputs(network.graph, network.spec);
   JointSet set;
   if (heatmaps.empty()) return set;
   const int maps = channels(network.graph, {network.graph.outputs[heatmaps.back()].value});
@@ -382,23 +383,23 @@ POSEMACHINE_INLINE JointSet joints_of_maps(const NetworkDescription& network) {
 POSEMACHINE_INLINE NetworkDescription network_from_json(const Json& json, const std::string& where,
                                                         const LayerSet& layers, const OpSet& ops) {
   NetworkDescription description = detail::unchecked_network_from_json(json, where, layers, ops);
-  check(description.graph, description.meaning, detail::field(where, "meaning"));
+  check(description.graph, description.spec, detail::field(where, "meaning"));
   return description;
 }
 
 POSEMACHINE_INLINE NetworkDescription open_network_from_json(const Json& json, const std::string& where,
                                                              const LayerSet& layers, const OpSet& ops) {
   NetworkDescription description = detail::unchecked_network_from_json(json, where, layers, ops);
-  Meaning meaning = description.meaning;
-  if (!says_joint_set(json)) meaning.joints = detail::joints_of_maps(description);
-  check(description.graph, meaning, detail::field(where, "meaning"));
+  ModelSpec spec = description.spec;
+  if (!says_joint_set(json)) spec.joints = detail::joints_of_maps(description);
+  check(description.graph, spec, detail::field(where, "meaning"));
   return description;
 }
 
 POSEMACHINE_INLINE Json network_to_json(const NetworkDescription& network) {
-  Json meaning = meaning_to_json(network.meaning);
-  meaning.erase("calibration");
-  return {{"network", network.name}, {"graph", graph_to_json(network.graph)}, {"meaning", std::move(meaning)}};
+  Json spec = spec_to_json(network.spec);
+  spec.erase("calibration");
+  return {{"network", network.name}, {"graph", graph_to_json(network.graph)}, {"meaning", std::move(spec)}};
 }
 
 POSEMACHINE_INLINE Json read_network_json(const std::filesystem::path& path) {
@@ -412,4 +413,5 @@ POSEMACHINE_INLINE NetworkDescription read_network(const std::filesystem::path& 
   return network_from_json(read_network_json(path), path.string(), layers, ops);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -30,7 +31,8 @@ std::string to_onnx(const Model& model, Size image);
 /// RuntimeFailure where the file cannot be written.
 void write_onnx(const Model& model, Size image, const std::filesystem::path& path);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/onnx.ipp>

@@ -17,7 +17,8 @@
 #include <span>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -384,4 +385,5 @@ POSEMACHINE_INLINE void write_onnx(const Model& model, Size image, const std::fi
   write_file_atomically(path, bytes);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Operations by name and version. The default holds those of the library: OpSet{&mish_op} adds one's own.
 class OpSet {
@@ -64,7 +65,8 @@ const OpInfo* unknown_op(const std::string& name, int version, const std::string
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/op_set.ipp>

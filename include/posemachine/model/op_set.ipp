@@ -11,7 +11,8 @@
 #include <mutex>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE OpSet::OpSet(std::initializer_list<const OpInfo*> own) : OpSet() {
   for (const OpInfo* op : own) {
@@ -88,4 +89,5 @@ POSEMACHINE_INLINE const OpInfo* unknown_op(const std::string& name, int version
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 static_assert(std::endian::native == std::endian::little, "safetensors payloads are little-endian, copied as they are");
 
@@ -52,7 +53,8 @@ TensorFile read_safetensors(const std::filesystem::path& path, const TensorFileO
 /// would take back: a name twice, `__metadata__` as a name, a shape that is not that of the values, text not in UTF-8.
 std::string write_safetensors(const TensorFile& file);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/safetensors.ipp>

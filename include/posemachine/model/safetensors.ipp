@@ -19,7 +19,8 @@
 #include <utility>
 #include <variant>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE const AnyTensor* TensorFile::find(std::string_view name) const {
   for (const NamedTensor& entry : tensors) {
@@ -307,4 +308,5 @@ POSEMACHINE_INLINE std::string write_safetensors(const TensorFile& file) {
   return bytes;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

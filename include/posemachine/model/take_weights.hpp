@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A model, and which of its tensors another one gave.
 struct TakenWeights {
@@ -33,7 +34,8 @@ TakenWeights take_weights(const Model& model, const Model& source);
 /// of frame 0. Errors: UsageError where nothing fits.
 TakenWeights take_weights(const Model& model, const TensorFile& source, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/model/take_weights.ipp>

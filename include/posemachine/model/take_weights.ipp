@@ -9,7 +9,7 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/op_info.hpp>
 #include <posemachine/graph/ops/convolution.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -18,7 +18,8 @@
 #include <optional>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -46,10 +47,10 @@ POSEMACHINE_INLINE std::vector<bool> belong_to_outputs(const Graph& graph) {
 POSEMACHINE_INLINE std::vector<int> weights_on_image(const Model& model) {
   const Graph& graph = model.graph();
   std::vector<int> ids;
-  for (const InputMeaning& meaning : model.meaning().inputs) {
-    if (meaning.role != InputRole::image) continue;
+  for (const InputSpec& spec : model.spec().inputs) {
+    if (spec.role != InputRole::image) continue;
     for (const Port& port : graph.inputs) {
-      if (name_text(graph, port.name) != meaning.name) continue;
+      if (name_text(graph, port.name) != spec.name) continue;
       for (const Node& node : graph.nodes) {
         if (node.op->kind() != OpKind::convolution || input(graph, node, 0).id != port.value) continue;
         if (unpack<ConvolutionOptions>(node.options).groups == 1) ids.push_back(parameter_id(graph, node, 0));
@@ -117,7 +118,7 @@ POSEMACHINE_INLINE TakenWeights take_offered(const Model& model, std::map<std::s
                                              bool same_joints, const std::optional<ImageInput>& image,
                                              const std::string& source) {
   const Graph& graph = model.graph();
-  const ImageInput own{image_channels(model.meaning()), model.meaning().frames};
+  const ImageInput own{image_channels(model.spec()), model.spec().frames};
   std::map<std::string, Tensor> converted;
   for (const int id : weights_on_image(model)) {
     const std::string name = parameter_name(graph, id);
@@ -165,8 +166,8 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const Model& so
   for (std::size_t id = 0; id < source.parameters().size(); ++id) {
     offered[parameter_name(source.graph(), static_cast<int>(id))] = &source.parameters()[id];
   }
-  const bool same_joints = model.meaning().joints.joints == source.meaning().joints.joints;
-  const detail::ImageInput image{image_channels(source.meaning()), source.meaning().frames};
+  const bool same_joints = model.spec().joints.joints == source.spec().joints.joints;
+  const detail::ImageInput image{image_channels(source.spec()), source.spec().frames};
   return detail::take_offered(model, std::move(offered), same_joints, image, source.network());
 }
 
@@ -181,4 +182,5 @@ POSEMACHINE_INLINE TakenWeights take_weights(const Model& model, const TensorFil
   return detail::take_offered(model, std::move(offered), true, std::nullopt, where);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What stands between a module's convolutions and their ReLU.
 enum class Norm : std::int32_t { none, batch };
@@ -31,10 +32,11 @@ constexpr Value convolution_relu(Graph& graph, Value src, const ConvolutionOptio
 /// The same as a layer: ConvReLU<32, 3>, ConvReLU<32, 3, Norm::batch>.
 template <std::int32_t Out, std::int32_t Kernel, Norm Normalised = Norm::none>
 struct ConvReLU {
-  using Glue = ConvReLU;
+  using AddsNoScope = ConvReLU;
   static constexpr Value lower(Graph& graph, Value src) {
     return convolution_relu(graph, src, {.out = Out, .kernel = Kernel}, Normalised);
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

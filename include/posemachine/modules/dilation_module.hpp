@@ -16,7 +16,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Channels of each branch, where a module takes rates as plain numbers: DilationModule<1, 2, Width{48}>.
 struct Width {
@@ -77,4 +78,5 @@ struct DilationModule {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Widths of a fire; SqueezeNet's usual pairs are (16, 64), (32, 128), (48, 192), (64, 256).
 struct FireOptions {
@@ -48,4 +49,5 @@ struct FireModule {
   static constexpr Value lower(Graph& graph, Value src) { return fire_module(graph, src, Options); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 
 #include <array>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// (C, H, W) -> (C', H, W), H and W multiples of 2^depth, C' what `block` makes of C: block at this size, plus, at half
 /// of it, block, the hourglass of one level less (at last block), block, doubled again. `block` adds a layer that keeps
@@ -38,4 +39,5 @@ struct Hourglass {
   static constexpr Value lower(Graph& graph, Value src) { return hourglass(graph, src, Depth, &apply<Block>); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct PyramidOptions {
   std::int32_t kernel = 3;  // of the convolution
@@ -31,4 +32,5 @@ struct PyramidStack {
   static constexpr Value lower(Graph& graph, Value src) { return pyramid_stack(graph, src, Options); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -14,7 +14,8 @@
 #include <array>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// (C, H, W) -> Body's shape: Body(src) + Shortcut(src), nothing after it. Errors: a rule, where their shapes differ.
 template <class Body, class Shortcut = Identity>
@@ -112,4 +113,5 @@ struct InvertedResidual {
   static constexpr Value lower(Graph& graph, Value src) { return inverted_residual(graph, src, Out, Options); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

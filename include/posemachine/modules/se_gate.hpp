@@ -11,7 +11,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct SEGateOptions {
   std::int32_t reduction = 16;  // channels over channels between
@@ -36,4 +37,5 @@ struct SEGate {
   static constexpr Value lower(Graph& graph, Value src) { return se_gate(graph, src, {.reduction = Reduction}); }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

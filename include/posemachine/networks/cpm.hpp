@@ -13,7 +13,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct CPMOptions {
   std::int32_t maps = 15;   // joints and background
@@ -59,4 +60,5 @@ struct CPM : Network<
 };
 // clang-format on
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -13,7 +13,8 @@
 #include <array>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A network a tool can build by its name.
 struct NamedNetwork {
@@ -44,4 +45,5 @@ constexpr const NamedNetwork* find_network(std::string_view name) {
   return nullptr;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -17,7 +17,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Widths of the network. The paper's tables are lost; the defaults are the base widths of this project's reading.
 struct ScalingDilationOptions {
@@ -80,4 +81,5 @@ inline constexpr ScalingDilationOptions scaling_dilation_small_options{
 };
 using ScalingDilationSmall = ScalingDilation<scaling_dilation_small_options>;
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -18,7 +18,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct ScalingDilationFineOptions {
   std::int32_t maps = 15;  // joints and background
@@ -78,4 +79,5 @@ struct ScalingDilationFine
 };
 // clang-format on
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

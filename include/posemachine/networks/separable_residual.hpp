@@ -11,7 +11,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct SeparableResidualOptions {
   std::int32_t maps = 15;  // joints and background
@@ -43,4 +44,5 @@ struct SeparableResidual
               Conv<O.maps, 1, ConvolutionOptions{.init = Init::near_zero}>, Output<"heatmaps">> {};
 // clang-format on
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

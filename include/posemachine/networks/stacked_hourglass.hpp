@@ -15,7 +15,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct StackedHourglassOptions {
   std::int32_t maps = 15;  // joints and background
@@ -54,4 +55,5 @@ struct StackedHourglass
     : Network<Input<"image", 3>, HourglassStem<O>, HourglassStack<O>, Repeat<O.stacks - 1, NextHourglassStack<O>>> {};
 // clang-format on
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

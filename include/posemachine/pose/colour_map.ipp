@@ -9,7 +9,8 @@
 #include <array>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Rgb heat_colour(double value) {
   constexpr std::array<Rgb, 11> colours{{{0, 0, 4},
@@ -29,4 +30,5 @@ POSEMACHINE_INLINE Rgb heat_colour(double value) {
   return mix(colours[below], colours[below + 1], at - static_cast<double>(below));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,13 +9,14 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The keypoint of each of the first joint_count maps. Every decoder starts from the highest cell, the first in
 /// row-major order where several are equal; the library's move along each axis on which both neighbours are known, and
 /// mirrored maps give exactly mirrored positions, where the highest cell is the only one of its height. A map with a
 /// value that is not finite gives a missing keypoint.
-/// Shapes: sigma_px: the targets' standard deviation in input pixels, as Meaning::sigma_px; positions in input pixels;
+/// Shapes: sigma_px: the targets' standard deviation in input pixels, as ModelSpec::sigma_px; positions in input pixels;
 /// scores the highest value clamped to 0 .. 1, so that maps whose peaks exceed 1 (scaled distributions) can be decoded.
 /// Errors: UsageError for empty maps, fewer maps than joints, a stride or sigma_px that is not positive, or a
 /// decoder without an offset.
@@ -30,7 +31,8 @@ std::vector<Keypoint> decode_heatmaps(const MapView<const float>& maps, int join
 void average_flipped(float* maps, const float* flipped, int channels, int height, int width,
                      std::span<const int> mirrored_channel);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/decode.ipp>

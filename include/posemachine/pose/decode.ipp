@@ -12,7 +12,8 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -78,4 +79,5 @@ POSEMACHINE_INLINE void average_flipped(float* maps, const float* flipped, int c
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Mixes two colours: `share` 0 is `from`, 1 is `to`.
 Rgb mix(Rgb from, Rgb to, double share);
@@ -76,7 +77,8 @@ double text_width(std::string_view text, double height_px);
 /// least 7 to be read). ASCII; other characters are frames.
 void draw_text(Image& image, Point left_top, std::string_view text, double height_px, Rgb colour, double opacity = 1);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/draw.ipp>

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Rgb mix(Rgb from, Rgb to, double share) {
   Rgb out{};
@@ -128,4 +129,5 @@ POSEMACHINE_INLINE void draw_text(Image& image, Point left_top, std::string_view
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

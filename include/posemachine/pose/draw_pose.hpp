@@ -4,10 +4,11 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How skeletons are drawn.
 struct DrawOptions {
@@ -38,7 +39,8 @@ void draw_box(Image& image, const Box& box, double width_px, Rgb colour);
 /// Errors: UsageError where the pose has another number of keypoints than the joint set.
 void draw_pose(Image& image, const Pose& pose, const JointSet& joints, const DrawOptions& options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/draw_pose.ipp>

@@ -11,7 +11,8 @@
 #include <limits>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -90,4 +91,5 @@ POSEMACHINE_INLINE void draw_pose(Image& image, const Pose& pose, const JointSet
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

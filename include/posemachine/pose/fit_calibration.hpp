@@ -2,12 +2,13 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/calibration.hpp>
+#include <posemachine/pose/calibration.hpp>
 
 #include <optional>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The peak of a joint's map, and whether the joint is right.
 struct JudgedPeak {
@@ -24,7 +25,8 @@ inline constexpr int min_judged_peaks = 10;
 /// Source: Platt 1999; Lin, Lin and Weng 2007, "A note on Platt's probabilistic outputs".
 std::optional<Calibration> fit_calibration(std::span<const JudgedPeak> judged);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/fit_calibration.ipp>

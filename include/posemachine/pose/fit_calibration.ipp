@@ -3,7 +3,7 @@
 
 #include <posemachine/pose/fit_calibration.hpp>
 
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <array>
 
@@ -11,7 +11,8 @@
 #include <cmath>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -84,10 +85,12 @@ POSEMACHINE_INLINE std::optional<Calibration> fit_calibration(std::span<const Ju
   const auto [offset, slope] = detail::best_line(points, std::log(double(right) / wrong));
   Calibration calibration{.half = std::exp(-offset / slope), .slope = slope, .joints = wrong + right};
   const auto within = [](double value, NumberRange range) { return value >= range.low && value <= range.high; };
-  if (!within(slope, MeaningRanges::calibration_slope) || !within(calibration.half, MeaningRanges::calibration_half)) {
+  if (!within(slope, ModelSpecRanges::calibration_slope) ||
+      !within(calibration.half, ModelSpecRanges::calibration_half)) {
     return std::nullopt;
   }
   return calibration;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

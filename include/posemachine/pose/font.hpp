@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Glyphs are grids of 5 x 9 dots: capitals stand on the seventh row, two more are for what hangs below the line.
 /// Characters follow each other at 6 dots.
@@ -65,4 +66,5 @@ constexpr bool glyph_dot(char character, int row, int column) {
   return (detail::glyph_dots(character) >> (glyph_height * glyph_width - 1 - (row * glyph_width + column))) & 1;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

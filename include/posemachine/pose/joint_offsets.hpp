@@ -3,12 +3,13 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How far from a joint its offsets reach, in cells, and the unit of their length: so they are from -1 to 1.
 inline constexpr double joint_offset_radius_cells = 4;
@@ -25,7 +26,8 @@ inline int joint_offset_channels(const JointSet& set) { return 2 * static_cast<i
 void draw_joint_offsets(std::span<const Joint> joints, const JointSet& set, Size map, double stride,
                         std::span<float> maps, std::span<float> weights);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/joint_offsets.ipp>

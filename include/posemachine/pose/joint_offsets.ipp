@@ -9,7 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void draw_joint_offsets(std::span<const Joint> joints, const JointSet& set, Size map, double stride,
                                            std::span<float> maps, std::span<float> weights) {
@@ -32,4 +33,5 @@ POSEMACHINE_INLINE void draw_joint_offsets(std::span<const Joint> joints, const 
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

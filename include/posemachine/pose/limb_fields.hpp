@@ -3,12 +3,13 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How far from a limb its field reaches, in cells: at least one cell's centre lies that near to any point of a map.
 inline constexpr double limb_half_width_cells = 1;
@@ -35,7 +36,8 @@ void check_drawing(const char* what, std::span<const Joint> joints, const JointS
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/limb_fields.ipp>

@@ -11,7 +11,8 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -67,4 +68,5 @@ POSEMACHINE_INLINE void draw_limb_fields(std::span<const Joint> joints, const Jo
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

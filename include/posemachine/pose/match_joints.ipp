@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<int> match_joints(const JointSet& from, const JointSet& to) {
   std::vector<SidedName> names;
@@ -36,4 +37,5 @@ POSEMACHINE_INLINE Pose with_keypoints(const Pose& pose, std::span<const int> ma
   return changed;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,14 +4,15 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/image.hpp>
 #include <posemachine/core/map.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How a panel is laid out.
 struct PanelOptions {
@@ -58,7 +59,8 @@ class PanelGrid {
 Image draw_panel(const Image& crop, const MapView<const float>& maps, const Pose& pose, const JointSet& joints,
                  const PanelOptions& options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/panel.ipp>

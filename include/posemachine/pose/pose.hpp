@@ -14,7 +14,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What an annotation says of a joint. Only `unlabelled` joints have no position.
 enum class JointState {
@@ -79,4 +80,5 @@ inline double mean_score(const Pose& pose) { return mean_score(pose.keypoints); 
 /// A person's area as a share of their box's, as tools for pose data take it where they know the box alone.
 inline constexpr double area_of_box = 0.53;
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

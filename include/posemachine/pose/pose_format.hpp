@@ -4,7 +4,7 @@
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cmath>
@@ -16,7 +16,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The poses of one image, as formats take them. Shapes: poses in pixels of the image, one keypoint per joint.
 struct ImagePoses {
@@ -88,7 +89,8 @@ Json keypoint_triples(const Pose& pose);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/pose_format.ipp>

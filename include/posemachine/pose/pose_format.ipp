@@ -3,7 +3,8 @@
 
 #include <posemachine/pose/pose_format.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::string PoseWriter::next(const ImagePoses& image) {
   for (const Pose& pose : image.poses) {
@@ -38,4 +39,5 @@ POSEMACHINE_INLINE Json keypoint_triples(const Pose& pose) {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 
 #include <initializer_list>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Formats by name. The default holds those of the library: PoseFormats{my_format} adds one's own.
 class PoseFormats : public NamedRows<PoseFormat> {
@@ -26,4 +27,5 @@ class PoseFormats : public NamedRows<PoseFormat> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

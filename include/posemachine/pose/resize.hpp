@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -55,7 +56,8 @@ std::vector<float> bilinear_samples(const T* src, int src_width, int src_height,
 /// Errors: UsageError where either size is empty.
 Image bilinear_resize(const Image& image, int width, int height);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/resize.ipp>

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -47,4 +48,5 @@ POSEMACHINE_INLINE Image bilinear_resize(const Image& image, int width, int heig
   return out;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Averages maps of one crop looked at in several scales: at scale s everything is s times as large about the crop's
 /// centre, so that cell u of scale 1 lies at (u - m) s + m, m being the middle of the row or column. Values there are
@@ -41,7 +42,8 @@ class ScaleAverage {
   std::vector<float> scale_count_;  // (H, W): the scales that show a cell
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/scale_average.ipp>

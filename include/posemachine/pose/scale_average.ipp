@@ -8,7 +8,8 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void ScaleAverage::add(const MapView<const float>& maps, double scale) {
   check(maps, scale);
@@ -75,4 +76,5 @@ POSEMACHINE_INLINE void ScaleAverage::check(const MapView<const float>& maps, do
                     .got = to_string(shape)});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <limits>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How target heatmaps are drawn.
 struct TargetOptions {
@@ -74,7 +75,8 @@ void render_targets(std::span<const Joint> joints, const TargetOptions& options,
 /// Source: Wei et al. 2016, released code (the centre map, sigma 21).
 void render_centre_gaussian(Size input, double sigma_px, float* map);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/targets.ipp>

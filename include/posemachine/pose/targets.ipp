@@ -5,7 +5,8 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -67,4 +68,5 @@ POSEMACHINE_INLINE void render_centre_gaussian(Size input, double sigma_px, floa
                              [map](std::size_t cell, float value) { map[cell] = value; });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,7 +4,9 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/op_info.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -44,4 +46,6 @@ constexpr Capabilities least_capabilities() {
           .has_post_op = [](const OpInfo&) { return false; }};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

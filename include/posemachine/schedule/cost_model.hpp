@@ -10,7 +10,9 @@
 #include <limits>
 #include <map>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// How a convolution is computed: directly on blocked maps, by Winograd's algorithm on them, or on maps whose channels
 /// stand together, cell by cell (channels last).
@@ -86,7 +88,9 @@ class CostModel {
   std::map<Key, MethodTimes> measured_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/cost_model.ipp>

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE ConvolutionCase convolution_case(const Schedule& schedule, const Step& step) {
   const auto options = unpack<ConvolutionOptions>(schedule.node(step).options);
@@ -67,4 +69,6 @@ POSEMACHINE_INLINE double CostModel::channels_last_share(const ConvolutionCase& 
   return which.kernel > 5 ? 1.5 : 1;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

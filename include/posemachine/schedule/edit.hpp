@@ -6,7 +6,9 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// Recomputes which step writes each value and which is the last to read it.
 void find_uses(Schedule& schedule);
@@ -17,7 +19,9 @@ void set_steps(Schedule& schedule, std::vector<Step> steps);
 /// Removes the steps for which `gone` is true. Shapes: one entry per step.
 void erase_steps(Schedule& schedule, const std::vector<bool>& gone);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/edit.ipp>

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE void find_uses(Schedule& schedule) {
   for (ScheduledValue& value : schedule.values) value.first_step = value.last_step = -1;
@@ -42,4 +44,6 @@ POSEMACHINE_INLINE void erase_steps(Schedule& schedule, const std::vector<bool>&
   set_steps(schedule, std::move(kept));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

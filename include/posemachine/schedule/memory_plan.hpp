@@ -4,7 +4,9 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// Source: greedy by size (Pisarchyk and Lee 2020): the largest buffer first, each at the lowest free offset; of equal
 /// ones the longest-lived first, which leaves less between them (the arena is what is alive at once, or at most 2 %
@@ -12,7 +14,9 @@ namespace posemachine::inline POSEMACHINE_BUILD {
 /// memory of its own.
 void assign_arena(Schedule& schedule, bool reuse);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/memory_plan.ipp>

@@ -8,7 +8,9 @@
 #include <numeric>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE void assign_arena(Schedule& schedule, bool reuse) {
   struct Live {
@@ -65,4 +67,6 @@ POSEMACHINE_INLINE void assign_arena(Schedule& schedule, bool reuse) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,7 +6,10 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
+namespace detail {
 
 /// Source: Ford and Fulkerson 1956; augmenting along shortest paths, Edmonds and Karp 1972, in levels, Dinic 1970.
 class MinimumCut {
@@ -43,7 +46,10 @@ class MinimumCut {
   std::vector<std::size_t> next_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/minimum_cut.ipp>

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <queue>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -84,4 +86,6 @@ POSEMACHINE_INLINE bool MinimumCut::leads_on(int node, std::size_t edge) const {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

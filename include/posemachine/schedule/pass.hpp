@@ -10,7 +10,9 @@
 #include <initializer_list>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// What passes decide by, besides the schedule and its device.
 struct PassContext {
@@ -46,4 +48,6 @@ struct SchedulePass {
   PassNames after{};  // passes that run before it, where they run at all
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,10 @@
 #include <limits>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
+namespace detail {
 
 /// Answers what Schedule::place() would, in near constant time however long the chains of parents are.
 /// Source: union-find with offsets; Tarjan and van Leeuwen 1984 (path halving, union by size).
@@ -65,7 +68,10 @@ class Residents {
   std::vector<Buffer> buffers_;  // by leader
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/residents.ipp>

@@ -10,7 +10,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// What batch norm and dropout do, and whether workspaces are kept for backward nodes.
 enum class Mode : std::uint8_t { inference, training };
@@ -119,7 +121,9 @@ struct Schedule {
   bool stands_at(int part, int whole, int channel) const;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/schedule.ipp>

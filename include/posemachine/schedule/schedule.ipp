@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE int Step::summand() const {
   for (const PostOp& each : post_ops) {
@@ -42,4 +44,6 @@ POSEMACHINE_INLINE bool Schedule::stands_at(int part, int whole, int channel) co
   return part != whole && of_part.root == of_whole.root && of_part.channel_offset == of_whole.channel_offset + channel;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -21,7 +21,9 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// The library's own, in the order in which they run.
 inline constexpr std::array library_schedule_passes{
@@ -76,7 +78,9 @@ class SchedulePasses {
   Rows rows_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/schedule_passes.ipp>

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE SchedulePasses SchedulePasses::none() {
   SchedulePasses passes;
@@ -61,4 +63,6 @@ POSEMACHINE_INLINE std::string SchedulePasses::names() const {
   return text;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

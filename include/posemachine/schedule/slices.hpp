@@ -4,7 +4,9 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -19,4 +21,6 @@ inline bool is_dense_slice(const Schedule& schedule, const ScheduledValue& slice
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,10 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
+namespace detail {
 
 // Per value: its writer, how many read it, and one of those. A convolution that adds to a value reads it; an output of
 // the graph is read once more, by the caller.
@@ -22,7 +25,10 @@ struct Traffic {
   void note_reader(int value, std::size_t step);
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/traffic.ipp>

@@ -5,7 +5,9 @@
 
 #include <posemachine/graph/graph.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -26,4 +28,6 @@ POSEMACHINE_INLINE void Traffic::note_reader(int value, std::size_t step) {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,13 +6,19 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
+namespace detail {
 
 /// By step: the one that computes its result a second time, or for the first time; -1: none. Passes that change how
 /// something is rounded treat both alike: the backward pass must see what the forward pass saw, to the bit.
 std::vector<int> twins_of(const Schedule& schedule);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/twins.ipp>

@@ -10,7 +10,8 @@
 #include <cstdint>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct GradientCheckOptions {
   int batch = 2;
@@ -35,7 +36,8 @@ struct GradientCheck {
 /// compared because kinks are everywhere; those of Execution.
 GradientCheck check_gradients(const Graph& network, Size image, const GradientCheckOptions& options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/check_gradients.ipp>

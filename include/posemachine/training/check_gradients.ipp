@@ -18,7 +18,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -30,7 +31,7 @@ class GradientChecker {
   GradientCheck check();
 
  private:
-  static ProgramOptions program_options(Size image, const GradientCheckOptions& options);
+  static engine::ProgramOptions program_options(Size image, const GradientCheckOptions& options);
 
   // Zeros where no output depends on it.
   std::vector<float> input_gradient(const Port& port) const;
@@ -47,8 +48,8 @@ class GradientChecker {
   GradientCheckOptions options_;
   Graph graph_;
   std::shared_ptr<std::vector<Tensor>> parameters_;
-  std::shared_ptr<PreparedWeights> weights_;
-  Execution execution_;
+  std::shared_ptr<engine::PreparedWeights> weights_;
+  engine::Execution execution_;
   GradientCheck report_;
 };
 
@@ -58,7 +59,7 @@ POSEMACHINE_INLINE GradientChecker::GradientChecker(const Graph& network, Size i
       options_(options),
       graph_(differentiate(network, {.input_gradients = true})),
       parameters_(std::make_shared<std::vector<Tensor>>(initialise(network, options.seed))),
-      weights_(std::make_shared<PreparedWeights>(parameters_)),
+      weights_(std::make_shared<engine::PreparedWeights>(parameters_)),
       execution_(graph_, weights_, program_options(image, options)) {
   for (std::size_t id = 0; id < parameters_->size(); ++id) {  // away from the zeros and ones they begin with
     RandomStream stream(options.seed, Purpose::test, 1, id);
@@ -77,7 +78,7 @@ POSEMACHINE_INLINE GradientChecker::GradientChecker(const Graph& network, Size i
 }
 
 POSEMACHINE_INLINE GradientCheck GradientChecker::check() {
-  std::vector<std::vector<float>> slopes = plain_gradients(execution_);
+  std::vector<std::vector<float>> slopes = engine::detail::plain_gradients(execution_);
   std::vector<std::vector<float>> input_slopes;
   for (const Port& port : network_.inputs) input_slopes.push_back(input_gradient(port));
   for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
@@ -92,11 +93,12 @@ POSEMACHINE_INLINE GradientCheck GradientChecker::check() {
   return report_;
 }
 
-POSEMACHINE_INLINE ProgramOptions GradientChecker::program_options(Size image, const GradientCheckOptions& options) {
-  ProgramOptions execution;
+POSEMACHINE_INLINE engine::ProgramOptions GradientChecker::program_options(Size image,
+                                                                           const GradientCheckOptions& options) {
+  engine::ProgramOptions execution;
   execution.batch = options.batch;
   execution.image = image;
-  execution.mode = Mode::training;
+  execution.mode = schedule::Mode::training;
   return execution;
 }
 
@@ -112,7 +114,7 @@ POSEMACHINE_INLINE std::vector<float> GradientChecker::input_gradient(const Port
 }
 
 POSEMACHINE_INLINE std::size_t GradientChecker::plan_input_size(const Port& port) const {
-  const ScheduledValue& value = execution_.schedule().value(port.value);
+  const schedule::ScheduledValue& value = execution_.schedule().value(port.value);
   return static_cast<std::size_t>(value.n) * static_cast<std::size_t>(value.c) * static_cast<std::size_t>(value.h) *
          static_cast<std::size_t>(value.w);
 }
@@ -182,4 +184,5 @@ POSEMACHINE_INLINE GradientCheck check_gradients(const Graph& network, Size imag
   return result;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,8 +9,8 @@
 #include <posemachine/model/model.hpp>
 #include <posemachine/model/safetensors.hpp>
 #include <posemachine/training/optimizers/optimizer_kind.hpp>
+#include <posemachine/training/plateau_monitor.hpp>
 #include <posemachine/training/train_options.hpp>
-#include <posemachine/training/watch.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -18,7 +18,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The state after `step` steps. Order of the data and all draws are functions of seed and step, so they need no state.
 struct Checkpoint {
@@ -31,7 +32,7 @@ struct Checkpoint {
   std::int64_t epoch_steps = 0;           // ... and how many these are
   std::string people{};                   // digest of the training set; empty: not known
   std::vector<Tensor> average{};          // of the weights, by parameter id; none: not kept
-  Watch watch{};                          // over the epochs' scores
+  PlateauMonitor plateau{};               // over the epochs' scores
   double rate_factor = 1;                 // what plateaus and steps that were not finite left of the rate
   std::int64_t skipped = 0;               // steps that were not finite so far ...
   int skipped_in_a_row = 0;               // ... and those up to now without another between
@@ -79,7 +80,8 @@ Model trained_from_file(TensorFile file, const std::string& where, const OpSet& 
 /// The same of a file by its name. Errors: ModelError naming file and field.
 Model load_trained(const std::filesystem::path& path, const OpSet& ops = OpSet());
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/checkpoint.ipp>

@@ -15,7 +15,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Checkpoint without_moments(Checkpoint checkpoint) {
   checkpoint.moments.clear();
@@ -158,7 +159,7 @@ POSEMACHINE_INLINE void read_control(const Json& state, const std::string& where
     if (!watch.is_object()) {
       fail<ModelError>({.where = where + ".watch", .expected = "an object", .got = watch.type_name()});
     }
-    checkpoint.watch = watch_from_json(watch, where + ".watch");
+    checkpoint.plateau = plateau_monitor_from_json(watch, where + ".watch");
   }
   if (state.contains("rate_factor")) {
     checkpoint.rate_factor = number_member<ModelError>(state, "rate_factor", where, 0, 1);
@@ -189,7 +190,7 @@ POSEMACHINE_INLINE std::string checkpoint_to_bytes(const Checkpoint& checkpoint)
                 {"options", train_options_to_json(checkpoint.options)},
                 {"epoch_losses", checkpoint.epoch_losses},
                 {"epoch_steps", checkpoint.epoch_steps},
-                {"watch", watch_to_json(checkpoint.watch)},
+                {"watch", plateau_monitor_to_json(checkpoint.plateau)},
                 {"rate_factor", checkpoint.rate_factor},
                 {"skipped", checkpoint.skipped},
                 {"skipped_in_a_row", checkpoint.skipped_in_a_row}};
@@ -293,4 +294,5 @@ POSEMACHINE_INLINE Model load_trained(const std::filesystem::path& path, const O
   return trained_from_file(read_safetensors(path), path.string(), ops);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

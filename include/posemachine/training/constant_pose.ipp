@@ -14,7 +14,8 @@
 #include <optional>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<Keypoint> constant_pose(std::span<const Person> people, const JointSet& joints,
                                                        LoaderOptions options, std::size_t most_people) {
@@ -72,4 +73,5 @@ POSEMACHINE_INLINE MetricResult measure_constant_pose(std::span<const Keypoint> 
   return metric.measure(measured, answers);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

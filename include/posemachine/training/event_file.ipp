@@ -15,7 +15,8 @@
 #include <cstddef>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -147,4 +148,5 @@ POSEMACHINE_INLINE void EventFile::write_pending() {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -13,7 +13,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What the forward and backward pass of a step gave.
 struct StepNumbers {
@@ -65,7 +66,8 @@ class FiniteGuard {
   std::vector<std::vector<float>> statistics_;  // batch norm's, before the step under way
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/finite_guard.ipp>

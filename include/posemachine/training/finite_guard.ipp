@@ -9,7 +9,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE FiniteGuard::FiniteGuard(const Graph& graph, NotFinite policy, std::int64_t skipped,
                                             int skipped_in_a_row)
@@ -80,4 +81,5 @@ POSEMACHINE_INLINE void FiniteGuard::fail_not_finite(std::int64_t step, const st
        .remedy = "start another run with a lower rate or a longer warm-up; the last checkpoint is kept"});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

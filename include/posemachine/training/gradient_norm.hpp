@@ -7,7 +7,8 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The Euclidean length over those tensors that count: not finite where any number is not. The bytes do not depend on
 /// the workers. Shapes: one entry of `counts` a tensor.
@@ -17,7 +18,8 @@ double gradient_norm(const std::vector<Tensor>& gradients, const std::vector<boo
 /// Source: Pascanu et al. 2013, On the difficulty of training recurrent neural networks.
 void clip_gradients(std::vector<Tensor>& gradients, double norm, double most, Workers& workers);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/gradient_norm.ipp>

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE double gradient_norm(const std::vector<Tensor>& gradients, const std::vector<bool>& counts,
                                         Workers& workers) {
@@ -31,4 +32,5 @@ POSEMACHINE_INLINE void clip_gradients(std::vector<Tensor>& gradients, double no
   });
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

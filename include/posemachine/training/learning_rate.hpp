@@ -7,7 +7,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The rate of the given step, counted from 0, by a schedule; what validation or steps that were not finite make of it
 /// is the trainer's.
@@ -16,7 +17,8 @@ double rate_at(const LearningRate& options, const RateSchedule& schedule, std::i
 /// The same by the schedule that the options name. Errors: UsageError naming the schedules there are.
 double rate_at(const LearningRate& options, std::int64_t step, const RateSchedules& schedules = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/learning_rate.ipp>

@@ -3,7 +3,8 @@
 
 #include <posemachine/training/learning_rate.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE double rate_at(const LearningRate& options, const RateSchedule& schedule, std::int64_t step) {
   double rate = options.base * schedule.factor(options, step);
@@ -17,4 +18,5 @@ POSEMACHINE_INLINE double rate_at(const LearningRate& options, std::int64_t step
   return rate_at(options, schedules.get(options.schedule, "schedule"), step);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

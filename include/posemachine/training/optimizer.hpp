@@ -14,7 +14,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Updates parameters from gradients by a row of OptimizerKinds and keeps what it needs between steps.
 class Optimizer {
@@ -62,7 +63,8 @@ class Optimizer {
   std::vector<OptimizerState> state_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/optimizer.ipp>

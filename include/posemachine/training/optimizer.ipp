@@ -9,7 +9,8 @@
 #include <span>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Optimizer::Optimizer(const Graph& graph, const OptimizerOptions& options,
                                         const std::vector<ParameterGroup>& groups, const OptimizerKinds& kinds)
@@ -106,4 +107,5 @@ POSEMACHINE_INLINE void Optimizer::update_one(Tensor& parameter, const Tensor& g
   kind_.update({parameter.values, gradient.values, state, rate, decays_[id], step}, options_);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 
 #include <initializer_list>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Roles by name. The default holds those of the library: OutputRoles{my_role} adds one's own.
 class OutputRoles : public NamedRows<OutputRole> {
@@ -22,4 +23,5 @@ class OutputRoles : public NamedRows<OutputRole> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

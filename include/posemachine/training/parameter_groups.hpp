@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Parameters by name, as summary --nodes prints them: "Stage_1.*", "*.bias". `*` stands for any number of characters,
 /// `?` for one.
@@ -25,7 +26,8 @@ bool matches(std::string_view pattern, std::string_view text);
 /// Errors: UsageError for a group that no trainable parameter belongs to.
 std::vector<int> find_groups(const Graph& graph, const std::vector<ParameterGroup>& groups);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/parameter_groups.ipp>

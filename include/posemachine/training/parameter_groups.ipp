@@ -7,7 +7,8 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE bool matches(std::string_view pattern, std::string_view text) {
   std::size_t at = 0, p = 0;
@@ -52,4 +53,5 @@ POSEMACHINE_INLINE std::vector<int> find_groups(const Graph& graph, const std::v
   return found;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

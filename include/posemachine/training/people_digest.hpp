@@ -7,13 +7,15 @@
 #include <span>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// "14 people, 0123456789abcdef": tells training sets apart by who is in them, in which order and with which joints,
 /// boxes and weights; where the files lie does not matter.
 std::string people_digest(std::span<const Person> people);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/people_digest.ipp>

@@ -8,7 +8,8 @@
 
 #include <algorithm>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::string people_digest(std::span<const Person> people) {
   Digest digest;
@@ -39,4 +40,5 @@ POSEMACHINE_INLINE std::string people_digest(std::span<const Person> people) {
   return std::to_string(people.size()) + " people, " + digest.text();
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

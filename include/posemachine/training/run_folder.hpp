@@ -13,7 +13,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The folder of a run: config.json, metrics.jsonl (a line an epoch), ckpt/last.safetensors (to resume from), ckpt/
 /// best.safetensors (the network with the best validation), ckpt/step-00001234.safetensors (checkpoints at the ends of
@@ -73,7 +74,8 @@ class RunFolder {
   std::shared_ptr<const FolderLock> lock_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/run_folder.ipp>

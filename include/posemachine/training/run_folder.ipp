@@ -13,7 +13,8 @@
 #include <string_view>
 #include <system_error>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void RunFolder::require_new(const std::filesystem::path& path) {
   std::error_code error;
@@ -163,4 +164,5 @@ POSEMACHINE_INLINE void RunFolder::append_metrics(const TrainEvent& event) const
   write_file_atomically(metrics_file(), text + write_json<RuntimeFailure>(line, "metrics.jsonl") + "\n", calls_);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

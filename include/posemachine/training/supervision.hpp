@@ -6,8 +6,8 @@
 #include <posemachine/data/output_targets.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/training/losses/loss_kind.hpp>
 #include <posemachine/training/output_roles.hpp>
 #include <posemachine/training/train_kinds.hpp>
@@ -18,7 +18,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How one output of the graph is trained.
 struct SupervisedOutput {
@@ -52,10 +53,11 @@ Supervision supervise(const Model& model, const TrainOptions& options, const Tra
 
 /// The loss of one output for a slice of a batch, without its weight; writes its gradient, with the weight.
 /// Shapes: `batch`: images of the whole batch.
-double compute_loss(const SupervisedOutput& output, std::size_t place, const Batch& made, const SliceView& view,
+double compute_loss(const SupervisedOutput& output, std::size_t place, const Batch& made, const engine::SliceView& view,
                     int batch);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/supervision.ipp>

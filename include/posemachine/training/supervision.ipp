@@ -12,7 +12,8 @@
 #include <algorithm>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<std::size_t> Supervision::places(bool heatmaps) const {
   std::vector<std::size_t> found;
@@ -33,7 +34,7 @@ POSEMACHINE_INLINE std::vector<std::size_t> Supervision::logits() const {
 namespace detail {
 
 // The role of an output of so many channels, or an error that says what is missing.
-POSEMACHINE_INLINE const OutputRole& role_of(const OutputMeaning& output, int channels, const JointSet& joints,
+POSEMACHINE_INLINE const OutputRole& role_of(const OutputSpec& output, int channels, const JointSet& joints,
                                              const OutputRoles& roles) {
   const OutputRole* const role = roles.find(output.role);
   if (role == nullptr) {
@@ -60,15 +61,15 @@ POSEMACHINE_INLINE OutputOptions options_of(const std::string& output, const Tra
   return {.output = output};
 }
 
-POSEMACHINE_INLINE void require_known_outputs(const Meaning& meaning, const TrainOptions& options) {
+POSEMACHINE_INLINE void require_known_outputs(const ModelSpec& spec, const TrainOptions& options) {
   for (std::size_t i = 0; i < options.outputs.size(); ++i) {
     const std::string& name = options.outputs[i].output;
     const auto refuse = [&](const std::string& expected, const std::string& got) {
       fail<UsageError>(
           {.where = "options.outputs[" + std::to_string(i) + "].output", .expected = expected, .got = got});
     };
-    const auto has_name = [&](const OutputMeaning& each) { return each.name == name; };
-    if (std::none_of(meaning.outputs.begin(), meaning.outputs.end(), has_name)) {
+    const auto has_name = [&](const OutputSpec& each) { return each.name == name; };
+    if (std::none_of(spec.outputs.begin(), spec.outputs.end(), has_name)) {
       refuse("an output of the model besides its heatmaps", name);
     }
     for (std::size_t k = 0; k < i; ++k) {
@@ -81,15 +82,15 @@ POSEMACHINE_INLINE void require_known_outputs(const Meaning& meaning, const Trai
 
 POSEMACHINE_INLINE Supervision supervise(const Model& model, const TrainOptions& options, const TrainKinds& kinds) {
   const Graph& graph = model.graph();
-  const Meaning& meaning = model.meaning();
-  detail::require_known_outputs(meaning, options);
-  const std::vector<Size> sizes = infer_sizes(graph, {meaning.input_height, meaning.input_width});
+  const ModelSpec& spec = model.spec();
+  detail::require_known_outputs(spec, options);
+  const std::vector<Size> sizes = infer_sizes(graph, {spec.input_height, spec.input_width});
   Supervision all;
   for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
     const std::string name = output_name(graph, i);
-    const auto other = std::find_if(meaning.outputs.begin(), meaning.outputs.end(),
-                                    [&](const OutputMeaning& each) { return each.name == name; });
-    if (other == meaning.outputs.end()) {
+    const auto other = std::find_if(spec.outputs.begin(), spec.outputs.end(),
+                                    [&](const OutputSpec& each) { return each.name == name; });
+    if (other == spec.outputs.end()) {
       all.outputs.push_back({name, true, kinds.losses.get(options.loss, "loss")});
       continue;
     }
@@ -100,7 +101,7 @@ POSEMACHINE_INLINE Supervision supervise(const Model& model, const TrainOptions&
       const int maps = channels(graph, value);
       output.targets = all.targets.size();
       all.targets.push_back({name, maps, sizes[static_cast<std::size_t>(value.id)], stride_of(graph, value).ratio(),
-                             detail::role_of(*other, maps, meaning.joints, kinds.roles).draw});
+                             detail::role_of(*other, maps, spec.joints, kinds.roles).draw});
     }
     all.outputs.push_back(std::move(output));
   }
@@ -111,8 +112,8 @@ namespace detail {
 
 // Batches of a loader with other options, or made by hand.
 POSEMACHINE_INLINE void require_fitting_targets(const SupervisedOutput& output, const Tensor& targets,
-                                                const Tensor& weights, std::int64_t first, const SliceView& view,
-                                                std::size_t values) {
+                                                const Tensor& weights, std::int64_t first,
+                                                const engine::SliceView& view, std::size_t values) {
   const bool ranks = targets.shape.size() == 4 && weights.shape.size() == 2;
   const bool fits =
       ranks && targets.shape[0] == weights.shape[0] && targets.shape[1] == weights.shape[1] &&
@@ -130,7 +131,7 @@ POSEMACHINE_INLINE void require_fitting_targets(const SupervisedOutput& output, 
 }  // namespace detail
 
 POSEMACHINE_INLINE double compute_loss(const SupervisedOutput& output, std::size_t place, const Batch& made,
-                                       const SliceView& view, int batch) {
+                                       const engine::SliceView& view, int batch) {
   const std::span<float> gradient = view.output_gradients[place];
   if (!output.is_heatmaps && !output.targets) {
     std::fill(gradient.begin(), gradient.end(), 0.0f);
@@ -153,4 +154,5 @@ POSEMACHINE_INLINE double compute_loss(const SupervisedOutput& output, std::size
   return loss;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

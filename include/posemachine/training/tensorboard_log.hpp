@@ -15,7 +15,8 @@
 #include <memory>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct TensorBoardOptions {
   int log_steps = 10;  // steps between the numbers of steps; those of epochs are all there
@@ -61,7 +62,8 @@ class TensorBoardLog {
   std::unique_ptr<EventFile> file_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/tensorboard_log.ipp>

@@ -11,7 +11,8 @@
 #include <system_error>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE TensorBoardLog::TensorBoardLog(std::filesystem::path folder, std::int64_t step,
                                                   const TensorBoardOptions& options, const FileSystemCalls& calls)
@@ -114,4 +115,5 @@ POSEMACHINE_INLINE void TensorBoardLog::add_pictures(const TrainEvent& event) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

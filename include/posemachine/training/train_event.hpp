@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The loss of an output besides the heatmaps, without its weight.
 struct OutputLoss {
@@ -56,4 +57,5 @@ struct TrainEvent {
   std::function<Model()> result;           // the network as it is to be used: of averaged weights, where they are kept
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

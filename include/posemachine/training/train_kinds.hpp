@@ -8,7 +8,8 @@
 #include <posemachine/training/output_roles.hpp>
 #include <posemachine/training/schedules/schedules.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// TrainKinds{.losses = {my_loss}}: a trainer that knows one loss more.
 struct TrainKinds {
@@ -19,4 +20,5 @@ struct TrainKinds {
   OutputRoles roles{};      // of outputs besides the heatmaps
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

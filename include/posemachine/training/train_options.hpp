@@ -18,7 +18,8 @@
 #include <type_traits>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What becomes of a step whose loss or gradient is not finite, or too large to be squared.
 enum class NotFinite {
@@ -40,7 +41,7 @@ struct TrainOptions {
   int epochs = 30;
   int batch = 32;                      // images a step
   int slice = 0;                       // images computed together; batch norm's statistics are those of a slice; 0:
-                                       // default_slice() of the network
+                                       // default_micro_batch() of the network
   bool recompute = false;              // compute some maps twice instead of keeping them: less memory, more time
   int workers = 2;                     // threads that compute slices: the bytes do not depend on them
   int loader_workers = 1;              // threads that prepare batches ahead
@@ -214,7 +215,8 @@ TrainOptions train_options_from_json(const Json& json, const std::string& where,
 /// Errors: UsageError naming the option, as train_options_from_json.
 void check(const TrainOptions& options, const TrainKinds& kinds = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/train_options.ipp>

@@ -7,7 +7,8 @@
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -138,4 +139,5 @@ POSEMACHINE_INLINE void check(const TrainOptions& options, const TrainKinds& kin
   train_options_from_json(train_options_to_json(options), "options", {}, kinds);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,19 +5,19 @@
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/engine/ranks.hpp>
-#include <posemachine/model/calibration.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/learning_rate.hpp>
+#include <posemachine/training/plateau_monitor.hpp>
 #include <posemachine/training/schedules/rate_schedule.hpp>
 #include <posemachine/training/train_event.hpp>
 #include <posemachine/training/train_kinds.hpp>
 #include <posemachine/training/train_options.hpp>
 #include <posemachine/training/training_step.hpp>
 #include <posemachine/training/validation.hpp>
-#include <posemachine/training/watch.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -29,7 +29,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A run. The same model, people and options give the same bytes after the same step, for any number of workers and of
 /// ranks, whether the run was stopped and resumed or not. Each rank has a trainer, made and called as the others' are;
@@ -42,12 +43,12 @@ class Trainer {
   /// for options that do not fit, as BatchLoader and BatchGradients, and for validation people whom evaluate() would
   /// refuse; ModelError for inputs or outputs that cannot be fed or supervised.
   Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation, const TrainOptions& options,
-          std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {});
+          std::shared_ptr<engine::Communicator> ranks = nullptr, const TrainKinds& kinds = {});
 
   /// Goes on from a checkpoint. Errors: as above; UsageError where people are not those of the run; ModelError where
   /// the optimiser's state is not that of the network.
   Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
-          std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {});
+          std::shared_ptr<engine::Communicator> ranks = nullptr, const TrainKinds& kinds = {});
 
   std::int64_t step() const { return training_.step(); }
   std::int64_t steps_per_epoch() const { return static_cast<std::int64_t>(loader_.steps_per_epoch()); }
@@ -61,7 +62,7 @@ class Trainer {
 
   bool has_validation() const { return !validation_.empty(); }
   /// The metric that validation is judged by. Errors: UsageError without people to validate on.
-  Metric validation_metric() const { return validation_.metric(training_.meaning().joints); }
+  Metric validation_metric() const { return validation_.metric(training_.spec().joints); }
   /// PCK in validation of the constant pose of the people that are trained on: a network below it has learnt nothing.
   /// Errors: UsageError without people to validate on; DataError for a photograph that cannot be used.
   MetricResult constant_pose_score() const;
@@ -125,7 +126,7 @@ class Trainer {
 
   std::string people_digest_;
   RateSchedule schedule_;
-  std::shared_ptr<Ranks> ranks_;
+  std::shared_ptr<engine::Communicator> ranks_;
   std::shared_ptr<DamagedImages> damaged_ = std::make_shared<DamagedImages>();  // before those who have it
   Validation validation_;
   TrainingStep training_;
@@ -133,7 +134,7 @@ class Trainer {
   double best_score_ = -1;
   std::vector<double> epoch_losses_;  // per output: sums over the steps so far
   std::int64_t epoch_steps_ = 0;
-  Watch watch_;
+  PlateauMonitor watch_;
   double rate_factor_ = 1;
   std::optional<Calibration> calibration_;  // by the latest validation
   std::int64_t steps_here_ = 0;
@@ -142,7 +143,8 @@ class Trainer {
   Clock::duration waited_{};
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/trainer.ipp>

@@ -7,7 +7,7 @@
 #include <posemachine/data/image_headers.hpp>
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/training/people_digest.hpp>
 
 #include <algorithm>
@@ -15,7 +15,8 @@
 #include <span>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -43,25 +44,26 @@ POSEMACHINE_INLINE std::string checked_digest(const Checkpoint& from, const std:
 }  // namespace detail
 
 POSEMACHINE_INLINE Trainer::Trainer(const Model& model, std::vector<Person> people, std::vector<Person> validation,
-                                    const TrainOptions& options, std::shared_ptr<Ranks> ranks, const TrainKinds& kinds)
+                                    const TrainOptions& options, std::shared_ptr<engine::Communicator> ranks,
+                                    const TrainKinds& kinds)
     : Trainer(Checkpoint{model, options}, std::move(people), std::move(validation), std::move(ranks), kinds) {}
 
 POSEMACHINE_INLINE Trainer::Trainer(const Checkpoint& from, std::vector<Person> people, std::vector<Person> validation,
-                                    std::shared_ptr<Ranks> ranks, const TrainKinds& kinds)
+                                    std::shared_ptr<engine::Communicator> ranks, const TrainKinds& kinds)
     : people_digest_(detail::checked_digest(from, people, kinds)),
       schedule_(kinds.schedules.get(from.options.schedule, "schedule")),
       ranks_(std::move(ranks)),
       validation_(from.model, std::move(validation),
                   {.threads = from.options.workers, .decoders = kinds.decoders, .damaged = damaged_}),
       training_(from, ranks_, kinds),
-      loader_(std::move(people), training_.meaning().joints, training_.loader_options(damaged_),
+      loader_(std::move(people), training_.spec().joints, training_.loader_options(damaged_),
               static_cast<std::uint64_t>(from.step)),
       best_score_(from.best_score),
       epoch_losses_(from.epoch_losses),
       epoch_steps_(from.epoch_steps),
-      watch_(from.watch),
+      watch_(from.plateau),
       rate_factor_(from.rate_factor),
-      calibration_(from.model.meaning().calibration) {
+      calibration_(from.model.spec().calibration) {
   epoch_losses_.resize(training_.graph().outputs.size(), 0.0);
 }
 
@@ -72,9 +74,9 @@ POSEMACHINE_INLINE MetricResult Trainer::constant_pose_score() const {
 POSEMACHINE_INLINE std::size_t Trainer::find_damaged_headers() {
   std::vector<Person> people = loader_.people();
   people.insert(people.end(), validation_.people().begin(), validation_.people().end());
-  const Meaning& meaning = training_.meaning();
+  const ModelSpec& spec = training_.spec();
   const std::size_t count =
-      posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, meaning.bit_depth, meaning.frames);
+      posemachine::find_damaged_headers(people, *damaged_, options().workers, {}, spec.bit_depth, spec.frames);
   const std::vector<Person>& trained = loader_.people();
   const auto is_lost = [&](const Person& person) { return damaged_->contains(person.image); };
   if (std::all_of(trained.begin(), trained.end(), is_lost)) detail::fail_without_photographs(trained.size(), *damaged_);
@@ -88,7 +90,7 @@ POSEMACHINE_INLINE Checkpoint Trainer::checkpoint() const {
   state.epoch_losses = epoch_losses_;
   state.epoch_steps = epoch_steps_;
   state.people = people_digest_;
-  state.watch = watch_;
+  state.plateau = watch_;
   state.rate_factor = rate_factor_;
   return state;
 }
@@ -139,7 +141,7 @@ POSEMACHINE_INLINE StepResult Trainer::take_step() {
 }
 
 POSEMACHINE_INLINE bool Trainer::stop_asked(const std::stop_token& stop) const {
-  return ranks_ == nullptr ? stop.stop_requested() : any_of_ranks(*ranks_, stop.stop_requested());
+  return ranks_ == nullptr ? stop.stop_requested() : engine::any_of_ranks(*ranks_, stop.stop_requested());
 }
 
 POSEMACHINE_INLINE LearningRate Trainer::rate() const {
@@ -227,4 +229,5 @@ POSEMACHINE_INLINE void Trainer::share_judgement() {
   ranks_->broadcast(0, std::as_writable_bytes(std::span(&watch_, 1)));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,10 +6,10 @@
 #include <posemachine/data/damaged_images.hpp>
 #include <posemachine/data/loader.hpp>
 #include <posemachine/engine/batch_gradients.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 #include <posemachine/graph/graph.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/training/checkpoint.hpp>
 #include <posemachine/training/finite_guard.hpp>
 #include <posemachine/training/optimizer.hpp>
@@ -24,7 +24,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The outcome of a step.
 struct StepResult {
@@ -38,7 +39,7 @@ struct StepResult {
 /// come from nor which rate is next: a Trainer does, and so does whoever trains by hand:
 ///
 ///     TrainingStep step(model, options);
-///     BatchLoader batches(people, model.meaning().joints, step.loader_options());
+///     BatchLoader batches(people, model.spec().joints, step.loader_options());
 ///     for (int i = 0; i < 1000; ++i) step(batches.next(), 1e-3);
 ///     step.result().save("pose.safetensors");
 ///
@@ -49,11 +50,12 @@ class TrainingStep {
   /// Starts at step 0. Of the options it takes all but those that name an epoch, the rate or its schedule.
   /// Errors: UsageError for names that are none of `kinds` and for options that do not fit, as BatchGradients;
   /// ModelError for inputs or outputs that cannot be fed or supervised.
-  explicit TrainingStep(const Model& model, const TrainOptions& options = {}, std::shared_ptr<Ranks> ranks = nullptr,
-                        const TrainKinds& kinds = {});
+  explicit TrainingStep(const Model& model, const TrainOptions& options = {},
+                        std::shared_ptr<engine::Communicator> ranks = nullptr, const TrainKinds& kinds = {});
 
   /// Goes on from a checkpoint. Errors: as above; ModelError where the optimiser's state is not that of the network.
-  explicit TrainingStep(const Checkpoint& from, std::shared_ptr<Ranks> ranks = nullptr, const TrainKinds& kinds = {});
+  explicit TrainingStep(const Checkpoint& from, std::shared_ptr<engine::Communicator> ranks = nullptr,
+                        const TrainKinds& kinds = {});
 
   TrainingStep(const TrainingStep&) = delete;
   TrainingStep& operator=(const TrainingStep&) = delete;
@@ -68,7 +70,7 @@ class TrainingStep {
   /// As given, with the slice that was chosen for 0.
   const TrainOptions& options() const { return options_; }
   const Graph& graph() const { return model_.graph(); }
-  const Meaning& meaning() const { return model_.meaning(); }
+  const ModelSpec& spec() const { return model_.spec(); }
   const FiniteGuard& finite() const { return finite_; }
 
   /// Of a loader whose batches fit. `damaged`: as LoaderOptions has it.
@@ -94,14 +96,14 @@ class TrainingStep {
   // Centre maps never change: filled once in every worker's execution, for each image of a slice.
   void fill_centres();
 
-  Model model_;  // of the start: graph and meaning
+  Model model_;  // of the start: graph and spec
   TrainOptions options_;
   Supervision supervision_;
   std::string image_input_;
-  std::shared_ptr<Ranks> ranks_;
+  std::shared_ptr<engine::Communicator> ranks_;
   std::int64_t step_ = 0;
   std::shared_ptr<std::vector<Tensor>> parameters_;
-  BatchGradients gradients_;
+  engine::BatchGradients gradients_;
   Optimizer optimizer_;
   WeightAverage average_;
   FiniteGuard finite_;
@@ -111,7 +113,7 @@ class TrainingStep {
 namespace detail {
 
 // Of a loader of the samples of a share of the slices, for targets of heatmaps and of `outputs`.
-LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices,
+LoaderOptions loader_options(const Model& model, const TrainOptions& options, const engine::BlockPartition& slices,
                              std::shared_ptr<DamagedImages> damaged, std::vector<OutputTargets> outputs = {});
 
 // Refuses what would otherwise be found after an hour, or read beyond its end.
@@ -119,7 +121,8 @@ void check_trainable(const Model& model, const TrainOptions& options, const Trai
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/training_step.ipp>

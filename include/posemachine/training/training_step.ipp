@@ -17,12 +17,13 @@
 #include <string_view>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
-POSEMACHINE_INLINE TrainOptions with_slice(const Model& model, TrainOptions options) {
-  if (options.slice == 0) options.slice = default_slice(model.graph(), options.batch);
+POSEMACHINE_INLINE TrainOptions with_micro_batch(const Model& model, TrainOptions options) {
+  if (options.slice == 0) options.slice = engine::default_micro_batch(model.graph(), options.batch);
   return options;
 }
 
@@ -32,32 +33,33 @@ POSEMACHINE_INLINE Graph supervised_graph(const Model& model, const Supervision&
   return logits.empty() ? model.graph() : with_logits(model.graph(), logits);
 }
 
-POSEMACHINE_INLINE BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
-                                                          const std::shared_ptr<Ranks>& ranks) {
-  BatchGradientsOptions gradients;
+POSEMACHINE_INLINE engine::BatchGradientsOptions gradient_options(const Model& model, const TrainOptions& options,
+                                                                  const std::shared_ptr<engine::Communicator>& ranks) {
+  engine::BatchGradientsOptions gradients;
   gradients.batch = options.batch;
   gradients.slice = options.slice;
   gradients.workers = options.workers;
-  gradients.image = {model.meaning().input_height, model.meaning().input_width};
+  gradients.image = {model.spec().input_height, model.spec().input_width};
   gradients.recompute = options.recompute;
   gradients.ranks = ranks;
   return gradients;
 }
 
-POSEMACHINE_INLINE LoaderOptions loader_options(const Model& model, const TrainOptions& options, const Share& slices,
+POSEMACHINE_INLINE LoaderOptions loader_options(const Model& model, const TrainOptions& options,
+                                                const engine::BlockPartition& slices,
                                                 std::shared_ptr<DamagedImages> damaged,
                                                 std::vector<OutputTargets> outputs) {
-  const Meaning& meaning = model.meaning();
+  const ModelSpec& spec = model.spec();
   LoaderOptions loader;
-  loader.input = {meaning.input_height, meaning.input_width};
+  loader.input = {spec.input_height, spec.input_width};
   loader.stride = stride_of(model.graph(), answer(model.graph())).ratio();
-  loader.sigma_px = meaning.sigma_px;
+  loader.sigma_px = spec.sigma_px;
   loader.mask_unlabelled = options.mask_unlabelled;
-  loader.crop = meaning.crop;
-  loader.normalisation = meaning.normalisation;
-  loader.colour_order = meaning.colour_order;
-  loader.bit_depth = meaning.bit_depth;
-  loader.frames = meaning.frames;
+  loader.crop = spec.crop;
+  loader.normalisation = spec.normalisation;
+  loader.colour_order = spec.colour_order;
+  loader.bit_depth = spec.bit_depth;
+  loader.frames = spec.frames;
   loader.augment = options.augment;
   loader.augmentation = options.augmentation;
   loader.outputs = std::move(outputs);
@@ -75,7 +77,7 @@ POSEMACHINE_INLINE void check_trainable(const Model& model, const TrainOptions& 
   check(options, kinds);
   const Graph& graph = model.graph();
   const Value last = answer(graph);
-  for (const std::size_t i : heatmap_outputs(graph, model.meaning())) {
+  for (const std::size_t i : heatmap_outputs(graph, model.spec())) {
     if (stride_of(graph, {graph.outputs[i].value}) == stride_of(graph, last)) continue;
     fail<ModelError>({.where = "output " + output_name(graph, i),
                       .expected = "maps of the last output's stride: all stages share the targets",
@@ -92,7 +94,7 @@ POSEMACHINE_INLINE void check_trainable(const Model& model, const TrainOptions& 
          .remedy = "add_distributions() puts them behind the outputs, or SpatialSoftmax before Output"});
   }
   int images = 0;
-  for (const InputMeaning& input : model.meaning().inputs) images += input.role == InputRole::image ? 1 : 0;
+  for (const InputSpec& input : model.spec().inputs) images += input.role == InputRole::image ? 1 : 0;
   if (images != 1) {
     fail<ModelError>({.where = "inputs", .expected = "one with the role image", .got = std::to_string(images)});
   }
@@ -105,9 +107,9 @@ POSEMACHINE_INLINE const Model& trainable(const Model& model, const TrainOptions
 }
 
 // Of a model that is trainable.
-POSEMACHINE_INLINE std::string image_input(const Meaning& meaning) {
+POSEMACHINE_INLINE std::string image_input(const ModelSpec& spec) {
   std::string name;
-  for (const InputMeaning& input : meaning.inputs) {
+  for (const InputSpec& input : spec.inputs) {
     if (input.role == InputRole::image) name = input.name;
   }
   return name;
@@ -116,15 +118,15 @@ POSEMACHINE_INLINE std::string image_input(const Meaning& meaning) {
 }  // namespace detail
 
 POSEMACHINE_INLINE TrainingStep::TrainingStep(const Model& model, const TrainOptions& options,
-                                              std::shared_ptr<Ranks> ranks, const TrainKinds& kinds)
+                                              std::shared_ptr<engine::Communicator> ranks, const TrainKinds& kinds)
     : TrainingStep(Checkpoint{model, options}, std::move(ranks), kinds) {}
 
-POSEMACHINE_INLINE TrainingStep::TrainingStep(const Checkpoint& from, std::shared_ptr<Ranks> ranks,
+POSEMACHINE_INLINE TrainingStep::TrainingStep(const Checkpoint& from, std::shared_ptr<engine::Communicator> ranks,
                                               const TrainKinds& kinds)
     : model_(detail::trainable(from.model, from.options, kinds).with_calibration({})),
-      options_(detail::with_slice(model_, from.options)),
+      options_(detail::with_micro_batch(model_, from.options)),
       supervision_(supervise(model_, options_, kinds)),
-      image_input_(detail::image_input(model_.meaning())),
+      image_input_(detail::image_input(model_.spec())),
       ranks_(std::move(ranks)),
       step_(from.step),
       parameters_(std::make_shared<std::vector<Tensor>>(from.model.parameters())),
@@ -197,23 +199,23 @@ POSEMACHINE_INLINE std::vector<double> TrainingStep::compute_losses(const Batch&
   std::vector<double> losses(static_cast<std::size_t>(gradients_.slice_count()) * outputs, 0.0);
   gradients_.compute(
       image_input_, batch.images.values,
-      [&](const SliceView& view) {
+      [&](const engine::SliceView& view) {
         for (std::size_t place = 0; place < outputs; ++place) {
           losses[static_cast<std::size_t>(view.index) * outputs + place] =
               compute_loss(supervision_.outputs[place], place, batch, view, options_.batch);
         }
       },
       options_.seed, static_cast<std::uint64_t>(step_));
-  if (ranks_ != nullptr) exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
+  if (ranks_ != nullptr) engine::exchange(*ranks_, std::span<double>(losses), gradients_.slice_count());
   std::vector<double> total(outputs, 0.0);
   for (std::size_t i = 0; i < losses.size(); ++i) total[i % outputs] += losses[i];  // slices in order
   return total;
 }
 
 POSEMACHINE_INLINE void TrainingStep::fill_centres() {
-  const Size input{model_.meaning().input_height, model_.meaning().input_width};
+  const Size input{model_.spec().input_height, model_.spec().input_width};
   const std::size_t plane = std::size_t(input.height) * std::size_t(input.width);
-  for (const InputMeaning& port : model_.meaning().inputs) {
+  for (const InputSpec& port : model_.spec().inputs) {
     if (port.role != InputRole::centre_gaussian) continue;
     for (const auto& execution : gradients_.executions()) {
       const std::span<float> maps = execution->input(port.name);
@@ -223,4 +225,5 @@ POSEMACHINE_INLINE void TrainingStep::fill_centres() {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

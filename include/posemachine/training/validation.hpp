@@ -7,8 +7,8 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimator.hpp>
 #include <posemachine/inference/evaluate.hpp>
-#include <posemachine/model/calibration.hpp>
 #include <posemachine/model/model.hpp>
+#include <posemachine/pose/calibration.hpp>
 #include <posemachine/pose/decoders/decoders.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 
@@ -17,7 +17,8 @@
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The outcome of a validation.
 struct ValidationResult {
@@ -26,7 +27,7 @@ struct ValidationResult {
   std::optional<Calibration> calibration{};  // of the scores; none where they tell too little
 };
 
-/// People who are not trained on, none included. Models are those of one run: of one meaning.
+/// People who are not trained on, none included. Models are those of one run: of one spec.
 class Validation {
  public:
   struct Options {
@@ -62,7 +63,8 @@ class Validation {
   Options options_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/validation.ipp>

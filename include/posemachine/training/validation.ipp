@@ -6,19 +6,20 @@
 #include <posemachine/core/error.hpp>
 #include <posemachine/inference/calibrate.hpp>
 #include <posemachine/inference/estimate.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/metrics/metrics.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/training/constant_pose.hpp>
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Validation::Validation(const Model& model, std::vector<Person> people, const Options& options)
     : people_(std::move(people)), options_(options) {
   if (people_.empty()) return;
-  const JointSet& joints = model.meaning().joints;
-  (void)options_.decoders.of(model.meaning());
+  const JointSet& joints = model.spec().joints;
+  (void)options_.decoders.of(model.spec());
   detail::check_people(people_, joints);
   const std::vector<MeasuredPerson> measured = measured_people(people_);
   detail::check_metrics(default_metrics(joints, measured), measured);
@@ -28,22 +29,22 @@ POSEMACHINE_INLINE ValidationResult Validation::operator()(const Model& model) c
   require_people();
   ValidationResult result{.estimator =
                               Estimator(model.with_calibration({}),
-                                        {.decoder = options_.decoders.of(model.meaning()), .decode_outputs = false})};
+                                        {.decoder = options_.decoders.of(model.spec()), .decode_outputs = false})};
   EvaluateOptions options;
   options.threads = options_.threads;
   options.damaged = options_.damaged;
   result.evaluation = evaluate(result.estimator, people_, options);
-  result.calibration = calibrate(result.evaluation, model.meaning().joints);
+  result.calibration = calibrate(result.evaluation, model.spec().joints);
   return result;
 }
 
 POSEMACHINE_INLINE MetricResult Validation::constant_pose_score(const Model& model, std::span<const Person> trained,
                                                                 const LoaderOptions& loader) const {
   require_people();
-  const Meaning& meaning = model.meaning();
-  const std::vector<Keypoint> pose = constant_pose(trained, meaning.joints, loader);
-  return measure_constant_pose(pose, people_, metric(meaning.joints), meaning.crop, loader.input, options_.damaged,
-                               meaning.frames);
+  const ModelSpec& spec = model.spec();
+  const std::vector<Keypoint> pose = constant_pose(trained, spec.joints, loader);
+  return measure_constant_pose(pose, people_, metric(spec.joints), spec.crop, loader.input, options_.damaged,
+                               spec.frames);
 }
 
 POSEMACHINE_INLINE Metric Validation::metric(const JointSet& joints) const {
@@ -56,4 +57,5 @@ POSEMACHINE_INLINE void Validation::require_people() const {
   fail<UsageError>({.where = "validation", .expected = "people to validate on", .got = "none"});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

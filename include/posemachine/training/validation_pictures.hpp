@@ -7,12 +7,13 @@
 #include <posemachine/data/person.hpp>
 #include <posemachine/inference/estimate.hpp>
 #include <posemachine/inference/estimator.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/draw_pose.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// How large the pictures are, and what is drawn of a pose.
 struct ValidationPictureOptions {
@@ -29,7 +30,7 @@ struct ValidationPictures {
 
 /// What the network saw, twice: with the person's labelled joints, and with the pose that was found.
 /// Errors: UsageError where the person or the pose has another number of joints than the joint set; as warp.
-Image draw_beside_truth(ImageView photo, const Estimate& estimate, const Person& person, const Meaning& meaning,
+Image draw_beside_truth(ImageView photo, const Estimate& estimate, const Person& person, const ModelSpec& spec,
                         const ValidationPictureOptions& options = {});
 
 /// Estimates a person as evaluate() does, and draws what every stage says.
@@ -37,7 +38,8 @@ Image draw_beside_truth(ImageView photo, const Estimate& estimate, const Person&
 ValidationPictures draw_validation(Estimator& estimator, const Person& person,
                                    const ValidationPictureOptions& options = {});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/validation_pictures.ipp>

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// average = d average + (1 - d) weights after every step, batch norm's statistics included; d = decay, but no more
 /// than (1 + steps) / (10 + steps), so that the first values are soon forgotten. Source: Polyak and Juditsky 1992, in
@@ -34,7 +35,8 @@ class WeightAverage {
   std::vector<Tensor> average_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/weight_average.ipp>

@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE WeightAverage::WeightAverage(double decay, const std::vector<Tensor>& parameters) : decay_(decay) {
   if (decay > 0) average_ = parameters;
@@ -37,4 +38,5 @@ POSEMACHINE_INLINE void WeightAverage::restore(std::vector<Tensor> average) {
   average_ = std::move(average);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,7 @@ int main(int argument_count, char** arguments) {
   const posemachine::Image photo = posemachine::read_image(arguments[2]);
   const posemachine::Pose pose = estimator(photo);
   const posemachine::Pose again = estimated_elsewhere(estimator, photo);
-  if (pose.keypoints.size() != estimator.meaning().joints.joints.size()) return 1;
+  if (pose.keypoints.size() != estimator.spec().joints.joints.size()) return 1;
   for (std::size_t i = 0; i < pose.keypoints.size(); ++i) {
     if (!pose.keypoints[i].found() || !(pose.keypoints[i].position == again.keypoints[i].position)) return 1;
   }

@@ -26,6 +26,7 @@
 namespace fold_batch_norm_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/sets/coco_writer.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -26,7 +26,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -283,4 +284,5 @@ inline constexpr DataSetKind coco_set{
                const DataSetOptions& options) { return read_coco(source.path, source.part, options); },
     .write = write_coco};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,7 @@
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/written_path.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <cstddef>
@@ -20,7 +20,8 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Writes people as COCO's images, annotations and one category, which is named as the joint set. Images are named from
 /// the file's folder, with their sizes, where they can be read. `bbox` is person_box(); `area` the person's own, else
@@ -85,4 +86,5 @@ inline void write_coco(const Annotations& annotations, const std::filesystem::pa
   write_file_atomically(file, write_json<DataError>(json, file.string()) + "\n");
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,7 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/sets/csv_writer.hpp>
-#include <posemachine/model/joint_names.hpp>
+#include <posemachine/pose/joint_names.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -26,7 +26,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -301,4 +302,5 @@ inline constexpr DataSetKind csv_set{
     .read = [](const DataSource& source, const DataSetOptions& options) { return read_csv(source.path, options); },
     .write = write_csv};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,8 +7,8 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/person.hpp>
 #include <posemachine/data/written_path.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/formats/csv.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -16,7 +16,8 @@
 #include <optional>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Writes people as a table: image, NAME_x, NAME_y and NAME_v of each joint; boxes, lengths of heads and areas where
 /// somebody has them. Images are named from the file's folder. Positions are exact; joints beyond the image are written
@@ -64,4 +65,5 @@ inline void write_csv(const Annotations& annotations, const std::filesystem::pat
   write_file_atomically(file, text);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,8 +10,8 @@
 #include <posemachine/data/image_folder.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -27,7 +27,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -253,4 +254,5 @@ inline constexpr DataSetKind labelme_set{
     .does = "LabelMe's JSON files, one per image: points by label, people by group_id",
     .read = [](const DataSource& source, const DataSetOptions& options) { return read_labelme(source.path, options); }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

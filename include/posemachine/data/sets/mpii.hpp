@@ -10,8 +10,8 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/mat_file.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <array>
@@ -24,7 +24,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -199,4 +200,5 @@ inline constexpr DataSetKind mpii_set{
     .joints = mpii_joints,
     .parts_are_images = true};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,9 +9,9 @@
 #include <posemachine/data/sets/yolo_labels.hpp>
 #include <posemachine/data/sets/yolo_writer.hpp>
 #include <posemachine/data/yaml_file.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -343,4 +344,5 @@ inline constexpr DataSetKind yolo_set{
     .parts_are_images = true,
     .write = write_yolo};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,7 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -26,7 +26,9 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 inline constexpr std::size_t max_label_bytes = std::size_t{16} << 20;  // of one image's labels
 
@@ -183,4 +185,6 @@ class YoloLabels {
   std::int64_t class_count_;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

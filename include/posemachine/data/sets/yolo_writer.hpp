@@ -9,7 +9,7 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/image_io.hpp>
 #include <posemachine/data/person.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <algorithm>
@@ -22,7 +22,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -123,4 +124,5 @@ inline void write_yolo(const Annotations& annotations, const std::filesystem::pa
   write_file_atomically(file, text);  // last: what it names is there
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,7 +6,9 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -45,4 +47,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_activation_backward(const BuildC
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

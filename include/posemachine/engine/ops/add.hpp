@@ -8,7 +8,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -18,7 +20,9 @@ std::unique_ptr<Kernel> make_add(const BuildContext& context);
 
 inline constexpr std::array add_engine{EngineOp{&add_op, detail::make_add}};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/add.ipp>

@@ -9,14 +9,16 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
 POSEMACHINE_INLINE std::unique_ptr<Kernel> make_add(const BuildContext& context) {
   const int count = context.node().inputs.count;
   // Whole blocks of channels, the zeros behind the last one too: ragged ones fall to a reference loop.
-  ScheduledValue whole = context.dst();
+  schedule::ScheduledValue whole = context.dst();
   whole.c = whole.padded_channels();
   const dnnl::memory::desc dst = context.desc(whole);
   const std::vector<float> scales(static_cast<std::size_t>(count), 1.0f);
@@ -34,4 +36,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_add(const BuildContext& context)
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,9 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -18,7 +20,7 @@ POSEMACHINE_INLINE dnnl::normalization_flags batch_norm_flags(bool running) {
   return flags;
 }
 
-POSEMACHINE_INLINE dnnl::memory::desc per_channel(const ScheduledValue& value) {
+POSEMACHINE_INLINE dnnl::memory::desc per_channel(const schedule::ScheduledValue& value) {
   return {{value.c}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::x};
 }
 
@@ -89,4 +91,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_batch_norm_backward(const BuildC
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

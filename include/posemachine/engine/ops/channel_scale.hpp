@@ -8,7 +8,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -23,7 +25,9 @@ inline constexpr std::array channel_scale_engine{
     EngineOp{&channel_scale_backward_gate_op, detail::make_channel_scale_backward_gate},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/channel_scale.ipp>

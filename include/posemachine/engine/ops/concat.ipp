@@ -10,7 +10,9 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -32,7 +34,7 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_copies(const BuildContext& conte
       ChannelCopy copy;
     };
     std::vector<Bound> bound;
-    const Schedule& schedule = *binding.schedule;
+    const schedule::Schedule& schedule = *binding.schedule;
     for (const ChannelCopy& copy : copies) {
       bound.push_back({{schedule.value(copy.src), binding.floats(copy.src)},
                        {schedule.value(copy.dst), binding.floats(copy.dst)},
@@ -70,4 +72,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_slice(const BuildContext& contex
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -29,8 +31,8 @@ struct LayoutChoice {
   dnnl::memory::desc src;
   dnnl::memory::desc dst;
 };
-std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const ScheduledValue& src,
-                                           const ScheduledValue& dst);
+std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const schedule::ScheduledValue& src,
+                                           const schedule::ScheduledValue& dst);
 
 // The first descriptor that is not a reference loop; failing that, the first at all.
 template <class Make>
@@ -56,7 +58,7 @@ struct ConvolutionKind {
   using BackwardData = dnnl::convolution_backward_data;
   using BackwardWeights = dnnl::convolution_backward_weights;
   static constexpr auto direct = dnnl::algorithm::convolution_direct;
-  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src);
+  static ConvolutionShape shape(const BuildContext& context, const schedule::ScheduledValue& src);
 };
 
 template <class Kind>
@@ -83,7 +85,7 @@ std::unique_ptr<Kernel> make_weighted(const BuildContext& context) {
   if (context.step->summand() >= 0)
     choices[2] = choices[3] = choices[1];  // dst's old values lie in the value's own layout
   typename Kind::Forward::primitive_desc desc;
-  if (context.step->algorithm == Algorithm::winograd) {
+  if (context.step->algorithm == schedule::Algorithm::winograd) {
     desc = weighted_forward_desc<Kind>(context, shape, choices.front(), context.training(),
                                        dnnl::algorithm::convolution_winograd);
   }
@@ -111,8 +113,8 @@ std::unique_ptr<Kernel> make_weighted(const BuildContext& context) {
 
 template <class Kind>
 std::unique_ptr<Kernel> make_weighted_backward_data(const BuildContext& context) {
-  const ScheduledValue& diff_src = context.dst();
-  const ScheduledValue& diff_dst = context.src(0);
+  const schedule::ScheduledValue& diff_src = context.dst();
+  const schedule::ScheduledValue& diff_dst = context.src(0);
   const ConvolutionShape shape = Kind::shape(context, diff_src);
   using Backward = typename Kind::BackwardData;
   const auto desc = first_fast(context, layout_choices(context, diff_src, diff_dst), [&](const LayoutChoice& c) {
@@ -134,8 +136,8 @@ std::unique_ptr<Kernel> make_weighted_backward_data(const BuildContext& context)
 
 template <class Kind>
 std::unique_ptr<Kernel> make_weighted_backward_weights(const BuildContext& context) {
-  const ScheduledValue& src = context.src(0);
-  const ScheduledValue& diff_dst = context.src(1);
+  const schedule::ScheduledValue& src = context.src(0);
+  const schedule::ScheduledValue& diff_dst = context.src(1);
   const ConvolutionShape shape = Kind::shape(context, src);
   using Backward = typename Kind::BackwardWeights;
   const auto desc = first_fast(context, layout_choices(context, src, diff_dst), [&](const LayoutChoice& c) {
@@ -173,7 +175,9 @@ inline constexpr std::array convolution_engine{
     EngineOp{&convolution_backward_weights_op, detail::make_weighted_backward_weights<detail::ConvolutionKind>},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/convolution.ipp>

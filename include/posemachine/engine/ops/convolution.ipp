@@ -7,14 +7,17 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
-POSEMACHINE_INLINE ConvolutionShape convolution_shape(const BuildContext& context, const ScheduledValue& src) {
+POSEMACHINE_INLINE ConvolutionShape convolution_shape(const BuildContext& context,
+                                                      const schedule::ScheduledValue& src) {
   using dnnl::memory;
   const auto options = unpack<ConvolutionOptions>(context.node().options);
-  const Window window = convolution_window(context.node().options);
+  const Window window = posemachine::detail::convolution_window(context.node().options);
   ConvolutionShape shape;
   memory::dims extents{options.out / options.groups, src.c / options.groups, options.kernel, options.kernel};
   if (options.groups > 1) extents.insert(extents.begin(), options.groups);
@@ -28,27 +31,31 @@ POSEMACHINE_INLINE ConvolutionShape convolution_shape(const BuildContext& contex
   return shape;
 }
 
-POSEMACHINE_INLINE std::array<LayoutChoice, 4> layout_choices(const BuildContext& context, const ScheduledValue& src,
-                                                              const ScheduledValue& dst) {
+POSEMACHINE_INLINE std::array<LayoutChoice, 4> layout_choices(const BuildContext& context,
+                                                              const schedule::ScheduledValue& src,
+                                                              const schedule::ScheduledValue& dst) {
   return {LayoutChoice{context.desc(src), context.desc(dst)}, LayoutChoice{context.any(src), context.desc(dst)},
           LayoutChoice{context.desc(src), context.any(dst)}, LayoutChoice{context.any(src), context.any(dst)}};
 }
 
 POSEMACHINE_INLINE dnnl::post_ops post_ops_of(const BuildContext& context) {
   dnnl::post_ops ops;
-  for (const PostOp& each : context.step->post_ops) {
-    if (each.kind == PostOp::Kind::sum) ops.append_sum(1.0f);
-    if (each.kind == PostOp::Kind::activation) {
+  for (const schedule::PostOp& each : context.step->post_ops) {
+    if (each.kind == schedule::PostOp::Kind::sum) ops.append_sum(1.0f);
+    if (each.kind == schedule::PostOp::Kind::activation) {
       append_activation(ops, activation_of(context.graph().nodes[static_cast<std::size_t>(each.node)]));
     }
   }
   return ops;
 }
 
-POSEMACHINE_INLINE ConvolutionShape ConvolutionKind::shape(const BuildContext& context, const ScheduledValue& src) {
+POSEMACHINE_INLINE ConvolutionShape ConvolutionKind::shape(const BuildContext& context,
+                                                           const schedule::ScheduledValue& src) {
   return convolution_shape(context, src);
 }
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 /// dst channels dst_first .. + count - 1 = src channels src_first ...; where the last of dst's channels is written, the
 /// padding behind it is zeroed, as every primitive expects.
@@ -50,4 +52,6 @@ void copy_channels(const MapView<Number>& src, int src_first, const MapView<Numb
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

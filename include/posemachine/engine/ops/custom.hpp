@@ -8,7 +8,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -20,7 +22,9 @@ std::unique_ptr<Kernel> make_custom_backward(const BuildContext& context);
 inline constexpr EngineOp custom_engine{nullptr, detail::make_custom};
 inline constexpr std::array custom_backward_engine{EngineOp{&custom_backward_op, detail::make_custom_backward}};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/custom.ipp>

@@ -14,7 +14,9 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -39,7 +41,7 @@ class PlainMapSlot {
  public:
   // Adds what the copy takes to the kernel's scratch memory, and what it moves.
   PlainMapSlot(const BuildContext& context, int value, Kernel& kernel) : value_(value) {
-    const ScheduledValue& map = context.schedule->value(value);
+    const schedule::ScheduledValue& map = context.schedule->value(value);
     if (map.layout == Layout::plain) return;
     kernel.scratch_bytes = (kernel.scratch_bytes + 63) / 64 * 64;
     offset_ = static_cast<std::ptrdiff_t>(kernel.scratch_bytes);
@@ -240,4 +242,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_custom_backward(const BuildConte
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -44,4 +46,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_dropout(const BuildContext& cont
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,14 +9,16 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
 POSEMACHINE_INLINE std::unique_ptr<Kernel> make_input(const BuildContext& context) {
   const int dst = context.step->dst;
   auto kernel = std::make_unique<LoopKernel>([dst](const Binding& binding) -> LoopKernel::Loop {
-    const ScheduledValue& value = binding.schedule->value(dst);
+    const schedule::ScheduledValue& value = binding.schedule->value(dst);
     if (value.external) return [](const RandomKey&) {};
     const MapView<float> target(value, binding.floats(dst));
     std::byte* const* given = &(*binding.externals)[static_cast<std::size_t>(dst)];
@@ -26,11 +28,13 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_input(const BuildContext& contex
     };
   });
   kernel->implementation = "posemachine:input";
-  const ScheduledValue& value = context.dst();
+  const schedule::ScheduledValue& value = context.dst();
   if (!value.external) kernel->moved_bytes = static_cast<std::int64_t>(value.plain().bytes() + value.bytes());
   return kernel;
 }
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,10 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
+namespace detail {
 
 /// compute(srcs, dst, key), with the step's first Inputs srcs.
 template <std::size_t Inputs, class Compute>
@@ -40,4 +43,7 @@ inline void zero_padding(const MapView<float>& map) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

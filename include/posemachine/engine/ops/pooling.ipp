@@ -6,7 +6,9 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -17,11 +19,11 @@ struct PoolShape {
   dnnl::memory::dims padding_end;
 };
 
-POSEMACHINE_INLINE PoolShape pool_shape(const Node& node, const ScheduledValue& src) {
+POSEMACHINE_INLINE PoolShape pool_shape(const Node& node, const schedule::ScheduledValue& src) {
   if (node.op == &global_average_pool_op || node.op == &global_average_pool_backward_op) {
     return {{src.h, src.w}, {1, 1}, {0, 0}, {0, 0}};
   }
-  const Window window = pool_window(node.options);
+  const Window window = posemachine::detail::pool_window(node.options);
   return {{window.kernel, window.kernel},
           {window.stride, window.stride},
           {window.padding, window.padding},
@@ -34,8 +36,10 @@ POSEMACHINE_INLINE dnnl::algorithm pool_algorithm(const Node& node) {
   return maximum ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
 }
 
-POSEMACHINE_INLINE PoolForward::primitive_desc pool_forward_desc(const BuildContext& context, const ScheduledValue& src,
-                                                                 const ScheduledValue& dst, bool keep_workspace) {
+POSEMACHINE_INLINE PoolForward::primitive_desc pool_forward_desc(const BuildContext& context,
+                                                                 const schedule::ScheduledValue& src,
+                                                                 const schedule::ScheduledValue& dst,
+                                                                 bool keep_workspace) {
   const PoolShape shape = pool_shape(context.node(), src);
   const auto kind = keep_workspace ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   return make_desc<PoolForward>(context.engine(), primitive_attributes(), kind, pool_algorithm(context.node()),
@@ -65,8 +69,8 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_pool(const BuildContext& context
 }
 
 POSEMACHINE_INLINE std::unique_ptr<Kernel> make_pool_backward(const BuildContext& context) {
-  const ScheduledValue& diff_src = context.dst();
-  const ScheduledValue& diff_dst = context.src(0);
+  const schedule::ScheduledValue& diff_src = context.dst();
+  const schedule::ScheduledValue& diff_dst = context.src(0);
   const auto hint = pool_forward_desc(context, diff_src, diff_dst, true);
   if (is_empty(hint)) fail_no_implementation(context);
   const PoolShape shape = pool_shape(context.node(), diff_src);
@@ -89,4 +93,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_pool_backward(const BuildContext
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,13 +6,15 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
 // One slope a channel, for oneDNN to broadcast: in the layout of the map, or it runs a reference loop.
 POSEMACHINE_INLINE dnnl::memory::desc slopes_desc(const BuildContext& context) {
-  ScheduledValue slopes = context.dst();
+  schedule::ScheduledValue slopes = context.dst();
   slopes.n = slopes.h = slopes.w = 1;
   return context.desc(slopes);
 }
@@ -54,4 +56,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_prelu_backward(const BuildContex
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -15,9 +17,11 @@ std::unique_ptr<Kernel> make_reorder(const BuildContext& context);
 
 }  // namespace detail
 
-inline constexpr std::array reorder_engine{EngineOp{&reorder_op, detail::make_reorder}};
+inline constexpr std::array reorder_engine{EngineOp{&schedule::reorder_op, detail::make_reorder}};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/reorder.ipp>

@@ -6,7 +6,9 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -25,4 +27,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_reorder(const BuildContext& cont
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

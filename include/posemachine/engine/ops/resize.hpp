@@ -8,7 +8,9 @@
 #include <array>
 #include <memory>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -24,7 +26,9 @@ inline constexpr std::array resize_engine{
     EngineOp{&resize_bilinear_backward_op, detail::make_resize_backward},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/resize.ipp>

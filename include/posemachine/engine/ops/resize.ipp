@@ -6,7 +6,9 @@
 #include <posemachine/engine/dnnl_bridge.hpp>
 #include <posemachine/engine/primitive_kernel.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -16,8 +18,8 @@ POSEMACHINE_INLINE dnnl::algorithm resize_algorithm(const Node& node) {
 }
 
 POSEMACHINE_INLINE dnnl::resampling_forward::primitive_desc resize_desc(const BuildContext& context,
-                                                                        const ScheduledValue& src,
-                                                                        const ScheduledValue& dst) {
+                                                                        const schedule::ScheduledValue& src,
+                                                                        const schedule::ScheduledValue& dst) {
   const auto desc =
       make_desc<dnnl::resampling_forward>(context.engine(), primitive_attributes(), dnnl::prop_kind::forward_training,
                                           resize_algorithm(context.node()), context.desc(src), context.desc(dst));
@@ -36,8 +38,8 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_resize(const BuildContext& conte
 }
 
 POSEMACHINE_INLINE std::unique_ptr<Kernel> make_resize_backward(const BuildContext& context) {
-  const ScheduledValue& diff_src = context.dst();
-  const ScheduledValue& diff_dst = context.src(0);
+  const schedule::ScheduledValue& diff_src = context.dst();
+  const schedule::ScheduledValue& diff_dst = context.src(0);
   const auto hint = resize_desc(context, diff_src, diff_dst);
   const auto desc = make_backward_desc<dnnl::resampling_backward>(context.engine(), primitive_attributes(), hint,
                                                                   resize_algorithm(context.node()),
@@ -54,4 +56,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_resize_backward(const BuildConte
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

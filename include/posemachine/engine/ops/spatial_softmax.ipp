@@ -10,7 +10,9 @@
 #include <cmath>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -76,4 +78,6 @@ POSEMACHINE_INLINE std::unique_ptr<Kernel> make_spatial_softmax_backward(const B
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

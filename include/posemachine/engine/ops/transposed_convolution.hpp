@@ -9,7 +9,9 @@
 
 #include <array>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -18,7 +20,7 @@ struct TransposedConvolutionKind {
   using BackwardData = dnnl::deconvolution_backward_data;
   using BackwardWeights = dnnl::deconvolution_backward_weights;
   static constexpr auto direct = dnnl::algorithm::deconvolution_direct;
-  static ConvolutionShape shape(const BuildContext& context, const ScheduledValue& src);
+  static ConvolutionShape shape(const BuildContext& context, const schedule::ScheduledValue& src);
 };
 
 }  // namespace detail
@@ -31,7 +33,9 @@ inline constexpr std::array transposed_convolution_engine{
              detail::make_weighted_backward_weights<detail::TransposedConvolutionKind>},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/engine/ops/transposed_convolution.ipp>

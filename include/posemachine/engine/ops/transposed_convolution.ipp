@@ -3,12 +3,14 @@
 
 #include <posemachine/engine/ops/transposed_convolution.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
 // As oneDNN wants it, output_padding is padding at the end that is negative: cells that the window still reaches.
-POSEMACHINE_INLINE ConvolutionShape transposed_shape(const BuildContext& context, const ScheduledValue& src) {
+POSEMACHINE_INLINE ConvolutionShape transposed_shape(const BuildContext& context, const schedule::ScheduledValue& src) {
   using dnnl::memory;
   const auto options = unpack<TransposedConvolutionOptions>(context.node().options);
   ConvolutionShape shape;
@@ -25,10 +27,12 @@ POSEMACHINE_INLINE ConvolutionShape transposed_shape(const BuildContext& context
 }
 
 POSEMACHINE_INLINE ConvolutionShape TransposedConvolutionKind::shape(const BuildContext& context,
-                                                                     const ScheduledValue& src) {
+                                                                     const schedule::ScheduledValue& src) {
   return transposed_shape(context, src);
 }
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <span>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Options of a leaky ReLU, as integers so that they can be template arguments on every compiler.
 struct LeakyReluOptions {
@@ -101,4 +102,5 @@ constexpr Value silu(Graph& graph, Value src) { return add_node(graph, silu_op, 
 /// dst = src * min(max(src + 3, 0), 6) / 6. Source: Howard et al. 2019.
 constexpr Value hard_swish(Graph& graph, Value src) { return add_node(graph, hard_swish_op, {}, {src}); }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

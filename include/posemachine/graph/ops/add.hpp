@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -60,4 +61,5 @@ constexpr Value add(Graph& graph, std::span<const Value> branches) {
   return add_node(graph, {.op = &add_op, .inputs = branches});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Options of batch normalisation, as integers so that they can be template arguments on every compiler.
 struct BatchNormOptions {
@@ -85,4 +86,5 @@ constexpr Value batch_norm(Graph& graph, Value src, BatchNormOptions options = {
   return dst;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

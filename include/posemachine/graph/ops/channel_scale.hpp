@@ -7,7 +7,8 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/add.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -49,4 +50,5 @@ constexpr Value channel_scale(Graph& graph, Value src, Value gate) {
   return add_node(graph, channel_scale_op, {}, {src, gate});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <initializer_list>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -90,4 +91,5 @@ constexpr Value concat(Graph& graph, std::initializer_list<Value> branches) {
   return concat(graph, std::span<const Value>(branches.begin(), branches.size()));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// ConvolutionOptions::padding: as much as keeps the size at stride 1 (odd kernels).
 inline constexpr std::int32_t same_padding = -1;
@@ -146,4 +147,5 @@ constexpr Value depthwise_convolution(Graph& graph, Value src, ConvolutionOption
   return convolution(graph, src, options);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

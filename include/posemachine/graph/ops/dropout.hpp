@@ -10,7 +10,8 @@
 #include <array>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct DropoutOptions {
   std::int32_t percent = 50;  // of the values that are zeroed; the others grow by 100 / (100 - percent)
@@ -41,4 +42,5 @@ constexpr Value dropout(Graph& graph, Value src, DropoutOptions options) {
   return add_node(graph, dropout_op, pack(options), {src});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

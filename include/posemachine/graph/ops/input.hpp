@@ -10,7 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 struct InputOptions {
   std::int32_t channels = 3;
@@ -51,4 +52,5 @@ inline Value add_gradient_input(Graph& graph, std::string_view name, Value of) {
   return value;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,8 @@
 #include <array>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 inline constexpr std::int32_t stride_of_window = 0;  // PoolingOptions: windows side by side
 
@@ -102,4 +103,5 @@ constexpr Value global_average_pool(Graph& graph, Value src) {
   return add_node(graph, global_average_pool_op, {}, {src});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,8 @@
 #include <array>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Options of a resize.
 struct ResizeOptions {
@@ -70,4 +71,5 @@ constexpr Value resize_bilinear(Graph& graph, Value src, ResizeOptions options =
   return add_node(graph, resize_bilinear_op, pack(options), {src});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 #include <posemachine/graph/graph.hpp>
 #include <posemachine/graph/ops/activation.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// (dst, diff_dst) -> diff_src = dst * (diff_dst - the sum over channels of dst * diff_dst).
 inline constexpr OpInfo softmax_backward_op = detail::backward_activation("softmax_backward");
@@ -19,4 +20,5 @@ inline constexpr OpInfo softmax_op{.name = "softmax",
 /// dst[c] = exp(src[c]) / the sum over channels of exp(src), in every cell by itself.
 constexpr Value softmax(Graph& graph, Value src) { return add_node(graph, softmax_op, {}, {src}); }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,8 @@
 #include <array>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Options of a spatial softmax.
 struct SpatialSoftmaxOptions {
@@ -40,4 +41,5 @@ constexpr Value spatial_softmax(Graph& graph, Value src, SpatialSoftmaxOptions o
   return add_node(graph, spatial_softmax_op, pack(options), {src});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

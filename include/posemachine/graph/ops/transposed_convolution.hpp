@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Options of a transposed convolution; all counts are of dst cells. The defaults double a map: kernel 4, stride 2,
 /// padding 1 (Xiao et al. 2018).
@@ -115,4 +116,5 @@ constexpr Value transposed_convolution(Graph& graph, Value src, TransposedConvol
   return dst;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,13 +7,15 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Values, nodes and parameters are renumbered in their old order; names stay. Shapes: parameters[i] belongs to
 /// graph.parameters[i], before and after; an empty list is left empty.
 void drop_dead(Graph& graph, std::vector<Tensor>& parameters);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/drop_dead.ipp>

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -84,4 +85,5 @@ POSEMACHINE_INLINE void drop_dead(Graph& graph, std::vector<Tensor>& parameters)
   parameters = std::move(kept_tensors);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

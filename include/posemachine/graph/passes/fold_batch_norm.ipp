@@ -11,7 +11,8 @@
 #include <cmath>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -80,4 +81,5 @@ POSEMACHINE_INLINE void fold_batch_norm(Graph& graph, std::vector<Tensor>& param
   drop_dead(graph, parameters);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,13 +7,15 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Same outputs, less work. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is
 /// left empty.
 void prepare_for_inference(Graph& graph, std::vector<Tensor>& parameters);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/for_inference.ipp>

@@ -8,7 +8,8 @@
 #include <posemachine/graph/passes/move_gates.hpp>
 #include <posemachine/graph/passes/remove_dropout.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void prepare_for_inference(Graph& graph, std::vector<Tensor>& parameters) {
   remove_dropout(graph, parameters);  // first: one may stand between a convolution and its batch norm
@@ -17,4 +18,5 @@ POSEMACHINE_INLINE void prepare_for_inference(Graph& graph, std::vector<Tensor>&
   merge_equal(graph, parameters);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The places of all outputs, which the functions below take where they are told no others.
 std::vector<std::size_t> all_outputs(const Graph& graph);
@@ -31,7 +32,8 @@ void add_distributions(Graph& graph, double sigma_px);
 Graph with_logits(Graph graph, const std::vector<std::size_t>& outputs);
 Graph with_logits(const Graph& graph);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/heatmap_logits.ipp>

@@ -15,7 +15,8 @@
 #include <numeric>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -71,4 +72,5 @@ POSEMACHINE_INLINE Graph with_logits(Graph graph, const std::vector<std::size_t>
 }
 POSEMACHINE_INLINE Graph with_logits(const Graph& graph) { return with_logits(graph, all_outputs(graph)); }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

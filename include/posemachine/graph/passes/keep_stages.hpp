@@ -7,14 +7,16 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The first `count` outputs stay, the last of them is the answer: an early exit, whose values are those of the whole
 /// network. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is left empty.
 /// Errors: UsageError where there are not as many outputs.
 void keep_stages(Graph& graph, std::vector<Tensor>& parameters, int count);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/keep_stages.ipp>

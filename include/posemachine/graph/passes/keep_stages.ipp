@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void keep_stages(Graph& graph, std::vector<Tensor>& parameters, int count) {
   if (count < 1 || static_cast<std::size_t>(count) > graph.outputs.size()) {
@@ -21,4 +22,5 @@ POSEMACHINE_INLINE void keep_stages(Graph& graph, std::vector<Tensor>& parameter
   drop_dead(graph, parameters);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,14 +7,16 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// For inference only: the means of a map that several stages gate are computed once. Operations of a user's own and
 /// outputs stay as they are. Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is
 /// left empty.
 void merge_equal(Graph& graph, std::vector<Tensor>& parameters);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/merge_equal.ipp>

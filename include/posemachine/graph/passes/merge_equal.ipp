@@ -10,7 +10,8 @@
 #include <compare>
 #include <map>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -42,4 +43,5 @@ POSEMACHINE_INLINE void merge_equal(Graph& graph, std::vector<Tensor>& parameter
   drop_dead(graph, parameters);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void move_gates(Graph& graph) {
   std::vector<int> readers(graph.values.size(), 0);
@@ -37,4 +38,5 @@ POSEMACHINE_INLINE void move_gates(Graph& graph) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

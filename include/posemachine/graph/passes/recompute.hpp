@@ -6,7 +6,8 @@
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The nodes before the first gradient input of a differentiated graph; all nodes of another.
 int forward_node_count(const Graph& graph);
@@ -19,7 +20,8 @@ int forward_node_count(const Graph& graph);
 /// Source: Chen et al. 2016, Training Deep Nets with Sublinear Memory Cost.
 void recompute(Graph& graph, std::span<const int> ends);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/recompute.ipp>

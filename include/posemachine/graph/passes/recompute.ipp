@@ -9,7 +9,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE int forward_node_count(const Graph& graph) {
   int count = 0;
@@ -158,4 +159,5 @@ class Recomputation {
 
 POSEMACHINE_INLINE void recompute(Graph& graph, std::span<const int> ends) { detail::Recomputation(graph, ends).run(); }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 /// Collected in the order of the nodes, then applied at once: whoever read `from` reads `to`. The nodes that made them
 /// are dead afterwards, for drop_dead to remove.
@@ -29,7 +31,9 @@ class Redirections {
   std::vector<int> stands_for_;  // by value id
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/redirect.ipp>

@@ -5,7 +5,8 @@
 
 #include <numeric>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -25,4 +26,5 @@ POSEMACHINE_INLINE void Redirections::apply(Graph& graph) const {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,13 +7,15 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// For inference only. A dropout whose dst is an output stays: an output has a value of its own.
 /// Shapes: parameters[i] belongs to graph.parameters[i], before and after; an empty list is left empty.
 void remove_dropout(Graph& graph, std::vector<Tensor>& parameters);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/remove_dropout.ipp>

@@ -7,7 +7,8 @@
 #include <posemachine/graph/passes/drop_dead.hpp>
 #include <posemachine/graph/passes/redirect.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void remove_dropout(Graph& graph, std::vector<Tensor>& parameters) {
   detail::Redirections redirections(graph);
@@ -19,4 +20,5 @@ POSEMACHINE_INLINE void remove_dropout(Graph& graph, std::vector<Tensor>& parame
   drop_dead(graph, parameters);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -12,7 +12,8 @@
 #include <string_view>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Gives the input of that name so many channels; the convolutions that read it get the shapes that follow. Names stay.
 /// Errors: ModelError where there is no such input, or where another layer depends on the channels it had.
@@ -35,4 +36,5 @@ inline void set_input_channels(Graph& graph, std::string_view name, int count) {
   graph = std::move(changed);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

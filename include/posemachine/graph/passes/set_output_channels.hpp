@@ -4,7 +4,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/graph/graph.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -18,7 +19,8 @@ void update_channels(Graph& graph);
 /// layer depends on the channels it had.
 void set_output_channels(Graph& graph, int count);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/graph/passes/set_output_channels.ipp>

@@ -11,7 +11,8 @@
 #include <set>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -73,4 +74,5 @@ POSEMACHINE_INLINE void set_output_channels(Graph& graph, int count) {
   graph = std::move(changed);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

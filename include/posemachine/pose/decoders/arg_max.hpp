@@ -5,10 +5,12 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The centre of the highest cell: up to 0.5 cells away from the joint along each axis.
 inline constexpr DecoderKind arg_max_decoder{
     .name = "arg_max", .does = "the centre of the highest cell", .offset = [](const Peak&, double) { return Point{}; }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

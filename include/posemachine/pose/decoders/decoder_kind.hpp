@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A map, not owned, and its highest cell. Shapes: map (height, width), finite.
 struct Peak {
@@ -51,4 +52,5 @@ inline double quantised_offset(double cells) { return std::round(cells * 0x1p16)
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

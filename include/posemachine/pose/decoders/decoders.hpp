@@ -4,18 +4,19 @@
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/meaning.hpp>
 #include <posemachine/pose/decoders/arg_max.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 #include <posemachine/pose/decoders/local_mean.hpp>
 #include <posemachine/pose/decoders/quarter_offset.hpp>
 #include <posemachine/pose/decoders/taylor.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <initializer_list>
 #include <span>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Decoders by name. The default holds those of the library: DecoderKinds{my_decoder} adds one's own.
 class DecoderKinds : public NamedRows<DecoderKind> {
@@ -30,10 +31,11 @@ class DecoderKinds : public NamedRows<DecoderKind> {
   }
 
   /// The decoder that a model names. Errors: ModelError naming the decoders there are.
-  const DecoderKind& of(const Meaning& meaning) const {
-    return get<ModelError>(meaning.decoder.kind, "the model's decoder",
+  const DecoderKind& of(const ModelSpec& spec) const {
+    return get<ModelError>(spec.decoder.kind, "the model's decoder",
                            "choose one of these, or estimate by a program that brings it");
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,8 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// The centroid of the values above 0 within 2 sigma of the peak, the window being cut on both sides alike at a border.
@@ -22,7 +23,8 @@ inline constexpr DecoderKind local_mean_decoder{.name = "local_mean",
                                                 .does = "the centroid of the peak's neighbourhood (local soft arg-max)",
                                                 .offset = detail::local_mean_offset};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/decoders/local_mean.ipp>

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -29,4 +30,5 @@ POSEMACHINE_INLINE Point local_mean_offset(const Peak& peak, double sigma_cells)
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,8 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// 0.25 towards the higher of a cell's two neighbours along an axis; 0 where they are equal.
@@ -27,4 +28,5 @@ inline constexpr DecoderKind quarter_offset_decoder{
     .does = "a quarter of a cell towards the higher neighbour along each axis",
     .offset = [](const Peak& peak, double) { return detail::quarter_offset(peak); }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,8 @@
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/pose/decoders/decoder_kind.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// One Newton step on the logarithm of the map, smoothed by a Gaussian of the targets' width; a quarter offset where
@@ -24,7 +25,8 @@ inline constexpr DecoderKind taylor_decoder{.name = "taylor",
                                             .does = "the maximum of the Gaussian that touches the peak (DARK)",
                                             .offset = detail::taylor_offset};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/decoders/taylor.ipp>

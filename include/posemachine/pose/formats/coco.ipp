@@ -3,7 +3,8 @@
 
 #include <posemachine/pose/formats/coco.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -22,4 +23,5 @@ POSEMACHINE_INLINE std::string coco_results(const ImagePoses& image, const Joint
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,8 @@
 
 #include <posemachine/base/text.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -57,4 +58,5 @@ POSEMACHINE_INLINE std::string csv_rows(const ImagePoses& image, const JointSet&
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

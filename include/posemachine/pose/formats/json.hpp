@@ -3,13 +3,14 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// {"image", "width", "height", "poses": [{"box", "score", "keypoints": [{"name", "x", "y", "score"}]}]}; a pose's
 /// score is the mean of all its joints. Shapes: boxes x, y, width, height; positions in pixels, rounded to 1/1024;
@@ -38,7 +39,8 @@ inline constexpr PoseFormat ndjson_format{.name = "ndjson",
                                           .file_ending = ".ndjson",
                                           .text = detail::json_line_of_poses};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/formats/json.ipp>

@@ -8,7 +8,8 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -68,4 +69,5 @@ POSEMACHINE_INLINE std::string json_line_of_poses(const ImagePoses& image, const
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

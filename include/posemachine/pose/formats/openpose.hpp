@@ -3,13 +3,14 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -26,7 +27,8 @@ inline constexpr PoseFormat openpose_format{.name = "openpose",
                                             .one_image = true,
                                             .text = detail::openpose_people};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/formats/openpose.ipp>

@@ -5,7 +5,8 @@
 
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -28,4 +29,5 @@ POSEMACHINE_INLINE std::string openpose_people(const ImagePoses& image, const Jo
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

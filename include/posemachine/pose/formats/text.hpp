@@ -2,13 +2,14 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 #include <posemachine/pose/pose_format.hpp>
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -23,7 +24,8 @@ inline constexpr PoseFormat text_format{.name = "text",
                                         .for_people = true,
                                         .text = detail::text_of_poses};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/formats/text.ipp>

@@ -9,7 +9,8 @@
 #include <array>
 #include <charconv>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -51,4 +52,5 @@ POSEMACHINE_INLINE std::string text_of_poses(const ImagePoses& image, const Join
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/normaliser.hpp>
 
@@ -10,7 +10,8 @@
 #include <span>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Joints by their scores, in ten bins of equal width.
 class ScoreBins {
@@ -64,7 +65,8 @@ inline constexpr MetricKind calibration_error_kind{
       return std::move(made.metric);
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/metrics/calibration_error.ipp>

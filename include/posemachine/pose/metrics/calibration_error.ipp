@@ -10,7 +10,8 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE void ScoreBins::add(double score, bool right) {
   const double held = std::clamp(score, 0.0, 1.0);
@@ -57,4 +58,5 @@ POSEMACHINE_INLINE MetricResult measure_calibration_error(const JointSet& joints
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

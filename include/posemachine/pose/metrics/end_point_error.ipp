@@ -10,7 +10,8 @@
 
 #include <limits>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -107,4 +108,5 @@ POSEMACHINE_INLINE MetricResult measure_area_under_curve(const JointSet& joints,
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

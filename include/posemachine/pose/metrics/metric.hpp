@@ -4,7 +4,7 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <functional>
@@ -15,7 +15,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// An annotated person as metrics see them. Shapes: one joint per joint of the set, in pixels of the original image,
 /// the centre of the first one being (0, 0); lengths in pixels, areas in square pixels.
@@ -110,7 +111,8 @@ bool has_labelled_joint(const MeasuredPerson& person);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/metrics/metric.ipp>

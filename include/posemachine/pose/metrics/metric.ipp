@@ -9,7 +9,8 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE double MetricResult::group(std::string_view name) const {
   for (const MetricValue& each : groups) {
@@ -110,4 +111,5 @@ POSEMACHINE_INLINE bool has_labelled_joint(const MeasuredPerson& person) {
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

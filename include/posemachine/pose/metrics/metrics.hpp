@@ -3,7 +3,7 @@
 
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 
 #include <initializer_list>
@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Kinds by name. The default holds those of the library: MetricKinds{my_kind} adds one's own.
 class MetricKinds : public NamedRows<MetricKind> {
@@ -47,7 +48,8 @@ class MetricKinds : public NamedRows<MetricKind> {
 std::vector<Metric> default_metrics(const JointSet& joints, std::span<const MeasuredPerson> people,
                                     MetricSpec pck = {"pck", {}, ""});
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/metrics/metrics.ipp>

@@ -20,7 +20,8 @@
 #include <system_error>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE MetricKinds::MetricKinds()
     : NamedRows("metric", "@:",
@@ -125,4 +126,5 @@ POSEMACHINE_INLINE std::vector<Metric> default_metrics(const JointSet& joints, s
   return metrics;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -87,4 +88,5 @@ POSEMACHINE_INLINE ShareMetric share_metric(MetricSpec spec, const JointSet& joi
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,14 +4,15 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <span>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// An annotated person of an image. Shapes: pixels, square pixels.
 struct OksTruth {
@@ -108,7 +109,8 @@ inline constexpr MetricKind oks_kind{
       return metric;
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/metrics/oks.ipp>

@@ -13,7 +13,8 @@
 #include <string>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE std::vector<MetricValue> figures_of(const OksPrecision& found) {
   return {{"AP", found.ap},
@@ -249,4 +250,5 @@ POSEMACHINE_INLINE MetricResult measure_oks(const JointSet& joints, bool by_box,
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -3,7 +3,7 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/metrics/metric.hpp>
 #include <posemachine/pose/metrics/normaliser.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -15,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -86,7 +87,8 @@ inline constexpr MetricKind pdj_kind{.name = "pdj",
                                                                detail::counting_joints(joints, false));
                                      }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/metrics/pck.ipp>

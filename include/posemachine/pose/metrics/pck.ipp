@@ -3,7 +3,8 @@
 
 #include <posemachine/pose/metrics/pck.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -41,4 +42,5 @@ POSEMACHINE_INLINE std::vector<bool> counting_joints(const JointSet& joints, boo
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

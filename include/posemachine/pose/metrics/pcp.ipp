@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -84,4 +85,5 @@ POSEMACHINE_INLINE Metric make_pcp(MetricSpec spec, const JointSet& joints, PcpR
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

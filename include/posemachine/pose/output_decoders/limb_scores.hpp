@@ -6,7 +6,8 @@
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The line integral of each limb's field along the segment between its joints, over the segment's length: the mean of
 /// field times unit vector at points half a cell apart, each of which takes the nearest cell's vector. Of drawn fields
@@ -21,7 +22,8 @@ inline const OutputDecoder limb_scores_decoder{
     .decode = [](const OutputMaps& fields) -> Decoded { return limb_scores(fields); },
     .channels = limb_field_channels};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/output_decoders/limb_scores.ipp>

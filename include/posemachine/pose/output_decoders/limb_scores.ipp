@@ -9,7 +9,8 @@
 #include <limits>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -43,4 +44,5 @@ POSEMACHINE_INLINE NamedNumbers limb_scores(const OutputMaps& fields) {
   return scores;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,21 +4,22 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/geometry.hpp>
 #include <posemachine/core/map.hpp>
-#include <posemachine/model/joint_set.hpp>
 #include <posemachine/pose/decoded.hpp>
+#include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/pose.hpp>
 
 #include <functional>
 #include <span>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The maps of one output for one person, and what was found of them. cell_centre(x, stride) is a cell's place in
 /// pixels of the input.
 struct OutputMaps {
   std::string_view name;                // of the output
-  std::string_view role;                // as OutputMeaning::role
+  std::string_view role;                // as OutputSpec::role
   MapView<const float> maps;            // (1, C, H / stride, W / stride), row-major
   double stride = 1;                    // pixels of the input per cell
   std::span<const Keypoint> keypoints;  // of the last stage, in pixels of the input; scores as in the pose
@@ -47,7 +48,8 @@ Point nearest_cell(Point in_input, double stride, int height, int width);
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/output_decoders/output_decoder.ipp>

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD::detail {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace detail {
 
 POSEMACHINE_INLINE Point place_in_image(Point in_input, const Affine& image_from_input, Size image) {
   const Point at = apply(image_from_input, in_input);
@@ -22,4 +24,6 @@ POSEMACHINE_INLINE Point nearest_cell(Point in_input, double stride, int height,
   return {cell(in_input.x, width), cell(in_input.y, height)};
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD::detail
+}  // namespace detail
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -4,7 +4,7 @@
 #include <posemachine/base/named_rows.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 #include <posemachine/pose/output_decoders/limb_scores.hpp>
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/output_decoders/refined_joints.hpp>
@@ -13,7 +13,8 @@
 #include <span>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Decoders of outputs by name. The default holds those of the library: OutputDecoders{my_decoder} adds one's own.
 class OutputDecoders : public NamedRows<OutputDecoder> {
@@ -28,7 +29,7 @@ class OutputDecoders : public NamedRows<OutputDecoder> {
 
   /// The decoder that an output names. Errors: ModelError naming the output and the decoders there are, and for another
   /// number of channels than the decoder wants.
-  const OutputDecoder& of(const OutputMeaning& output, int channels, const JointSet& joints) const {
+  const OutputDecoder& of(const OutputSpec& output, int channels, const JointSet& joints) const {
     const std::string where = "the decoder of the output " + output.name;
     const OutputDecoder& row = get<ModelError>(
         output.decoder, where, "bring it as one of own_output_decoders, or set decode_outputs to false");
@@ -41,4 +42,5 @@ class OutputDecoders : public NamedRows<OutputDecoder> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

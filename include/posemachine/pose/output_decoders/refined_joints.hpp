@@ -6,7 +6,8 @@
 #include <posemachine/pose/output_decoders/output_decoder.hpp>
 #include <posemachine/pose/pose.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Each joint that was found, where the 3 x 3 cells around it say on average that it is: every cell's centre plus its
 /// offset, which is in units of joint_offset_radius_cells.
@@ -20,7 +21,8 @@ inline const OutputDecoder refined_joints_decoder{
     .decode = [](const OutputMaps& offsets) -> Decoded { return refined_joints(offsets); },
     .channels = joint_offset_channels};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/pose/output_decoders/refined_joints.ipp>

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -46,4 +47,5 @@ POSEMACHINE_INLINE NamedKeypoints refined_joints(const OutputMaps& offsets) {
   return refined;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

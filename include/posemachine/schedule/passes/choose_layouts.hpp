@@ -9,7 +9,9 @@
 
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -41,7 +43,9 @@ inline constexpr SchedulePass choose_layouts_pass{
     .after = {"fuse_sum", "fuse_activation"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/choose_layouts.ipp>

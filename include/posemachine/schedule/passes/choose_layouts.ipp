@@ -15,7 +15,9 @@
 #include <map>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -133,4 +135,6 @@ POSEMACHINE_INLINE void choose_layouts(Schedule& schedule, const PassContext& co
   set_steps(schedule, std::move(steps));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

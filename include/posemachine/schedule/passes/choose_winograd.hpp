@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// For inference: it rounds somewhat more (2.5e-6 of the largest value at most where it was measured). A convolution
 /// for which oneDNN has no such kernel (ragged channels) stays direct.
@@ -19,7 +21,9 @@ inline constexpr SchedulePass choose_winograd_pass{
     .after = {"choose_layouts"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/choose_winograd.ipp>

@@ -8,7 +8,9 @@
 
 #include <cstddef>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE void choose_winograd(Schedule& schedule, const PassContext& context) {
   if (schedule.mode != Mode::inference || !schedule.device.blocked || !schedule.device.winograd) return;
@@ -24,4 +26,6 @@ POSEMACHINE_INLINE void choose_winograd(Schedule& schedule, const PassContext& c
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// For one image: convolution(scale(x, g)) is a convolution of x whose weights have been multiplied with g, channel by
 /// channel of its src; concats in between hold x itself, which stages may then share. Done where that is less to
@@ -19,7 +21,9 @@ inline constexpr SchedulePass fold_gates_pass{
     .after = {"fuse_sum", "choose_layouts", "choose_winograd"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/fold_gates.ipp>

@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// The convolution then writes the activation's dst, and its own dst is never stored. Right for training too: backward
 /// nodes that need the convolution's dst are readers of it, and those of ReLU and sigmoid need what stands after. A
@@ -19,7 +21,9 @@ inline constexpr SchedulePass fuse_activation_pass{
     .after = {"fuse_sum"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/fuse_activation.ipp>

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -51,4 +53,6 @@ POSEMACHINE_INLINE void fuse_activation(Schedule& schedule, const PassContext&) 
   erase_steps(schedule, gone);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

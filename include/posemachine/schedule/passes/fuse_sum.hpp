@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// add(convolution(x), y), y computed before and read by nobody after, becomes one step: the convolution writes dst,
 /// which lies where y lay, as y + convolution(x). Residual blocks then touch their maps once or twice instead of three
@@ -19,7 +21,9 @@ inline constexpr SchedulePass fuse_sum_pass{
     .after = {"pool_early"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/fuse_sum.ipp>

@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// Lets src and dst share memory, wherever src is dead after the step. A sum is written over one of its first two
 /// terms, which then comes first: oneDNN allows that one, and the order of the others would change how they are
@@ -19,7 +21,9 @@ inline constexpr SchedulePass in_place_pass{
     .after = {"fuse_sum", "fuse_activation", "share_slices", "share_branches"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/in_place.ipp>

@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// The map is then gone earlier, and what lives on in its stead is smaller: a network that keeps its first features,
 /// averaged, for all stages does not hold them at full size while it computes the others. For inference. To be run
@@ -18,7 +20,9 @@ inline constexpr SchedulePass pool_early_pass{
     .run = pool_early,
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/pool_early.ipp>

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 POSEMACHINE_INLINE void pool_early(Schedule& schedule, const PassContext&) {
   if (schedule.mode != Mode::inference || schedule.has_gradients()) return;
@@ -47,4 +49,6 @@ POSEMACHINE_INLINE void pool_early(Schedule& schedule, const PassContext&) {
   set_steps(schedule, std::move(ordered));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

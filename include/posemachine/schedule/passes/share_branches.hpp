@@ -5,7 +5,9 @@
 #include <posemachine/schedule/pass.hpp>
 #include <posemachine/schedule/schedule.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// A branch that stands inside an earlier concat is not copied into a later one: the later one lies over the earlier
 /// one's memory, where everything but the branch is dead by then, and that memory may grow by less than the branch. The
@@ -19,7 +21,9 @@ inline constexpr SchedulePass share_branches_pass{
     .after = {"share_slices"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/schedule/passes/share_branches.ipp>

@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 namespace detail {
 
@@ -135,4 +137,6 @@ POSEMACHINE_INLINE void share_branches(Schedule& schedule, const PassContext&) {
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace schedule {
 
 /// Gives branches of concats and slices a place inside the larger value, where that place is contiguous memory. A
 /// concat whose every branch got one, and a slice that did, have nothing left to do.
@@ -65,4 +67,6 @@ inline constexpr SchedulePass share_slices_pass{
     .after = {"fuse_sum", "choose_layouts", "fold_gates"},
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace schedule
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

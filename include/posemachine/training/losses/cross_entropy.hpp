@@ -6,7 +6,8 @@
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The cross-entropy between the target's share in every cell and the map's, softmax over its cells; maps are logits:
 /// loss = sum over images and maps of weight * (- sum over cells of t * log softmax(map)) / batch, t = target / its sum.
@@ -20,7 +21,8 @@ inline constexpr LossKind cross_entropy_loss{.name = "cross_entropy",
                                              .of_logits = true,
                                              .compute = heatmap_cross_entropy};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/losses/cross_entropy.ipp>

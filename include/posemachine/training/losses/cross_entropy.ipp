@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <numeric>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE double heatmap_cross_entropy(const LossInput& of, std::span<float> gradient) {
   check_shapes(of, gradient);
@@ -42,4 +43,5 @@ POSEMACHINE_INLINE double heatmap_cross_entropy(const LossInput& of, std::span<f
   return total / of.batch;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// As heatmap_loss where |map - target| <= delta, and linear beyond, so that a wrong label pulls no more than one off
 /// by delta: loss = sum over images, maps and cells of weight * h(map - target) / batch, with h(d) = d^2 / 2 up to
@@ -28,4 +29,5 @@ inline constexpr LossKind huber_loss{
     .does = "squared differences up to 0.25, absolute ones beyond: wrong labels pull less",
     .compute = [](const LossInput& of, std::span<float> gradient) { return heatmap_huber(of, gradient, huber_delta); }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -9,7 +9,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What a loss sees: some images of a batch, for one stage.
 struct LossInput {
@@ -45,4 +46,5 @@ inline void check_shapes(const LossInput& of, std::span<const float> gradient) {
               std::to_string(gradient.size()) + " and " + std::to_string(of.batch)});
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

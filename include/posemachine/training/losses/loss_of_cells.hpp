@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Of one cell.
 struct CellLoss {
@@ -35,4 +36,5 @@ double loss_of_cells(const LossInput& of, std::span<float> gradient, const Cell&
   return total / of.batch;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

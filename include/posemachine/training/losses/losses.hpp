@@ -10,7 +10,8 @@
 
 #include <initializer_list>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Losses by name. The default holds those of the library: LossKinds{my_loss} adds one's own.
 class LossKinds : public NamedRows<LossKind> {
@@ -23,4 +24,5 @@ class LossKinds : public NamedRows<LossKind> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

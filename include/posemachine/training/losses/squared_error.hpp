@@ -7,7 +7,8 @@
 
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Loss of some images of a batch for one stage, and its gradient:
 /// loss = sum over images, maps and cells of weight * (map - target)^2 / (2 batch).
@@ -20,4 +21,5 @@ inline double heatmap_loss(const LossInput& of, std::span<float> gradient) {
 inline constexpr LossKind squared_error_loss{
     .name = "squared_error", .does = "squared differences of heatmaps and Gaussians", .compute = heatmap_loss};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

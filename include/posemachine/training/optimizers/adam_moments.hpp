@@ -8,7 +8,8 @@
 #include <cstddef>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// How much of a moving average that began from 0 is there after an update. Shapes: update counts from 1.
@@ -33,4 +34,5 @@ void update_by_moments(const ParameterUpdate& of, const OptimizerOptions& option
 }
 
 }  // namespace detail
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

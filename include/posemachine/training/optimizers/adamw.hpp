@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 void update_adamw(const ParameterUpdate& of, const OptimizerOptions& options);
@@ -21,7 +22,8 @@ inline constexpr OptimizerKind adamw_optimizer{
     .state = [](const OptimizerOptions&) -> std::vector<std::string> { return {"first", "second"}; },
     .update = detail::update_adamw};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/optimizers/adamw.ipp>

@@ -7,7 +7,8 @@
 
 #include <cmath>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -27,4 +28,5 @@ POSEMACHINE_INLINE void update_adamw(const ParameterUpdate& of, const OptimizerO
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

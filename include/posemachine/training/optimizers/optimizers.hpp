@@ -11,7 +11,8 @@
 
 #include <initializer_list>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Optimisers by name. The default holds those of the library: OptimizerKinds{my_optimiser} adds one's own.
 class OptimizerKinds : public NamedRows<OptimizerKind> {
@@ -24,4 +25,5 @@ class OptimizerKinds : public NamedRows<OptimizerKind> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 /// Factor of a step for the variance that few gradients leave in their mean square; 0 while it is too large to be
@@ -27,7 +28,8 @@ inline constexpr OptimizerKind radam_optimizer{
     .state = [](const OptimizerOptions&) -> std::vector<std::string> { return {"first", "second"}; },
     .update = detail::update_radam};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/optimizers/radam.ipp>

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 void update_rmsprop(const ParameterUpdate& of, const OptimizerOptions& options);
@@ -25,7 +26,8 @@ inline constexpr OptimizerKind rmsprop_optimizer{
     },
     .update = detail::update_rmsprop};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/optimizers/rmsprop.ipp>

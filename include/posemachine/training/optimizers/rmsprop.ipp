@@ -7,7 +7,8 @@
 #include <cstddef>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -33,4 +34,5 @@ POSEMACHINE_INLINE void update_rmsprop(const ParameterUpdate& of, const Optimize
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 namespace detail {
 
 void update_sgd(const ParameterUpdate& of, const OptimizerOptions& options);
@@ -23,7 +24,8 @@ inline constexpr OptimizerKind sgd_optimizer{.name = "sgd",
                                              },
                                              .update = detail::update_sgd};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
 #include <posemachine/training/optimizers/sgd.ipp>

@@ -6,7 +6,8 @@
 #include <cstddef>
 #include <span>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -26,4 +27,5 @@ POSEMACHINE_INLINE void update_sgd(const ParameterUpdate& of, const OptimizerOpt
 
 }  // namespace detail
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -6,7 +6,8 @@
 #include <posemachine/pose/joint_offsets.hpp>
 #include <posemachine/training/roles/output_role.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Targets as draw_joint_offsets.
 inline const OutputRole joint_offsets_role{
@@ -18,4 +19,5 @@ inline const OutputRole joint_offsets_role{
         },
     .channels = joint_offset_channels};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

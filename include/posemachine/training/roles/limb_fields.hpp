@@ -6,7 +6,8 @@
 #include <posemachine/pose/limb_fields.hpp>
 #include <posemachine/training/roles/output_role.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Targets as draw_limb_fields.
 inline const OutputRole limb_fields_role{
@@ -18,4 +19,5 @@ inline const OutputRole limb_fields_role{
         },
     .channels = limb_field_channels};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

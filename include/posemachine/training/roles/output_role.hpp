@@ -3,18 +3,20 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/data/output_targets.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A role of outputs: a row of OutputRoles. Model files name it.
 struct OutputRole {
-  std::string_view name{};  // as OutputMeaning::role: "person_mask"
+  std::string_view name{};  // as OutputSpec::role: "person_mask"
   std::string_view does{};  // a line for people
   DrawTargets draw{};
   int (*channels)(const JointSet& joints) = nullptr;  // that the output must have; null: any number
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

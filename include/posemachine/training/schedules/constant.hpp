@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The base rate; in the last cooldown_steps it falls linearly to final_fraction of it. Source: Hu et al. 2024
 /// (MiniCPM), 4.
@@ -21,4 +22,5 @@ inline constexpr RateSchedule constant_schedule{
       return options.final_fraction + (1 - options.final_fraction) * std::clamp(left, 0.0, 1.0);
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <numbers>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Half a cosine after the warm-up. Source: Loshchilov and Hutter 2017, one period.
 inline constexpr RateSchedule cosine_schedule{
@@ -19,4 +20,5 @@ inline constexpr RateSchedule cosine_schedule{
       return low + (1 - low) * 0.5 * (1 + std::cos(std::numbers::pi * position_after_warmup(options, step)));
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

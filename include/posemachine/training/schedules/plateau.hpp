@@ -6,7 +6,8 @@
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The base rate; the trainer lowers it, as validation says.
 inline constexpr RateSchedule plateau_schedule{
@@ -15,4 +16,5 @@ inline constexpr RateSchedule plateau_schedule{
     .lowers_at_plateau = true,
     .factor = [](const LearningRate&, std::int64_t) { return 1.0; }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -7,7 +7,8 @@
 #include <cmath>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// (what is left of the run after the warm-up)^0.9, from the base rate down to final_fraction of it: nearly a straight
 /// line. Source: Chen et al. 2017, DeepLab, 4.1.
@@ -19,4 +20,5 @@ inline constexpr RateSchedule polynomial_schedule{
       return low + (1 - low) * std::pow(1 - position_after_warmup(options, step), 0.9);
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -8,7 +8,8 @@
 #include <string>
 #include <string_view>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The learning rate of a run. Steps count from 0.
 struct LearningRate {
@@ -39,4 +40,5 @@ struct RateSchedule {
   double (*factor)(const LearningRate& options, std::int64_t step) = nullptr;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

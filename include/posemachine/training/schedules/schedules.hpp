@@ -12,7 +12,8 @@
 
 #include <initializer_list>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Schedules by name. The default holds those of the library: RateSchedules{my_schedule} adds one's own.
 class RateSchedules : public NamedRows<RateSchedule> {
@@ -27,4 +28,5 @@ class RateSchedules : public NamedRows<RateSchedule> {
   }
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

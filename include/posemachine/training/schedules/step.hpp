@@ -8,7 +8,8 @@
 #include <cmath>
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Every step_size steps, the rate is multiplied by step_factor.
 inline constexpr RateSchedule step_schedule{
@@ -18,4 +19,5 @@ inline constexpr RateSchedule step_schedule{
       return std::pow(options.step_factor, static_cast<double>(step / std::max<std::int64_t>(1, options.step_size)));
     }};
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -1,11 +1,12 @@
-// The definitions of model/joint_set.hpp.
+// The definitions of pose/joint_set.hpp.
 #pragma once
 
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <posemachine/core/error.hpp>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -129,4 +130,5 @@ POSEMACHINE_INLINE JointSet lsp_joints() {
   return set;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -5,8 +5,8 @@
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/calibration.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,8 @@
 #include <string_view>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// From pixels to the network's input: (pixel - mean) * scale, per channel; of one channel the first numbers count. In
 /// the units of the picture's samples: 0 to 255 of 8 bits, 0 to 65535 of 16.
@@ -53,26 +54,26 @@ enum class InputRole {
 };
 
 /// A named input of the network and what to feed it.
-struct InputMeaning {
+struct InputSpec {
   std::string name;
   InputRole role = InputRole::image;
   double sigma_px = 0;  // centre_gaussian: standard deviation in input pixels
-  friend bool operator==(const InputMeaning&, const InputMeaning&) = default;
+  friend bool operator==(const InputSpec&, const InputSpec&) = default;
 };
 
 /// A named output besides the heatmaps: maps of (N, any channels, H / stride, W / stride).
-struct OutputMeaning {
+struct OutputSpec {
   std::string name;
   std::string role;       // a row of OutputRoles trains it: "limb_fields", or a word of a user's own
   std::string decoder{};  // a row of OutputDecoders makes a value of its maps: "limb_scores"; empty: maps alone
-  friend bool operator==(const OutputMeaning&, const OutputMeaning&) = default;
+  friend bool operator==(const OutputSpec&, const OutputSpec&) = default;
 };
 
-/// The meaning of a pose network. Heatmaps are (N, joints + 1, H / stride, W / stride), the last map background.
-struct Meaning {
-  std::vector<InputMeaning> inputs{{"image", InputRole::image, 0}};
+/// The spec of a pose network. Heatmaps are (N, joints + 1, H / stride, W / stride), the last map background.
+struct ModelSpec {
+  std::vector<InputSpec> inputs{{"image", InputRole::image, 0}};
   std::vector<std::string> heatmaps{"heatmaps"};  // outputs, first stage first; the last one is the answer
-  std::vector<OutputMeaning> outputs{};           // all others; the graph's last output is none of them
+  std::vector<OutputSpec> outputs{};              // all others; the graph's last output is none of them
   JointSet joints = lsp_joints();
   int input_height = 368;  // pixels of the network's input
   int input_width = 368;
@@ -92,13 +93,11 @@ struct Meaning {
 PixelKind pixel_kind(std::string_view colour_order, int bit_depth);
 constexpr int channels_of(PixelKind kind) { return kind == PixelKind::rgb8 ? 3 : 1; }
 
-inline PixelKind pixel_kind(const Meaning& meaning) { return pixel_kind(meaning.colour_order, meaning.bit_depth); }
+inline PixelKind pixel_kind(const ModelSpec& spec) { return pixel_kind(spec.colour_order, spec.bit_depth); }
 
 /// Channels of one picture, and of the image input, which is fed as many pictures as there are frames.
-inline int image_channels(const Meaning& meaning) { return channels_of(pixel_kind(meaning)); }
-inline int input_channels(const Meaning& meaning) {
-  return image_channels(meaning) * static_cast<int>(meaning.frames.size());
-}
+inline int image_channels(const ModelSpec& spec) { return channels_of(pixel_kind(spec)); }
+inline int input_channels(const ModelSpec& spec) { return image_channels(spec) * static_cast<int>(spec.frames.size()); }
 
 /// Inclusive.
 struct NumberRange {
@@ -106,8 +105,8 @@ struct NumberRange {
   double high = 0;
 };
 
-/// Of a meaning's numbers, wherever they are read.
-struct MeaningRanges {
+/// Of a spec's numbers, wherever they are read.
+struct ModelSpecRanges {
   static constexpr NumberRange input_pixels{8, 8192};
   static constexpr NumberRange sigma_px{0.1, 1000};
   static constexpr NumberRange centre_sigma_px{0.1, 1e4};
@@ -120,7 +119,7 @@ struct MeaningRanges {
   static constexpr NumberRange calibration_person{0, 1};
 };
 
-/// Of a meaning's frames, wherever they are read.
+/// Of a spec's frames, wherever they are read.
 struct FrameLimits {
   static constexpr int farthest = 16;  // from frame 0, in frames
   static constexpr std::size_t most = 8;
@@ -129,7 +128,7 @@ struct FrameLimits {
 /// For messages: "-2, -1, 0".
 std::string frames_text(std::span<const int> frames);
 
-/// Errors: E naming `where`, for frames that no meaning can have.
+/// Errors: E naming `where`, for frames that no spec can have.
 template <class E>
 void check_frames(std::span<const int> frames, const std::string& where) {
   const auto refuse = [&](const std::string& expected, const std::string& got) {
@@ -168,13 +167,14 @@ void check_pixels(const std::string& colour_order, int bit_depth, const std::str
            .remedy = bit_depth == 16 ? "16 bits go with the colour_order grey" : ""});
 }
 
-/// Errors: ModelError naming `where` and the field that is out of its range; a meaning that passes can be stored and
+/// Errors: ModelError naming `where` and the field that is out of its range; a spec that passes can be stored and
 /// read back. Whether it fits a graph is the Model's question,
 /// whether there is such a decoder that of who decodes.
-void check(const Meaning& meaning, const std::string& where);
+void check(const ModelSpec& spec, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/model/meaning.ipp>
+#include <posemachine/pose/model_spec.ipp>
 #endif

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A line drawn between two joints.
 struct Limb {
@@ -79,8 +80,9 @@ void check(const JointSet& set);
 /// The 14 joints of the Leeds Sports Pose data sets, in their order.
 JointSet lsp_joints();
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/model/joint_set.ipp>
+#include <posemachine/pose/joint_set.ipp>
 #endif

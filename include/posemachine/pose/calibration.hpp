@@ -6,7 +6,8 @@
 #include <cmath>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// A curve from peaks to probabilities, fitted to annotated people: p = peak^slope / (peak^slope + half^slope), which
 /// is Platt scaling of the peak's logarithm. It rises with the peak, so that it changes no order of joints, up to
@@ -25,4 +26,5 @@ struct Calibration {
   friend bool operator==(const Calibration&, const Calibration&) = default;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

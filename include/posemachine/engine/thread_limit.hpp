@@ -5,7 +5,9 @@
 
 #include <mutex>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -17,19 +19,21 @@ std::recursive_mutex& creation_mutex();
 
 /// Bounds OpenMP's team of the calling thread while it lives. oneDNN fixes a primitive's thread count when the
 /// primitive is made, from this number; a few ask again when they run, so an execution bounds both.
-class Team {
+class ThreadLimit {
  public:
-  explicit Team(int threads);
-  ~Team();
-  Team(const Team&) = delete;
-  Team& operator=(const Team&) = delete;
+  explicit ThreadLimit(int threads);
+  ~ThreadLimit();
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
 
  private:
   int before_ = 0;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/engine/team.ipp>
+#include <posemachine/engine/thread_limit.ipp>
 #endif

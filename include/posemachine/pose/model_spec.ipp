@@ -1,12 +1,13 @@
-// The definitions of model/meaning.hpp.
+// The definitions of pose/model_spec.hpp.
 #pragma once
 
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <cstddef>
 #include <sstream>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Normalisation default_normalisation(int bit_depth) {
   if (bit_depth != 16) return {};
@@ -24,9 +25,9 @@ POSEMACHINE_INLINE std::string frames_text(std::span<const int> frames) {
   return text;
 }
 
-POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) {
+POSEMACHINE_INLINE void check(const ModelSpec& spec, const std::string& where) {
   try {
-    check(meaning.joints);
+    check(spec.joints);
   } catch (const ModelError& error) {
     throw ModelError(where + ".joint_set: " + error.what());
   }
@@ -41,25 +42,25 @@ POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) 
                       .expected = "a number from " + text(range.low) + " to " + text(range.high),
                       .got = text(value)});
   };
-  for (const InputMeaning& input : meaning.inputs) {
+  for (const InputSpec& input : spec.inputs) {
     if (input.role == InputRole::centre_gaussian)
-      require_within("inputs." + input.name + ".sigma_px", input.sigma_px, MeaningRanges::centre_sigma_px);
+      require_within("inputs." + input.name + ".sigma_px", input.sigma_px, ModelSpecRanges::centre_sigma_px);
   }
-  require_within("input_height", meaning.input_height, MeaningRanges::input_pixels);
-  require_within("input_width", meaning.input_width, MeaningRanges::input_pixels);
-  check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth, where);
-  check_frames<ModelError>(meaning.frames, where + ".frames");
-  for (std::size_t i = 0; i < static_cast<std::size_t>(image_channels(meaning)); ++i) {
-    require_within("normalisation.mean", meaning.normalisation.mean[i], MeaningRanges::mean);
-    require_within("normalisation.scale", meaning.normalisation.scale[i], MeaningRanges::scale);
+  require_within("input_height", spec.input_height, ModelSpecRanges::input_pixels);
+  require_within("input_width", spec.input_width, ModelSpecRanges::input_pixels);
+  check_pixels<ModelError>(spec.colour_order, spec.bit_depth, where);
+  check_frames<ModelError>(spec.frames, where + ".frames");
+  for (std::size_t i = 0; i < static_cast<std::size_t>(image_channels(spec)); ++i) {
+    require_within("normalisation.mean", spec.normalisation.mean[i], ModelSpecRanges::mean);
+    require_within("normalisation.scale", spec.normalisation.scale[i], ModelSpecRanges::scale);
   }
-  require_within("crop.box_context", meaning.crop.box_context, MeaningRanges::crop);
-  require_within("crop.image_scale", meaning.crop.image_scale, MeaningRanges::crop);
-  require_within("sigma_px", meaning.sigma_px, MeaningRanges::sigma_px);
-  if (meaning.calibration) {
-    require_within("calibration.half", meaning.calibration->half, MeaningRanges::calibration_half);
-    require_within("calibration.slope", meaning.calibration->slope, MeaningRanges::calibration_slope);
-    require_within("calibration.person", meaning.calibration->person, MeaningRanges::calibration_person);
+  require_within("crop.box_context", spec.crop.box_context, ModelSpecRanges::crop);
+  require_within("crop.image_scale", spec.crop.image_scale, ModelSpecRanges::crop);
+  require_within("sigma_px", spec.sigma_px, ModelSpecRanges::sigma_px);
+  if (spec.calibration) {
+    require_within("calibration.half", spec.calibration->half, ModelSpecRanges::calibration_half);
+    require_within("calibration.slope", spec.calibration->slope, ModelSpecRanges::calibration_slope);
+    require_within("calibration.person", spec.calibration->person, ModelSpecRanges::calibration_person);
   }
   const auto require_name = [&](const std::string& key, const std::string& name) {
     if (!name.empty() && name.size() <= 64) return;
@@ -67,11 +68,12 @@ POSEMACHINE_INLINE void check(const Meaning& meaning, const std::string& where) 
                       .expected = "a name of 1 to 64 bytes",
                       .got = std::to_string(name.size()) + " bytes"});
   };
-  require_name("decoder.kind", meaning.decoder.kind);
-  for (const OutputMeaning& output : meaning.outputs) {
+  require_name("decoder.kind", spec.decoder.kind);
+  for (const OutputSpec& output : spec.outputs) {
     require_name("outputs." + output.name + ".role", output.role);
     if (!output.decoder.empty()) require_name("outputs." + output.name + ".decoder", output.decoder);
   }
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

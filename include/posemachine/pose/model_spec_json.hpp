@@ -1,18 +1,19 @@
-// The JSON form of a model's meaning: joints, input size, crop rule, normalisation, decoder, calibration.
+// The JSON form of a model's spec: joints, input size, crop rule, normalisation, decoder, calibration.
 #pragma once
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/model/calibration.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/meaning.hpp>
+#include <posemachine/pose/calibration.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/model_spec.hpp>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Names, not numbers: readable, and robust when a joint is inserted.
 Json joint_set_to_json(const JointSet& set);
@@ -21,10 +22,10 @@ Json joint_set_to_json(const JointSet& set);
 JointSet joint_set_from_json(const Json& json, const std::string& where);
 
 /// Errors: ModelError naming the field.
-std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const std::string& where);
+std::vector<OutputSpec> outputs_from_json(const Json& spec, const std::string& where);
 
 /// Numbers per channel of a picture: 3, or 1 where it is grey.
-Json normalisation_to_json(const Meaning& meaning);
+Json normalisation_to_json(const ModelSpec& spec);
 
 Json calibration_to_json(const Calibration& calibration);
 
@@ -49,13 +50,14 @@ std::vector<int> frames_from_json(const Json& json, const std::string& where) {
 
 /// A calibration, outputs besides heatmaps and their decoders, a bit depth other than 8 and frames other than 0 are
 /// written where there are any: older programs read all other files, and refuse these by their keys.
-Json meaning_to_json(const Meaning& meaning);
+Json spec_to_json(const ModelSpec& spec);
 
 /// Errors: ModelError naming the field.
-Meaning meaning_from_json(const Json& json, const std::string& where);
+ModelSpec spec_from_json(const Json& json, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/model/meaning_json.ipp>
+#include <posemachine/pose/model_spec_json.ipp>
 #endif

@@ -1,7 +1,7 @@
-// The definitions of model/meaning_json.hpp.
+// The definitions of pose/model_spec_json.hpp.
 #pragma once
 
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <posemachine/core/error.hpp>
 
@@ -13,7 +13,8 @@
 #include <string_view>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 POSEMACHINE_INLINE Json joint_set_to_json(const JointSet& set) {
   const auto name = [&](int joint) { return set.joints[static_cast<std::size_t>(joint)]; };
@@ -175,9 +176,9 @@ POSEMACHINE_INLINE Decoder decoder_from_json(const Json& json, const std::string
   return decoder;
 }
 
-POSEMACHINE_INLINE Json outputs_to_json(const std::vector<OutputMeaning>& outputs) {
+POSEMACHINE_INLINE Json outputs_to_json(const std::vector<OutputSpec>& outputs) {
   Json list = Json::array();
-  for (const OutputMeaning& output : outputs) {
+  for (const OutputSpec& output : outputs) {
     Json entry = {{"name", output.name}, {"role", output.role}};
     if (!output.decoder.empty()) entry["decoder"] = output.decoder;
     list.push_back(std::move(entry));
@@ -185,12 +186,12 @@ POSEMACHINE_INLINE Json outputs_to_json(const std::vector<OutputMeaning>& output
   return list;
 }
 
-POSEMACHINE_INLINE std::vector<OutputMeaning> outputs_from_json(const Json& meaning, const std::string& where) {
-  std::vector<OutputMeaning> outputs;
+POSEMACHINE_INLINE std::vector<OutputSpec> outputs_from_json(const Json& spec, const std::string& where) {
+  std::vector<OutputSpec> outputs;
   const std::string at = where + ".outputs";
-  for (const Json& output : array_member<ModelError>(meaning, "outputs", where)) {
+  for (const Json& output : array_member<ModelError>(spec, "outputs", where)) {
     reject_unknown_keys<ModelError>(output, {"name", "role", "decoder"}, at);
-    OutputMeaning& added = outputs.emplace_back();
+    OutputSpec& added = outputs.emplace_back();
     added.name = string_member<ModelError>(output, "name", at);
     added.role = string_member<ModelError>(output, "role", at);
     if (!output.contains("decoder")) continue;
@@ -202,22 +203,22 @@ POSEMACHINE_INLINE std::vector<OutputMeaning> outputs_from_json(const Json& mean
   return outputs;
 }
 
-POSEMACHINE_INLINE Json normalisation_to_json(const Meaning& meaning) {
+POSEMACHINE_INLINE Json normalisation_to_json(const ModelSpec& spec) {
   const auto list = [&](const std::array<double, 3>& numbers) {
-    return Json(std::vector<double>(numbers.begin(), numbers.begin() + image_channels(meaning)));
+    return Json(std::vector<double>(numbers.begin(), numbers.begin() + image_channels(spec)));
   };
-  return {{"mean", list(meaning.normalisation.mean)}, {"scale", list(meaning.normalisation.scale)}};
+  return {{"mean", list(spec.normalisation.mean)}, {"scale", list(spec.normalisation.scale)}};
 }
 
 namespace detail {
 
-// Ranges are check(Meaning)'s.
+// Ranges are check(ModelSpec)'s.
 POSEMACHINE_INLINE double any_number(const Json& object, std::string_view key, const std::string& where) {
   constexpr double most = std::numeric_limits<double>::max();
   return number_member<ModelError>(object, key, where, -most, most);
 }
 
-// One number per channel; of one channel all three are that number, so that equal meanings compare equal.
+// One number per channel; of one channel all three are that number, so that equal specs compare equal.
 POSEMACHINE_INLINE std::array<double, 3> channel_numbers(const Json& normalisation, const char* key,
                                                          std::size_t channels, const std::string& where) {
   const Json& list = array_member<ModelError>(normalisation, key, where);
@@ -260,42 +261,42 @@ POSEMACHINE_INLINE Calibration calibration_from_json(const Json& json, const std
   return calibration;
 }
 
-POSEMACHINE_INLINE Json meaning_to_json(const Meaning& meaning) {
+POSEMACHINE_INLINE Json spec_to_json(const ModelSpec& spec) {
   Json inputs = Json::array();
-  for (const InputMeaning& input : meaning.inputs) {
+  for (const InputSpec& input : spec.inputs) {
     Json entry = {{"name", input.name}, {"role", input.role == InputRole::image ? "image" : "centre_gaussian"}};
     if (input.role == InputRole::centre_gaussian) entry["sigma_px"] = input.sigma_px;
     inputs.push_back(std::move(entry));
   }
   Json json = {{"inputs", std::move(inputs)},
-               {"heatmaps", meaning.heatmaps},
-               {"joint_set", joint_set_to_json(meaning.joints)},
-               {"input_height", meaning.input_height},
-               {"input_width", meaning.input_width},
-               {"colour_order", meaning.colour_order},
-               {"normalisation", normalisation_to_json(meaning)},
-               {"crop", {{"box_context", meaning.crop.box_context}, {"image_scale", meaning.crop.image_scale}}},
-               {"sigma_px", meaning.sigma_px},
-               {"decoder", decoder_to_json(meaning.decoder)}};
-  if (meaning.bit_depth != 8) json["bit_depth"] = meaning.bit_depth;
-  if (meaning.frames != std::vector{0}) json["frames"] = meaning.frames;
-  if (meaning.calibration) json["calibration"] = calibration_to_json(*meaning.calibration);
-  if (!meaning.outputs.empty()) json["outputs"] = outputs_to_json(meaning.outputs);
+               {"heatmaps", spec.heatmaps},
+               {"joint_set", joint_set_to_json(spec.joints)},
+               {"input_height", spec.input_height},
+               {"input_width", spec.input_width},
+               {"colour_order", spec.colour_order},
+               {"normalisation", normalisation_to_json(spec)},
+               {"crop", {{"box_context", spec.crop.box_context}, {"image_scale", spec.crop.image_scale}}},
+               {"sigma_px", spec.sigma_px},
+               {"decoder", decoder_to_json(spec.decoder)}};
+  if (spec.bit_depth != 8) json["bit_depth"] = spec.bit_depth;
+  if (spec.frames != std::vector{0}) json["frames"] = spec.frames;
+  if (spec.calibration) json["calibration"] = calibration_to_json(*spec.calibration);
+  if (!spec.outputs.empty()) json["outputs"] = outputs_to_json(spec.outputs);
   return json;
 }
 
-POSEMACHINE_INLINE Meaning meaning_from_json(const Json& json, const std::string& where) {
+POSEMACHINE_INLINE ModelSpec spec_from_json(const Json& json, const std::string& where) {
   reject_unknown_keys<ModelError>(
       json,
       {"inputs", "heatmaps", "joint_set", "input_height", "input_width", "colour_order", "bit_depth", "frames",
        "normalisation", "crop", "sigma_px", "decoder", "calibration", "outputs"},
       where);
-  Meaning meaning;
-  meaning.inputs.clear();
+  ModelSpec spec;
+  spec.inputs.clear();
   for (const Json& input : array_member<ModelError>(json, "inputs", where)) {
     const std::string at = where + ".inputs";
     reject_unknown_keys<ModelError>(input, {"name", "role", "sigma_px"}, at);
-    InputMeaning added;
+    InputSpec added;
     added.name = string_member<ModelError>(input, "name", at);
     const std::string role = string_member<ModelError>(input, "role", at);
     if (role != "image" && role != "centre_gaussian") {
@@ -303,43 +304,44 @@ POSEMACHINE_INLINE Meaning meaning_from_json(const Json& json, const std::string
     }
     added.role = role == "image" ? InputRole::image : InputRole::centre_gaussian;
     if (added.role == InputRole::centre_gaussian) added.sigma_px = detail::any_number(input, "sigma_px", at);
-    meaning.inputs.push_back(std::move(added));
+    spec.inputs.push_back(std::move(added));
   }
-  meaning.heatmaps.clear();
+  spec.heatmaps.clear();
   for (const Json& name : array_member<ModelError>(json, "heatmaps", where)) {
     if (!name.is_string())
       fail<ModelError>({.where = where + ".heatmaps", .expected = "names", .got = name.dump().substr(0, 40)});
-    meaning.heatmaps.push_back(name.get<std::string>());
+    spec.heatmaps.push_back(name.get<std::string>());
   }
-  if (json.contains("outputs")) meaning.outputs = outputs_from_json(json, where);
-  meaning.joints = joint_set_from_json(member<ModelError>(json, "joint_set", where), where + ".joint_set");
-  meaning.input_height =
+  if (json.contains("outputs")) spec.outputs = outputs_from_json(json, where);
+  spec.joints = joint_set_from_json(member<ModelError>(json, "joint_set", where), where + ".joint_set");
+  spec.input_height =
       static_cast<int>(integer_member<ModelError>(json, "input_height", where, 0, std::numeric_limits<int>::max()));
-  meaning.input_width =
+  spec.input_width =
       static_cast<int>(integer_member<ModelError>(json, "input_width", where, 0, std::numeric_limits<int>::max()));
-  meaning.colour_order = string_member<ModelError>(json, "colour_order", where);
+  spec.colour_order = string_member<ModelError>(json, "colour_order", where);
   if (json.contains("bit_depth")) {
-    meaning.bit_depth = static_cast<int>(integer_member<ModelError>(json, "bit_depth", where, 8, 16));
+    spec.bit_depth = static_cast<int>(integer_member<ModelError>(json, "bit_depth", where, 8, 16));
   }
-  check_pixels<ModelError>(meaning.colour_order, meaning.bit_depth,
+  check_pixels<ModelError>(spec.colour_order, spec.bit_depth,
                            where);  // on which the length of other lists depends
-  if (json.contains("frames")) meaning.frames = frames_from_json<ModelError>(json["frames"], where + ".frames");
+  if (json.contains("frames")) spec.frames = frames_from_json<ModelError>(json["frames"], where + ".frames");
   const Json& normalisation = member<ModelError>(json, "normalisation", where);
   reject_unknown_keys<ModelError>(normalisation, {"mean", "scale"}, where + ".normalisation");
-  const auto channels = static_cast<std::size_t>(image_channels(meaning));
-  meaning.normalisation.mean = detail::channel_numbers(normalisation, "mean", channels, where + ".normalisation");
-  meaning.normalisation.scale = detail::channel_numbers(normalisation, "scale", channels, where + ".normalisation");
+  const auto channels = static_cast<std::size_t>(image_channels(spec));
+  spec.normalisation.mean = detail::channel_numbers(normalisation, "mean", channels, where + ".normalisation");
+  spec.normalisation.scale = detail::channel_numbers(normalisation, "scale", channels, where + ".normalisation");
   const Json& crop = member<ModelError>(json, "crop", where);
   reject_unknown_keys<ModelError>(crop, {"box_context", "image_scale"}, where + ".crop");
-  meaning.crop.box_context = detail::any_number(crop, "box_context", where + ".crop");
-  meaning.crop.image_scale = detail::any_number(crop, "image_scale", where + ".crop");
-  meaning.sigma_px = detail::any_number(json, "sigma_px", where);
-  meaning.decoder = decoder_from_json(member<ModelError>(json, "decoder", where), where + ".decoder");
+  spec.crop.box_context = detail::any_number(crop, "box_context", where + ".crop");
+  spec.crop.image_scale = detail::any_number(crop, "image_scale", where + ".crop");
+  spec.sigma_px = detail::any_number(json, "sigma_px", where);
+  spec.decoder = decoder_from_json(member<ModelError>(json, "decoder", where), where + ".decoder");
   if (json.contains("calibration")) {
-    meaning.calibration = calibration_from_json(json["calibration"], where + ".calibration");
+    spec.calibration = calibration_from_json(json["calibration"], where + ".calibration");
   }
-  check(meaning, where);
-  return meaning;
+  check(spec, where);
+  return spec;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -3,8 +3,8 @@
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <array>
 #include <optional>
@@ -12,7 +12,8 @@
 #include <string_view>
 #include <utility>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The 16 joints of MPII, in its order. Those that LSP has, too, have the names that they have there: MPII's upper neck
 /// is LSP's neck; pelvis and thorax are MPII's alone.
@@ -94,4 +95,5 @@ inline std::optional<JointSet> known_joint_set(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -1,18 +1,19 @@
-// The definitions of model/joint_names.hpp.
+// The definitions of pose/joint_names.hpp.
 #pragma once
 
-#include <posemachine/model/joint_names.hpp>
+#include <posemachine/pose/joint_names.hpp>
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/image.hpp>
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <tuple>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 namespace detail {
 
@@ -132,4 +133,5 @@ POSEMACHINE_INLINE JointSet joint_set_from_some_json(const Json& json, const std
   return joint_set_from_json(whole, where);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

@@ -1,9 +1,9 @@
 // Joint sets: the Leeds joints in their order, left and right, and what makes a set unusable.
 #include <posemachine/base/json.hpp>
-#include <posemachine/model/joint_names.hpp>
-#include <posemachine/model/joint_set.hpp>
-#include <posemachine/model/known_joint_sets.hpp>
-#include <posemachine/model/meaning_json.hpp>
+#include <posemachine/pose/joint_names.hpp>
+#include <posemachine/pose/joint_set.hpp>
+#include <posemachine/pose/known_joint_sets.hpp>
+#include <posemachine/pose/model_spec_json.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,13 +1,15 @@
-// The definitions of engine/ranks.hpp.
+// The definitions of engine/communicator.hpp.
 #pragma once
 
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 
 #include <cstdint>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
-POSEMACHINE_INLINE Share share_of_rank(int rank, int ranks, int items) {
+POSEMACHINE_INLINE BlockPartition share_of_rank(int rank, int ranks, int items) {
   const auto begin = [&](int which) { return static_cast<int>(std::int64_t{items} * which / ranks); };
   return {begin(rank), begin(rank + 1) - begin(rank)};
 }
@@ -18,7 +20,7 @@ POSEMACHINE_INLINE int owner_of(int item, int ranks, int items) {
   return rank;
 }
 
-POSEMACHINE_INLINE std::string text_of_first(Ranks& ranks, std::string text) {
+POSEMACHINE_INLINE std::string text_of_first(Communicator& ranks, std::string text) {
   std::uint64_t size = text.size();
   ranks.broadcast(0, std::as_writable_bytes(std::span(&size, 1)));
   text.resize(static_cast<std::size_t>(size));
@@ -26,7 +28,7 @@ POSEMACHINE_INLINE std::string text_of_first(Ranks& ranks, std::string text) {
   return text;
 }
 
-POSEMACHINE_INLINE bool any_of_ranks(Ranks& ranks, bool own) {
+POSEMACHINE_INLINE bool any_of_ranks(Communicator& ranks, bool own) {
   bool any = false;
   for (int root = 0; root < ranks.count(); ++root) {
     std::uint8_t said = own ? 1 : 0;
@@ -36,7 +38,8 @@ POSEMACHINE_INLINE bool any_of_ranks(Ranks& ranks, bool own) {
   return any;
 }
 
-POSEMACHINE_INLINE void sum_over_ranks(Ranks& ranks, int items, std::span<float* const> rows, std::span<float> spare,
+POSEMACHINE_INLINE void sum_over_ranks(Communicator& ranks, int items, std::span<float* const> rows,
+                                       std::span<float> spare,
                                        const std::function<void(float* into, const float* from)>& add) {
   const int rank = ranks.rank();
   const int first = share_of_rank(rank, ranks.count(), items).first;
@@ -59,4 +62,6 @@ POSEMACHINE_INLINE void sum_over_ranks(Ranks& ranks, int items, std::span<float*
   ranks.broadcast(0, std::as_writable_bytes(std::span<float>(rows[0], spare.size())));
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

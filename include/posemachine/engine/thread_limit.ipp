@@ -1,11 +1,13 @@
-// The definitions of engine/team.hpp.
+// The definitions of engine/thread_limit.hpp.
 #pragma once
 
-#include <posemachine/engine/team.hpp>
+#include <posemachine/engine/thread_limit.hpp>
 
 #include <dlfcn.h>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
+namespace engine {
 
 namespace detail {
 
@@ -32,15 +34,17 @@ POSEMACHINE_INLINE std::recursive_mutex& creation_mutex() {
 
 }  // namespace detail
 
-POSEMACHINE_INLINE Team::Team(int threads) {
+POSEMACHINE_INLINE ThreadLimit::ThreadLimit(int threads) {
   const detail::OpenMp& openmp = detail::OpenMp::instance();
   if (openmp.set_num_threads == nullptr || openmp.get_max_threads == nullptr) return;  // oneDNN built without OpenMP
   before_ = openmp.get_max_threads();
   openmp.set_num_threads(threads);
 }
 
-POSEMACHINE_INLINE Team::~Team() {
+POSEMACHINE_INLINE ThreadLimit::~ThreadLimit() {
   if (before_ > 0) detail::OpenMp::instance().set_num_threads(before_);
 }
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace engine
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine

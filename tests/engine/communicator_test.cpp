@@ -1,9 +1,9 @@
-// Ranks: shares, what they exchange, and sums in the order of one process whatever their number.
+// Communicator: shares, what they exchange, and sums in the order of one process whatever their number.
 #include "reference/thread_ranks.hpp"
 
 #include <posemachine/core/error.hpp>
 #include <posemachine/core/random.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,9 +14,10 @@
 #include <string>
 #include <vector>
 
-namespace ranks_test {
+namespace communicator_test {
 
 using namespace posemachine;
+using namespace posemachine::engine;
 using reference::on_ranks;
 
 namespace {
@@ -45,9 +46,9 @@ std::vector<float> tree_sum(Rows rows) {
   return rows[0];
 }
 
-std::vector<float> sum_on_rank(Ranks& ranks, const Rows& all) {
+std::vector<float> sum_on_rank(Communicator& ranks, const Rows& all) {
   const int items = static_cast<int>(all.size());
-  const Share share = share_of_rank(ranks.rank(), ranks.count(), items);
+  const BlockPartition share = share_of_rank(ranks.rank(), ranks.count(), items);
   Rows own(all.begin() + share.first, all.begin() + share.first + share.count);
   std::vector<float*> rows;
   for (auto& row : own) rows.push_back(row.data());
@@ -60,12 +61,12 @@ std::vector<float> sum_on_rank(Ranks& ranks, const Rows& all) {
 
 }  // namespace
 
-TEST_CASE("Ranks: shares follow each other, cover every item, and differ by one at most") {
+TEST_CASE("Communicator: shares follow each other, cover every item, and differ by one at most") {
   for (int items = 1; items <= 20; ++items) {
     for (int ranks = 1; ranks <= items; ++ranks) {
       int next = 0;
       for (int rank = 0; rank < ranks; ++rank) {
-        const Share share = share_of_rank(rank, ranks, items);
+        const BlockPartition share = share_of_rank(rank, ranks, items);
         CHECK(share.first == next);
         CHECK(share.count >= items / ranks);
         CHECK(share.count <= items / ranks + 1);
@@ -77,14 +78,15 @@ TEST_CASE("Ranks: shares follow each other, cover every item, and differ by one 
   }
 }
 
-TEST_CASE("Ranks: any number of them sums any number of rows to the bytes of one process, and all of them have it") {
+TEST_CASE(
+    "Communicator: any number of them sums any number of rows to the bytes of one process, and all of them have it") {
   for (int items = 1; items <= 13; ++items) {
     const Rows rows = uneven_rows(items, 37);
     const std::vector<float> expected = tree_sum(rows);
     for (int count = 1; count <= items && count <= 7; ++count) {
       INFO(items << " rows on " << count << " ranks");
       std::vector<std::vector<float>> sums(static_cast<std::size_t>(count));
-      on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
+      on_ranks(count, [&](const std::shared_ptr<Communicator>& ranks) {
         sums[static_cast<std::size_t>(ranks->rank())] = sum_on_rank(*ranks, rows);
       });
       for (const auto& sum : sums) CHECK(sum == expected);
@@ -92,12 +94,12 @@ TEST_CASE("Ranks: any number of them sums any number of rows to the bytes of one
   }
 }
 
-TEST_CASE("Ranks: the numbers of that test tell orders apart: a sum by rank first gives other bytes") {
+TEST_CASE("Communicator: the numbers of that test tell orders apart: a sum by rank first gives other bytes") {
   const Rows rows = uneven_rows(8, 37);
   for (const int count : {2, 3, 4}) {
     std::vector<float> by_rank(37);
     for (int rank = 0; rank < count; ++rank) {
-      const Share share = share_of_rank(rank, count, 8);
+      const BlockPartition share = share_of_rank(rank, count, 8);
       std::vector<float> sum = rows[static_cast<std::size_t>(share.first)];
       for (int i = 1; i < share.count; ++i) add_row(sum, rows[static_cast<std::size_t>(share.first + i)]);
       if (rank == 0) by_rank = sum;
@@ -107,12 +109,13 @@ TEST_CASE("Ranks: the numbers of that test tell orders apart: a sum by rank firs
   }
 }
 
-TEST_CASE("Ranks: exchange gives every rank the rows of all, text the first one's, and one that says so is any") {
+TEST_CASE(
+    "Communicator: exchange gives every rank the rows of all, text the first one's, and one that says so is any") {
   for (const int count : {1, 2, 3, 5}) {
-    on_ranks(count, [&](const std::shared_ptr<Ranks>& ranks) {
+    on_ranks(count, [&](const std::shared_ptr<Communicator>& ranks) {
       const int rank = ranks->rank();
       std::vector<double> rows(7 * 3, -1.0);
-      const Share share = share_of_rank(rank, count, 7);
+      const BlockPartition share = share_of_rank(rank, count, 7);
       for (int i = share.first * 3; i < (share.first + share.count) * 3; ++i) rows[static_cast<std::size_t>(i)] = i;
       exchange(*ranks, std::span<double>(rows), 7);
       for (int i = 0; i < 21; ++i) CHECK(rows[static_cast<std::size_t>(i)] == i);
@@ -125,13 +128,13 @@ TEST_CASE("Ranks: exchange gives every rank the rows of all, text the first one'
   }
 }
 
-TEST_CASE("Ranks: what one rank throws ends the others that wait for it") {
+TEST_CASE("Communicator: what one rank throws ends the others that wait for it") {
   CHECK_THROWS_WITH_AS(on_ranks(3,
-                                [](const std::shared_ptr<Ranks>& ranks) {
+                                [](const std::shared_ptr<Communicator>& ranks) {
                                   if (ranks->rank() == 1) throw DataError("no picture");
                                   any_of_ranks(*ranks, false);
                                 }),
                        "no picture", DataError);
 }
 
-}  // namespace ranks_test
+}  // namespace communicator_test

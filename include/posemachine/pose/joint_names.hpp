@@ -3,7 +3,7 @@
 
 #include <posemachine/base/json.hpp>
 #include <posemachine/core/config.hpp>
-#include <posemachine/model/joint_set.hpp>
+#include <posemachine/pose/joint_set.hpp>
 
 #include <array>
 #include <span>
@@ -12,7 +12,8 @@
 #include <utility>
 #include <vector>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// Which side of the body, or of anything else, a joint is on.
 enum class Side { none, left, right };
@@ -62,8 +63,9 @@ JointSet joint_set_from_names(std::string name, std::vector<std::string> names,
 /// files have, in which what is absent follows from the names. Errors: ModelError naming the field.
 JointSet joint_set_from_some_json(const Json& json, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/model/joint_names.ipp>
+#include <posemachine/pose/joint_names.ipp>
 #endif

@@ -1,4 +1,4 @@
-// Watch: whether a run still gets better, epoch by epoch.
+// PlateauMonitor: whether validation still improves, epoch by epoch.
 #pragma once
 
 #include <posemachine/base/json.hpp>
@@ -6,10 +6,11 @@
 
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// What is remembered of the epochs that were judged; epochs count from 1, 0 is none.
-struct Watch {
+struct PlateauMonitor {
   int judged_epoch = 0;   // the last one
   double best = 0;        // the best score
   int best_epoch = 0;     // ... and when it was
@@ -17,22 +18,23 @@ struct Watch {
 };
 
 /// Takes in the score of an epoch, larger is better; returns whether it is the best so far.
-bool judge(Watch& watch, int epoch, double score);
+bool judge(PlateauMonitor& monitor, int epoch, double score);
 
 /// To be asked once an epoch was judged: whether `patience` epochs or more have brought nothing better, since the best
 /// or since the rate was lowered; if so, the rate counts as lowered now.
-bool lower_rate_now(Watch& watch, int patience);
+bool lower_rate_now(PlateauMonitor& monitor, int patience);
 
 /// Whether nothing better came in the `patience` epochs up to the last that was judged; 0: never.
-bool has_stalled(const Watch& watch, int patience);
+bool has_stalled(const PlateauMonitor& monitor, int patience);
 
-Json watch_to_json(const Watch& watch);
+Json plateau_monitor_to_json(const PlateauMonitor& monitor);
 
 /// Errors: ModelError naming the field.
-Watch watch_from_json(const Json& json, const std::string& where);
+PlateauMonitor plateau_monitor_from_json(const Json& json, const std::string& where);
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
 
 #if !defined(POSEMACHINE_COMPILED)
-#include <posemachine/training/watch.ipp>
+#include <posemachine/training/plateau_monitor.ipp>
 #endif

@@ -1,9 +1,9 @@
-// MpiRanks: the processes that mpirun started, over MPI: the only door to it.
+// MpiCommunicator: the processes that mpirun started, over MPI: the only door to it.
 #pragma once
 
 #include <posemachine/core/config.hpp>
 #include <posemachine/core/error.hpp>
-#include <posemachine/engine/ranks.hpp>
+#include <posemachine/engine/communicator.hpp>
 
 #if !defined(OMPI_SKIP_MPICXX)
 #define OMPI_SKIP_MPICXX 1  // the C interface alone
@@ -17,15 +17,16 @@
 #include <span>
 #include <string>
 
-namespace posemachine::inline POSEMACHINE_BUILD {
+namespace posemachine {
+inline namespace POSEMACHINE_BUILD {
 
 /// The processes of MPI_COMM_WORLD. One for the life of a process: MPI begins and ends with it. Used by the thread that
 /// made it. The others would wait for ever for a rank that fails, so it has to end the whole job: catch what is thrown
 /// while this lives, say it and call abort(); an exception that leaves its scope does so without a word.
-class MpiRanks : public Ranks {
+class MpiCommunicator : public engine::Communicator {
  public:
   /// Errors: UsageError where MPI was begun before, RuntimeFailure where it cannot be.
-  MpiRanks() : exceptions_(std::uncaught_exceptions()) {
+  MpiCommunicator() : exceptions_(std::uncaught_exceptions()) {
     int begun = 0;
     MPI_Initialized(&begun);
     if (begun != 0) fail<UsageError>({.where = "MPI", .expected = "to be begun once in a process", .got = "twice"});
@@ -40,7 +41,7 @@ class MpiRanks : public Ranks {
     check(MPI_Comm_size(MPI_COMM_WORLD, &count_), "tell the number of ranks");
   }
 
-  ~MpiRanks() override {
+  ~MpiCommunicator() override {
     if (std::uncaught_exceptions() > exceptions_) MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Finalize();
   }
@@ -106,4 +107,5 @@ class MpiRanks : public Ranks {
   int count_ = 1;
 };
 
-}  // namespace posemachine::inline POSEMACHINE_BUILD
+}  // namespace POSEMACHINE_BUILD
+}  // namespace posemachine
