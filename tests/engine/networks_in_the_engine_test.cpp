@@ -3,8 +3,8 @@
 
 #include <posemachine/engine/execution.hpp>
 #include <posemachine/engine/processor.hpp>
-#include <posemachine/graph/ops.hpp>
 #include <posemachine/graph/differentiate.hpp>
+#include <posemachine/graph/ops.hpp>
 #include <posemachine/model/initialise.hpp>
 #include <posemachine/networks/registry.hpp>
 
