@@ -192,7 +192,7 @@ TEST_CASE("read_mpii: what is wrong is said with file, person and field") {
   }
 }
 
-TEST_CASE("read_mpii: head boxes of other people, and MPII's own file, are refused with words") {
+TEST_CASE("read_mpii: head boxes of other people are refused, and a folder with MPII's own file, which is named") {
   const TemporaryFolder folder;
   folder.write("images/012345678.jpg", "x");
   folder.write("annot/valid.json", Json::array({person(), person()}).dump());
@@ -207,8 +207,9 @@ TEST_CASE("read_mpii: head boxes of other people, and MPII's own file, are refus
   CHECK(contains(refusal<DataError>([&] { read_mpii(folder.path()); }),
                  "expected annot/train.json or annotations/mpii_train.json, got neither"));
   folder.write("mpii_human_pose_v1_u12_1.mat", "x");
-  CHECK(contains(refusal<DataError>([&] { read_mpii(folder.path()); }),
-                 "got MPII's own .mat file, whose records are not read; the repositories of HRNet and MMPose say"));
+  CHECK(contains(
+      refusal<DataError>([&] { read_mpii(folder.path()); }),
+      "got MPII's own file; name the file itself: mpii:" + (folder / "mpii_human_pose_v1_u12_1.mat").string()));
 }
 
 }  // namespace mpii_test

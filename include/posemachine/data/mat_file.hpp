@@ -14,6 +14,7 @@
 #include <fstream>
 #include <ios>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -95,6 +96,8 @@ inline MatStorage mat_storage(unsigned type) {
     case 6: return {4, mat_numbers<std::uint32_t>};
     case 7: return {4, mat_numbers<float>};
     case 9: return {8, mat_numbers<double>};
+    case 12: return {8, mat_numbers<std::int64_t>};
+    case 13: return {8, mat_numbers<std::uint64_t>};
     default: return {};
   }
 }
@@ -112,24 +115,46 @@ inline std::vector<unsigned char> read_mat_element(const std::filesystem::path& 
   return inflated.whole ? std::move(inflated.bytes) : std::vector<unsigned char>();
 }
 
+/// The first bytes of a compressed variable's element, uncompressed; fewer where they are damaged.
+inline std::vector<unsigned char> read_mat_beginning(const std::filesystem::path& path, const MatVariable& variable) {
+  std::vector<unsigned char> bytes(static_cast<std::size_t>(std::min<std::uint64_t>(variable.bytes, 1024)));
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(variable.at + 8));
+  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()))) return {};
+  return inflate_at_most(bytes, mat_header_bytes).bytes;
+}
+
+/// A piece of data within an element, behind its tag.
+struct MatData {
+  unsigned type = 0;
+  std::span<const unsigned char> bytes{};
+  std::size_t end = 0;  // of what fills up its last word
+};
+
+/// The data whose tag is at `at`; none where they do not lie within `element`.
+inline std::optional<MatData> mat_data(std::span<const unsigned char> element, std::size_t at, bool little_endian) {
+  if (at > element.size() || element.size() - at < 8) return std::nullopt;
+  const auto u32 = [&](std::size_t i) {
+    return static_cast<std::uint32_t>(mat_numbers<std::uint32_t>(&element[i], 1, little_endian).front());
+  };
+  const bool small = u32(at) >> 16 != 0;  // up to four bytes of data within the tag itself
+  const std::size_t count = small ? u32(at) >> 16 : u32(at + 4);
+  const std::size_t first = at + (small ? 4 : 8);
+  if (count > (small ? 4 : element.size() - first)) return std::nullopt;
+  const std::size_t filled = small ? at + 8 : first + (count + 7) / 8 * 8;
+  return MatData{u32(at) & 0xffff, element.subspan(first, count), std::min(filled, element.size())};
+}
+
 /// The numbers of a variable; none where its data are damaged.
 inline std::optional<std::vector<double>> read_mat_numbers(const std::filesystem::path& path,
                                                            const MatVariable& variable, std::size_t count) {
   constexpr std::size_t largest = 8;  // bytes of a number, of a tag, and of what fills up the last word
   const std::size_t data_at = variable.header.data_at;
   const std::vector<unsigned char> element = read_mat_element(path, variable, data_at + largest * (count + 2));
-  if (element.size() < data_at + 8) return std::nullopt;
-  const auto u32 = [&](std::size_t i) {
-    return static_cast<std::uint32_t>(mat_numbers<std::uint32_t>(&element[i], 1, variable.little_endian).front());
-  };
-  const bool small = u32(data_at) >> 16 != 0;  // up to four bytes of data within the tag itself
-  const MatStorage storage = mat_storage(u32(data_at) & 0xffff);
-  const std::size_t bytes = small ? u32(data_at) >> 16 : u32(data_at + 4);
-  const std::size_t first = data_at + (small ? 4 : 8);
-  const bool fits = storage.read != nullptr && bytes == count * storage.bytes && (!small || bytes <= 4) &&
-                    bytes <= element.size() - first;
-  if (!fits) return std::nullopt;
-  return storage.read(element.data() + first, count, variable.little_endian);
+  const std::optional<MatData> data = mat_data(element, data_at, variable.little_endian);
+  const MatStorage storage = mat_storage(data ? data->type : 0);
+  if (storage.read == nullptr || data->bytes.size() != count * storage.bytes) return std::nullopt;
+  return storage.read(data->bytes.data(), count, variable.little_endian);
 }
 
 /// "the file has lightning, thunder and 3 others".

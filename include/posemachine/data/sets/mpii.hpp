@@ -1,4 +1,4 @@
-// MPII Human Pose in the JSON form that HRNet and MMPose read it in.
+// MPII Human Pose: its own file, or the JSON form that HRNet and MMPose read it in.
 #pragma once
 
 #include <posemachine/base/json.hpp>
@@ -10,6 +10,7 @@
 #include <posemachine/data/data_set.hpp>
 #include <posemachine/data/mat_file.hpp>
 #include <posemachine/data/person.hpp>
+#include <posemachine/data/sets/mpii_mat.hpp>
 #include <posemachine/pose/joint_set.hpp>
 #include <posemachine/pose/known_joint_sets.hpp>
 #include <posemachine/pose/pose.hpp>
@@ -53,14 +54,7 @@ class MpiiReader {
         heads_ = dir / wanted.heads[i];
       }
     }
-    if (file_.empty()) {
-      fail<DataError>({.where = dir.string(),
-                       .expected = std::string(wanted.people[0]) + " or " + wanted.people[1],
-                       .got = has_official_file(dir) ? "MPII's own .mat file, whose records are not read" : "neither",
-                       .remedy =
-                           "the repositories of HRNet and MMPose say where these conversions of MPII's annotation "
-                           "are to be had"});
-    }
+    if (file_.empty()) refuse_folder(dir, wanted);
   }
 
   Annotations read(const DataSetOptions& options) const {
@@ -100,12 +94,24 @@ class MpiiReader {
                       .got = "\"" + excerpt(part) + "\""});
   }
 
-  static bool has_official_file(const std::filesystem::path& dir) {
+  [[noreturn]] static void refuse_folder(const std::filesystem::path& dir, const MpiiPart& wanted) {
+    const std::filesystem::path own = own_file_in(dir);
+    fail<DataError>({.where = dir.string(),
+                     .expected = std::string(wanted.people[0]) + " or " + wanted.people[1],
+                     .got = own.empty() ? "neither" : "MPII's own file",
+                     .remedy = own.empty() ? "the repositories of HRNet and MMPose say where these conversions of "
+                                             "MPII's annotation are to be had"
+                                           : "name the file itself: mpii:" + own.string()});
+  }
+
+  // Empty where there is none.
+  static std::filesystem::path own_file_in(const std::filesystem::path& dir) {
     std::error_code error;
     for (const char* folder : {".", "annot", "annotations", "mpii_human_pose_v1_u12_1", "mpii_human_pose_v1_u12_2"}) {
-      if (std::filesystem::exists(dir / folder / "mpii_human_pose_v1_u12_1.mat", error)) return true;
+      std::filesystem::path file = (dir / folder / "mpii_human_pose_v1_u12_1.mat").lexically_normal();
+      if (std::filesystem::exists(file, error)) return file;
     }
-    return false;
+    return {};
   }
 
   // 0.6 of each head box's diagonal, 0 where there is no box.
@@ -120,7 +126,7 @@ class MpiiReader {
     std::vector<double> lengths;
     for (std::size_t i = 0; i < people; ++i) {
       const double* const box = boxes.values.data() + 4 * i;  // x of both corners, then y
-      const double length = 0.6 * std::hypot(box[1] - box[0], box[3] - box[2]);
+      const double length = mpii_head_length(box[1] - box[0], box[3] - box[2]);
       if (!is_near(length)) {
         fail<DataError>({.where = heads_.string() + ": headboxes_src, person " + std::to_string(i + 1),
                          .expected = "corners within a million pixels",
@@ -163,10 +169,7 @@ class MpiiReader {
     const Point middle = point(member<DataError>(entry, "center", where), where + ".center");
     const double scale = number_member<DataError>(entry, "scale", where, -1, farthest_annotation_px / 200);
     if (middle.x == -1 || scale <= 0) return;  // as both write that there is none
-    const double side = 200 * scale;
-    const Point seen{middle.x, middle.y + 15 * scale};
-    constexpr double from_edge = 0.5 - 1;  // MATLAB's pixel 1 begins at the left edge
-    person.box = Box{seen.x + from_edge - side / 2, seen.y + from_edge - side / 2, side, side};
+    person.box = mpii_box(middle, scale);
   }
 
   std::filesystem::path file_;
@@ -176,25 +179,29 @@ class MpiiReader {
 
 }  // namespace detail
 
-/// People of MPII, of the part "train" (empty, too), "val" or "trainval": DIR/annot/train.json, valid.json,
+/// People of MPII, of the part "train" (empty, too), "val" or "trainval": of a folder DIR, DIR/annot/train.json, valid.json,
 /// trainval.json as HRNet has them, or DIR/annotations/mpii_train.json, mpii_val.json, mpii_trainval.json as MMPose has
 /// them; images in DIR/images. Joints that are not there are unlabelled, all others visible: MPII's own flag is not in
 /// these files. Head lengths are read from gt_valid.mat or mpii_gt_val.mat beside the people of val, where it is there.
 /// The box is the square that these two libraries crop, before they enlarge it by 1.25, which is our box_context, too:
 /// of side 200 * scale, MPII's estimate of the person's height, around a point 15 * scale below `center`. Of the 2,958
 /// people of val, 95 in 100 have all of their joints in the crop of 1.25, 80 in one of 1.1.
+/// A path that is a file is MPII's own one: as read_mpii_mat.
 /// Shapes: pixels, counted from 1 in the files and from 0 here. Errors: UsageError for another part; DataError naming
 /// file, person and field. Source: Andriluka et al., CVPR 2014; Sun et al., CVPR 2019 (HRNet).
-inline Annotations read_mpii(const std::filesystem::path& dir, const std::string& part = "",
+inline Annotations read_mpii(const std::filesystem::path& path, const std::string& part = "",
                              const DataSetOptions& options = {}) {
-  return detail::MpiiReader(dir, part, options).read(options);
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) return read_mpii_mat(path, part, options);
+  return detail::MpiiReader(path, part, options).read(options);
 }
 
 inline constexpr DataSetKind mpii_set{
     .name = "mpii",
-    .path = "DIR",
-    .parts = "train (also without PART), val or trainval",
-    .does = "MPII as HRNet and MMPose have it: annot/ or annotations/ beside images/",
+    .path = "DIR|FILE.mat",
+    .parts =
+        "train (also without PART), val or trainval;\nof the file: train (also without PART), single or FIRST:LAST",
+    .does = "MPII as HRNet and MMPose have it, or its own file",
     .read = [](const DataSource& source,
                const DataSetOptions& options) { return read_mpii(source.path, source.part, options); },
     .joints = mpii_joints,
